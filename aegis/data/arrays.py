@@ -1,0 +1,199 @@
+"""From arrays of any usual layout to a checked data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aegis.errors import DataError
+from aegis.types import Dataset, LabelledImages, Labels, Pixels
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+# Four bands is the most that a picture format holds; more on both sides means that neither axis is the channels.
+MAX_CHANNELS = 4
+# One float32 array of 4 GiB: six times the whole of CIFAR-10, and still something a laptop can hold.
+MAX_VALUES = 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """Two splits as they were read, unchecked.
+
+    Args:
+        x_train: uint8 or float, NHW, NHWC or NCHW.
+        y_train: integer labels.
+        x_test: as ``x_train``.
+        y_test: as ``y_train``.
+        class_names: one name per class in label order, or None to number them.
+    """
+
+    x_train: Array
+    y_train: Array
+    x_test: Array
+    y_test: Array
+    class_names: tuple[str, ...] | None = None
+
+
+def to_dataset(arrays: Arrays, name: str) -> Dataset:
+    """Check two splits and bring them into the one form used everywhere.
+
+    Raises:
+        DataError: for images or labels that cannot be used, saying which and why.
+    """
+    y_train, y_test = to_labels(arrays.y_train, "y_train"), to_labels(arrays.y_test, "y_test")
+    names = _class_names(arrays, y_train, y_test)
+    splits = []
+    for split, raw, labels in (("train", arrays.x_train, y_train), ("test", arrays.x_test, y_test)):
+        _check_lengths(split, raw, labels)
+        _check_classes(split, labels, names)
+        splits.append(LabelledImages(to_pixels(raw, f"x_{split}"), labels, names))
+    return Dataset(name, *splits)
+
+
+def to_pixels(raw: Array, what: str = "images") -> Pixels:
+    """Images of any usual layout as float32 in [0, 1], shape (n, c, h, w).
+
+    Three axes are NHW. Of four, the channels are the second or the last, whichever counts 1 to 4; where both
+    do, the one that leaves square images; where that decides nothing, the last. uint8 is divided by 255 and
+    floats are kept.
+
+    Args:
+        raw: uint8, or float in [0, 1].
+        what: how messages call the array.
+
+    Raises:
+        DataError: for other types, layouts and values.
+    """
+    if raw.dtype != np.uint8 and raw.dtype.kind != "f":
+        raise DataError(
+            f"{what} of type uint8 (0 to 255) or float (0 to 1)", f"type {raw.dtype}", "Convert and save it again."
+        )
+    if raw.ndim not in (3, 4) or 0 in raw.shape:
+        raise DataError(
+            f"{what} of shape (n, h, w), (n, h, w, c) or (n, c, h, w), none of them 0",
+            f"shape {raw.shape}",
+            "Save one array of all images of the split.",
+        )
+    if raw.size > MAX_VALUES:
+        raise too_large(what, raw.size)
+    if raw.dtype.kind == "f":
+        _check_floats(raw, what)
+    raw = _channels_first(raw, what)
+    pixels = np.array(raw, dtype=np.float32, order="C")
+    if raw.dtype == np.uint8:
+        pixels /= 255
+    return pixels
+
+
+def to_labels(raw: Array, what: str = "labels") -> Labels:
+    """Class numbers as int64, shape (n,); a column of shape (n, 1) is flattened.
+
+    Raises:
+        DataError: for one-hot labels, floats, negative numbers and no labels at all.
+    """
+    if raw.ndim == 2 and raw.shape[1] == 1:
+        raw = raw[:, 0]
+    if raw.ndim == 2:
+        raise DataError(
+            f"{what} as one class number per image, shape (n,)",
+            f"shape {raw.shape}, which looks one-hot",
+            f"Save {what}.argmax(axis=1) instead.",
+        )
+    if raw.ndim != 1 or raw.size == 0:
+        raise DataError(
+            f"{what} of shape (n,) with n at least 1", f"shape {raw.shape}", "Save one class number per image."
+        )
+    if raw.dtype.kind not in "iu":
+        raise DataError(f"{what} as integers", f"type {raw.dtype}", "Save class numbers 0, 1, 2, ... as integers.")
+    if int(raw.min()) < 0 or int(raw.max()) > 2**31:
+        raise DataError(
+            f"{what} from 0 to the number of classes - 1",
+            f"labels from {raw.min()} to {raw.max()}",
+            "Number the classes 0, 1, 2, ...",
+        )
+    return raw.astype(np.int64)
+
+
+def too_large(what: str, values: int) -> DataError:
+    """The error for more pixel values than are read."""
+    return DataError(
+        f"{what} with at most {MAX_VALUES:,} pixel values",
+        f"{values:,}",
+        "Give fewer or smaller images; a few hundred per class are enough for a scan.",
+    )
+
+
+def _check_floats(raw: Array, what: str) -> None:
+    low, high = float(raw.min()), float(raw.max())
+    if not np.isfinite((low, high)).all():
+        raise DataError(f"finite values in {what}", "NaN or infinite values", "Remove or repair those images.")
+    if low < 0 or high > 1:
+        raise DataError(
+            f"float {what} between 0 and 1",
+            f"values from {low:g} to {high:g}",
+            "Undo any normalisation and divide by the largest possible value, or save 8-bit pixels as uint8.",
+        )
+
+
+def _channels_first(raw: Array, what: str) -> Array:
+    if raw.ndim == 3:
+        return raw[:, None]
+    _, a, b, c = raw.shape
+    first, last = a <= MAX_CHANNELS, c <= MAX_CHANNELS
+    if not first and not last:
+        raise DataError(
+            f"{what} of shape (n, h, w), (n, h, w, c) or (n, c, h, w) with 1 to {MAX_CHANNELS} channels",
+            f"shape {raw.shape}",
+            "Move or cut the channels.",
+        )
+    if first and last:
+        last = a == b or b != c
+    return np.moveaxis(raw, 3, 1) if last else raw
+
+
+def _class_names(arrays: Arrays, *labels: Labels) -> tuple[str, ...]:
+    count = max(int(y.max()) for y in labels) + 1
+    names = arrays.class_names
+    if names is None:
+        # A stray label must end in a message about that label, not in a list of two billion names.
+        if count > sum(len(y) for y in labels):
+            raise DataError(
+                "labels from 0 to the number of classes - 1",
+                f"a label {count - 1} among {sum(len(y) for y in labels)} images",
+                "Number the classes 0, 1, 2, ...",
+            )
+        names = tuple(str(i) for i in range(count))
+    if len(names) < 2:
+        raise DataError("at least two classes", f"{len(names)}", "Give images of every class the model knows.")
+    if len(set(names)) < len(names) or not all(names):
+        raise DataError("class names that differ", repr(names), "Give every class its own name.")
+    if count > len(names):
+        raise DataError(
+            f"labels from 0 to {len(names) - 1}, as there are {len(names)} class names",
+            f"a label {count - 1}",
+            "Give a name to every class or correct the labels.",
+        )
+    return names
+
+
+def _check_lengths(split: str, raw: Array, labels: Labels) -> None:
+    if raw.ndim == 0 or len(raw) != len(labels):
+        raise DataError(
+            f"as many labels in y_{split} as images in x_{split}",
+            f"{len(labels)} labels and {len(raw) if raw.ndim else 0} images",
+            "Make the two arrays the same length.",
+        )
+
+
+def _check_classes(split: str, labels: Labels, names: tuple[str, ...]) -> None:
+    counts = np.bincount(labels, minlength=len(names))
+    if not counts.all():
+        label = int(np.argmin(counts))
+        raise DataError(
+            f"{split} images of every class",
+            f"none of class {label} ({names[label]})",
+            "Add images of it, or number the classes without gaps.",
+        )

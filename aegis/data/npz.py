@@ -1,0 +1,113 @@
+"""NPZ files: ``x_train y_train x_test y_test`` and, if wanted, ``class_names``."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from aegis.data.arrays import MAX_VALUES, Array, Arrays, too_large
+from aegis.errors import DataError
+
+REQUIRED = ("x_train", "y_train", "x_test", "y_test")
+OPTIONAL = ("class_names",)
+
+
+def read_npz(path: Path) -> Arrays:
+    """Read the arrays of an NPZ file, trusting nothing in it.
+
+    Raises:
+        DataError: if the file is missing, empty, damaged, no NPZ, lacks an array, or holds Python objects or
+            more than fits.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise DataError(f"an NPZ file at {path}", "an empty file", "Write or copy it again.")
+        with zipfile.ZipFile(path) as archive:
+            found = {name.removesuffix(".npy") for name in archive.namelist()}
+            missing = [name for name in REQUIRED if name not in found]
+            if missing:
+                raise DataError(
+                    f"the arrays {', '.join(REQUIRED)} in {path.name}",
+                    f"no {', '.join(missing)} (it holds {', '.join(sorted(found)[:8]) or 'nothing'})",
+                    "Save it with numpy.savez_compressed(file, x_train=..., y_train=..., x_test=..., y_test=...).",
+                )
+            read = {name: _read_array(archive, name) for name in (*REQUIRED, *OPTIONAL) if name in found}
+    except OSError as error:
+        raise DataError(
+            f"an NPZ file at {path}", error.strerror or str(error), "Check the path and its permissions."
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DataError(
+            f"an NPZ file at {path}",
+            f"something that does not read as one ({error})",
+            "Save it with numpy.savez_compressed; if it was downloaded or copied, do so again.",
+        ) from error
+    names = read.pop("class_names", None)
+    return Arrays(**read, class_names=None if names is None else _names(names))
+
+
+def write_npz(path: Path, arrays: Arrays, *, compress: bool) -> None:
+    """Write an NPZ file that is either complete or not there."""
+    columns: dict[str, Any] = {name: getattr(arrays, name) for name in REQUIRED}
+    if arrays.class_names is not None:
+        columns["class_names"] = np.array(arrays.class_names)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".partial")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            (np.savez_compressed if compress else np.savez)(file, **columns)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> Array:
+    entry = f"{name}.npy"
+    with archive.open(entry) as file:
+        shape, dtype = _read_header(file, name)
+    # Numpy allocates what the header promises before it reads: a header of a few bytes could ask for everything.
+    promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if promised > archive.getinfo(entry).file_size:
+        raise zipfile.BadZipFile(f"{name} is cut short")
+    if promised > MAX_VALUES * dtype.itemsize:
+        raise too_large(name, promised // dtype.itemsize)
+    with archive.open(entry) as file:
+        try:
+            return np.lib.format.read_array(file, allow_pickle=False)
+        except ValueError as error:
+            raise zipfile.BadZipFile(str(error)) from error
+
+
+def _read_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+    except ValueError as error:
+        raise zipfile.BadZipFile(f"{name} is no numpy array: {error}") from error
+    if dtype.hasobject:
+        raise DataError(
+            f"{name} as plain numbers or text",
+            "Python objects, which are never unpickled",
+            f"Save {name} as an array with a numeric type, or dtype=str for names; all images must have one size.",
+        )
+    return shape, dtype
+
+
+def _names(raw: Array) -> tuple[str, ...]:
+    if raw.dtype.kind != "U" or raw.ndim != 1:
+        raise DataError(
+            "class_names as a one-dimensional array of text",
+            f"type {raw.dtype} of shape {raw.shape}",
+            "Save numpy.array([...], dtype=str).",
+        )
+    return tuple(str(name) for name in raw)
