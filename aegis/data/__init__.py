@@ -5,23 +5,43 @@ from __future__ import annotations
 from pathlib import Path
 
 from aegis.data.arrays import to_dataset
-from aegis.data.catalogue import DATASETS, DEFAULT_SOURCE, SOURCES, DatasetInfo, default_source
-from aegis.data.named import read_file, read_named
+from aegis.data.cache import cache_folder
+from aegis.data.catalogue import DATASETS, DEFAULT_SOURCE, SAMPLES, SOURCES, DatasetInfo, default_source
+from aegis.data.files import read_file
+from aegis.data.named import read_named
+from aegis.data.samples import read_sample
+from aegis.errors import DataError
 from aegis.types import Dataset
 
-__all__ = ["DATASETS", "DEFAULT_SOURCE", "SOURCES", "DatasetInfo", "default_source", "load_dataset"]
+__all__ = ["DATASETS", "DEFAULT_SOURCE", "SOURCES", "DatasetInfo", "cache_folder", "default_source", "load_dataset"]
 
 
-def load_dataset(source: str | Path | None = None) -> Dataset:
+def load_dataset(source: str | Path | None = None, *, size: int | None = None) -> Dataset:
     """Read a data set: float32 pixels in [0, 1], shape (n, c, h, w), in two splits.
 
+    A name comes before a file of the same name; ``./mnist`` means the file.
+
     Args:
-        source: one of ``SOURCES``, an NPZ file or a folder.
+        source: one of ``SOURCES``; an NPZ file; a folder with one sub-folder of pictures per class, or a zip or
+            tar file of one; None for ``DEFAULT_SOURCE``.
+        size: side in pixels to which pictures are scaled and cropped, or None to require one common size.
 
     Raises:
         DataError: if there is no such thing, or it cannot be used.
     """
     source = DEFAULT_SOURCE if source is None else source
-    if isinstance(source, str) and source in DATASETS:
-        return to_dataset(read_named(source), source)
-    return to_dataset(read_file(Path(source)), str(source))
+    name = source if isinstance(source, str) else ""
+    if size is not None and name in SOURCES:
+        raise DataError("a size only for your own pictures", f"size {size} for {name}", "Leave the size out.")
+    if name in DATASETS:
+        return read_named(name)
+    if name in SOURCES:
+        return read_sample(name.removeprefix(SAMPLES))
+    path = Path(source).expanduser()
+    if name.startswith(SAMPLES) or not path.exists():
+        raise DataError(
+            f"a data set ({', '.join(SOURCES)}), an NPZ file or a folder of pictures",
+            f"{str(source)!r}, which is neither a known name nor there",
+            "Check the spelling and the path.",
+        )
+    return to_dataset(read_file(path, size), str(source))

@@ -11,6 +11,9 @@ from aegis.data.arrays import Arrays
 from aegis.data.npz import read_npz, write_npz
 from aegis.errors import DataError
 
+# Ten times the three named data sets; beyond it, what was used longest ago goes first.
+MAX_BYTES = 4 * 2**30
+
 
 def cache_folder() -> Path:
     """Where decoded data sets are kept: under ``AEGIS_STORE``, else under the user's cache folder."""
@@ -20,19 +23,25 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis" / "data"
 
 
-def recall(key: str) -> Arrays | None:
-    """The arrays kept under a key, or None where there are none that read."""
-    with contextlib.suppress(DataError):
-        return read_npz(cache_folder() / f"{key}.npz")
-    return None
-
-
 def remember(key: str, make: Callable[[], Arrays]) -> Arrays:
-    """The arrays kept under a key; made and kept where there are none."""
-    arrays = recall(key)
-    if arrays is None:
-        arrays = make()
-        # A full or read-only disk costs the next start some seconds; it must not cost this one the data.
-        with contextlib.suppress(OSError):
-            write_npz(cache_folder() / f"{key}.npz", arrays, compress=False)
+    """The arrays kept under a key; made and kept where there are none that read."""
+    path = cache_folder() / f"{key}.npz"
+    with contextlib.suppress(DataError, OSError):
+        arrays = read_npz(path)
+        path.touch()
+        return arrays
+    arrays = make()
+    # A full or read-only disk costs the next start some seconds; it must not cost this one the data.
+    with contextlib.suppress(OSError):
+        write_npz(path, arrays, compress=False)
+        _prune(path)
     return arrays
+
+
+def _prune(newest: Path) -> None:
+    entries = sorted(newest.parent.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    total = 0
+    for path in entries:
+        total += path.stat().st_size
+        if total > MAX_BYTES and path != newest:
+            path.unlink()

@@ -20,6 +20,7 @@ class DatasetInfo:
         class_names: one name per class, in label order.
         shape: channels, height and width of one image.
         torchvision: the class in ``torchvision.datasets`` that downloads it.
+        folder: the folder in which that class looks for it.
         sample: file name of its bundled sample.
     """
 
@@ -27,6 +28,7 @@ class DatasetInfo:
     class_names: tuple[str, ...]
     shape: tuple[int, int, int]
     torchvision: str
+    folder: str
     sample: str
 
 
@@ -36,6 +38,7 @@ DATASETS: dict[str, DatasetInfo] = {
         class_names=tuple("0123456789"),
         shape=(1, 28, 28),
         torchvision="MNIST",
+        folder="MNIST",
         sample="mnist.npz",
     ),
     "fashion_mnist": DatasetInfo(
@@ -46,6 +49,7 @@ DATASETS: dict[str, DatasetInfo] = {
         ),
         shape=(1, 28, 28),
         torchvision="FashionMNIST",
+        folder="FashionMNIST",
         sample="fashion_mnist.npz",
     ),
     "cifar10": DatasetInfo(
@@ -56,7 +60,8 @@ DATASETS: dict[str, DatasetInfo] = {
         ),
         shape=(3, 32, 32),
         torchvision="CIFAR10",
-        sample="cifar10.tar.xz",
+        folder="cifar-10-batches-py",
+        sample="cifar10.zip",
     ),
 }
 

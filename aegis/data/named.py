@@ -2,60 +2,58 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from aegis.data.arrays import Arrays
+from aegis.data.arrays import Arrays, to_dataset
 from aegis.data.cache import remember
 from aegis.data.catalogue import DATASETS
-from aegis.data.npz import read_npz
-from aegis.data.pictures import read_pictures
+from aegis.data.download import download, read_torchvision
+from aegis.data.files import read_file
 from aegis.errors import DataError
+from aegis.types import Dataset
 
 VARIABLE = "AEGIS_DATA"
 ENDINGS = (".npz", "", ".zip", ".tar.xz", "_jpeg.tar.xz")
 
 
-def read_named(name: str) -> Arrays:
+def read_named(name: str) -> Dataset:
     """Read a full data set by its name.
 
     Raises:
-        DataError: if it is not under ``AEGIS_DATA``, or is another one there.
+        DataError: if it is neither under ``AEGIS_DATA`` nor to be downloaded, or is another one there.
     """
+    info = DATASETS[name]
     path = find_named(name)
-    if path is None:
-        raise DataError(
-            f"{name} in the folder named by {VARIABLE}",
-            os.environ.get(VARIABLE) or "no such variable",
-            f"Set {VARIABLE} to a folder that holds {name}.npz.",
-        )
-    return _checked(name, read_file(path))
+    arrays = read_file(path) if path is not None else _through_torchvision(name)
+    if arrays.class_names not in (None, info.class_names):
+        raise _another(name, f"the classes {', '.join(info.class_names)}", ", ".join(arrays.class_names or ()))
+    data = to_dataset(replace(arrays, class_names=info.class_names), name)
+    if data.shape != info.shape:
+        raise _another(name, f"images of shape {info.shape}", f"shape {data.shape}")
+    return data
 
 
 def find_named(name: str) -> Path | None:
-    """Where a full data set lies under ``AEGIS_DATA``, or None."""
+    """Where a full data set lies under ``AEGIS_DATA`` as a file or a folder of pictures, or None."""
     folder = os.environ.get(VARIABLE)
     if not folder:
         return None
     return next((path for ending in ENDINGS if (path := Path(folder, name + ending)).exists()), None)
 
 
-def read_file(path: Path) -> Arrays:
-    """Read an NPZ file, or an archive of pictures whose decoded form is kept in the cache."""
-    if path.suffix == ".npz":
-        return read_npz(path)
-    if path.is_dir():
-        return read_pictures(path)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return remember(f"pictures-{digest[:32]}", lambda: read_pictures(path))
+def _through_torchvision(name: str) -> Arrays:
+    root = os.environ.get(VARIABLE)
+    if root and Path(root, DATASETS[name].folder).is_dir():
+        try:
+            return read_torchvision(name, Path(root))
+        except (OSError, RuntimeError, EOFError) as error:
+            raise _another(name, "torchvision's files", str(error)) from error
+    return remember(f"torchvision-{name}", lambda: download(name))
 
 
-def _checked(name: str, arrays: Arrays) -> Arrays:
-    names = DATASETS[name].class_names
-    if arrays.class_names not in (None, names):
-        raise DataError(
-            f"the classes of {name} ({', '.join(names)})", ", ".join(arrays.class_names or ()), "Name it otherwise."
-        )
-    return Arrays(arrays.x_train, arrays.y_train, arrays.x_test, arrays.y_test, names)
+def _another(name: str, expected: str, got: str) -> DataError:
+    return DataError(
+        f"{expected} for {name} under {VARIABLE}", got, "Name it otherwise and give its path, or replace it."
+    )

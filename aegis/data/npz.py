@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -12,10 +10,12 @@ from typing import IO, Any
 import numpy as np
 
 from aegis.data.arrays import MAX_VALUES, Array, Arrays, too_large
+from aegis.data.writing import whole_file
 from aegis.errors import DataError
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 OPTIONAL = ("class_names",)
+MAX_CLASSES = 100_000
 
 
 def read_npz(path: Path) -> Arrays:
@@ -53,21 +53,16 @@ def read_npz(path: Path) -> Arrays:
 
 
 def write_npz(path: Path, arrays: Arrays, *, compress: bool) -> None:
-    """Write an NPZ file that is either complete or not there."""
+    """Write an NPZ file that is either complete or not there.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
     columns: dict[str, Any] = {name: getattr(arrays, name) for name in REQUIRED}
     if arrays.class_names is not None:
         columns["class_names"] = np.array(arrays.class_names)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".partial")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            (np.savez_compressed if compress else np.savez)(file, **columns)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        (np.savez_compressed if compress else np.savez)(file, **columns)
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> Array:
@@ -94,6 +89,8 @@ def _read_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[
         shape, _, dtype = read(file)
     except ValueError as error:
         raise zipfile.BadZipFile(f"{name} is no numpy array: {error}") from error
+    if dtype.itemsize == 0:
+        raise zipfile.BadZipFile(f"{name} is an array of nothing")
     if dtype.hasobject:
         raise DataError(
             f"{name} as plain numbers or text",
@@ -104,9 +101,9 @@ def _read_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[
 
 
 def _names(raw: Array) -> tuple[str, ...]:
-    if raw.dtype.kind != "U" or raw.ndim != 1:
+    if raw.dtype.kind != "U" or raw.ndim != 1 or raw.size > MAX_CLASSES:
         raise DataError(
-            "class_names as a one-dimensional array of text",
+            f"class_names as a one-dimensional array of text with at most {MAX_CLASSES:,} names",
             f"type {raw.dtype} of shape {raw.shape}",
             "Save numpy.array([...], dtype=str).",
         )

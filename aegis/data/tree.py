@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from lzma import LZMAError
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 from aegis.errors import DataError
@@ -17,10 +17,13 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 64 * 2**20
 MAX_TOTAL_BYTES = 4 * 2**30
-# What the readers of the archives raise for damage, for encryption and for methods they do not know.
+# What the readers of archives raise for damage, for encryption and for methods they do not know.
 DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, NotImplementedError, RuntimeError)
 
-File = tuple[PurePosixPath, bytes]
+# The names of the folders and of the file: tuples, because thousands of paths are slow to make, split and sort.
+Parts = tuple[str, ...]
+File = tuple[Parts, bytes]
+_Opened = tuple[str, int, IO[bytes]]
 
 
 def is_archive(path: Path) -> bool:
@@ -37,46 +40,47 @@ def walk(source: Path) -> Iterator[File]:
     try:
         if source.is_dir():
             yield from _limited(source, _folder(source))
+        elif source.stat().st_size == 0:
+            raise DataError(f"an archive of images at {source}", "an empty file", "Write or copy it again.")
         elif source.name.lower().endswith(".zip"):
             with zipfile.ZipFile(source) as archive:
                 yield from _limited(source, _zip(archive))
         else:
             with tarfile.open(source, mode="r|*") as tar:
                 yield from _limited(source, _tar(tar))
-    except OSError as error:
-        raise DataError(
-            f"images in {source}", error.strerror or str(error), "Check the path and its permissions."
-        ) from error
     except DAMAGE as error:
         raise DataError(
             f"an archive of images at {source}", f"something that does not read as one ({error})", "Pack it again."
         ) from error
+    except OSError as error:
+        raise DataError(
+            f"images in {source}", error.strerror or str(error), "Check the path and its permissions."
+        ) from error
 
 
-Opened = tuple[PurePosixPath, int, IO[bytes]]
-
-
-def _limited(source: Path, files: Iterator[Opened]) -> Iterator[File]:
+def _limited(source: Path, files: Iterator[_Opened]) -> Iterator[File]:
     count = total = 0
-    for path, size, file in files:
-        if path.is_absolute() or ".." in path.parts:
-            raise DataError(f"paths inside {source.name}", repr(str(path)), "Pack the images again.")
+    for name, size, file in files:
+        parts = tuple(part for part in name.replace("\\", "/").split("/") if part != ".")
+        # Nothing is unpacked to disk, so such a path could do no harm; but no honest archive has one.
+        if ".." in parts or "" in parts:
+            raise DataError(f"paths that stay inside {source.name}", repr(name), "Pack the images again.")
         count, total = count + 1, total + size
-        # Sizes are those announced, checked before anything is unpacked; the reader stops at the announced size.
+        # Sizes are those announced, checked before anything is unpacked; reading stops at the announced size.
         if count > MAX_FILES or size > MAX_FILE_BYTES or total > MAX_TOTAL_BYTES:
             raise DataError(
                 f"at most {MAX_FILES:,} files, {MAX_FILE_BYTES >> 20} MiB each and {MAX_TOTAL_BYTES >> 30} GiB "
                 f"together in {source.name}",
-                f"more, at {path}",
+                f"more, at {name}",
                 "Give fewer or smaller images; a few hundred per class are enough for a scan.",
             )
-        if not any(part.startswith((".", "__MACOSX")) for part in path.parts):
-            yield path, file.read(size)
+        if not any(part.startswith((".", "__MACOSX")) for part in parts):
+            yield parts, file.read(size)
 
 
-def _folder(root: Path) -> Iterator[Opened]:
+def _folder(root: Path) -> Iterator[_Opened]:
     real = root.resolve()
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(root, onerror=_raise):
         folders.sort()
         for name in sorted((*folders, *files)):
             path = Path(folder, name)
@@ -87,19 +91,23 @@ def _folder(root: Path) -> Iterator[Opened]:
         for name in sorted(files):
             path = Path(folder, name)
             with path.open("rb") as file:
-                yield PurePosixPath(path.relative_to(root).as_posix()), path.stat().st_size, file
+                yield path.relative_to(root).as_posix(), path.stat().st_size, file
 
 
-def _zip(archive: zipfile.ZipFile) -> Iterator[Opened]:
-    for info in sorted(archive.infolist(), key=lambda info: info.filename):
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _zip(archive: zipfile.ZipFile) -> Iterator[_Opened]:
+    for info in archive.infolist():
         if not info.is_dir():
             with archive.open(info) as file:
-                yield PurePosixPath(info.filename), info.file_size, file
+                yield info.filename, info.file_size, file
 
 
-def _tar(tar: tarfile.TarFile) -> Iterator[Opened]:
+def _tar(tar: tarfile.TarFile) -> Iterator[_Opened]:
     for member in tar:
         file = tar.extractfile(member) if member.isreg() else None
         if file is not None:
             with file:
-                yield PurePosixPath(member.name), member.size, file
+                yield member.name, member.size, file

@@ -1,0 +1,14 @@
+"""``AEGIS_DATA=FOLDER python -m aegis.data`` writes the bundled samples anew from the full data sets."""
+
+from __future__ import annotations
+
+import sys
+
+from aegis.data.samples import write_samples
+from aegis.errors import DataError
+
+if __name__ == "__main__":
+    try:
+        write_samples()
+    except DataError as error:
+        sys.exit(str(error))

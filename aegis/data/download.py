@@ -1,0 +1,74 @@
+"""Named data sets through torchvision: found where it keeps them, or downloaded."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import tempfile
+from collections.abc import Iterator
+from http.client import HTTPException
+from pathlib import Path
+
+import numpy as np
+
+from aegis.data.arrays import Arrays
+from aegis.data.cache import cache_folder
+from aegis.data.catalogue import DATASETS, SAMPLES
+from aegis.errors import DataError
+
+TIMEOUT = 30.0
+
+
+def read_torchvision(name: str, root: Path, *, download: bool = False) -> Arrays:
+    """Read a data set that torchvision keeps under a folder; its checksums are verified first.
+
+    Args:
+        name: one of ``DATASETS``.
+        root: torchvision's folder.
+        download: whether to download what is not there.
+
+    Raises:
+        OSError, RuntimeError, HTTPException: if it is not there and cannot be downloaded.
+    """
+    # Slow to import, and needed for nothing else here.
+    import torchvision.datasets
+
+    kind = getattr(torchvision.datasets, DATASETS[name].torchvision)
+    train, test = (kind(str(root), train=train, download=download) for train in (True, False))
+    return Arrays(
+        x_train=np.asarray(train.data),
+        y_train=np.asarray(train.targets),
+        x_test=np.asarray(test.data),
+        y_test=np.asarray(test.targets),
+        class_names=DATASETS[name].class_names,
+    )
+
+
+def download(name: str) -> Arrays:
+    """Download a data set through torchvision, keeping nothing on disk but what is returned.
+
+    Raises:
+        DataError: if there is no network, or not enough disk.
+    """
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache_folder(), suffix=".partial") as folder, _timeout(TIMEOUT):
+            return read_torchvision(name, Path(folder), download=True)
+    except (OSError, RuntimeError, HTTPException, EOFError) as error:
+        raise DataError(
+            f"to download {DATASETS[name].title} through torchvision",
+            f"no success ({error})",
+            f"Connect to the network, or set AEGIS_DATA to a folder that holds {name}.npz or torchvision's "
+            f"{DATASETS[name].folder}, or use the bundled sample {SAMPLES}{name}.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _timeout(seconds: float) -> Iterator[None]:
+    # torchvision opens its connections without one, and a dead connection would wait for ever.
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

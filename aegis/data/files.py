@@ -1,0 +1,55 @@
+"""One file or folder, whatever it holds, as arrays."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from aegis.data.arrays import Arrays
+from aegis.data.cache import remember
+from aegis.data.npz import read_npz
+from aegis.data.pictures import read_pictures
+from aegis.data.tree import ARCHIVES, is_archive
+from aegis.errors import DataError
+
+MAX_SIZE = 1024
+# Part of the cache's keys: raised when the same archive would be read differently.
+READER = 1
+
+
+def read_file(path: Path, size: int | None = None) -> Arrays:
+    """Read an NPZ file, a folder or an archive of pictures; decoded archives are kept in the cache.
+
+    Args:
+        path: what to read.
+        size: side in pixels to which pictures are scaled and cropped, or None to keep theirs.
+
+    Raises:
+        DataError: if there is no such thing, or it cannot be used.
+    """
+    if size is not None and not 1 <= size <= MAX_SIZE:
+        raise DataError(f"a size from 1 to {MAX_SIZE} pixels", str(size), "Give the side that the model expects.")
+    if path.is_dir():
+        return read_pictures(path, size)
+    if is_archive(path):
+        return remember(_key(path, size), lambda: read_pictures(path, size))
+    if path.suffix.lower() != ".npz":
+        raise DataError(
+            f"an .npz file, a folder with one sub-folder per class, or such a folder packed ({', '.join(ARCHIVES)})",
+            f"{path}, which {'ends otherwise' if path.exists() else 'does not exist'}",
+            "Check the path, or convert the images.",
+        )
+    if size is not None:
+        raise DataError("a size only for pictures", f"size {size} for {path.name}", "Scale the arrays yourself.")
+    return read_npz(path)
+
+
+def _key(path: Path, size: int | None) -> str:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"images in {path}", error.strerror or str(error), "Check the path and its permissions."
+        ) from error
+    return f"pictures{READER}-{digest[:32]}-{size or 'own'}"
