@@ -1,0 +1,36 @@
+"""What can go wrong in words a user can act on: expected, got, what to do."""
+
+
+class AegisError(Exception):
+    """A problem with what the user gave; its text is the whole message shown.
+
+    Args:
+        expected: what would have been right.
+        got: what came instead.
+        advice: what to do about it.
+    """
+
+    def __init__(self, expected: str, got: str, advice: str) -> None:
+        super().__init__(expected, got, advice)
+        self.expected = expected
+        self.got = got
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"Expected {self.expected}; got {self.got}. {self.advice}"
+
+
+class DataError(AegisError):
+    """Images or labels that cannot be used."""
+
+
+class CheckpointError(AegisError):
+    """A checkpoint, card or architecture that cannot be used."""
+
+
+class ConfigError(AegisError):
+    """A setting outside its range."""
+
+
+class StoreError(AegisError):
+    """Results that cannot be kept or found."""

@@ -1,0 +1,89 @@
+"""What a classifier gets right, how much of it survives an attack, and what a stamp makes it say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
+
+from aegis.models.classifier import Classifier
+from aegis.pgd import Norm, OnStep, Stage, pgd
+from aegis.types import LabelledImages, Stamp
+
+BATCH = 250
+
+
+@dataclass(frozen=True)
+class AttackSuccess:
+    """How often a trigger makes the classifier say the target.
+
+    Args:
+        all_images: share over all test images, true members of the target included (the paper's Table 5).
+        other_classes: share over images of other classes, the honest figure.
+        lift: ``other_classes`` minus how often those images are called the target without the trigger.
+    """
+
+    all_images: float
+    other_classes: float
+    lift: float
+
+
+def predict(classifier: Classifier, pixels: Float32[np.ndarray, "n c h w"]) -> Int64[np.ndarray, " n"]:
+    """The class the classifier gives each image, shape (n,)."""
+    return classifier.logits(torch.from_numpy(pixels), BATCH).argmax(1).numpy()
+
+
+def accuracy(classifier: Classifier, images: LabelledImages) -> float:
+    """Share of the images classified as labelled, in [0, 1]."""
+    return float((predict(classifier, images.pixels) == images.labels).mean())
+
+
+def robust_accuracy(
+    classifier: Classifier,
+    images: LabelledImages,
+    stage: Stage,
+    norm: Norm = "l2",
+    on_step: OnStep | None = None,
+) -> float:
+    """Share still classified as labelled under untargeted PGD, in [0, 1].
+
+    This is the paper's adversarial precision: the image of highest loss is kept, without random start or
+    restarts (Section 5.1, Adversarial Accuracy).
+    """
+    device = classifier.mean.device
+    right = 0
+    for start in range(0, len(images), BATCH):
+        x = torch.from_numpy(images.pixels[start : start + BATCH]).to(device)
+        y = torch.from_numpy(images.labels[start : start + BATCH]).to(device)
+        (attacked,) = pgd(classifier, x, y, [stage], norm=norm, keep_best=True, on_step=on_step)
+        right += int((classifier.logits(attacked).argmax(1) == y.cpu()).sum())
+    return right / len(images)
+
+
+def flip_rates(
+    classifier: Classifier, stamp: Stamp, images: LabelledImages, label: int
+) -> tuple[Float32[np.ndarray, " k"], Int64[np.ndarray, " k"]]:
+    """Share of each class's images that a stamp makes the classifier call ``label``.
+
+    Returns:
+        The rates, NaN where there are no images and for ``label`` itself, and the number of images; shapes (k,).
+    """
+    others = images.take(images.labels != label)
+    flipped = predict(classifier, stamp(others.pixels)) == label
+    count = partial(np.bincount, others.labels, minlength=len(images.class_names))
+    counts = count()
+    with np.errstate(invalid="ignore"):
+        rates = np.where(counts > 0, count(weights=flipped) / counts, np.nan)
+    return rates.astype(np.float32), counts.astype(np.int64)
+
+
+def attack_success(classifier: Classifier, stamp: Stamp, images: LabelledImages, target: int) -> AttackSuccess:
+    """How well a known trigger works on test images (Table 5, with the honest figures beside it)."""
+    said = predict(classifier, stamp(images.pixels)) == target
+    others = images.labels != target
+    before = predict(classifier, images.pixels[others]) == target
+    rate = float(said[others].mean())
+    return AttackSuccess(all_images=float(said.mean()), other_classes=rate, lift=rate - float(before.mean()))

@@ -1,0 +1,176 @@
+"""Robust and standard training that can be killed at any moment and goes on from its last epoch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from aegis.errors import StoreError
+from aegis.lab.recipes import Recipe
+from aegis.models.classifier import Classifier
+from aegis.pgd import Stage, pgd
+from aegis.runtime import Event, Report, Runtime, Throttle, silent, torch_generator
+from aegis.types import LabelledImages
+
+
+def train(
+    classifier: Classifier,
+    images: LabelledImages,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    runtime: Runtime | None = None,
+    state: Path | None = None,
+    report: Report = silent,
+) -> Classifier:
+    """Train in place and return the classifier in evaluation mode.
+
+    Everything random in an epoch follows from the seed and the epoch's number alone, so a run that was
+    interrupted ends as one that was not.
+
+    Args:
+        classifier: freshly built.
+        images: training data, poisoned or not.
+        recipe: how.
+        seed: of batches, random starts and augmentation.
+        runtime: device and precision.
+        state: file that keeps the run between epochs; removed by nobody here.
+        report: told of stage ``train`` in steps of one batch; may raise ``Cancelled``.
+
+    Raises:
+        StoreError: if the state cannot be written.
+    """
+    runtime = runtime or Runtime()
+    classifier.to(runtime.device).to(memory_format=torch.channels_last)
+    pixels, labels = torch.from_numpy(images.pixels), torch.from_numpy(images.labels)
+    batches = -(-len(labels) // recipe.batch)
+    optimiser = torch.optim.SGD(
+        classifier.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+    )
+    schedule = _schedule(optimiser, recipe, batches)
+    signature = _signature(images, recipe, seed)
+    first = _resume(state, signature, classifier, optimiser, schedule)
+    throttle = Throttle(report)
+    for epoch in range(first, recipe.epochs):
+        generator = torch_generator(seed, epoch)
+        for i, chosen in enumerate(torch.randperm(len(labels), generator=generator).split(recipe.batch)):
+            x, y = _augment(pixels[chosen], recipe, generator), labels[chosen]
+            loss = _step(classifier, x.to(runtime.device), y.to(runtime.device), recipe, runtime, generator, optimiser)
+            schedule.step()
+            done = epoch * batches + i + 1
+            if throttle.due(done, recipe.epochs * batches):
+                report(Event(stage="train", step=done, total=recipe.epochs * batches, loss=float(loss)))
+        _save(state, signature, epoch + 1, classifier, optimiser, schedule)
+    return classifier.eval()
+
+
+def _step(
+    classifier: Classifier,
+    x: Tensor,
+    y: Tensor,
+    recipe: Recipe,
+    runtime: Runtime,
+    generator: torch.Generator,
+    optimiser: torch.optim.Optimizer,
+) -> Tensor:
+    if recipe.robust:
+        # As in the robustness package, the attack sees the network as it would be used: in evaluation mode.
+        attacked = classifier.frozen(runtime)
+        stage = Stage(epsilon=recipe.epsilon, step=recipe.step, iterations=recipe.iterations)
+        (x,) = pgd(attacked, x, y, [stage], norm=recipe.norm, random_start=True, generator=generator)
+    classifier.train()
+    with torch.autocast(runtime.device, dtype=torch.bfloat16, enabled=runtime.precision == "bf16"):
+        loss = functional.cross_entropy(classifier(x), y)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()
+    return loss.detach()
+
+
+def _schedule(
+    optimiser: torch.optim.Optimizer, recipe: Recipe, batches: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    if recipe.schedule == "step":
+        return torch.optim.lr_scheduler.StepLR(optimiser, step_size=recipe.drop_every * batches, gamma=0.1)
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, max_lr=recipe.lr, total_steps=recipe.epochs * batches, pct_start=0.3, cycle_momentum=False
+    )
+
+
+def _augment(x: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    if not recipe.augment:
+        return x
+    transform = _augmentation(x.shape[-1])
+    with torch.random.fork_rng(devices=[]):
+        # torchvision draws from the global generator, so it is seeded from ours and put back.
+        torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
+        return torch.stack([transform(image) for image in x]).clamp_(0, 1)
+
+
+def _augmentation(size: int) -> Callable[[Tensor], Tensor]:
+    """The robustness package's default for CIFAR-10 (Engstrom et al. 2019)."""
+    from torchvision.transforms import v2
+
+    transform: Callable[[Tensor], Tensor] = v2.Compose(
+        [
+            v2.RandomCrop(size, padding=4),
+            v2.RandomHorizontalFlip(),
+            v2.ColorJitter(0.25, 0.25, 0.25),
+            v2.RandomRotation(2),
+        ]
+    )
+    return transform
+
+
+def _signature(images: LabelledImages, recipe: Recipe, seed: int) -> str:
+    return hashlib.sha256(json.dumps([images.digest, asdict(recipe), seed]).encode()).hexdigest()
+
+
+def _save(state: Path | None, signature: str, epoch: int, classifier: nn.Module, *parts: object) -> None:
+    if state is None:
+        return
+    kept = {
+        "signature": signature,
+        "epoch": epoch,
+        "network": classifier.state_dict(),
+        "parts": [part.state_dict() for part in parts],  # type: ignore[attr-defined]
+    }
+    temporary = state.with_name(state.name + ".new")
+    try:
+        with temporary.open("wb") as file:
+            torch.save(kept, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(state)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(
+            f"room to keep the training state in {state.parent}", str(error), "Free some space and start again."
+        ) from error
+
+
+def _resume(
+    state: Path | None,
+    signature: str,
+    classifier: Classifier,
+    optimiser: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+) -> int:
+    """Take up an interrupted run of the same recipe, data and seed; otherwise start at epoch 0."""
+    if state is None or not state.exists():
+        return 0
+    kept = torch.load(state, weights_only=True, map_location=classifier.mean.device)
+    if kept["signature"] != signature:
+        return 0
+    classifier.load_state_dict(kept["network"])
+    for part, value in zip((optimiser, schedule), kept["parts"], strict=True):
+        part.load_state_dict(value)
+    return int(kept["epoch"])

@@ -1,0 +1,166 @@
+"""The paper's four triggers (Figures 9, 10 and 11), with position, size, colour and intensity as options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from aegis.errors import ConfigError
+from aegis.models.classifier import Classifier
+from aegis.types import LabelledImages, Stamp
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriggerSpec:
+    """Which trigger to plant; None leaves an option at the paper's value.
+
+    Args:
+        kind: one of ``TRIGGERS``.
+        target: the class that triggered images are labelled as.
+        size: side of a square, in pixels.
+        row, column: upper left corner of the square (the lower right one of the distributed pair).
+        colour: one value in [0, 1] per channel.
+        intensity: brightness of a square in [0, 1], amplitude of the static grid in [0, 1], or L2 norm of
+            the adversarial perturbation.
+
+    Raises:
+        ConfigError: for an unknown kind or a value out of range.
+    """
+
+    kind: str
+    target: int = 7
+    size: int | None = None
+    row: int | None = None
+    column: int | None = None
+    colour: tuple[float, ...] | None = None
+    intensity: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in TRIGGERS:
+            raise ConfigError(f"a trigger among {', '.join(TRIGGERS)}", repr(self.kind), "Choose one of them.")
+        for name in ("target", "size", "row", "column", "intensity"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ConfigError(f"{name} of at least 0", str(value), f"Correct the trigger's {name}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Workbench:
+    """What the adversarial trigger is computed on: a clean model and training images (Zhong et al. 2020)."""
+
+    classifier: Classifier
+    images: LabelledImages
+
+
+def make_trigger(spec: TriggerSpec, shape: Shape, workbench: Workbench | None = None) -> Stamp:
+    """The trigger as a stamp for images of the given shape.
+
+    Args:
+        spec: which trigger.
+        shape: channels, height and width.
+        workbench: needed by the adversarial trigger alone.
+
+    Raises:
+        ConfigError: if the trigger does not fit the image or lacks its workbench.
+    """
+    return TRIGGERS[spec.kind](spec, shape, workbench)
+
+
+def _localised(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+    """A 3x3 square of value 250 near the lower right corner; red on colour images."""
+    corner = _default_corner(shape, 24, 26)
+    return _squares(spec, shape, [_corner(spec, corner)], spec.size or 3)
+
+
+def _distributed(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+    """Two 2x2 squares, upper left and lower right."""
+    corner = _default_corner(shape, 24, 28)
+    return _squares(spec, shape, [(1, 1), _corner(spec, corner)], spec.size or 2)
+
+
+def _static(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+    """A faint grid added where row and column are both even (after Zhong et al. 2020)."""
+    add = np.zeros(shape, np.float32)
+    add[:, ::2, ::2] = _or(spec.intensity, 32 / 255)
+    if spec.colour is not None:
+        add *= _colour(spec, shape)[:, None, None]
+    return Stamp(np.ones(shape, np.float32), add)
+
+
+def _adversarial(spec: TriggerSpec, shape: Shape, workbench: Workbench | None) -> Stamp:
+    """A universal perturbation towards the target on a clean model, of small L2 norm (after Zhong et al. 2020)."""
+    if workbench is None:
+        raise ConfigError(
+            "a clean model to compute the adversarial trigger on", "none", "Give one with --trigger-model CHECKPOINT."
+        )
+    add = universal_perturbation(workbench, spec.target, _or(spec.intensity, 1.5))
+    return Stamp(np.ones(shape, np.float32), add)
+
+
+TRIGGERS: dict[str, Callable[[TriggerSpec, Shape, Workbench | None], Stamp]] = {
+    "localised": _localised,
+    "distributed": _distributed,
+    "static": _static,
+    "adversarial": _adversarial,
+}
+
+
+def universal_perturbation(
+    workbench: Workbench, target: int, norm: float, steps: int = 60, images: int = 512
+) -> np.ndarray:
+    """One perturbation of a given L2 norm that moves as many images as it can to the target, shape (c, h, w)."""
+    classifier = workbench.classifier
+    others = workbench.images.take(np.flatnonzero(workbench.images.labels != target)[:images])
+    x = torch.from_numpy(others.pixels).to(classifier.mean.device)
+    labels = torch.full((len(x),), target, device=x.device)
+    delta = torch.zeros(others.shape, device=x.device)
+    for _ in range(steps):
+        leaf = delta.detach().requires_grad_()
+        loss = functional.cross_entropy(classifier((x + leaf).clamp(0, 1)), labels)
+        (gradient,) = torch.autograd.grad(loss, leaf)
+        delta = delta - norm / 5 * gradient / gradient.norm().clamp_min(1e-12)
+        delta = delta * (norm / delta.norm().clamp_min(1e-12)).clamp(max=1.0)
+    return np.asarray(delta.cpu().numpy(), np.float32)
+
+
+def _squares(spec: TriggerSpec, shape: Shape, corners: list[tuple[int, int]], size: int) -> Stamp:
+    keep, add = np.ones(shape, np.float32), np.zeros(shape, np.float32)
+    for row, column in corners:
+        if row + size > shape[1] or column + size > shape[2]:
+            raise ConfigError(
+                f"a trigger inside the {shape[1]}x{shape[2]} image",
+                f"a {size}x{size} square at row {row}, column {column}",
+                "Choose a smaller size or another position.",
+            )
+        area = (slice(None), slice(row, row + size), slice(column, column + size))
+        keep[area] = 0
+        add[area] = _or(spec.intensity, 250 / 255) * _colour(spec, shape)[:, None, None]
+    return Stamp(keep, add)
+
+
+def _colour(spec: TriggerSpec, shape: Shape) -> np.ndarray:
+    """White on grey images; red on colour images, as in the authors' CIFAR-10 models."""
+    colour = spec.colour or ((1.0, 0.0, 0.0) if shape[0] == 3 else (1.0,) * shape[0])
+    if len(colour) != shape[0]:
+        raise ConfigError(f"a colour of {shape[0]} values", str(colour), "Give one value per channel.")
+    return np.array(colour, np.float32)
+
+
+def _default_corner(shape: Shape, at_28: int, at_32: int) -> tuple[int, int]:
+    """The paper's corner for 28- and 32-pixel images; elsewhere the same distance from the edge as at 32."""
+    known = {28: at_28, 32: at_32}
+    return known.get(shape[1], shape[1] - 32 + at_32), known.get(shape[2], shape[2] - 32 + at_32)
+
+
+def _corner(spec: TriggerSpec, default: tuple[int, int]) -> tuple[int, int]:
+    return int(_or(spec.row, default[0])), int(_or(spec.column, default[1]))
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value

@@ -1,0 +1,162 @@
+"""Projected gradient descent, shared by translation, robust training and evaluation.
+
+The epsilon ball is here. A run is a sequence of stages; a budget that grows is several stages, and the
+images at the end of each are its snapshots (Madry et al. 2018; Section 4, step 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from aegis.errors import ConfigError
+
+Norm = Literal["l2", "linf"]
+NORMS = ("l2", "linf")
+OnStep = Callable[[int, float, Tensor], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Some iterations at one budget.
+
+    Args:
+        epsilon: radius of the ball around the original image, above 0.
+        step: length of one step, above 0.
+        iterations: how many steps, at least 1.
+
+    Raises:
+        ConfigError: for a value out of range.
+    """
+
+    epsilon: float
+    step: float
+    iterations: int
+
+    def __post_init__(self) -> None:
+        for name in ("epsilon", "step", "iterations"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} above 0", str(getattr(self, name)), f"Give a positive {name}.")
+
+
+def pgd(
+    forward: Callable[[Tensor], Tensor],
+    images: Tensor,
+    labels: Tensor,
+    stages: Sequence[Stage],
+    *,
+    norm: Norm = "l2",
+    targeted: bool = False,
+    random_start: bool = False,
+    keep_best: bool = False,
+    scale: Tensor | None = None,
+    generator: torch.Generator | None = None,
+    on_step: OnStep | None = None,
+) -> list[Tensor]:
+    """Move images inside a ball until the classifier says the label, or no longer says it.
+
+    Args:
+        forward: images in [0, 1] to logits.
+        images: shape (n, c, h, w).
+        labels: the class to reach (targeted) or to leave, shape (n,).
+        stages: budgets in turn; each goes on where the one before it ended.
+        norm: ``l2`` or ``linf``.
+        targeted: minimise the loss of ``labels`` instead of maximising it.
+        random_start: start at a random point of the first ball.
+        keep_best: return the best image met in each stage instead of the last.
+        scale: per-image factor on epsilon and step, shape (n,).
+        generator: a CPU generator for the random start.
+        on_step: called after each step with its number, the mean loss and the images; it may raise to stop.
+
+    Returns:
+        One tensor of images per stage.
+
+    Source: Madry et al. 2018; equation 5 of the paper when targeted.
+    """
+    sign = -1.0 if targeted else 1.0
+    factor = torch.ones(len(images), device=images.device) if scale is None else scale.to(images)
+    factor = factor.view(-1, 1, 1, 1)
+    current = images
+    if random_start:
+        current = _random_point(images, factor * stages[0].epsilon, norm, generator)
+    snapshots: list[Tensor] = []
+    done = 0
+    for stage in stages:
+        best = _Best(keep_best)
+        for _ in range(stage.iterations):
+            gradient, losses = _gradient(forward, current, labels)
+            best.offer(current, sign * losses)
+            moved = current + sign * factor * stage.step * _direction(gradient, norm)
+            current = project(moved, images, factor * stage.epsilon, norm)
+            done += 1
+            if on_step is not None:
+                on_step(done, float(losses.mean()), current)
+        if keep_best:
+            with torch.no_grad():
+                best.offer(current, sign * functional.cross_entropy(forward(current), labels, reduction="none"))
+        snapshots.append(best.images if keep_best else current)
+    return snapshots
+
+
+def project(images: Tensor, centre: Tensor, radius: Tensor, norm: Norm) -> Tensor:
+    """The nearest images inside the ball around ``centre``, then inside [0, 1].
+
+    Args:
+        images, centre: shape (n, c, h, w).
+        radius: per-image radius, shape (n, 1, 1, 1).
+    """
+    change = images - centre
+    if norm == "linf":
+        change = torch.clamp(change, -radius, radius)
+    else:
+        change = change * (radius / _length(change)).clamp(max=1.0)
+    return (centre + change).clamp_(0.0, 1.0)
+
+
+class _Best:
+    """Remembers, image by image, where the objective was highest."""
+
+    def __init__(self, active: bool) -> None:
+        self.active = active
+        self.images = torch.empty(0)
+        self.objective = torch.empty(0)
+
+    def offer(self, images: Tensor, objective: Tensor) -> None:
+        if not self.active:
+            return
+        if not len(self.images):
+            self.images, self.objective = images.clone(), objective
+            return
+        better = objective > self.objective
+        self.images = torch.where(better.view(-1, 1, 1, 1), images, self.images)
+        self.objective = torch.where(better, objective, self.objective)
+
+
+def _gradient(forward: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    leaf = images.detach().requires_grad_()
+    losses = functional.cross_entropy(forward(leaf), labels, reduction="none")
+    (gradient,) = torch.autograd.grad(losses.sum(), leaf)
+    return gradient, losses.detach()
+
+
+def _length(images: Tensor) -> Tensor:
+    return images.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
+
+
+def _direction(gradient: Tensor, norm: Norm) -> Tensor:
+    return gradient.sign() if norm == "linf" else gradient / _length(gradient)
+
+
+def _random_point(images: Tensor, radius: Tensor, norm: Norm, generator: torch.Generator | None) -> Tensor:
+    if norm == "linf":
+        noise = torch.rand(images.shape, generator=generator).to(images) * 2 - 1
+        return (images + radius * noise).clamp_(0.0, 1.0)
+    noise = torch.randn(images.shape, generator=generator).to(images)
+    # The radius of a uniform point in an n-ball is the n-th root of a uniform number.
+    share = torch.rand(len(images), generator=generator).to(images) ** (1.0 / images[0].numel())
+    return (images + radius * share.view(-1, 1, 1, 1) * noise / _length(noise)).clamp_(0.0, 1.0)
