@@ -20,7 +20,7 @@ TIMEOUT = 30.0
 
 
 def read_torchvision(name: str, root: Path, *, download: bool = False) -> Arrays:
-    """Read a data set that torchvision keeps under a folder; its checksums are verified first.
+    """Read a data set that torchvision keeps under a folder; it verifies the checksums of pickled files first.
 
     Args:
         name: one of ``DATASETS``.

@@ -46,6 +46,7 @@ def read_pictures(source: Path, size: int | None = None) -> Arrays:
     for parts, _ in pictures:
         if len(parts) != 2 + has_splits:
             raise _layout_error(source, f"a picture at {'/'.join(parts)}")
+    pictures = _all_grey_or_all_colour(pictures)
     train, test = _by_folder(pictures) if has_splits else _every_fifth(pictures)
     names = tuple(sorted({parts[-2] for parts, _ in pictures}))
     if len(names) < 2 or not train or not test:
@@ -131,6 +132,12 @@ def _without_common_top(pictures: list[Picture]) -> list[Picture]:
     return _without_common_top([(parts[1:], pixels) for parts, pixels in pictures])
 
 
+def _all_grey_or_all_colour(pictures: list[Picture]) -> list[Picture]:
+    if len({pixels.ndim for _, pixels in pictures}) == 1:
+        return pictures
+    return [(parts, pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=2)) for parts, pixels in pictures]
+
+
 def _by_folder(pictures: list[Picture]) -> tuple[list[Picture], list[Picture]]:
     train, test = ([picture for picture in pictures if picture[0][0] == split] for split in SPLITS)
     return train, test
@@ -149,9 +156,8 @@ def _every_fifth(pictures: list[Picture]) -> tuple[list[Picture], list[Picture]]
 
 def _stack(pictures: Sequence[Picture], names: tuple[str, ...]) -> tuple[Array, Array]:
     labels = {name: label for label, name in enumerate(names)}
-    colour = any(pixels.ndim == 3 for _, pixels in pictures)
-    images = [np.stack([p] * 3, axis=2) if colour and p.ndim == 2 else p for _, p in pictures]
-    return np.stack(images), np.array([labels[parts[-2]] for parts, _ in pictures], dtype=np.int64)
+    images = np.stack([pixels for _, pixels in pictures])
+    return images, np.array([labels[parts[-2]] for parts, _ in pictures], dtype=np.int64)
 
 
 def _layout_error(source: Path, got: str) -> DataError:

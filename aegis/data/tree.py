@@ -20,6 +20,9 @@ MAX_TOTAL_BYTES = 4 * 2**30
 # What the readers of archives raise for damage, for encryption and for methods they do not know.
 DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, NotImplementedError, RuntimeError)
 
+# What desktops leave beside pictures; names that begin with a dot are left out too.
+LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
+
 # The names of the folders and of the file: tuples, because thousands of paths are slow to make, split and sort.
 Parts = tuple[str, ...]
 File = tuple[Parts, bytes]
@@ -32,7 +35,7 @@ def is_archive(path: Path) -> bool:
 
 
 def walk(source: Path) -> Iterator[File]:
-    """Path and content of every file below a folder or in an archive; hidden ones are left out.
+    """Path and content of every file below a folder or in an archive; hidden ones and litter are left out.
 
     Raises:
         DataError: if the source is missing or damaged, a path or link leaves it, or it holds too much.
@@ -74,7 +77,7 @@ def _limited(source: Path, files: Iterator[_Opened]) -> Iterator[File]:
                 f"more, at {name}",
                 "Give fewer or smaller images; a few hundred per class are enough for a scan.",
             )
-        if not any(part.startswith((".", "__MACOSX")) for part in parts):
+        if not any(part.startswith(".") or part in LITTER for part in parts):
             yield parts, file.read(size)
 
 

@@ -1,0 +1,67 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aegis.data.arrays import Arrays
+from aegis.data.cache import cache_folder, remember
+
+from .conftest import columns
+
+
+def test_the_store_comes_before_the_users_cache_folder(monkeypatch, tmp_path):
+    assert cache_folder() == tmp_path / "store" / "data"
+    monkeypatch.delenv("AEGIS_STORE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_folder() == tmp_path / "xdg" / "aegis" / "data"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "aegis" / "data"
+
+
+def _maker():
+    made = []
+
+    def make():
+        made.append(Arrays(**columns()))
+        return made[-1]
+
+    return make, made
+
+
+def test_what_is_kept_is_made_once_and_other_keys_apart():
+    make, made = _maker()
+    first, again = remember("a", make), remember("a", make)
+    assert len(made) == 1
+    np.testing.assert_array_equal(again.x_train, first.x_train)
+    remember("b", make)
+    assert len(made) == 2
+
+
+def test_a_damaged_entry_is_made_again():
+    make, made = _maker()
+    remember("a", make)
+    entry = cache_folder() / "a.npz"
+    entry.write_bytes(entry.read_bytes()[:100])
+    remember("a", make)
+    remember("a", make)
+    assert len(made) == 2
+
+
+def test_where_nothing_can_be_kept_the_data_is_still_there(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "file"))
+    make, made = _maker()
+    assert remember("a", make) is made[0]
+
+
+@pytest.mark.parametrize("used", ["a", "b"])
+def test_what_was_used_longest_ago_goes_first(monkeypatch, used):
+    make, _ = _maker()
+    for age, key in enumerate(("b", "a")):
+        remember(key, make)
+        os.utime(cache_folder() / f"{key}.npz", (age, age))
+    monkeypatch.setattr("aegis.data.cache.MAX_BYTES", int(2.5 * (cache_folder() / "a.npz").stat().st_size))
+    remember(used, make)
+    remember("c", make)
+    assert {path.stem for path in cache_folder().iterdir()} == {used, "c"}

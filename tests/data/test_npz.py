@@ -1,0 +1,108 @@
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from aegis.data.arrays import Arrays
+from aegis.data.npz import read_npz, write_npz
+from aegis.errors import DataError
+
+from .conftest import columns
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("names", [None, ("ä", "b", "c c")])
+def test_what_is_written_is_read_back(tmp_path, compress, names):
+    arrays = Arrays(**columns(), class_names=names)
+    write_npz(tmp_path / "new" / "data.npz", arrays, compress=compress)
+    again = read_npz(tmp_path / "new" / "data.npz")
+    assert again.class_names == names
+    for name, value in columns().items():
+        np.testing.assert_array_equal(getattr(again, name), value, strict=True)
+
+
+def test_other_arrays_are_left_alone_even_pickled_ones(save):
+    path = save(extra=np.array([{"a": 1}], dtype=object))
+    assert len(read_npz(path).x_train) == 12
+
+
+class Fires:
+    def __reduce__(self):
+        return (pytest.fail, ("the pickle was run",))
+
+
+@pytest.mark.parametrize("name", ["x_train", "y_test", "class_names"])
+def test_python_objects_are_never_unpickled(save, name):
+    path = save(**{name: np.array([Fires()], dtype=object)})
+    with pytest.raises(DataError, match=f"{name} as plain numbers or text.*never unpickled"):
+        read_npz(path)
+
+
+@pytest.mark.parametrize("name", ["x_train", "y_train", "x_test", "y_test"])
+def test_a_missing_array_is_named(save, name):
+    with pytest.raises(DataError, match=f"got no {name} .it holds"):
+        read_npz(save(**{name: None}))
+
+
+@pytest.mark.parametrize("names", [np.array([1, 2, 3]), np.array([["a", "b", "c"]]), np.array([b"a", b"b", b"c"])])
+def test_class_names_that_are_no_list_of_text_are_refused(save, names):
+    with pytest.raises(DataError, match="one-dimensional array of text"):
+        read_npz(save(class_names=names))
+
+
+def test_a_missing_file_and_an_empty_one_are_named(tmp_path):
+    with pytest.raises(DataError, match=r"gone\.npz.*No such file"):
+        read_npz(tmp_path / "gone.npz")
+    (tmp_path / "empty.npz").touch()
+    with pytest.raises(DataError, match="an empty file"):
+        read_npz(tmp_path / "empty.npz")
+
+
+def test_a_text_file_and_a_single_array_are_no_npz(tmp_path):
+    (tmp_path / "text.npz").write_text("hello")
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    (tmp_path / "one.npy").rename(tmp_path / "one.npz")
+    for name in ("text.npz", "one.npz"):
+        with pytest.raises(DataError, match="does not read as one"):
+            read_npz(tmp_path / name)
+
+
+def test_a_file_cut_short_anywhere_or_with_a_wrong_byte_is_refused(save, tmp_path):
+    whole = save().read_bytes()
+    broken = tmp_path / "broken.npz"
+    for end in range(1, len(whole) - 1, len(whole) // 40):
+        broken.write_bytes(whole[:end])
+        with pytest.raises(DataError):
+            read_npz(broken)
+    middle = whole.index(columns()["x_train"].tobytes())
+    broken.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    with pytest.raises(DataError, match="CRC"):
+        read_npz(broken)
+
+
+def _with_header(path, shape, dtype="|u1", content=b"x" * 8):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": dtype, "fortran_order": False, "shape": shape})
+    np.savez(path, **{name: value for name, value in columns().items() if name != "x_train"})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x_train.npy", header.getvalue() + content)
+    return path
+
+
+@pytest.mark.parametrize("shape", [(2**40, 28, 28), (9,), (-1, 28, 28)])
+def test_a_header_that_promises_what_is_not_there_is_refused_before_memory_is_taken(tmp_path, shape):
+    with pytest.raises(DataError, match="does not read as one"):
+        read_npz(_with_header(tmp_path / "data.npz", shape))
+
+
+def test_an_array_of_nothing_is_refused(tmp_path):
+    with pytest.raises(DataError, match="array of nothing"):
+        read_npz(_with_header(tmp_path / "data.npz", (2**40,), "<U0"))
+
+
+def test_a_zip_bomb_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr("aegis.data.npz.MAX_VALUES", 1000)
+    path = _with_header(tmp_path / "data.npz", (10_000,), content=bytes(10_000))
+    with pytest.raises(DataError, match="10,000"):
+        read_npz(path)
