@@ -38,7 +38,7 @@ def load_dataset(source: str | Path | None = None, *, size: int | None = None) -
     if name in SOURCES:
         return read_sample(name.removeprefix(SAMPLES))
     path = Path(source).expanduser()
-    if name.startswith(SAMPLES) or not path.exists():
+    if source == "" or name.startswith(SAMPLES) or not path.exists():
         raise DataError(
             f"a data set ({', '.join(SOURCES)}), an NPZ file or a folder of pictures",
             f"{str(source)!r}, which is neither a known name nor there",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -29,7 +30,7 @@ def read_npz(path: Path) -> Arrays:
         if path.stat().st_size == 0:
             raise DataError(f"an NPZ file at {path}", "an empty file", "Write or copy it again.")
         with zipfile.ZipFile(path) as archive:
-            found = {name.removesuffix(".npy") for name in archive.namelist()}
+            found = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
             missing = [name for name in REQUIRED if name not in found]
             if missing:
                 raise DataError(
@@ -87,7 +88,7 @@ def _read_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(file)
-    except ValueError as error:
+    except (ValueError, tokenize.TokenError) as error:
         raise zipfile.BadZipFile(f"{name} is no numpy array: {error}") from error
     if dtype.itemsize == 0:
         raise zipfile.BadZipFile(f"{name} is an array of nothing")

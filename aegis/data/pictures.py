@@ -38,8 +38,8 @@ def read_pictures(source: Path, size: int | None = None) -> Arrays:
         DataError: if the layout or an image cannot be used.
     """
     with warnings.catch_warnings():
-        # Pillow refuses from twice its limit and only warns below; already its limit is far beyond any image to scan.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        # Pillow warns of damaged notes beside pixels that are whole; damaged pixels are errors all the same.
+        warnings.simplefilter("ignore")
         pictures = _decode_all(source, walk(source), size)
     pictures = _without_common_top(sorted(pictures, key=lambda picture: picture[0]))
     has_splits = {parts[0] for parts, _ in pictures} == set(SPLITS)
@@ -83,25 +83,33 @@ def _decode_all(source: Path, files: Iterable[File], size: int | None) -> list[P
 def _open(path: str, content: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(
-            f"pictures of at most {Image.MAX_IMAGE_PIXELS:,} pixels", f"{path}: {error}", "Leave it out."
-        ) from error
-    except (OSError, ValueError, SyntaxError) as error:
+    except Image.DecompressionBombError as error:
+        raise _bomb(path) from error
+    # Pillow's many readers raise whatever they stumble over in a damaged file.
+    except Exception as error:
         raise DataError("picture files only", f"{path}, which is none", "Remove or replace that file.") from error
+    # Pillow itself only warns between its limit and twice that.
+    if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
+        raise _bomb(path)
     if image.format in REFUSED_FORMATS:
         raise DataError("pictures made of pixels", f"{path} in the format {image.format}", "Convert it to PNG.")
     return image
 
 
+def _bomb(path: str) -> DataError:
+    return DataError(
+        f"pictures of at most {Image.MAX_IMAGE_PIXELS:,} pixels", f"more at {path}", "Scale it down or leave it out."
+    )
+
+
 def _decode(path: str, image: Image.Image, size: int | None) -> Array:
     try:
         image.load()
-        image = _eight_bit(path, image)
-        if size is not None:
-            image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:
         raise DataError("whole picture files", f"{path}: {error}", "Remove or replace that file.") from error
+    image = _eight_bit(path, image)
+    if size is not None:
+        image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
     return np.asarray(image)
 
 

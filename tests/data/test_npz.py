@@ -45,6 +45,14 @@ def test_a_missing_array_is_named(save, name):
         read_npz(save(**{name: None}))
 
 
+def test_a_zip_of_other_files_is_no_npz(tmp_path):
+    with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
+        for name in columns():
+            archive.writestr(name, b"no array")
+    with pytest.raises(DataError, match=r"got no x_train, .*it holds nothing"):
+        read_npz(tmp_path / "data.npz")
+
+
 @pytest.mark.parametrize("names", [np.array([1, 2, 3]), np.array([["a", "b", "c"]]), np.array([b"a", b"b", b"c"])])
 def test_class_names_that_are_no_list_of_text_are_refused(save, names):
     with pytest.raises(DataError, match="one-dimensional array of text"):
@@ -106,3 +114,13 @@ def test_a_zip_bomb_is_refused_unread(tmp_path, monkeypatch):
     path = _with_header(tmp_path / "data.npz", (10_000,), content=bytes(10_000))
     with pytest.raises(DataError, match="10,000"):
         read_npz(path)
+
+
+@pytest.mark.parametrize("header", [b"{'descr': (", b"{}", b"\xff", b"{'descr': '|u1', 'fortran_order': False}"])
+def test_a_header_that_is_nonsense_is_refused(tmp_path, header):
+    magic = np.lib.format.magic(1, 0) + len(header).to_bytes(2, "little")
+    with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
+        for name in columns():
+            archive.writestr(f"{name}.npy", magic + header)
+    with pytest.raises(DataError, match="x_train is no numpy array"):
+        read_npz(tmp_path / "data.npz")

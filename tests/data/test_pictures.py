@@ -1,3 +1,4 @@
+import warnings
 import zipfile
 
 import numpy as np
@@ -160,3 +161,20 @@ def test_more_pixels_than_fit_are_refused_before_they_are_decoded(folder, monkey
     last.write_bytes(last.read_bytes()[:45])
     with pytest.raises(DataError, match=r"pixel values.*fewer or smaller"):
         read_pictures(folder, size)
+
+
+def test_damage_beside_the_pixels_is_no_matter(draw):
+    for path in ("a/1", "a/2", "b/1", "b/2"):
+        root = draw(f"{path}.jpg", (90, 90, 90), exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0damaged")
+    assert abs(int(read_pictures(root).x_train[0, 0, 0, 0]) - 90) <= 2
+
+
+def test_pillow_warnings_do_not_reach_the_user(folder, monkeypatch):
+    real = Image.open
+
+    def warns(file):
+        warnings.warn("Truncated File Read", UserWarning, stacklevel=1)
+        return real(file)
+
+    monkeypatch.setattr(Image, "open", warns)
+    assert len(read_pictures(folder).x_train) == 16
