@@ -1,0 +1,27 @@
+"""What holds for every test: one thread, fixed seeds, and shapes checked at run time."""
+
+import os
+
+# Before anything imports torch, and inherited by the processes that tests start.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import random
+import sys
+
+import numpy as np
+import pytest
+from jaxtyping import install_import_hook
+
+# Every function and dataclass of the package checks its annotations while tests run.
+install_import_hook("aegis", "beartype.beartype")
+
+
+@pytest.fixture(autouse=True)
+def _seeds() -> None:
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - libraries that draw from numpy's global generator
+    # Most of a test's time would go into an import that it may not need.
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
+        torch.set_num_threads(1)

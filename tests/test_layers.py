@@ -1,0 +1,103 @@
+"""The import rule: only downwards, and only the libraries that a room may use."""
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from tests.layers import ROOT, breaches, imported, module_of, sources
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_downwards(path):
+    assert breaches(path.read_text(), module_of(path), path.name == "__init__.py") == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("aegis.types", "import aegis.models.card"),
+        ("aegis.models.load", "from aegis.pgd import pgd"),
+        ("aegis.models.load", "from aegis import pgd"),
+        ("aegis.models.load", "from ..pgd import pgd"),
+        ("aegis.models.load", "from .. import pgd"),
+        ("aegis.data.named", "from aegis.models.card import Card"),
+        ("aegis.detect.scan", "from aegis.lab.train import train"),
+        ("aegis.lab.train", "from aegis.baselines import neural_cleanse"),
+        ("aegis.baselines.strip", "import aegis.detect"),
+        ("aegis.store", "import aegis.report.pdf"),
+        ("aegis.report.pdf", "from aegis.store import Store"),
+        ("aegis.detect.scan", "from aegis import scan"),
+        ("aegis.detect.scan", "def late():\n    from aegis.store import Store"),
+        ("aegis.detect.scan", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import aegis.cli"),
+        ("aegis.cli", "from aegis.ui import frame"),
+        ("aegis.ui.widgets", "from aegis.cli import main"),
+        ("aegis.store", "import streamlit"),
+        ("aegis.cli", "import streamlit as st"),
+        ("aegis.detect.embed", "from plotly import graph_objects"),
+        ("aegis.lab.train", "import typer"),
+        ("aegis.novelty", "from aegis.types import Dataset"),
+    ],
+)
+def test_a_breach_is_seen(module, line):
+    assert len(breaches(line, module)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("aegis.types", "from aegis.errors import DataError"),
+        ("aegis.models.load", "from .card import Card"),
+        ("aegis.detect.scan", "import torch, aegis.pgd, aegis.models.load"),
+        ("aegis.cli", "from aegis import scan\nimport typer, json"),
+        ("aegis.ui.widgets", "import streamlit as st\nfrom aegis.models.card import Identity"),
+        ("app", "import streamlit as st\nfrom aegis import ui"),
+    ],
+)
+def test_what_is_allowed_passes(module, line):
+    assert breaches(line, module) == []
+
+
+def test_a_package_knows_where_it_is():
+    assert list(imported("from .card import Card", "aegis.models")) == [(1, "aegis.models.card.Card")]
+    assert list(imported("from ..pgd import pgd", "aegis.models")) == [(1, "aegis.pgd.pgd")]
+
+
+def test_every_library_in_use_is_required():
+    names = {"PIL": "pillow", "sklearn": "scikit-learn", "umap": "umap-learn"}
+    required = set(re.findall(r"^([\w-]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    used = {name.split(".")[0] for path in sources() for _, name in imported(path.read_text(), "aegis")}
+    libraries = used - sys.stdlib_module_names - {"aegis"}
+    assert {names.get(library, library) for library in libraries} <= required
+
+
+def run(*code: str) -> str:
+    """What a fresh interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", "\n".join(code)], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_home_runs_without_torch():
+    told = run(
+        "import sys",
+        "from streamlit.testing.v1 import AppTest",
+        "at = AppTest.from_file('app.py', default_timeout=60).run()",
+        "print(len(at.exception), at.title[0].value, [m for m in ('torch', 'sklearn', 'umap') if m in sys.modules])",
+    )
+    assert told == "0 AEGIS []"
+
+
+@pytest.mark.skipif(find_spec("aegis.cli") is None, reason="there is no command line")
+def test_help_runs_without_torch():
+    told = run(
+        "import sys",
+        "sys.argv = ['aegis', '--help']",
+        "from aegis.cli import main",
+        "try:",
+        "    main()",
+        "except SystemExit as end:",
+        "    print(end.code or 0, 'torch' in sys.modules)",
+    )
+    assert told.splitlines()[-1] == "0 False"
