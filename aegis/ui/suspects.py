@@ -1,0 +1,85 @@
+"""The checkpoints in a folder and what each says about itself; no Streamlit and no torch here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from aegis.errors import AegisError, CheckpointError
+from aegis.models.card import Identity, printable, read_identity
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class ListedSuspect:
+    """A checkpoint as Home shows it: its identity, never its truth.
+
+    Args:
+        path: where it lies.
+        size: in bytes; 0 if it cannot be read.
+        sha256: of the whole file, in hex; empty if it cannot be read.
+        identity: what its card says, or None without a card.
+        problem: why it cannot be scanned, for people; empty if nothing is wrong.
+    """
+
+    path: Path
+    size: int = 0
+    sha256: str = ""
+    identity: Identity | None = None
+    problem: str = ""
+
+    @property
+    def command(self) -> str:
+        """The command line that scans it, to be typed in the project's folder."""
+        path = self.path.relative_to(ROOT) if self.path.is_relative_to(ROOT) else self.path
+        return f"aegis scan {shlex.quote(str(path))}"
+
+
+def suspects_folder() -> Path:
+    """Where suspects lie: the folder in ``AEGIS_SUSPECTS``, else the bundled one."""
+    return Path(os.environ.get("AEGIS_SUSPECTS") or ROOT / "assets" / "models").absolute()
+
+
+def list_suspects(folder: Path) -> list[Path]:
+    """The safetensors files in a folder, by name; none if there is no such folder."""
+    return sorted(folder.glob("*.safetensors"))
+
+
+def examine(path: Path) -> ListedSuspect:
+    """What a checkpoint says about itself; whatever is wrong with it becomes its problem."""
+    try:
+        _check_whole(path)
+        identity = read_identity(path)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return ListedSuspect(path, path.stat().st_size, sha256, identity)
+    except AegisError as error:
+        return ListedSuspect(path, problem=str(error))
+    except OSError as error:
+        return ListedSuspect(path, problem=str(_unreadable(error.strerror or type(error).__name__)))
+
+
+def _check_whole(path: Path) -> None:
+    # A pipe or a device would be opened and waited for.
+    if not path.is_file():
+        raise _unreadable("something that is not a file")
+    try:
+        # Compares the header with the length of the file, and reads no tensor.
+        with safe_open(path, framework="numpy"):
+            pass
+    except SafetensorError as error:
+        raise CheckpointError(
+            "a whole safetensors file",
+            f"one that does not read as such ({printable(str(error), 120)})",
+            "It is truncated, damaged or of another kind; copy or save it again.",
+        ) from error
+
+
+def _unreadable(got: str) -> CheckpointError:
+    return CheckpointError("a file that can be read", got, "Check its type and permissions.")

@@ -1,0 +1,87 @@
+"""What several pages show. Text that comes from files goes through ``st.text`` alone, which parses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from aegis.models.card import Identity, printable
+from aegis.ui.suspects import ROOT, ListedSuspect, examine
+
+LOGO = ROOT / "assets" / "logo.svg"
+CLASSES_SHOWN = 12
+
+# Streamlit has no heading that takes text as it is, hence the title of a card by its container's key.
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { max-width: 76rem; padding-top: 3rem; padding-bottom: 3rem; }
+[data-testid="stMainBlockContainer"] p { text-wrap: pretty; }
+[class*="st-key-card-"] [data-testid="stText"] { overflow-wrap: anywhere; }
+[class*="st-key-title-"] [data-testid="stText"] { font-size: 1.125rem; font-weight: 600; }
+[class*="st-key-card-"] [data-testid="stCaptionContainer"] { margin: 0; line-height: 1.25; }
+[class*="st-key-card-"] [data-testid="stCaptionContainer"] p { margin: 0; }
+</style>"""
+
+
+def frame(title: str) -> None:
+    """What every page opens with: browser title, logo, width; the page's first call."""
+    st.set_page_config(page_title=title, page_icon=str(LOGO), layout="wide")
+    st.html(_STYLE)
+
+
+def suspect_card(path: Path, position: int) -> None:
+    """One checkpoint: what its card says, its digest, and the command that scans it.
+
+    Args:
+        path: the checkpoint.
+        position: where it stands on the page, for its key.
+    """
+    status = path.lstat()
+    suspect = _examine(path, status.st_size, status.st_mtime_ns)
+    with st.container(border=True, height="stretch", key=f"card-{position}"):
+        with st.container(gap=None, key=f"title-{position}"):
+            st.text(printable(path.name, 120))
+        if suspect.problem:
+            st.badge("Cannot be read", icon=":material/error:", color="red")
+            st.text(suspect.problem)
+            return
+        if suspect.identity is None:
+            st.badge("No card", icon=":material/help:", color="gray")
+            st.text("It does not say what it is: name its architecture and data, as the help of aegis scan tells.")
+        else:
+            _show_identity(suspect.identity)
+        with _facts():
+            _fact("Size", f"{suspect.size / 1e6:.2f} MB")
+            _fact("SHA-256", f"{suspect.sha256[:16]}…", tip=suspect.sha256)
+        if suspect.identity is not None:
+            st.code(suspect.command, language="bash", wrap_lines=True)
+
+
+# A changed file is another entry: size and time of change are part of the key.
+@st.cache_data(max_entries=256, show_spinner=False)
+def _examine(path: Path, size: int, changed: int) -> ListedSuspect:
+    return examine(path)
+
+
+def _show_identity(identity: Identity) -> None:
+    c, h, w = identity.shape
+    if identity.name is not None:
+        st.text(identity.name)
+    with _facts():
+        _fact("Architecture", identity.architecture)
+        _fact("Data", identity.data or "not said")
+        _fact("Images", f"{h} × {w}, {'grey' if c == 1 else 'colour' if c == 3 else f'{c} channels'}")
+    shown, total = identity.class_names[:CLASSES_SHOWN], len(identity.class_names)
+    more = f" and {total - len(shown):,} more" if total > len(shown) else ""
+    _fact(f"{total:,} classes", ", ".join(printable(name, 40) for name in shown) + more)
+
+
+def _facts() -> DeltaGenerator:
+    return st.container(horizontal=True, gap="medium")
+
+
+def _fact(label: str, value: str, tip: str | None = None) -> None:
+    with st.container(width="content", gap=None):
+        st.caption(label)
+        st.text(value, help=tip)

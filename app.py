@@ -1,0 +1,48 @@
+"""Home: what AEGIS is, the suspects at hand, how to start."""
+
+import streamlit as st
+
+from aegis import ui
+
+PYTHON = """\
+import aegis
+"""
+
+ui.frame("AEGIS")
+
+with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    st.image(str(ui.LOGO), width=72, alt="")
+    with st.container(gap=None):
+        st.title("AEGIS", anchor=False)
+        st.markdown(
+            "AEGIS tells whether a robust image classifier hides a backdoor, and which class the backdoor leads to. "
+            "It lets the model turn images into each class and groups the results by their features: "
+            "a class that a trigger leads to falls into more groups than an honest one."
+        )
+
+st.header("Suspects", anchor=False)
+folder = ui.suspects_folder()
+paths = ui.list_suspects(folder)
+if paths:
+    st.markdown("Checkpoints at hand. Each is clean or hides a backdoor; a scan finds out which.")
+    for row in range(0, len(paths), 2):
+        for column, position in zip(st.columns(2), range(row, min(row + 2, len(paths)))):
+            with column:
+                ui.suspect_card(paths[position], position)
+else:
+    with st.container(border=True, key="empty"):
+        st.markdown("**No suspects here.** AEGIS looks for `*.safetensors` files in this folder:")
+        st.code(str(folder), language=None)
+        st.markdown(
+            "Train one with `aegis train`, put a checkpoint there, or set `AEGIS_SUSPECTS` to a folder that has some. "
+            "Then reload the page."
+        )
+
+st.header("How to start", anchor=False)
+shell, python = st.columns(2)
+with shell:
+    st.markdown("**Scan from the command line:** in the project's folder")
+    st.code("source .venv/bin/activate\naegis scan --help", language="bash")
+with python:
+    st.markdown("**Scan from Python:**")
+    st.code(PYTHON, language="python")
