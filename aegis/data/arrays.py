@@ -44,7 +44,7 @@ def to_dataset(arrays: Arrays, name: str) -> Dataset:
         DataError: for images or labels that cannot be used, saying which and why.
     """
     y_train, y_test = to_labels(arrays.y_train, "y_train"), to_labels(arrays.y_test, "y_test")
-    names = _class_names(arrays, y_train, y_test)
+    names = _class_names(arrays.class_names, np.concatenate([y_train, y_test]))
     splits = []
     for split, raw, labels in (("train", arrays.x_train, y_train), ("test", arrays.x_test, y_test)):
         _check_lengths(split, raw, labels)
@@ -154,15 +154,14 @@ def _channels_first(raw: Array, what: str) -> Array:
     return np.moveaxis(raw, 3, 1) if last else raw
 
 
-def _class_names(arrays: Arrays, *labels: Labels) -> tuple[str, ...]:
-    count = max(int(y.max()) for y in labels) + 1
-    names = arrays.class_names
+def _class_names(names: tuple[str, ...] | None, labels: Labels) -> tuple[str, ...]:
+    count = int(labels.max()) + 1
     if names is None:
         # A stray label must end in a message about that label, not in a list of two billion names.
-        if count > sum(len(y) for y in labels):
+        if count > len(labels):
             raise DataError(
                 "labels from 0 to the number of classes - 1",
-                f"a label {count - 1} among {sum(len(y) for y in labels)} images",
+                f"a label {count - 1} among {len(labels)} images",
                 "Number the classes 0, 1, 2, ...",
             )
         names = tuple(str(i) for i in range(count))

@@ -6,7 +6,6 @@ import contextlib
 import socket
 import tempfile
 from collections.abc import Iterator
-from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,7 @@ def read_torchvision(name: str, root: Path, *, download: bool = False) -> Arrays
         download: whether to download what is not there.
 
     Raises:
-        OSError, RuntimeError, HTTPException: if it is not there and cannot be downloaded.
+        Exception: whatever torchvision raises if it is not there, is damaged or cannot be downloaded.
     """
     # Slow to import, and needed for nothing else here.
     import torchvision.datasets
@@ -54,13 +53,20 @@ def download(name: str) -> Arrays:
         cache_folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache_folder(), suffix=".partial") as folder, _timeout(TIMEOUT):
             return read_torchvision(name, Path(folder), download=True)
-    except (OSError, RuntimeError, HTTPException, EOFError) as error:
+    # A broken connection shows as anything from an operating system's error to a failed assertion of a reader.
+    except Exception as error:
         raise DataError(
             f"to download {DATASETS[name].title} through torchvision",
-            f"no success ({error})",
+            f"no success ({brief(error)})",
             f"Connect to the network, or set AEGIS_DATA to a folder that holds {name}.npz or torchvision's "
             f"{DATASETS[name].folder}, or use the bundled sample {SAMPLES}{name}.",
         ) from error
+
+
+def brief(error: Exception) -> str:
+    """The last line that an error of another library has to say, where the cause stands."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[-1].strip() if lines else type(error).__name__
 
 
 @contextlib.contextmanager

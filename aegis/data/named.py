@@ -9,7 +9,7 @@ from pathlib import Path
 from aegis.data.arrays import Arrays, to_dataset
 from aegis.data.cache import remember
 from aegis.data.catalogue import DATASETS
-from aegis.data.download import download, read_torchvision
+from aegis.data.download import brief, download, read_torchvision
 from aegis.data.files import read_file
 from aegis.errors import DataError
 from aegis.types import Dataset
@@ -48,8 +48,9 @@ def _through_torchvision(name: str) -> Arrays:
     if root and Path(root, DATASETS[name].folder).is_dir():
         try:
             return read_torchvision(name, Path(root))
-        except (OSError, RuntimeError, EOFError) as error:
-            raise _another(name, "torchvision's files", str(error)) from error
+        # Its readers raise whatever they stumble over in a damaged file, failed assertions included.
+        except Exception as error:
+            raise _another(name, "torchvision's files", f"something else ({brief(error)})") from error
     return remember(f"torchvision-{name}", lambda: download(name))
 
 

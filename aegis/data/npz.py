@@ -6,7 +6,7 @@ import tokenize
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -68,8 +68,7 @@ def write_npz(path: Path, arrays: Arrays, *, compress: bool) -> None:
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> Array:
     entry = f"{name}.npy"
-    with archive.open(entry) as file:
-        shape, dtype = _read_header(file, name)
+    shape, dtype = _read_header(archive, name)
     # Numpy allocates what the header promises before it reads: a header of a few bytes could ask for everything.
     promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if promised > archive.getinfo(entry).file_size:
@@ -83,11 +82,12 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> Array:
             raise zipfile.BadZipFile(str(error)) from error
 
 
-def _read_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _read_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     try:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
+        with archive.open(f"{name}.npy") as file:
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(file)
     except (ValueError, tokenize.TokenError) as error:
         raise zipfile.BadZipFile(f"{name} is no numpy array: {error}") from error
     if dtype.itemsize == 0:

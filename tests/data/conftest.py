@@ -13,6 +13,12 @@ def _own_folders(tmp_path, monkeypatch):
     monkeypatch.delenv("AEGIS_DATA", raising=False)
 
 
+@pytest.fixture(scope="session")
+def sample_store(tmp_path_factory):
+    """A store for tests that read bundled samples, so that the pictures among them are decoded once."""
+    return str(tmp_path_factory.mktemp("samples"))
+
+
 def columns(classes=3, per_class=4, shape=(6, 6)):
     """Random uint8 images and their labels, two splits, as ``numpy.savez`` takes them."""
     rng = np.random.default_rng(0)

@@ -118,7 +118,7 @@ def test_a_data_set_has_both_splits_and_numbered_classes():
     ("changes", "message"),
     [
         ({"y_train": np.zeros(5, np.int64)}, "5 labels and 12 images"),
-        ({"x_test": np.uint8(0)}, "3 labels and 0 images"),
+        ({"x_test": np.array(0, np.uint8)}, "3 labels and 0 images"),
         ({"x_test": np.zeros((3, 6, 5), np.uint8)}, r"\(1, 6, 6\).*beside \(1, 6, 5\)"),
         ({"y_train": np.zeros(12, np.int64), "y_test": np.zeros(3, np.int64)}, "at least two classes.*got 1"),
         ({"y_test": np.array([0, 1, 1])}, r"test images of every class.*class 2 \(2\)"),

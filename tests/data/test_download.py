@@ -10,7 +10,7 @@ import pytest
 
 from aegis.data import DATASETS
 from aegis.data.cache import cache_folder
-from aegis.data.download import download
+from aegis.data.download import brief, download
 from aegis.errors import DataError
 
 
@@ -63,3 +63,15 @@ def test_without_a_network_the_message_names_the_other_ways(torchvision, error):
         download("cifar10")
     assert list(cache_folder().iterdir()) == []
     assert socket.getdefaulttimeout() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (RuntimeError("Error downloading\nTried a mirror, got:\n<no route>\n"), "<no route>"),
+        (AssertionError(), "AssertionError"),
+        (OSError("gone"), "gone"),
+    ],
+)
+def test_of_another_librarys_error_one_line_is_shown(error, line):
+    assert brief(error) == line

@@ -31,7 +31,8 @@ def test_a_folder_is_read_at_its_own_size_and_at_another(folder):
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_full_data_and_its_sample_are_told_apart(name, monkeypatch, tmp_path):
+def test_full_data_and_its_sample_are_told_apart(name, monkeypatch, tmp_path, sample_store):
+    monkeypatch.setenv("AEGIS_STORE", sample_store)
     channels, *sides = DATASETS[name].shape
     np.savez(tmp_path / f"{name}.npz", **columns(10, 2, (*sides, channels) if channels > 1 else sides))
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))

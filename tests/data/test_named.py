@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from aegis.data import DATASETS
-from aegis.data.arrays import to_pixels
+from aegis.data.arrays import Arrays, to_pixels
 from aegis.data.named import find_named, read_named
 from aegis.errors import DataError
 
@@ -60,8 +60,6 @@ def test_another_data_set_under_the_name_is_refused(room):
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_what_torchvision_keeps_there_is_read_through_it(room, name, monkeypatch):
-    from aegis.data.arrays import Arrays
-
     (room / DATASETS[name].folder).mkdir()
     asked = []
 
@@ -74,9 +72,17 @@ def test_what_torchvision_keeps_there_is_read_through_it(room, name, monkeypatch
     assert asked == [(name, room)]
 
 
-def test_what_was_downloaded_once_is_kept(monkeypatch):
-    from aegis.data.arrays import Arrays
+def test_damaged_files_of_torchvision_are_refused(room, monkeypatch):
+    def read_torchvision(name, root):
+        raise AssertionError
 
+    (room / DATASETS["mnist"].folder).mkdir()
+    monkeypatch.setattr("aegis.data.named.read_torchvision", read_torchvision)
+    with pytest.raises(DataError, match=r"torchvision's files for mnist under AEGIS_DATA.*AssertionError"):
+        read_named("mnist")
+
+
+def test_what_was_downloaded_once_is_kept(monkeypatch):
     asked = []
 
     def download(name):

@@ -12,10 +12,10 @@ from .conftest import columns
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
+def sample(sample_store):
     """Every bundled sample, read once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AEGIS_STORE", str(tmp_path_factory.mktemp("store")))
+        patch.setenv("AEGIS_STORE", sample_store)
         return {name: read_sample(name) for name in DATASETS}
 
 
