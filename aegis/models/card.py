@@ -6,7 +6,6 @@ Reading a card needs no torch, so that Home can list suspects at once.
 from __future__ import annotations
 
 import base64
-import json
 import math
 import os
 import secrets
@@ -19,15 +18,13 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from aegis.errors import CheckpointError
+from aegis.models.formats import IDENTITY_KEY, TRUTH_KEY, read_header
 from aegis.types import Stamp
 
 if TYPE_CHECKING:
-    from torch import nn
+    import torch
 
-IDENTITY_KEY, TRUTH_KEY = "aegis.identity", "aegis.truth"
 MAX_SIDE = 224
-# A header names tensors and holds the card; one that is larger is an attempt to fill the memory.
-HEADER_LIMIT = 16 * 2**20
 _BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 M = TypeVar("M", bound=BaseModel)
@@ -177,7 +174,7 @@ class Card:
         return metadata if self.truth is None else metadata | {TRUTH_KEY: self.truth.model_dump_json()}
 
 
-def save_checkpoint(path: str | Path, network: nn.Module, card: Card, half: bool = False) -> None:
+def save_checkpoint(path: str | Path, network: torch.nn.Module, card: Card, half: bool = False) -> None:
     """Write a network's tensors and its card as safetensors: whole or not at all.
 
     Args:
@@ -217,7 +214,7 @@ def write_whole(path: str | Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         raise CheckpointError(
             f"to write {len(content) / 1e6:.1f} MB to {printable(str(path), 200)}",
@@ -254,7 +251,7 @@ def printable(text: str, limit: int = 80) -> str:
 
 
 def _read(path: str | Path, key: str, model: type[M]) -> M | None:
-    metadata = _read_metadata(Path(path))
+    metadata = (read_header(Path(path)) or {}).get("__metadata__")
     text = metadata.get(key) if isinstance(metadata, dict) else None
     if text is None:
         return None
@@ -269,26 +266,3 @@ def _read(path: str | Path, key: str, model: type[M]) -> M | None:
             "The card is damaged or was written by another version of AEGIS; save the model again, "
             "or remove the card and name the architecture with --arch.",
         ) from error
-
-
-def _read_metadata(path: Path) -> object:
-    try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            start = file.read(1)
-            if start != b"{" or not 2 <= size <= HEADER_LIMIT:
-                return None
-            text = start + file.read(size - 1)
-    except OSError as error:
-        raise CheckpointError(
-            "a checkpoint file", f"{printable(str(path), 200)}: {error.strerror}", "Check the path."
-        ) from error
-    try:
-        header = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(
-            "a safetensors file whose header is whole",
-            f"a header that cannot be read ({printable(str(error))})",
-            "The file is truncated or damaged; copy it again.",
-        ) from error
-    return header.get("__metadata__") if isinstance(header, dict) else None

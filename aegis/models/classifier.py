@@ -1,0 +1,205 @@
+"""Any torch network as the classifier under test: logits and features, normalisation inside."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from aegis.errors import CheckpointError
+from aegis.models.card import MAX_SIDE
+from aegis.runtime import Runtime
+
+
+class Classifier(nn.Module):
+    """The classifier f of the paper, from pixels in [0, 1] to logits.
+
+    Args:
+        network: a module whose last layer is linear.
+        shape: channels, height and width of its images, at most 224 pixels a side.
+        mean, std: per-channel normalisation applied to the pixels first.
+
+    Raises:
+        CheckpointError: if the network does not run on such images or has no final linear layer.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        shape: tuple[int, int, int],
+        mean: tuple[float, ...] = (0.0,),
+        std: tuple[float, ...] = (1.0,),
+    ) -> None:
+        super().__init__()
+        if max(shape[1:]) > MAX_SIDE:
+            raise CheckpointError(
+                f"images of at most {MAX_SIDE} pixels a side", f"{shape[1]}x{shape[2]}", "Resize the images."
+            )
+        self.network = network
+        self.shape = shape
+        self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(-1, 1, 1), persistent=False)
+        self.runtime = Runtime()
+        self._foldable: list[tuple[str, str]] | None = None
+        self.head, self.spatial = _find_layers(self)
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self._head_layer.out_features
+
+    @property
+    def labels(self) -> range:
+        """The labels Y."""
+        return range(self.classes)
+
+    @property
+    def _head_layer(self) -> nn.Linear:
+        layer = self.network.get_submodule(self.head)
+        assert isinstance(layer, nn.Linear)
+        return layer
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Logits of images in [0, 1], shape (n, classes), float32."""
+        x = (pixels - self.mean) / self.std
+        if x.ndim == 4 and pixels.device.type == "cpu":
+            x = x.contiguous(memory_format=torch.channels_last)
+        out: Tensor = self.network(x.to(self.runtime.dtype))
+        return out.float()
+
+    def logits(self, pixels: Tensor, batch: int = 256) -> Tensor:
+        """Logits without gradients, computed in batches, shape (n, classes)."""
+        return self._in_batches(self.forward, pixels, batch)
+
+    def features(self, pixels: Tensor, batch: int = 256, pooled: bool = False) -> Tensor:
+        """The representation R(x, f) of Section 4, step 2, one row per image.
+
+        Args:
+            pixels: images in [0, 1], shape (n, c, h, w).
+            batch: images per forward pass.
+            pooled: the input of the final linear layer instead of the last spatial map, flattened.
+        """
+        at_head = pooled or not self.spatial
+        layer = self.network.get_submodule(self.head if at_head else self.spatial)
+        seen: list[Tensor] = []
+
+        def keep(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            # One ReLU may serve the whole network, after the flattening too.
+            if at_head or _is_spatial(output):
+                seen[:] = [(inputs[0] if at_head else output).detach().float().flatten(1)]
+
+        def run(x: Tensor) -> Tensor:
+            self.forward(x)
+            return seen.pop()
+
+        handle = layer.register_forward_hook(keep)
+        try:
+            return self._in_batches(run, pixels, batch)
+        finally:
+            handle.remove()
+
+    def _in_batches(self, run: Callable[[Tensor], Tensor], pixels: Tensor, batch: int) -> Tensor:
+        with torch.inference_mode():
+            parts = [run(part.to(self.mean.device)).cpu() for part in torch.split(pixels, batch)]
+        return torch.cat(parts)
+
+    def frozen(self, runtime: Runtime) -> Classifier:
+        """A copy made for speed: no gradients to weights, batch norm folded, the runtime's precision."""
+        if self._foldable is None:
+            self._foldable = foldable_batch_norms(self.network)
+        fast = copy.deepcopy(self).eval().requires_grad_(False)
+        fold_batch_norms(fast.network, self._foldable)
+        fast.runtime = runtime
+        fast.to(runtime.device)
+        fast.network.to(runtime.dtype).to(memory_format=torch.channels_last)
+        return fast
+
+
+def foldable_batch_norms(network: nn.Module) -> list[tuple[str, str]]:
+    """Names of each convolution and the batch norm it alone feeds; none where the network cannot be traced."""
+    from torch.fx import Node, symbolic_trace
+
+    try:
+        graph = symbolic_trace(network).graph
+    except Exception:  # tracing runs the network's own Python, which may do anything a graph cannot hold
+        return []
+    modules = dict(network.named_modules())
+    calls = [node for node in graph.nodes if node.op == "call_module"]
+    uses = Counter(str(node.target) for node in calls)
+    pairs = []
+    for node in calls:
+        norm, before = modules[str(node.target)], node.args[0] if node.args else None
+        if not isinstance(norm, nn.BatchNorm2d) or not norm.track_running_stats:
+            continue
+        if not isinstance(before, Node) or before.op != "call_module":
+            continue
+        # A layer that is called twice would be folded for both calls.
+        alone = len(before.users) == uses[str(before.target)] == uses[str(node.target)] == 1
+        if alone and isinstance(modules[str(before.target)], nn.Conv2d):
+            pairs.append((str(before.target), str(node.target)))
+    return pairs
+
+
+def fold_batch_norms(network: nn.Module, pairs: list[tuple[str, str]]) -> None:
+    """Merge batch norms in evaluation mode into the convolutions before them, in place."""
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    for conv_name, norm_name in pairs:
+        conv, norm = network.get_submodule(conv_name), network.get_submodule(norm_name)
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        _replace(network, conv_name, fuse_conv_bn_eval(conv, norm))
+        _replace(network, norm_name, nn.Identity())
+
+
+def _replace(network: nn.Module, path: str, module: nn.Module) -> None:
+    parent, _, name = path.rpartition(".")
+    setattr(network.get_submodule(parent), name, module)
+
+
+def _is_spatial(output: Tensor) -> bool:
+    return output.ndim == 4 and output.shape[2] * output.shape[3] > 1
+
+
+def _find_layers(classifier: Classifier) -> tuple[str, str]:
+    """Names of the final linear layer and of the layer with the last spatial map (empty if there is none)."""
+    calls: list[tuple[str, nn.Module, Tensor]] = []
+
+    def watch(name: str) -> Callable[[nn.Module, object, object], None]:
+        def hook(module: nn.Module, _: object, output: object) -> None:
+            if isinstance(output, Tensor):
+                calls.append((name, module, output))
+
+        return hook
+
+    handles = [m.register_forward_hook(watch(n)) for n, m in classifier.network.named_modules() if n]
+    training = classifier.network.training
+    classifier.network.eval()
+    try:
+        with torch.no_grad():
+            logits = classifier(torch.zeros(2, *classifier.shape))
+    except Exception as error:  # the network's own forward may raise anything on images it was not made for
+        raise CheckpointError(
+            f"a network that runs on images of shape {classifier.shape}",
+            f"{type(error).__name__}: {error}",
+            "Check the architecture and that --data has the channels and size the model was trained on.",
+        ) from error
+    finally:
+        classifier.network.train(training)
+        for handle in handles:
+            handle.remove()
+    linear = [i for i, (_, module, _) in enumerate(calls) if isinstance(module, nn.Linear)]
+    if not linear or not torch.equal(calls[linear[-1]][2].float(), logits):
+        raise CheckpointError(
+            "a network whose last layer is linear and gives the logits",
+            f"{type(classifier.network).__name__}, which ends otherwise",
+            "Return the linear layer's output; leave softmax out of the network.",
+        )
+    spatial = [name for name, _, out in calls[: linear[-1]] if _is_spatial(out)]
+    return calls[linear[-1]][0], spatial[-1] if spatial else ""

@@ -1,0 +1,158 @@
+"""The one door for checkpoints: an untrusted file in, a classifier out.
+
+What comes out of quarantine is plain tensors and a card; both are checked against the architecture and the data
+before memory is taken for a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict, cast
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from aegis.errors import CheckpointError
+from aegis.models.architectures import EXAMPLES, build, runs_foreign_code
+from aegis.models.card import Identity, printable
+from aegis.models.classifier import Classifier
+from aegis.models.formats import regular_size
+from aegis.models.mismatch import check_fit, task
+from aegis.models.quarantine import Limits, read_tensors
+
+
+@dataclass(frozen=True, eq=False)
+class Suspect:
+    """A model that was loaded.
+
+    Args:
+        classifier: in evaluation mode, float32, on the CPU.
+        identity: what the card or the caller says it is.
+        sha256: of the file, in hex.
+    """
+
+    classifier: Classifier
+    identity: Identity
+    sha256: str
+
+
+class Given(TypedDict, total=False):
+    """What the caller says about a model, as fields of its identity."""
+
+    architecture: str
+    shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def load_checkpoint(
+    path: str | Path,
+    *,
+    architecture: str | None = None,
+    shape: tuple[int, int, int] | None = None,
+    class_names: tuple[str, ...] | None = None,
+    mean: tuple[float, ...] | None = None,
+    std: tuple[float, ...] | None = None,
+    limits: Limits | None = None,
+) -> Suspect:
+    """Load an untrusted checkpoint without running anything in it.
+
+    Args:
+        path: safetensors, or a state dictionary written by torch.save; told apart by content.
+        architecture: as in ``architectures.build``; needed without a card, and overrides it.
+        shape: channels, height and width of the images; needed without a card, and overrides its size.
+        class_names: of the data, in label order; needed without a card, and must be as many as its own.
+        mean, std: per-channel normalisation; override the card's, and are 0 and 1 without one.
+        limits: time and memory for reading.
+
+    Raises:
+        CheckpointError: if the file is refused or does not fit the architecture or the data.
+    """
+    path = Path(path).absolute()
+    sha256 = _sha256(path)
+    tensors, card = read_tensors(path, limits or Limits())
+    asked = {"architecture": architecture, "shape": shape, "class_names": class_names, "mean": mean, "std": std}
+    given = cast(Given, {key: value for key, value in asked.items() if value is not None})
+    identity = _identify(card, given)
+    if architecture is None and runs_foreign_code(identity.architecture):
+        raise CheckpointError(
+            "a card that names an architecture of aegis, torchvision or timm",
+            f"{printable(identity.architecture)!r}, which would run code from another module",
+            "If you trust that code, name it yourself with --arch module:factory.",
+        )
+    network = _fill(identity, tensors)
+    classifier = Classifier(network, identity.shape, identity.mean, identity.std).eval()
+    if classifier.classes != len(identity.class_names):
+        raise CheckpointError(
+            f"a final layer with {len(identity.class_names)} classes, as in the data",
+            f"one with {classifier.classes}",
+            "Give --data with the classes this model was trained on.",
+        )
+    return Suspect(classifier, identity, sha256)
+
+
+def _sha256(path: Path) -> str:
+    regular_size(path)  # before reading, since the path may lead to a device without end
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _identify(card: Identity | None, given: Given) -> Identity:
+    """The card, with what the caller gave in its place."""
+    if card is None and "architecture" not in given:
+        raise CheckpointError(
+            "a card in the checkpoint, or the name of its architecture",
+            "a checkpoint without a card",
+            f"Give --arch, for example {EXAMPLES}.",
+        )
+    if card is None and not {"shape", "class_names"} <= given.keys():
+        raise CheckpointError(
+            "the images' shape and classes", "a checkpoint without a card, and no data", "Give --data as well."
+        )
+    if card:
+        _check_same_task(card, given)
+    try:
+        return Identity.model_validate((card.model_dump() if card else {}) | given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CheckpointError(
+            "a model that can be described", printable(f"{where}: {first['msg']}", 200), "Correct what was given."
+        ) from error
+
+
+def _check_same_task(card: Identity, given: Given) -> None:
+    classes, channels = len(given.get("class_names", card.class_names)), given.get("shape", card.shape)[0]
+    if (len(card.class_names), card.shape[0]) != (classes, channels):
+        raise CheckpointError(
+            f"a model for {task(classes, channels)}, as the data has",
+            f"one for {task(len(card.class_names), card.shape[0])}",
+            f"Give --data with the images this model was trained on ({printable(card.data or 'not named')}).",
+        )
+
+
+def _fill(identity: Identity, tensors: dict[str, Tensor]) -> nn.Module:
+    """The architecture with the tensors in it."""
+    channels, classes = identity.shape[0], len(identity.class_names)
+    with torch.random.fork_rng(devices=[]):  # fresh weights would move the caller's random numbers on
+        if (outline := _outline(identity)) is not None:
+            check_fit(outline, tensors, channels, classes)
+        network = build(identity.architecture, channels, classes)
+    check_fit(network.state_dict(), tensors, channels, classes)
+    network.load_state_dict(tensors, strict=False)
+    return network
+
+
+def _outline(identity: Identity) -> dict[str, Tensor] | None:
+    """Names and shapes of the architecture's tensors without memory for them; None where that cannot be had."""
+    if runs_foreign_code(identity.architecture):  # a user's own factory should run once
+        return None
+    try:
+        with torch.device("meta"):
+            return build(identity.architecture, identity.shape[0], len(identity.class_names)).state_dict()
+    except CheckpointError:  # some architectures compute with values while they are built
+        return None

@@ -1,0 +1,95 @@
+"""Whether tensors fit an architecture, and if not, the likeliest reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from aegis.errors import CheckpointError
+from aegis.models.card import printable
+
+CHECK_ARCHITECTURE = "Check the architecture named by --arch or the card, and its options such as width."
+
+
+def check_fit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], channels: int, classes: int) -> None:
+    """Compare a network's own tensors with those of a checkpoint by name, shape and kind.
+
+    Args:
+        wanted: the network's state dictionary; may be on the meta device.
+        found: the checkpoint's tensors.
+        channels, classes: of the data, for which the network was built.
+
+    Raises:
+        CheckpointError: if they differ.
+    """
+    # Checkpoints from before torch 0.4.1 have no such counters, and evaluation does not use them.
+    missing = [name for name in wanted if name not in found and not name.endswith("num_batches_tracked")]
+    unexpected = [name for name in found if name not in wanted]
+    if missing or unexpected:
+        parts = [_listed("missing", missing), _listed("unexpected", unexpected)]
+        raise CheckpointError(
+            f"the {len(wanted)} tensors of the architecture", "; ".join(p for p in parts if p), CHECK_ARCHITECTURE
+        )
+    wrong = [name for name in wanted if name in found and found[name].shape != wanted[name].shape]
+    if wrong:
+        raise _wrong_shapes({name: (wanted[name].shape, found[name].shape) for name in wrong}, channels, classes)
+    kinds = [name for name in found if found[name].is_floating_point() != wanted[name].is_floating_point()]
+    if kinds:
+        name = kinds[0]
+        raise CheckpointError(
+            f"{printable(name)} of type {_type(wanted[name])}",
+            f"type {_type(found[name])}",
+            "Save the weights in a floating-point type; quantised models cannot be scanned.",
+        )
+
+
+Shapes = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def _wrong_shapes(wrong: Mapping[str, Shapes], channels: int, classes: int) -> CheckpointError:
+    heads = {got[0] for want, got in wrong.values() if _differs_only_at(0, classes, want, got)}
+    stems = {got[1] for want, got in wrong.values() if len(want) == 4 and _differs_only_at(1, channels, want, got)}
+    explained = sum(
+        _differs_only_at(0, classes, want, got) or (len(want) == 4 and _differs_only_at(1, channels, want, got))
+        for want, got in wrong.values()
+    )
+    if explained == len(wrong) and len(heads) <= 1 and len(stems) <= 1:
+        parts = [f"a final layer for {counted(n, 'class', 'classes')}" for n in heads]
+        parts += [f"a first layer for {counted(n, 'channel', 'channels')}" for n in stems]
+        return CheckpointError(
+            f"a model for {task(classes, channels)}, as the card or the data says",
+            " and ".join(parts),
+            "Give --data with the images this model was trained on.",
+        )
+    shown = [f"{printable(n)} is {tuple(got)} instead of {tuple(want)}" for n, (want, got) in list(wrong.items())[:3]]
+    more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+    return CheckpointError("tensors in the architecture's shapes", f"{', '.join(shown)}{more}", CHECK_ARCHITECTURE)
+
+
+def counted(n: int, one: str, many: str) -> str:
+    """A number of things in words."""
+    return f"{n} {one if n == 1 else many}"
+
+
+def task(classes: int, channels: int) -> str:
+    """What a model was made for, in words."""
+    return f"{counted(classes, 'class', 'classes')} and {counted(channels, 'channel', 'channels')}"
+
+
+def _differs_only_at(axis: int, size: int, want: tuple[int, ...], got: tuple[int, ...]) -> bool:
+    if len(want) != len(got) or len(want) <= axis:
+        return False
+    rest = [i for i in range(len(want)) if i != axis]
+    return want[axis] == size != got[axis] and all(want[i] == got[i] for i in rest)
+
+
+def _listed(what: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{len(names)} {what} ({', '.join(printable(n) for n in names[:3])}{more})"
+
+
+def _type(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
