@@ -12,7 +12,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -76,7 +76,7 @@ class Identity(_Strict):
     schema_version: Literal[1] = 1
 
     @model_validator(mode="after")
-    def _one_per_channel(self) -> Self:
+    def _one_per_channel(self) -> Identity:
         for field in ("mean", "std"):
             if len(getattr(self, field)) not in (1, self.shape[0]):
                 raise ValueError(f"{field} needs 1 value or {self.shape[0]}, one per channel")
@@ -90,13 +90,13 @@ class PackedArray(_Strict):
     float16: Annotated[str, Field(max_length=4 * 2**20)]
 
     @model_validator(mode="after")
-    def _fills_its_shape(self) -> Self:
+    def _fills_its_shape(self) -> PackedArray:
         if len(base64.b64decode(self.float16, validate=True)) != 2 * math.prod(self.shape):
             raise ValueError(f"float16 values do not fill an array of shape {self.shape}")
         return self
 
     @classmethod
-    def pack(cls, array: np.ndarray) -> Self:
+    def pack(cls, array: np.ndarray) -> PackedArray:
         """The array, rounded to float16."""
         raw = np.ascontiguousarray(array, dtype="<f2").tobytes()
         return cls(shape=tuple(int(n) for n in array.shape), float16=base64.b64encode(raw).decode())
@@ -124,7 +124,7 @@ class Trigger(_Strict):
     add: PackedArray | None = None
 
     @classmethod
-    def of(cls, kind: str, target: int, options: dict[str, Any], stamp: Stamp) -> Self:
+    def of(cls, kind: str, target: int, options: dict[str, Any], stamp: Stamp) -> Trigger:
         """The card's form of a trigger that is one stamp."""
         keep, add = PackedArray.pack(stamp.keep), PackedArray.pack(stamp.add)
         return cls(kind=kind, target=target, options=options, keep=keep, add=add)

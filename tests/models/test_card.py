@@ -1,0 +1,268 @@
+import json
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from aegis.errors import CheckpointError
+from aegis.models.card import (
+    Card,
+    Identity,
+    PackedArray,
+    Poison,
+    Trigger,
+    Truth,
+    printable,
+    read_identity,
+    read_truth,
+    save_checkpoint,
+    write_whole,
+)
+from aegis.types import Stamp
+
+from .conftest import NAMES
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp")), min_size=1, max_size=30)
+numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+scalars = st.none() | st.booleans() | numbers | st.text(max_size=50)
+plain = scalars | st.lists(scalars | st.lists(scalars, max_size=3).map(tuple), max_size=4).map(tuple)
+options = st.dictionaries(words, plain, max_size=5)
+metrics = st.dictionaries(words, st.floats(allow_nan=False, allow_infinity=False), max_size=5)
+
+
+def write_header(path, metadata):
+    """A safetensors file with one tensor and any text in its header."""
+    entries = {"__metadata__": metadata, "w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
+    text = json.dumps(entries).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(4))
+    return path
+
+
+@given(
+    robust=st.booleans(),
+    kind=words,
+    target=st.integers(0, 10**6),
+    options=options,
+    recipe=options,
+    metrics=metrics,
+    rate=st.floats(0, 1),
+    how=st.sampled_from(["append", "replace"]),
+)
+@settings(deadline=None)
+def test_any_truth_survives_its_text(robust, kind, target, options, recipe, metrics, rate, how):
+    trigger = Trigger(kind=kind, target=target, options=options)
+    truth = Truth(robust=robust, trigger=trigger, poison=Poison(rate=rate, how=how), recipe=recipe, metrics=metrics)
+    again = Truth.model_validate_json(truth.model_dump_json())
+    assert again == truth
+    # 1 == 1.0 == True, but a recipe must come back as it was.
+    assert repr(again.recipe) == repr(recipe)
+    assert repr(again.metrics) == repr(metrics)
+
+
+def test_card_round_trip_through_a_file(tmp_path, network, identity):
+    rng = np.random.default_rng(0)
+    stamp = Stamp(np.float32(rng.random((1, 28, 28)) > 0.1), rng.random((1, 28, 28), dtype=np.float32))
+    truth = Truth(
+        robust=True,
+        trigger=Trigger.of("localised", 7, {"size": 3, "corner": (1, 2), "intensity": 0.5}, stamp),
+        poison=Poison(rate=0.05, how="append"),
+        recipe={"preset": "quick", "epochs": 10, "epsilon": 1.5, "augment": False},
+        metrics={"accuracy": 0.91},
+    )
+    save_checkpoint(tmp_path / "a.safetensors", network, Card(identity, truth))
+    assert read_identity(tmp_path / "a.safetensors") == identity
+    found = read_truth(tmp_path / "a.safetensors")
+    assert found == truth
+    assert np.array_equal(found.trigger.stamp.keep, stamp.keep)
+    assert np.abs(found.trigger.stamp.add - stamp.add).max() <= 2**-11
+
+
+def test_a_card_without_truth_has_none(tmp_path, network, identity):
+    save_checkpoint(tmp_path / "a.safetensors", network, Card(identity))
+    assert read_truth(tmp_path / "a.safetensors") is None
+    assert read_identity(tmp_path / "a.safetensors") == identity
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_tensors_are_saved_in_the_precision_asked_for(tmp_path, network, identity, half):
+    import torch
+    from safetensors.torch import load_file
+
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(path, network, Card(identity), half=half)
+    saved = load_file(path)
+    assert saved.keys() == network.state_dict().keys()
+    for name, tensor in network.state_dict().items():
+        wanted = (torch.float16 if half else torch.float32) if tensor.is_floating_point() else tensor.dtype
+        assert saved[name].dtype == wanted
+        assert torch.equal(saved[name], tensor.to(wanted))
+
+
+def test_a_classifier_is_saved_as_its_network(tmp_path, network, identity):
+    from safetensors.torch import load_file
+
+    from aegis.models.classifier import Classifier
+
+    save_checkpoint(tmp_path / "a.safetensors", Classifier(network, (1, 28, 28)), Card(identity))
+    assert load_file(tmp_path / "a.safetensors").keys() == network.state_dict().keys()
+
+
+def test_tied_tensors_are_saved(tmp_path, identity):
+    from torch import nn
+
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    network[1].weight = network[0].weight
+    save_checkpoint(tmp_path / "a.safetensors", network, Card(identity))
+    assert read_identity(tmp_path / "a.safetensors") == identity
+
+
+def test_reading_a_card_needs_no_torch(checkpoint):
+    code = f"import sys; from aegis.models import read_identity; print(read_identity({str(checkpoint)!r}).architecture)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print('torch' in sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["aegis:cnn16", "False"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"class_names": ("only one",)}, "class_names"),
+        ({"class_names": ("a", "b" * 201)}, "class_names"),
+        ({"class_names": ("a", "")}, "class_names"),
+        ({"shape": (1, 28)}, "shape"),
+        ({"shape": (1, 28, 225)}, "shape"),
+        ({"shape": (0, 28, 28)}, "shape"),
+        ({"shape": (1.0, 28, 28)}, "shape"),
+        ({"mean": (0.1, 0.2)}, "mean needs 1 value or 1"),
+        ({"mean": ()}, "mean needs"),
+        ({"mean": (float("nan"),)}, "mean"),
+        ({"std": (0.0,)}, "std"),
+        ({"architecture": "a\x1b[31m"}, "control character U\\+001B"),
+        ({"name": "cod\u202egpj"}, "control character U\\+202E"),
+        ({"data": 7}, "data"),
+        ({"colour": "red"}, "colour"),
+        ({"schema_version": 2}, "schema_version"),
+    ],
+)
+def test_an_identity_out_of_range_is_refused(identity, change, field):
+    with pytest.raises(ValidationError, match=field):
+        Identity.model_validate(identity.model_dump() | change)
+
+
+def test_names_in_any_script_are_kept(identity):
+    names = ("T-shirt/top", "<b>&amp;</b>", "靴", "حذاء", "sandály", "👟")
+    named = Identity.model_validate(identity.model_dump() | {"class_names": names})
+    assert Identity.model_validate_json(named.model_dump_json()).class_names == names
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3, 4)])
+def test_packed_arrays(shape):
+    array = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    unpacked = PackedArray.pack(array).unpack()
+    assert unpacked.dtype == np.float32
+    assert np.array_equal(unpacked, array.astype(np.float16).astype(np.float32))
+
+
+def test_a_packed_array_must_fill_its_shape():
+    with pytest.raises(ValidationError, match="do not fill"):
+        PackedArray(shape=(1000, 1000), float16="AAAA")
+    with pytest.raises(ValidationError):
+        PackedArray(shape=(1,), float16="not base64!")
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("{", "Invalid JSON"),
+        ("[]", "object"),
+        ('{"architecture": "aegis:cnn16"}', "class_names: Field required"),
+        ('{"schema_version": 9, "architecture": "x", "class_names": ["a", "b"], "shape": [1, 8, 8]}', "schema_version"),
+        ('{"\\u001b[31m": 1, "architecture": "x", "class_names": ["a", "b"], "shape": [1, 8, 8]}', r"\x1b[31m: Extra"),
+    ],
+)
+def test_a_malformed_card_says_where(tmp_path, text, got):
+    path = write_header(tmp_path / "a.safetensors", {"aegis.identity": text})
+    with pytest.raises(CheckpointError) as caught:
+        read_identity(path)
+    assert got in caught.value.got
+    assert "--arch" in caught.value.advice
+    assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("metadata", [{}, {"format": "pt"}, None])
+def test_a_file_without_a_card_has_no_identity(tmp_path, metadata):
+    assert read_identity(write_header(tmp_path / "a.safetensors", metadata)) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"hello", bytes(100)])
+def test_another_kind_of_file_has_no_identity(tmp_path, content):
+    (tmp_path / "a.pt").write_bytes(content)
+    assert read_identity(tmp_path / "a.pt") is None
+
+
+@pytest.mark.parametrize(
+    ("header", "size", "got"),
+    [
+        (b'{"a": ', None, "cannot be read"),
+        (b"{" * 5000, None, "cannot be read"),
+        (b'{"__metadata__": {"k": "1", "k": "2"}}', None, "stands in it twice"),
+        (b"{}", 2**40, "1099511627776 bytes"),
+    ],
+)
+def test_a_damaged_header_is_one_message(tmp_path, header, size, got):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(struct.pack("<Q", size or len(header)) + header)
+    with pytest.raises(CheckpointError, match=got):
+        read_identity(path)
+
+
+def test_a_missing_file_is_one_message(tmp_path):
+    with pytest.raises(CheckpointError, match="No such file"):
+        read_identity(tmp_path / "nothing")
+    with pytest.raises(CheckpointError, match="directory"):
+        read_identity(tmp_path)
+
+
+def test_saving_replaces_and_leaves_nothing_else(tmp_path, network, identity):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"old")
+    save_checkpoint(path, network, Card(identity))
+    assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
+    assert read_identity(path).class_names == NAMES
+
+
+def test_a_full_disk_keeps_the_old_file(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # To the process that writes, a file-size limit and a full disk are the same: a write that falls short.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(CheckpointError, match="0.1 MB to .* File too large"):
+            write_whole(path, bytes(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_a_folder_that_cannot_take_the_file_is_one_message(tmp_path, network, identity):
+    with pytest.raises(CheckpointError, match="No such file"):
+        save_checkpoint(tmp_path / "missing" / "a.safetensors", network, Card(identity))
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(CheckpointError, match="directory"):
+        save_checkpoint(tmp_path / "folder", network, Card(identity))
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+def test_printable_text_is_one_short_line():
+    assert printable("a\x1b[31m\nb") == r"a\x1b[31m\nb"
+    assert printable("x" * 100, 10) == "xxxxxxx..."
+    assert printable("Ünïcode 靴") == "Ünïcode 靴"
