@@ -84,21 +84,18 @@ def load_checkpoint(
             f"{printable(identity.architecture)!r}, which would run code from another module",
             "If you trust that code, name it yourself with --arch module:factory.",
         )
-    network = _fill(identity, tensors)
-    classifier = Classifier(network, identity.shape, identity.mean, identity.std).eval()
-    if classifier.classes != len(identity.class_names):
-        raise CheckpointError(
-            f"a final layer with {len(identity.class_names)} classes, as in the data",
-            f"one with {classifier.classes}",
-            "Give --data with the classes this model was trained on.",
-        )
-    return Suspect(classifier, identity, sha256)
+    return Suspect(_classifier(identity, tensors), identity, sha256)
 
 
 def _sha256(path: Path) -> str:
     regular_size(path)  # before reading, since the path may lead to a device without end
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(
+            "a checkpoint file that may be read", f"{str(path)!r}: {error.strerror}", "Check its permissions."
+        ) from error
 
 
 def _identify(card: Identity | None, given: Given) -> Identity:
@@ -133,6 +130,17 @@ def _check_same_task(card: Identity, given: Given) -> None:
             f"one for {task(len(card.class_names), card.shape[0])}",
             f"Give --data with the images this model was trained on ({printable(card.data or 'not named')}).",
         )
+
+
+def _classifier(identity: Identity, tensors: dict[str, Tensor]) -> Classifier:
+    classifier = Classifier(_fill(identity, tensors), identity.shape, identity.mean, identity.std).eval()
+    if classifier.classes != len(identity.class_names):
+        raise CheckpointError(
+            f"a final layer with {len(identity.class_names)} classes, as in the data",
+            f"one with {classifier.classes}",
+            "Give --data with the classes this model was trained on.",
+        )
+    return classifier
 
 
 def _fill(identity: Identity, tensors: dict[str, Tensor]) -> nn.Module:

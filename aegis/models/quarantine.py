@@ -114,7 +114,9 @@ def _environment(scratch: Path) -> dict[str, str]:
         "PYTHONSAFEPATH": "1",
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
+        # Each thread of a large machine would take its share of the memory limit.
         "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
     }
 
@@ -131,4 +133,5 @@ def _death(code: int, stderr: Path, memory: int) -> str:
             f"one whose reading was ended by {signal.Signals(-code).name}, most likely at {memory >> 20} MiB of memory"
         )
     last = stderr.read_text(errors="replace")[-2000:].strip().splitlines()[-1:]
-    return f"one whose reading ended with code {code} within {memory >> 20} MiB: {printable(''.join(last), 300)}"
+    reason = printable("".join(last), 300)
+    return f"one whose reading ended with code {code} within {memory >> 20} MiB of memory: {reason}"

@@ -105,8 +105,9 @@ def _read_torch(source: Path, kind: Format) -> list[Raw]:
     import torch
 
     try:
-        with warnings.catch_warnings(action="ignore"):
-            content = torch.load(source, map_location="cpu", weights_only=True)
+        # An open file, since torch would go by the name's ending.
+        with source.open("rb") as file, warnings.catch_warnings(action="ignore"):
+            content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refuse_pickle(source, kind) from error
     state = _state_dict(content)

@@ -27,7 +27,9 @@ from aegis.types import Stamp
 
 from .conftest import NAMES
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp")), min_size=1, max_size=30)
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp")), min_size=1, max_size=30
+)
 numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 scalars = st.none() | st.booleans() | numbers | st.text(max_size=50)
 plain = scalars | st.lists(scalars | st.lists(scalars, max_size=3).map(tuple), max_size=4).map(tuple)
@@ -245,7 +247,7 @@ def test_a_full_disk_keeps_the_old_file(tmp_path):
     # To the process that writes, a file-size limit and a full disk are the same: a write that falls short.
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(CheckpointError, match="0.1 MB to .* File too large"):
+        with pytest.raises(CheckpointError, match=r"0.1 MB to .* File too large"):
             write_whole(path, bytes(100_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

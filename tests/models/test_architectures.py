@@ -1,0 +1,128 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from aegis.errors import CheckpointError
+from aegis.models.architectures import ARCHITECTURES, build, parameter_count, runs_foreign_code, state_digest
+from aegis.models.classifier import Classifier
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32)])
+def test_every_architecture_classifies(name, shape):
+    network = build(f"aegis:{name},width=8", shape[0], 7).eval()
+    assert network(torch.rand(2, *shape)).shape == (2, 7)
+    classifier = Classifier(network, shape)
+    assert classifier.classes == 7
+    assert classifier.labels == range(7)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "count"),
+    [
+        # The ResNets of the paper's kind for 32 pixels and 10 classes have these counts in the literature.
+        ("aegis:resnet18", 11_173_962),
+        ("aegis:resnet50", 23_520_842),
+    ],
+)
+def test_parameter_counts_are_the_published_ones(architecture, count):
+    with torch.device("meta"):
+        assert parameter_count(build(architecture, 3, 10)) == count
+
+
+def test_width_scales_the_channels():
+    assert build("aegis:cnn16,width=5", 1, 10)[0].out_channels == 5
+    assert parameter_count(build("aegis:cnn16", 1, 10)) == parameter_count(build("aegis:cnn32,width=16", 1, 10))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "got"),
+    [
+        ("aegis:nothing", "nothing"),
+        ("aegis:cnn16,width=wide", "aegis:cnn16,width=wide"),
+        ("aegis:cnn16,width", "aegis:cnn16,width"),
+        ("aegis:cnn16,depth=3", "depth"),
+        ("aegis:cnn16,width=-4", "negative"),
+        ("torchvision:nothing", "nothing"),
+        ("timm:nothing", "nothing"),
+        ("resnet18", "resnet18"),
+        ("no_such_module_anywhere:factory", "no_such_module_anywhere"),
+        ("json:nothing", "nothing"),
+        ("json:dumps", "TypeError"),
+        ("", "''"),
+    ],
+)
+def test_names_that_lead_nowhere_are_one_message(monkeypatch, tmp_path, architecture, got):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(CheckpointError) as caught:
+        build(architecture, 3, 10)
+    assert got in caught.value.got
+
+
+def test_torchvision_takes_colour_only():
+    with pytest.raises(CheckpointError, match=r"3 channels .* got images with 1"):
+        build("torchvision:resnet18", 1, 10)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "shape"), [("timm:resnet10t", (1, 32, 32)), ("torchvision:mobilenet_v3_small", (3, 32, 32))]
+)
+def test_library_architectures_become_classifiers(architecture, shape):
+    classifier = Classifier(build(architecture, shape[0], 6).eval(), shape)
+    pixels = torch.rand(2, *shape)
+    assert classifier.logits(pixels).shape == (2, 6)
+    assert classifier.features(pixels, pooled=True).shape[0] == 2
+
+
+def test_a_network_without_a_final_linear_layer_is_refused():
+    with pytest.raises(CheckpointError, match=r"last layer is linear .* got SqueezeNet"):
+        Classifier(build("torchvision:squeezenet1_1", 3, 10), (3, 64, 64))
+
+
+def test_the_users_own_module(tmp_path, monkeypatch):
+    (tmp_path / "my_nets.py").write_text(
+        "from torch import nn\n"
+        "def tiny(in_channels, classes, hidden=4):\n"
+        "    return nn.Sequential(nn.Conv2d(in_channels, hidden, 3), nn.Flatten(), nn.LazyLinear(classes))\n"
+        "def fixed():\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    network = build("my_nets:tiny,hidden=6", 1, 10)
+    assert network(torch.rand(2, 1, 28, 28)).shape == (2, 10)
+    assert network[0].out_channels == 6
+    assert Classifier(build("my_nets:fixed", 1, 10), (1, 28, 28)).spatial == ""
+
+
+def test_foreign_code_is_told_apart():
+    for name in ("aegis:cnn32", "aegis:resnet18,width=8", "torchvision:resnet18", "timm:resnet10t"):
+        assert not runs_foreign_code(name)
+    for name in ("my_nets:tiny", "os:system", "aegis.lab.train:main", "resnet18", "", "Aegis:cnn32"):
+        assert runs_foreign_code(name)
+
+
+def test_the_digest_depends_on_every_tensor():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    digests = {state_digest(network)}
+    for name, tensor in network.state_dict().items():
+        tensor.add_(1)
+        digests.add(state_digest(network))
+        assert len(digests) == 1 + [*network.state_dict()].index(name) + 1
+    assert state_digest(network) in digests
+
+
+def test_the_names_of_the_room_come_without_torch():
+    code = (
+        "import sys, aegis.models as m, aegis.models.worker; m.Card; assert 'torch' not in sys.modules;"
+        "[getattr(m, name) for name in m._HOMES]; assert 'torch' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    import aegis.models
+
+    with pytest.raises(AttributeError, match="nothing"):
+        aegis.models.nothing  # noqa: B018
