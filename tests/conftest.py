@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from jaxtyping import install_import_hook
 
+from tests import typecheck
+
 # Every function and dataclass of the package checks its annotations while tests run.
-install_import_hook("aegis", "beartype.beartype")
+install_import_hook("aegis", f"{typecheck.__name__}.check")
 
 
 @pytest.fixture(autouse=True)
