@@ -6,7 +6,7 @@ WORKERS ?= 2
 NEED_GB ?= 7
 PY := .venv/bin/python
 UV := $(PY) -m uv
-INSTALL := VIRTUAL_ENV=.venv $(UV) pip install --quiet
+INSTALL := VIRTUAL_ENV=.venv $(UV) pip install
 
 .PHONY: help run test check bench
 .DELETE_ON_ERROR:
@@ -38,7 +38,7 @@ bench: .venv/dev.stamp
 	  if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
-	  echo "AEGIS needs Python 3.11 or later; got $$(python3 --version 2>&1 || echo none)." \
+	  echo "AEGIS needs Python 3.11 or later; got $$(command -v python3 >/dev/null && python3 --version || echo none)." \
 	       "Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; \
 	fi; \
 	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
@@ -56,13 +56,13 @@ bench: .venv/dev.stamp
 	  echo "AEGIS needs $(NEED_GB) GB of free disk for its libraries; $$free GB are free here." \
 	       "Make room, or skip this check: make NEED_GB=0" >&2; exit 1; \
 	fi
-	@echo 'Installing what AEGIS runs on'
+	@echo 'Installing what AEGIS runs on: about 6 GB, once'
 	@$(INSTALL) -r requirements.txt
-	@$(INSTALL) --no-deps --editable .
+	@$(INSTALL) --quiet --no-deps --editable .
 	@touch $@
 
 .venv/dev.stamp: .venv/runtime.stamp requirements-dev.txt
 	@echo 'Installing what tests and checks need'
-	@$(INSTALL) -r requirements-dev.txt
-	@$(INSTALL) --no-deps 'torchattacks>=3.5,<4'
+	@$(INSTALL) --quiet -r requirements-dev.txt
+	@$(INSTALL) --quiet --no-deps 'torchattacks>=3.5,<4'
 	@touch $@
