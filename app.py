@@ -5,7 +5,15 @@ import streamlit as st
 from aegis import ui
 
 PYTHON = """\
-import aegis
+from aegis.data import default_source, load_dataset
+from aegis.detect.config import preset
+from aegis.detect.scan import scan
+from aegis.models import load_checkpoint
+
+suspect = load_checkpoint("assets/models/NAME.safetensors")
+data = load_dataset(default_source(suspect.identity.data))
+config = preset("default", data.name, data.shape)
+print(scan(suspect, data, config).sentence)
 """
 
 ui.frame("AEGIS")
@@ -39,7 +47,7 @@ else:
         )
 
 st.header("How to start", anchor=False)
-shell, python = st.columns(2)
+shell, python = st.columns([2, 3])
 with shell:
     st.markdown("**Scan from the command line:** in the project's folder")
     st.code("source .venv/bin/activate\naegis scan --help", language="bash")

@@ -37,8 +37,7 @@ def suspect_card(path: Path, position: int) -> None:
         path: the checkpoint.
         position: where it stands on the page, for its key.
     """
-    status = path.lstat()
-    suspect = _examine(path, status.st_size, status.st_mtime_ns)
+    suspect = _examine(path, _state(path))
     with st.container(border=True, height="stretch", key=f"card-{position}"):
         with st.container(gap=None, key=f"title-{position}"):
             st.text(printable(path.name, 120))
@@ -58,10 +57,18 @@ def suspect_card(path: Path, position: int) -> None:
             st.code(suspect.command, language="bash", wrap_lines=True)
 
 
-# A changed file is another entry: size and time of change are part of the key.
 @st.cache_data(max_entries=256, show_spinner=False)
-def _examine(path: Path, size: int, changed: int) -> ListedSuspect:
+def _examine(path: Path, state: tuple[int, ...]) -> ListedSuspect:
     return examine(path)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes whenever a file's content or permissions do; empty if there is no such file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _show_identity(identity: Identity) -> None:

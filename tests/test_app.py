@@ -1,0 +1,106 @@
+"""Home, run as Streamlit runs it."""
+
+import ast
+import importlib
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.layers import ROOT
+from tests.suspects import HOSTILE, write_cut, write_hostile, write_infected, write_suspect
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Opens Home over a folder."""
+    monkeypatch.setenv("AEGIS_SUSPECTS", str(tmp_path))
+
+    def open_home():
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+        assert not at.exception
+        return at
+
+    return open_home
+
+
+def everything(at):
+    """All that is said on the page."""
+    parts = [*at.title, *at.header, *at.markdown, *at.text, *at.code, *at.caption]
+    return "\n".join(part.value for part in parts)
+
+
+def test_without_suspects_it_says_what_to_do(home, tmp_path):
+    at = home()
+    assert "No suspects here" in everything(at)
+    assert str(tmp_path) in [code.value for code in at.code]
+    assert "AEGIS_SUSPECTS" in everything(at)
+
+
+def test_a_suspect_is_a_card_with_its_command(home, tmp_path):
+    path = write_infected(tmp_path)
+    at = home()
+    texts = [text.value for text in at.text]
+    for expected in ("suspect.safetensors", "Jackets and bags", "aegis:cnn16", "fashion_mnist", "Shirt, Bag"):
+        assert expected in texts
+    assert f"aegis scan {path}" in [code.value for code in at.code]
+    digest = next(text for text in at.text if text.value.endswith("…"))
+    assert len(digest.help) == 64
+    assert digest.help.startswith(digest.value[:-1])
+
+
+def test_the_truth_is_not_told(home, tmp_path):
+    write_infected(tmp_path)
+    said = everything(home())
+    for secret in ("localised", "vermilion", "0.125", "append"):
+        assert secret not in said
+
+
+def test_text_from_cards_is_never_parsed(home, tmp_path):
+    write_hostile(tmp_path)
+    at = home()
+    parsed = "\n".join(part.value for part in [*at.markdown, *at.caption, *at.title, *at.header, *at.html])
+    assert ", ".join(HOSTILE) in [text.value for text in at.text]
+    for text in (*HOSTILE, "# Title", "<script>"):
+        assert text not in parsed
+
+
+def test_a_broken_file_is_a_message_beside_the_others(home, tmp_path):
+    write_cut(tmp_path)
+    write_infected(tmp_path)
+    at = home()
+    assert any(text.value.startswith("Expected a whole safetensors file") for text in at.text)
+    assert "Jackets and bags" in everything(at)
+
+
+def test_many_classes_are_counted_not_listed(home, tmp_path):
+    write_suspect(tmp_path, "large", class_names=tuple(f"class {i}" for i in range(1000)), shape=(3, 224, 224))
+    said = everything(home())
+    assert "1,000 classes" in said
+    assert "class 11 and 988 more" in said
+    assert "class 12" not in said
+    assert "224 × 224, colour" in said
+
+
+def test_a_changed_file_is_read_again(home, tmp_path):
+    write_suspect(tmp_path, "suspect", name="Before")
+    at = home()
+    assert "Before" in everything(at)
+    write_suspect(tmp_path, "suspect", name="Afterwards")
+    at.run()
+    assert "Afterwards" in everything(at)
+    assert "Before" not in everything(at)
+
+
+def test_a_link_that_leads_nowhere_is_a_message(home, tmp_path):
+    (tmp_path / "link.safetensors").symlink_to(tmp_path / "gone")
+    assert any(text.value.startswith("Expected a file that can be read") for text in home().text)
+
+
+def test_the_python_lines_name_what_exists(home):
+    (source,) = (code.value for code in home().code if code.language == "python")
+    imports = [node for node in ast.parse(source).body if isinstance(node, ast.ImportFrom)]
+    assert imports
+    for node in imports:
+        module = importlib.import_module(node.module)
+        for alias in node.names:
+            assert callable(getattr(module, alias.name))

@@ -1,0 +1,110 @@
+"""What Home can say about a checkpoint, and that nothing in a folder makes it fail."""
+
+import hashlib
+import os
+import shlex
+
+import pytest
+from safetensors.numpy import save_file
+
+from aegis.ui.suspects import ROOT, examine, list_suspects, suspects_folder
+from tests.suspects import tensors, write_cut, write_infected, write_suspect
+
+
+def test_a_suspect_says_what_it_is(tmp_path):
+    path = write_infected(tmp_path)
+    suspect = examine(path)
+    assert suspect.problem == ""
+    assert suspect.identity is not None
+    assert (suspect.identity.architecture, suspect.identity.class_names) == ("aegis:cnn16", ("Shirt", "Bag"))
+    assert suspect.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert suspect.size == len(path.read_bytes())
+
+
+def test_the_truth_stays_in_the_file(tmp_path):
+    path = write_infected(tmp_path)
+    assert b"vermilion" in path.read_bytes()
+    assert "vermilion" not in repr(examine(path))
+
+
+def test_a_checkpoint_without_a_card_is_no_problem(tmp_path):
+    save_file(tensors(), tmp_path / "plain.safetensors")
+    suspect = examine(tmp_path / "plain.safetensors")
+    assert (suspect.identity, suspect.problem) == (None, "")
+
+
+def write_text(folder):
+    path = folder / "text.safetensors"
+    path.write_text("not tensors")
+    return path
+
+
+def write_nothing(folder):
+    path = folder / "empty.safetensors"
+    path.touch()
+    return path
+
+
+def make_folder(folder):
+    path = folder / "folder.safetensors"
+    path.mkdir()
+    return path
+
+
+def make_pipe(folder):
+    path = folder / "pipe.safetensors"
+    os.mkfifo(path)
+    return path
+
+
+def lead_nowhere(folder):
+    path = folder / "link.safetensors"
+    path.symlink_to(folder / "gone")
+    return path
+
+
+def write_wrong_card(folder):
+    path = folder / "card.safetensors"
+    save_file(tensors(), path, {"aegis.identity": '{"architecture": 3}'})
+    return path
+
+
+BROKEN = [write_cut, write_text, write_nothing, make_folder, make_pipe, lead_nowhere, write_wrong_card]
+
+
+@pytest.mark.parametrize("make", BROKEN, ids=lambda make: make.__name__)
+def test_what_is_broken_says_so_in_one_message(make, tmp_path):
+    suspect = examine(make(tmp_path))
+    assert suspect.identity is None
+    assert suspect.problem.startswith("Expected ")
+    assert "; got " in suspect.problem
+    assert "\n" not in suspect.problem
+
+
+def test_a_file_that_goes_away_meanwhile_is_a_message_too(tmp_path):
+    assert examine(tmp_path / "gone.safetensors").problem.startswith("Expected ")
+
+
+def test_only_checkpoints_are_listed_and_by_name(tmp_path):
+    for name in ("b", "a"):
+        write_suspect(tmp_path, name)
+    (tmp_path / "notes.txt").touch()
+    assert [path.name for path in list_suspects(tmp_path)] == ["a.safetensors", "b.safetensors"]
+    assert list_suspects(tmp_path / "missing") == []
+
+
+def test_the_folder_is_a_setting(tmp_path, monkeypatch):
+    monkeypatch.setenv("AEGIS_SUSPECTS", str(tmp_path))
+    assert suspects_folder() == tmp_path
+    monkeypatch.delenv("AEGIS_SUSPECTS")
+    assert suspects_folder() == ROOT / "assets" / "models"
+
+
+def test_the_command_survives_a_shell(tmp_path):
+    path = write_suspect(tmp_path, "it's $HOME; `x`")
+    assert shlex.split(examine(path).command) == ["aegis", "scan", str(path)]
+
+
+def test_the_command_is_short_for_what_is_bundled():
+    suspect = examine(ROOT / "assets" / "models" / "any.safetensors")
+    assert suspect.command == "aegis scan assets/models/any.safetensors"
