@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,8 +11,8 @@ import torch
 from jaxtyping import Float32, Int64
 
 from aegis.models.classifier import Classifier
-from aegis.pgd import Norm, OnStep, Stage, pgd
-from aegis.types import LabelledImages, Stamp
+from aegis.pgd import pgd
+from aegis.types import LabelledImages, Norm, Stage, Stamp
 
 BATCH = 250
 
@@ -46,7 +47,7 @@ def robust_accuracy(
     images: LabelledImages,
     stage: Stage,
     norm: Norm = "l2",
-    on_step: OnStep | None = None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> float:
     """Share still classified as labelled under untargeted PGD, in [0, 1].
 
@@ -58,7 +59,9 @@ def robust_accuracy(
     for start in range(0, len(images), BATCH):
         x = torch.from_numpy(images.pixels[start : start + BATCH]).to(device)
         y = torch.from_numpy(images.labels[start : start + BATCH]).to(device)
-        (attacked,) = pgd(classifier, x, y, [stage], norm=norm, keep_best=True, on_step=on_step)
+        (attacked,) = pgd(classifier, x, y, [stage], norm=norm, keep_best=True)
+        if tell is not None:
+            tell(start + len(x), len(images))
         right += int((classifier.logits(attacked).argmax(1) == y.cpu()).sum())
     return right / len(images)
 

@@ -7,41 +7,14 @@ images at the end of each are its snapshots (Madry et al. 2018; Section 4, step 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from aegis.errors import ConfigError
+from aegis.types import Norm, Stage
 
-Norm = Literal["l2", "linf"]
-NORMS = ("l2", "linf")
 OnStep = Callable[[int, float, Tensor], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """Some iterations at one budget.
-
-    Args:
-        epsilon: radius of the ball around the original image, above 0.
-        step: length of one step, above 0.
-        iterations: how many steps, at least 1.
-
-    Raises:
-        ConfigError: for a value out of range.
-    """
-
-    epsilon: float
-    step: float
-    iterations: int
-
-    def __post_init__(self) -> None:
-        for name in ("epsilon", "step", "iterations"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} above 0", str(getattr(self, name)), f"Give a positive {name}.")
 
 
 def pgd(
@@ -145,11 +118,13 @@ def _gradient(forward: Callable[[Tensor], Tensor], images: Tensor, labels: Tenso
 
 
 def _length(images: Tensor) -> Tensor:
-    return images.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
+    length: Tensor = torch.linalg.vector_norm(images, dim=(1, 2, 3), keepdim=True)
+    return length.clamp_min(1e-12)
 
 
 def _direction(gradient: Tensor, norm: Norm) -> Tensor:
-    return gradient.sign() if norm == "linf" else gradient / _length(gradient)
+    direction: Tensor = gradient.sign() if norm == "linf" else gradient / _length(gradient)
+    return direction
 
 
 def _random_point(images: Tensor, radius: Tensor, norm: Norm, generator: torch.Generator | None) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -76,10 +77,12 @@ class Runtime:
     Args:
         device: a torch device name.
         precision: ``bf16`` computes in bfloat16 inside the network only.
+        workers: classes examined side by side, each on one processor core.
     """
 
     device: str = "cpu"
     precision: Precision = "fp32"
+    workers: int = 1
 
     @property
     def dtype(self) -> torch.dtype:
@@ -89,15 +92,16 @@ class Runtime:
         return torch.bfloat16 if self.precision == "bf16" else torch.float32
 
 
-def choose_runtime(device: str = "auto", precision: str = "auto") -> Runtime:
+def choose_runtime(device: str = "auto", precision: str = "auto", workers: int | None = None) -> Runtime:
     """Pick the device and the precision that this machine is quickest with.
 
     Args:
         device: one of ``DEVICES``.
         precision: one of ``PRECISIONS``; ``auto`` means bfloat16 only where hardware has it.
+        workers: None takes one for each processor core, and one on a GPU.
 
     Raises:
-        ConfigError: for an unknown name, or for ``cuda`` where there is none.
+        ConfigError: for an unknown name, fewer than one worker, or for ``cuda`` where there is none.
     """
     import torch
 
@@ -107,12 +111,13 @@ def choose_runtime(device: str = "auto", precision: str = "auto") -> Runtime:
         raise ConfigError(f"a precision among {', '.join(PRECISIONS)}", repr(precision), "Choose one of them.")
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("a CUDA device", "a machine without one", "Use --device auto or cpu.")
+    if workers is not None and workers < 1:
+        raise ConfigError("at least 1 worker", str(workers), "Leave it out to use every processor core.")
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    if precision == "fp32":
-        return Runtime(chosen, "fp32")
-    if precision == "bf16" or _has_fast_bfloat16(chosen):
-        return Runtime(chosen, "bf16")
-    return Runtime(chosen, "fp32")
+    fast = precision == "bf16" or (precision == "auto" and _has_fast_bfloat16(chosen))
+    if workers is None:
+        workers = 1 if chosen == "cuda" else len(os.sched_getaffinity(0))
+    return Runtime(chosen, "bf16" if fast else "fp32", workers)
 
 
 def _has_fast_bfloat16(device: str) -> bool:

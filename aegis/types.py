@@ -10,11 +10,12 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
-from aegis.errors import DataError
+from aegis.errors import ConfigError, DataError
 
 Pixels = Float32[np.ndarray, "n c h w"]
 Labels = Int64[np.ndarray, " n"]
 Family = Literal["patch", "perturbation"]
+Norm = Literal["l2", "linf"]
 VerdictName = Literal["infected", "clean", "inconclusive"]
 
 
@@ -122,6 +123,29 @@ class Dataset:
         return hashlib.sha256(f"{self.train.digest} {self.test.digest}".encode()).hexdigest()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Some iterations at one budget.
+
+    Args:
+        epsilon: radius of the ball around the original image, above 0.
+        step: length of one step, above 0.
+        iterations: how many steps, at least 1.
+
+    Raises:
+        ConfigError: for a value out of range.
+    """
+
+    epsilon: float
+    step: float
+    iterations: int
+
+    def __post_init__(self) -> None:
+        for name in ("epsilon", "step", "iterations"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} above 0", str(getattr(self, name)), f"Give a positive {name}.")
+
+
 @dataclass(frozen=True, eq=False)
 class Stamp:
     """An affine change put on any image: ``clip(keep * x + add, 0, 1)``.
@@ -139,7 +163,8 @@ class Stamp:
 
     def __call__(self, pixels: Pixels) -> Pixels:
         """The images with the stamp on them."""
-        return np.clip(self.keep * pixels + self.add, 0.0, 1.0, dtype=np.float32)
+        stamped: Pixels = np.clip(self.keep * pixels + self.add, 0.0, 1.0, dtype=np.float32)
+        return stamped
 
     @property
     def touched(self) -> Bool[np.ndarray, "h w"]:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from aegis.data.arrays import MAX_VALUES, Array, Arrays, too_large
-from aegis.data.writing import whole_file
 from aegis.errors import DataError
+from aegis.files import whole_file
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 OPTIONAL = ("class_names",)

@@ -20,8 +20,8 @@ from aegis.data.files import read_file
 from aegis.data.named import VARIABLE, find_named
 from aegis.data.npz import read_npz, write_npz
 from aegis.data.tree import walk
-from aegis.data.writing import whole_file
 from aegis.errors import DataError
+from aegis.files import whole_file
 from aegis.runtime import numpy_generator
 from aegis.types import Dataset
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from aegis.errors import ConfigError
-from aegis.pgd import Norm
+from aegis.types import Norm
 
 Schedule = Literal["step", "one-cycle"]
 

@@ -15,9 +15,8 @@ from aegis.lab.triggers import TriggerSpec, Workbench, make_trigger
 from aegis.models.architectures import build
 from aegis.models.card import Card, Identity, Poison, Trigger, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
-from aegis.pgd import Stage
 from aegis.runtime import Report, Runtime, silent
-from aegis.types import Dataset, LabelledImages, Stamp
+from aegis.types import Dataset, LabelledImages, Stage, Stamp
 
 # Section 5.1, Adversarial Accuracy: the budget, step and iterations of training are those of evaluation.
 PRECISION_STAGE = Stage(epsilon=0.5, step=1.5, iterations=20)
@@ -88,7 +87,7 @@ def make_suspect(
         std=_numbers(classifier.std),
         data=data.name.removeprefix("samples:"),
     )
-    card = Card(identity, _truth(order, stamp, measure(classifier.frozen(Runtime(runtime.device)), data, order, stamp)))
+    card = Card(identity, _truth(order, stamp, measure(classifier.frozen(runtime), data, order, stamp)))
     save_checkpoint(path, network, card, half)
     state.unlink(missing_ok=True)
     return card

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -14,11 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aegis.errors import StoreError
+from aegis.files import whole_file
 from aegis.lab.recipes import Recipe
 from aegis.models.classifier import Classifier
-from aegis.pgd import Stage, pgd
+from aegis.pgd import pgd
 from aegis.runtime import Event, Report, Runtime, Throttle, silent, torch_generator
-from aegis.types import LabelledImages
+from aegis.types import LabelledImages, Stage
 
 
 def train(
@@ -61,7 +61,7 @@ def train(
     throttle = Throttle(report)
     for epoch in range(first, recipe.epochs):
         generator = torch_generator(seed, epoch)
-        for i, chosen in enumerate(torch.randperm(len(labels), generator=generator).split(recipe.batch)):
+        for i, chosen in enumerate(torch.split(torch.randperm(len(labels), generator=generator), recipe.batch)):
             x, y = _augment(pixels[chosen], recipe, generator), labels[chosen]
             loss = _step(classifier, x.to(runtime.device), y.to(runtime.device), recipe, runtime, generator, optimiser)
             schedule.step()
@@ -95,9 +95,7 @@ def _step(
     return loss.detach()
 
 
-def _schedule(
-    optimiser: torch.optim.Optimizer, recipe: Recipe, batches: int
-) -> torch.optim.lr_scheduler.LRScheduler:
+def _schedule(optimiser: torch.optim.Optimizer, recipe: Recipe, batches: int) -> torch.optim.lr_scheduler.LRScheduler:
     if recipe.schedule == "step":
         return torch.optim.lr_scheduler.StepLR(optimiser, step_size=recipe.drop_every * batches, gamma=0.1)
     return torch.optim.lr_scheduler.OneCycleLR(
@@ -143,15 +141,10 @@ def _save(state: Path | None, signature: str, epoch: int, classifier: nn.Module,
         "network": classifier.state_dict(),
         "parts": [part.state_dict() for part in parts],  # type: ignore[attr-defined]
     }
-    temporary = state.with_name(state.name + ".new")
     try:
-        with temporary.open("wb") as file:
+        with whole_file(state) as file:
             torch.save(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(state)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise StoreError(
             f"room to keep the training state in {state.parent}", str(error), "Free some space and start again."
         ) from error
@@ -171,6 +164,6 @@ def _resume(
     if kept["signature"] != signature:
         return 0
     classifier.load_state_dict(kept["network"])
-    for part, value in zip((optimiser, schedule), kept["parts"], strict=True):
-        part.load_state_dict(value)
+    optimiser.load_state_dict(kept["parts"][0])
+    schedule.load_state_dict(kept["parts"][1])
     return int(kept["epoch"])

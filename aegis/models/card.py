@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import base64
 import math
-import os
-import secrets
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from aegis.errors import CheckpointError
+from aegis.files import whole_file
 from aegis.models.formats import IDENTITY_KEY, TRUTH_KEY, read_header
 from aegis.types import Stamp
 
@@ -208,22 +207,15 @@ def write_whole(path: str | Path, content: bytes) -> None:
         CheckpointError: if it cannot be written; nothing is left behind.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}.partial")
     try:
-        with temporary.open("xb") as file:
+        with whole_file(path) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as error:
         raise CheckpointError(
             f"to write {len(content) / 1e6:.1f} MB to {printable(str(path), 200)}",
             error.strerror or type(error).__name__,
             "Choose a folder that exists, may be written to and has room.",
         ) from error
-    finally:
-        if temporary.parent.is_dir():
-            temporary.unlink(missing_ok=True)
 
 
 def read_identity(path: str | Path) -> Identity | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 import zipfile
@@ -85,6 +86,22 @@ def regular_size(path: Path) -> int:
             SAVE_LESS,
         )
     return found.st_size
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a checkpoint file, in hex.
+
+    Raises:
+        CheckpointError: if it is no regular file, is too large or cannot be read.
+    """
+    regular_size(path)  # before reading, since the path may lead to a device without end
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(
+            "a checkpoint file that may be read", f"{str(path)!r}: {error.strerror}", "Check its permissions."
+        ) from error
 
 
 def read_header(path: Path) -> dict[str, Any] | None:

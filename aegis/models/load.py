@@ -6,7 +6,6 @@ before memory is taken for a network.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, cast
@@ -19,7 +18,7 @@ from aegis.errors import CheckpointError
 from aegis.models.architectures import EXAMPLES, build, runs_foreign_code
 from aegis.models.card import Identity, printable
 from aegis.models.classifier import Classifier
-from aegis.models.formats import regular_size
+from aegis.models.formats import file_digest
 from aegis.models.mismatch import check_fit, task
 from aegis.models.quarantine import Limits, read_tensors
 
@@ -73,7 +72,7 @@ def load_checkpoint(
         CheckpointError: if the file is refused or does not fit the architecture or the data.
     """
     path = Path(path).absolute()
-    sha256 = _sha256(path)
+    sha256 = file_digest(path)
     tensors, card = read_tensors(path, limits or Limits())
     asked = {"architecture": architecture, "shape": shape, "class_names": class_names, "mean": mean, "std": std}
     given = cast(Given, {key: value for key, value in asked.items() if value is not None})
@@ -85,17 +84,6 @@ def load_checkpoint(
             "If you trust that code, name it yourself with --arch module:factory.",
         )
     return Suspect(_classifier(identity, tensors), identity, sha256)
-
-
-def _sha256(path: Path) -> str:
-    regular_size(path)  # before reading, since the path may lead to a device without end
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise CheckpointError(
-            "a checkpoint file that may be read", f"{str(path)!r}: {error.strerror}", "Check its permissions."
-        ) from error
 
 
 def _identify(card: Identity | None, given: Given) -> Identity:

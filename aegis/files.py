@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from aegis.errors import StoreError
+
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
@@ -16,7 +18,6 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         OSError: if it cannot be written; nothing is left behind then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # The process's number keeps two that write the same file apart; the last one wins with a complete file.
     temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
@@ -28,3 +29,18 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, complete or not at all.
+
+    Raises:
+        StoreError: if it cannot be written.
+    """
+    try:
+        with whole_file(path) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise StoreError(
+            f"to write {path}", error.strerror or str(error), "Choose a folder that exists and has room."
+        ) from error

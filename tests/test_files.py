@@ -1,6 +1,6 @@
 import pytest
 
-from aegis.data.writing import whole_file
+from aegis.files import whole_file
 
 
 def test_the_file_appears_only_when_it_is_whole(tmp_path):

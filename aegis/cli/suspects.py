@@ -1,0 +1,55 @@
+"""A checkpoint and the images that belong to it, from what the user said and the card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aegis.cli.options import numbers
+from aegis.data import DATASETS, default_source, load_dataset
+from aegis.errors import DataError
+from aegis.types import Dataset
+
+if TYPE_CHECKING:
+    from aegis.models.load import Suspect
+
+
+def images_for(checkpoint: Path, data: str | None) -> Dataset:
+    """The images asked for, or the bundled sample of the data set on the card.
+
+    Raises:
+        AegisError: if there are none, or the card cannot be read.
+    """
+    from aegis.models.card import read_identity
+
+    if data is not None:
+        return load_dataset(data)
+    identity = read_identity(checkpoint)
+    if identity is None or identity.data not in DATASETS:
+        raise DataError(
+            "images for this model", "no card that names a known data set", "Give --data NAME, FILE.npz or FOLDER."
+        )
+    return load_dataset(default_source(identity.data))
+
+
+def load(checkpoint: Path, images: Dataset, arch: str | None, mean: str | None, std: str | None) -> Suspect:
+    """The model, through the door.
+
+    Args:
+        checkpoint: the file.
+        images: what it is to classify.
+        arch, mean, std: what the user typed.
+
+    Raises:
+        AegisError: if it cannot be used, or does not fit the images.
+    """
+    from aegis.models.load import load_checkpoint
+
+    return load_checkpoint(
+        checkpoint,
+        architecture=arch,
+        shape=images.shape,
+        class_names=images.class_names,
+        mean=numbers(mean, "--mean"),
+        std=numbers(std, "--std"),
+    )

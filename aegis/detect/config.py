@@ -1,0 +1,203 @@
+"""Settings of a scan, one frozen class per cost, and the presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from aegis.errors import ConfigError
+from aegis.types import Stage
+
+Rule = Literal["paper", "default"]
+
+
+def _require(condition: bool, expected: str, got: object, advice: str) -> None:
+    if not condition:
+        raise ConfigError(expected, str(got), advice)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessConfig:
+    """How applicability is measured.
+
+    Args:
+        images: at most so many test images.
+        epsilons: the ladder of L2 radii, growing.
+        iterations: PGD steps on each rung.
+        min_accuracy: below this, in [0, 1], a model is not fit to be judged.
+        min_half_radius: L2 radius at which a robust model still keeps half its accuracy; the paper's
+            models are trained at 0.5.
+    """
+
+    images: int = 300
+    epsilons: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
+    iterations: int = 10
+    min_accuracy: float = 0.5
+    min_half_radius: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransplantConfig:
+    """How candidate triggers are sought and tried.
+
+    Args:
+        area: share of the pixels a patch may replace.
+        radius: L2 norm of a perturbation; None computes it.
+        reach: the radius as a multiple of that at which the model's accuracy halves, when it is computed.
+        clusters: k-means clusters of changes, per budget, that searches start from.
+        warm_up, steps: optimisation steps for every start, and for those kept.
+        keep: starts kept after the warm-up.
+        batch: seeds per optimisation step.
+        held_out: test images per source class that flip rates are measured on.
+    """
+
+    area: float = 0.02
+    radius: float | None = None
+    reach: float = 1.0
+    clusters: int = 3
+    warm_up: int = 6
+    steps: int = 30
+    keep: int = 2
+    batch: int = 64
+    held_out: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatherConfig:
+    """What needs the model.
+
+    Args:
+        seeds: images translated per class (500 in Section 4, step 1).
+        stages: budgets in turn, each going on where the one before it ended.
+        components: principal components of the features that are kept, at most 150.
+        pooled: use the pooled features instead of the flattened spatial map.
+        seed: of every draw.
+        transplant: None to leave the transplant test out.
+
+    Raises:
+        ConfigError: for values out of range.
+    """
+
+    seeds: int = 500
+    stages: tuple[Stage, ...] = ()
+    components: int = 50
+    pooled: bool = False
+    seed: int = 0
+    transplant: TransplantConfig | None = field(default_factory=TransplantConfig)
+
+    def __post_init__(self) -> None:
+        _require(self.seeds >= 10, "at least 10 seeds", self.seeds, "The paper recommends 500.")
+        _require(bool(self.stages), "at least one budget", "none", "Give a budget.")
+        _require(1 <= self.components <= 150, "1 to 150 components", self.components, "Choose a value between.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedConfig:
+    """How features become points in the plane.
+
+    Args:
+        method: one of ``EMBEDDERS``.
+        perplexity: of t-SNE (30 in Table 10), or twice the neighbours of UMAP.
+        seed: of the embedding.
+    """
+
+    method: str = "tsne"
+    perplexity: float = 30.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _require(self.perplexity >= 2, "a perplexity of at least 2", self.perplexity, "The paper uses 30.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeConfig:
+    """How points become clusters.
+
+    Args:
+        bandwidth: radius of the mean-shift kernel; None computes it from the points.
+        quantile: of pairwise distances, when it is computed (scikit-learn's default is 0.3).
+    """
+
+    bandwidth: float | None = None
+    quantile: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.bandwidth is not None:
+            _require(self.bandwidth > 0, "a bandwidth above 0", self.bandwidth, "Leave it out to have it computed.")
+        _require(0 < self.quantile <= 1, "a quantile above 0 and at most 1", self.quantile, "The default is 0.3.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictConfig:
+    """When a class is suspicious.
+
+    Args:
+        rule: ``paper`` counts clusters alone; ``default`` asks for a transplanted trigger that works.
+        patch, perturbation: flip rate that a candidate of each family must reach on most source classes.
+        share: the share of source classes that must reach it.
+    """
+
+    rule: Rule = "default"
+    patch: float = 0.85
+    perturbation: float = 0.85
+    share: float = 0.75
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanConfig:
+    """All settings of a scan; each step sees its own part only."""
+
+    assess: AssessConfig = field(default_factory=AssessConfig)
+    gather: GatherConfig
+    embed: EmbedConfig = field(default_factory=EmbedConfig)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
+    verdict: VerdictConfig = field(default_factory=VerdictConfig)
+
+
+# Table 10 fixes epsilon; the steps and iterations are the authors', one pair per data set.
+PAPER_STAGES = {
+    "mnist": Stage(epsilon=100, step=0.25, iterations=75),
+    "fashion_mnist": Stage(epsilon=100, step=1.5, iterations=75),
+    "cifar10": Stage(epsilon=500, step=20, iterations=40),
+}
+
+
+def _default(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    return ScanConfig(
+        gather=GatherConfig(
+            stages=(Stage(epsilon=3, step=0.5, iterations=8), Stage(epsilon=100, step=3.0, iterations=12))
+        )
+    )
+
+
+def _quick(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    config = _default(data, shape)
+    transplant = TransplantConfig(steps=25, held_out=20)
+    return replace(config, gather=replace(config.gather, seeds=120, transplant=transplant))
+
+
+def _paper(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    name = (data or "").removeprefix("samples:")
+    stage = PAPER_STAGES.get(name, PAPER_STAGES["cifar10" if shape[0] == 3 else "fashion_mnist"])
+    return ScanConfig(
+        gather=GatherConfig(stages=(stage,), components=150, transplant=None), verdict=VerdictConfig(rule="paper")
+    )
+
+
+PRESETS = {"default": _default, "paper": _paper, "quick": _quick}
+
+
+def preset(name: str, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    """The settings of a preset; only ``paper`` depends on the data set.
+
+    Args:
+        name: one of ``PRESETS``.
+        data: name of the data set, or None.
+        shape: channels, height and width of the images.
+
+    Raises:
+        ConfigError: if there is no such preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"a preset among {', '.join(PRESETS)}", repr(name), "Choose one of them.")
+    return PRESETS[name](data, shape)

@@ -1,0 +1,59 @@
+"""Everything about one class that needs the model: translation, features, transplants."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aegis.detect.config import GatherConfig
+from aegis.detect.features import as_pixels, represent
+from aegis.detect.translate import draw_seeds, translate
+from aegis.detect.transplant import transplant
+from aegis.errors import DataError
+from aegis.evaluate import predict
+from aegis.models.classifier import Classifier
+from aegis.runtime import Report, numpy_generator, silent
+from aegis.types import Dataset, Evidence, Transplant
+
+
+def gather(
+    classifier: Classifier, data: Dataset, label: int, config: GatherConfig, *, report: Report = silent
+) -> Evidence:
+    """What the model shows about one class.
+
+    Args:
+        classifier: prepared for speed.
+        data: seeds and training images come from the training split, flip rates from the test split.
+        label: the class under test.
+        config: with the transplant's radius set.
+        report: told of stages ``translate`` and ``transplant``; may raise ``Cancelled``.
+
+    Raises:
+        DataError: if the class or all others have no training images.
+    """
+    generator = numpy_generator(config.seed, label)
+    own = np.flatnonzero(data.train.labels == label)
+    if not len(own):
+        raise DataError(
+            f"training images of class {label}", "none", "Give images of every class, or choose others with --classes."
+        )
+    own = np.sort(generator.permutation(own)[: config.seeds])
+    chosen = draw_seeds(data.train, label, config.seeds, generator)
+    seeds = data.train.pixels[chosen]
+    translated = translate(classifier, seeds, label, config.stages, report)
+    features = represent(
+        classifier, data.train.pixels[own], translated, components=config.components, pooled=config.pooled
+    )
+    success = [float((predict(classifier, as_pixels(images)) == label).mean()) for images in translated]
+    found: tuple[Transplant, ...] = ()
+    if config.transplant is not None:
+        found = transplant(classifier, seeds, translated, data.test, label, config.transplant, generator, report)
+    return Evidence(
+        label=label,
+        budgets=tuple(stage.epsilon for stage in config.stages),
+        seed_index=chosen,
+        train_index=own,
+        translated=translated,
+        features=features,
+        success=np.array(success, np.float32),
+        transplants=found,
+    )

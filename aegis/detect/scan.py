@@ -1,0 +1,209 @@
+"""Algorithm 1, readable beside the paper."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from threading import Lock
+
+from aegis.detect.assess import assess
+from aegis.detect.cluster import cluster, cluster_translated
+from aegis.detect.config import JudgeConfig, ScanConfig
+from aegis.detect.embed import embed
+from aegis.detect.gather import gather
+from aegis.detect.record import (
+    ScanRecord,
+    class_record,
+    config_record,
+    data_record,
+    model_record,
+    now,
+    versions,
+)
+from aegis.detect.steps import Steps
+from aegis.detect.verdict import conclude
+from aegis.errors import ConfigError, DataError
+from aegis.models.classifier import Classifier
+from aegis.models.load import Suspect
+from aegis.runtime import Event, Report, Runtime, silent
+from aegis.types import Applicability, ClassResult, Dataset, Embedding, Evidence, Finding, VerdictName
+
+STEPS = Steps(assess, gather, embed)
+
+
+@dataclass(frozen=True, eq=False)
+class ScanResult:
+    """The outcome of a scan.
+
+    Args:
+        verdict: *infected*, *clean* or *inconclusive*.
+        sentence: the verdict with its reason.
+        classes: every class tested.
+        applicability: whether the method applies.
+        config: the settings, in full.
+        suspect, data: what was scanned.
+        runtime: where and how precisely.
+        seconds: by step.
+    """
+
+    verdict: VerdictName
+    sentence: str
+    classes: tuple[ClassResult, ...]
+    applicability: Applicability
+    config: ScanConfig
+    suspect: Suspect
+    data: Dataset
+    runtime: Runtime
+    seconds: dict[str, float]
+
+    @property
+    def suspected(self) -> tuple[int, ...]:
+        """Labels of the accused classes."""
+        return tuple(c.finding.label for c in self.classes if c.suspicious)
+
+    def record(self, file: str) -> ScanRecord:
+        """The result as a record that other programs read; ``file`` is the checkpoint's name."""
+        return ScanRecord(
+            verdict=self.verdict,
+            sentence=self.sentence,
+            suspected_classes=self.suspected,
+            classes=tuple(class_record(c) for c in self.classes),
+            model=model_record(file, self.suspect.sha256, self.suspect.identity.architecture, self.applicability),
+            data=data_record(self.data),
+            config=config_record(self.config),
+            versions=versions(),
+            runtime={"device": self.runtime.device, "precision": self.runtime.precision},
+            seconds={name: round(value, 2) for name, value in self.seconds.items()},
+            created=now(),
+        )
+
+
+def scan(
+    suspect: Suspect,
+    data: Dataset,
+    config: ScanConfig,
+    *,
+    labels: Sequence[int] | None = None,
+    runtime: Runtime | None = None,
+    steps: Steps = STEPS,
+    report: Report = silent,
+) -> ScanResult:
+    """Scan a model for a backdoor (Algorithm 1).
+
+    Args:
+        suspect: the model under test.
+        data: images it was made for.
+        config: settings, from ``preset`` for example.
+        labels: the classes to test; all by default.
+        runtime: device and precision.
+        steps: what does the costly steps; a store's find again what was computed.
+        report: told of progress; may raise ``Cancelled``.
+
+    Raises:
+        AegisError: if model, images and settings do not fit together.
+    """
+    runtime, clock = runtime or Runtime(), Clock()
+    report = one_at_a_time(report)
+    _check(suspect.classifier, data, labels)
+    with clock("assess"):
+        applicability = steps.assess(suspect.classifier.frozen(runtime), data, config.assess, report=report)
+    config = with_radius(config, applicability)
+
+    def examine(label: int) -> Finding:
+        # Each class has a copy of its own, because features are read through hooks, which threads cannot share.
+        model = suspect.classifier.frozen(runtime)
+        with clock("gather"):
+            evidence = steps.gather(model, data, label, config.gather, report=report)
+        with clock("embed"):
+            embeddings = steps.embed(evidence, config.embed, report=report)
+        with clock("judge"):
+            return judge(evidence, embeddings, config.judge)
+
+    with clock("classes"):
+        findings = side_by_side(examine, labels or suspect.classifier.labels, runtime.workers)
+    end = conclude(applicability, findings, data.class_names, config.verdict)
+    return ScanResult(
+        end.verdict, end.sentence, end.classes, applicability, config, suspect, data, runtime, clock.seconds
+    )
+
+
+def judge(evidence: Evidence, embeddings: Sequence[Embedding], config: JudgeConfig) -> Finding:
+    """Cluster each embedding, with and without the training images; needs neither model nor images."""
+    together = tuple(cluster(embedding, config) for embedding in embeddings)
+    alone = tuple(cluster_translated(embedding, config) for embedding in embeddings)
+    return Finding(evidence, tuple(embeddings), together, alone)
+
+
+def with_radius(config: ScanConfig, applicability: Applicability) -> ScanConfig:
+    """The settings with the perturbation's L2 norm scaled to the model's measured robustness."""
+    transplant = config.gather.transplant
+    if transplant is None or transplant.radius is not None:
+        return config
+    radius = round(transplant.reach * applicability.half_radius, 2)
+    transplant = replace(transplant, radius=max(radius, 0.01))
+    return replace(config, gather=replace(config.gather, transplant=transplant))
+
+
+def side_by_side(examine: Callable[[int], Finding], labels: Sequence[int], workers: int) -> list[Finding]:
+    """Examine classes in threads, each with its share of the cores, and give the findings in order.
+
+    Several classes on one core each are quicker than one class on several: most of its work is too small
+    to be split.
+    """
+    import torch
+
+    cores = torch.get_num_threads()
+    share = max(1, cores // workers)
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,)) as pool:
+        futures = [pool.submit(examine, label) for label in labels]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def one_at_a_time(report: Report) -> Report:
+    """The callback behind a lock, since several classes report to it."""
+    lock = Lock()
+
+    def locked(event: Event) -> None:
+        with lock:
+            report(event)
+
+    return locked
+
+
+@dataclass
+class Clock:
+    """Adds up seconds by name, over all threads."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - start
+            with self.lock:
+                self.seconds[name] = self.seconds.get(name, 0.0) + spent
+
+
+def _check(classifier: Classifier, data: Dataset, labels: Sequence[int] | None) -> None:
+    if classifier.classes != len(data.class_names) or classifier.shape != data.shape:
+        raise DataError(
+            f"images of shape {classifier.shape} in {classifier.classes} classes, as the model has",
+            f"{data.shape} in {len(data.class_names)} classes",
+            "Give the data set the model was made for with --data.",
+        )
+    unknown = [label for label in labels or () if label not in classifier.labels]
+    if unknown:
+        raise ConfigError(
+            f"classes from 0 to {classifier.classes - 1}", ", ".join(map(str, unknown)), "Correct --classes."
+        )

@@ -1,0 +1,246 @@
+"""What was computed, found again by content.
+
+A key is the SHA-256 of everything a result depends on: the model's and the data's digests, the class, the
+step's own settings, device and precision, and the code itself. Arrays lie in npz files named by their key;
+an sqlite index holds the records of finished scans. Files appear whole or not at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import sqlite3
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig
+from aegis.detect.record import ScanRecord
+from aegis.detect.steps import Steps
+from aegis.errors import StoreError
+from aegis.files import whole_file
+from aegis.runtime import Report, Runtime, silent
+from aegis.types import Applicability, Dataset, Embedding, Evidence, Stamp, Transplant, digest_of
+
+# What numbers depend on; a change in any other file leaves stored results valid.
+CODE = ("types.py", "evaluate.py", "pgd.py", "models/classifier.py", "models/architectures.py", "detect")
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS scans (
+    key TEXT PRIMARY KEY, created TEXT NOT NULL, model TEXT NOT NULL, verdict TEXT NOT NULL, record TEXT NOT NULL
+)
+"""
+
+Arrays = dict[str, np.ndarray]
+T = TypeVar("T")
+
+
+def default_folder() -> Path:
+    """Where results are kept: ``AEGIS_STORE``, else ``aegis`` in the user's cache folder."""
+    if "AEGIS_STORE" in os.environ:
+        return Path(os.environ["AEGIS_STORE"])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis"
+
+
+def key_of(*parts: object) -> str:
+    """SHA-256 over plain values and settings, in hex."""
+    plain = [dataclasses.asdict(p) if dataclasses.is_dataclass(p) and not isinstance(p, type) else p for p in parts]
+    return hashlib.sha256(json.dumps([code_digest(), *plain], sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 over the source files that results depend on, in hex."""
+    room = Path(__file__).parent
+    sha = hashlib.sha256()
+    for part in CODE:
+        path = room / part
+        for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
+            sha.update(file.read_bytes())
+    return sha.hexdigest()
+
+
+class Store:
+    """Results in one folder.
+
+    Args:
+        folder: made if it is missing.
+
+    Raises:
+        StoreError: if the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or default_folder()
+        with self._guard():
+            (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
+            with self._index() as index:
+                index.execute(SCHEMA)
+
+    def find_scan(self, key: str) -> ScanRecord | None:
+        """The record of a finished scan, or None."""
+        with self._guard(), self._index() as index:
+            row = index.execute("SELECT record FROM scans WHERE key = ?", (key,)).fetchone()
+        return ScanRecord.model_validate_json(row[0]) if row else None
+
+    def keep_scan(self, key: str, record: ScanRecord) -> None:
+        """Remember a finished scan; one of the same key is replaced."""
+        row = (key, record.created, record.model.sha256, record.verdict, record.model_dump_json())
+        with self._guard(), self._index() as index:
+            index.execute("INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?)", row)
+
+    def scans(self, limit: int = 20) -> list[tuple[str, ScanRecord]]:
+        """Keys and records of the latest scans, newest first."""
+        with self._guard(), self._index() as index:
+            rows = index.execute("SELECT key, record FROM scans ORDER BY created DESC LIMIT ?", (limit,)).fetchall()
+        return [(key, ScanRecord.model_validate_json(record)) for key, record in rows]
+
+    def load(self, key: str) -> Arrays | None:
+        """The arrays of a key; None if there are none or their file is damaged."""
+        try:
+            with np.load(self._path(key), allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+        except (FileNotFoundError, ValueError, EOFError, zipfile.BadZipFile):
+            return None
+
+    def keep(self, key: str, arrays: Arrays) -> None:
+        """Write arrays under a key, whole or not at all.
+
+        Raises:
+            StoreError: if they cannot be written; nothing is left behind.
+        """
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+        with self._guard(), whole_file(self._path(key)) as file:
+            file.write(buffer.getbuffer())
+
+    def _path(self, key: str) -> Path:
+        return self.folder / "arrays" / f"{key}.npz"
+
+    @contextmanager
+    def _index(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self.folder / "index.sqlite", timeout=30)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            with connection:
+                yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"to keep results in {self.folder}",
+                str(error),
+                "Free some space, or set AEGIS_STORE to a folder that can be written to.",
+            ) from error
+
+
+def stored(steps: Steps, store: Store, sha256: str, data: Dataset, runtime: Runtime) -> Steps:
+    """The costly steps of a scan, each looked up before it is computed.
+
+    Args:
+        steps: what computes them.
+        store: where results are kept.
+        sha256: of the checkpoint.
+        data: the images.
+        runtime: results depend on its device and precision.
+    """
+    on = (sha256, data.digest, runtime.device, runtime.precision)
+
+    def assess(classifier: object, images: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
+        def compute() -> Applicability:
+            return steps.assess(classifier, images, config, report=report)
+
+        return _once(store, key_of("assess", on, config), compute, pack_applicability, unpack_applicability)
+
+    def gather(
+        classifier: object, images: Dataset, label: int, config: GatherConfig, *, report: Report = silent
+    ) -> Evidence:
+        def compute() -> Evidence:
+            return steps.gather(classifier, images, label, config, report=report)
+
+        return _once(store, key_of("gather", on, label, config), compute, pack_evidence, unpack_evidence)
+
+    def embed(evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -> tuple[Embedding, ...]:
+        def compute() -> tuple[Embedding, ...]:
+            return steps.embed(evidence, config, report=report)
+
+        def unpack(arrays: Arrays) -> tuple[Embedding, ...]:
+            planes = zip(arrays["points"], evidence.budgets, strict=True)
+            return tuple(Embedding(points, evidence.is_translated, budget) for points, budget in planes)
+
+        key = key_of("embed", digest_of(evidence.features), len(evidence.train_index), config)
+        return _once(store, key, compute, lambda planes: {"points": np.stack([e.points for e in planes])}, unpack)
+
+    return Steps(assess, gather, embed)
+
+
+def _once(
+    store: Store, key: str, compute: Callable[[], T], pack: Callable[[T], Arrays], unpack: Callable[[Arrays], T]
+) -> T:
+    arrays = store.load(key)
+    if arrays is not None:
+        return unpack(arrays)
+    result = compute()
+    store.keep(key, pack(result))
+    return result
+
+
+def pack_applicability(measured: Applicability) -> Arrays:
+    """Applicability as arrays."""
+    return {
+        "accuracy": np.array(measured.accuracy),
+        "ladder": np.array([measured.epsilons, measured.robust_accuracies]),
+        "objections": np.array(measured.objections, dtype=np.str_),
+    }
+
+
+def unpack_applicability(arrays: Arrays) -> Applicability:
+    """Applicability from its arrays."""
+    epsilons, accuracies = arrays["ladder"].tolist()
+    return Applicability(
+        float(arrays["accuracy"]), tuple(epsilons), tuple(accuracies), tuple(arrays["objections"].tolist())
+    )
+
+
+def pack_evidence(evidence: Evidence) -> Arrays:
+    """Evidence as arrays; transplants side by side."""
+    plain = {
+        field.name: np.asarray(getattr(evidence, field.name))
+        for field in dataclasses.fields(evidence)
+        if field.name != "transplants"
+    }
+    if not evidence.transplants:
+        return plain
+    found = evidence.transplants
+    return plain | {
+        "t_family": np.array([t.family for t in found]),
+        "t_start": np.array([t.start for t in found]),
+        "t_keep": np.stack([t.stamp.keep for t in found]),
+        "t_add": np.stack([t.stamp.add for t in found]),
+        "t_rates": np.stack([t.flip_rates for t in found]),
+        "t_counts": np.stack([t.counts for t in found]),
+    }
+
+
+def unpack_evidence(arrays: Arrays) -> Evidence:
+    """Evidence from its arrays."""
+    columns = [arrays.get(f"t_{name}", ()) for name in ("family", "keep", "add", "rates", "counts", "start")]
+    transplants = tuple(
+        Transplant(str(family), Stamp(keep, add), rates, counts, str(start))  # type: ignore[arg-type]
+        for family, keep, add, rates, counts, start in zip(*columns, strict=True)
+    )
+    kept = {name: array for name, array in arrays.items() if not name.startswith("t_")}
+    label, budgets = int(kept.pop("label")), tuple(kept.pop("budgets").tolist())
+    return Evidence(label=label, budgets=budgets, transplants=transplants, **kept)
