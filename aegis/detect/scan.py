@@ -11,7 +11,7 @@ from threading import Lock
 
 from aegis.detect.assess import assess
 from aegis.detect.cluster import cluster, cluster_translated
-from aegis.detect.config import JudgeConfig, ScanConfig
+from aegis.detect.config import JudgeConfig, ScanConfig, preset
 from aegis.detect.embed import embed
 from aegis.detect.gather import gather
 from aegis.detect.record import (
@@ -28,7 +28,7 @@ from aegis.detect.verdict import conclude
 from aegis.errors import ConfigError, DataError
 from aegis.models.classifier import Classifier
 from aegis.models.load import Suspect
-from aegis.runtime import Event, Report, Runtime, silent
+from aegis.runtime import Event, Report, Runtime, choose_runtime, silent
 from aegis.types import Applicability, ClassResult, Dataset, Embedding, Evidence, Finding, VerdictName
 
 STEPS = Steps(assess, gather, embed)
@@ -84,7 +84,7 @@ class ScanResult:
 def scan(
     suspect: Suspect,
     data: Dataset,
-    config: ScanConfig,
+    config: ScanConfig | None = None,
     *,
     labels: Sequence[int] | None = None,
     runtime: Runtime | None = None,
@@ -96,16 +96,17 @@ def scan(
     Args:
         suspect: the model under test.
         data: images it was made for.
-        config: settings, from ``preset`` for example.
+        config: settings; the ``default`` preset without them.
         labels: the classes to test; all by default.
-        runtime: device and precision.
+        runtime: device and precision; the quickest here by default.
         steps: what does the costly steps; a store's find again what was computed.
         report: told of progress; may raise ``Cancelled``.
 
     Raises:
         AegisError: if model, images and settings do not fit together.
     """
-    runtime, clock = runtime or Runtime(), Clock()
+    config = config or preset("default", data.name, data.shape)
+    runtime, clock = runtime or choose_runtime(), Clock()
     report = one_at_a_time(report)
     _check(suspect.classifier, data, labels)
     with clock("assess"):

@@ -1,0 +1,6 @@
+"""``python -m benchmarks``: everything that is timed, each also on its own as ``python -m benchmarks.NAME``."""
+
+from benchmarks import pgd, scan
+
+pgd.main()
+scan.main()

@@ -1,0 +1,80 @@
+"""Images x steps per second of targeted L2 PGD, beside torchattacks on the same model, in one run.
+
+    python -m benchmarks.pgd [--threads 2] [--rounds 7]
+
+Each round times every contender once, in turn, so that a change of the machine's speed meets all of them; what
+counts is the median of the ratios within rounds.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torchattacks
+
+from aegis import load_checkpoint, load_dataset
+from aegis.pgd import pgd
+from aegis.runtime import Runtime, choose_runtime
+from aegis.types import Stage
+from benchmarks.machine import describe
+
+MODEL = Path("assets/models/fashion_mnist_localised.safetensors")
+IMAGES, BATCH = 500, 250
+STAGE = Stage(epsilon=3.0, step=0.375, iterations=10)
+TARGET = 7
+
+
+def contenders() -> dict[str, Callable[[torch.Tensor, torch.Tensor], object]]:
+    """What is compared: the same attack, once by torchattacks and once for each way ours can run."""
+    classifier = load_checkpoint(MODEL).classifier
+    reference = torchattacks.PGDL2(
+        classifier, eps=STAGE.epsilon, alpha=STAGE.step, steps=STAGE.iterations, random_start=False
+    )
+    reference.set_mode_targeted_by_label(quiet=True)
+
+    def ours(runtime: Runtime) -> Callable[[torch.Tensor, torch.Tensor], object]:
+        fast = classifier.frozen(runtime)
+        return lambda x, y: pgd(fast, x, y, [STAGE], targeted=True)
+
+    found = {"torchattacks": reference, "aegis fp32": ours(Runtime("cpu", "fp32"))}
+    if choose_runtime("cpu").precision == "bf16":
+        found["aegis bf16"] = ours(Runtime("cpu", "bf16"))
+    return found
+
+
+def measure(attack: Callable[[torch.Tensor, torch.Tensor], object], images: torch.Tensor) -> float:
+    """Images x steps per second."""
+    labels = torch.full((len(images),), TARGET)
+    start = time.perf_counter()
+    for x, y in zip(images.split(BATCH), labels.split(BATCH), strict=True):
+        attack(x, y)
+    return len(images) * STAGE.iterations / (time.perf_counter() - start)
+
+
+def main() -> None:
+    """Print the median rate of each contender and its median ratio to torchattacks."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--rounds", type=int, default=7)
+    options, _ = parser.parse_known_args()
+    torch.set_num_threads(options.threads)
+    images = torch.from_numpy(load_dataset("samples:fashion_mnist").train.pixels[:IMAGES])
+    attacks = contenders()
+    for attack in attacks.values():
+        measure(attack, images[:BATCH])
+    rounds = [{name: measure(attack, images) for name, attack in attacks.items()} for _ in range(options.rounds)]
+    print(f"PGD, {MODEL.stem}, {options.threads} threads, {options.rounds} rounds; {describe()}")
+    for name in attacks:
+        rates = [each[name] for each in rounds]
+        ratios = [each[name] / each["torchattacks"] for each in rounds]
+        print(
+            f"  {name:<14} {statistics.median(rates):8.0f} images x steps/s"
+            f"   {statistics.median(ratios):5.2f} x torchattacks ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
+
+
+if __name__ == "__main__":
+    main()
