@@ -5,15 +5,12 @@ import streamlit as st
 from aegis import ui
 
 PYTHON = """\
-from aegis.data import default_source, load_dataset
-from aegis.detect.config import preset
-from aegis.detect.scan import scan
-from aegis.models import load_checkpoint
+import aegis
 
-suspect = load_checkpoint("assets/models/NAME.safetensors")
-data = load_dataset(default_source(suspect.identity.data))
-config = preset("default", data.name, data.shape)
-print(scan(suspect, data, config).sentence)
+suspect = aegis.load_checkpoint("assets/models/fashion_mnist_localised.safetensors")
+data = aegis.load_dataset("samples:fashion_mnist")
+result = aegis.scan(suspect, data)
+print(result.sentence)
 """
 
 ui.frame("AEGIS")
@@ -23,9 +20,9 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
     with st.container(gap=None):
         st.title("AEGIS", anchor=False)
         st.markdown(
-            "AEGIS tells whether a robust image classifier hides a backdoor, and which class the backdoor leads to. "
-            "It lets the model turn images into each class and groups the results by their features: "
-            "a class that a trigger leads to falls into more groups than an honest one."
+            "AEGIS tells whether an adversarially robust image classifier hides a backdoor, and in which class. "
+            "It lets the model turn images into each class, groups the results by their features, and tries what "
+            "changed as a trigger on images the search never saw."
         )
 
 st.header("Suspects", anchor=False)
