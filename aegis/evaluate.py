@@ -52,16 +52,19 @@ def robust_accuracy(
     """Share still classified as labelled under untargeted PGD, in [0, 1].
 
     This is the paper's adversarial precision: the image of highest loss is kept, without random start or
-    restarts (Section 5.1, Adversarial Accuracy).
+    restarts (Section 5.1, Adversarial Accuracy). ``tell`` hears after each step how many of all are done.
     """
     device = classifier.mean.device
     right = 0
     for start in range(0, len(images), BATCH):
         x = torch.from_numpy(images.pixels[start : start + BATCH]).to(device)
         y = torch.from_numpy(images.labels[start : start + BATCH]).to(device)
-        (attacked,) = pgd(classifier, x, y, [stage], norm=norm, keep_best=True)
-        if tell is not None:
-            tell(start + len(x), len(images))
+
+        def on_step(step: int, loss: float, attacked: torch.Tensor, before: int = start // BATCH) -> None:
+            if tell is not None:
+                tell(before * stage.iterations + step, -(-len(images) // BATCH) * stage.iterations)
+
+        (attacked,) = pgd(classifier, x, y, [stage], norm=norm, keep_best=True, on_step=on_step)
         right += int((classifier.logits(attacked).argmax(1) == y.cpu()).sum())
     return right / len(images)
 

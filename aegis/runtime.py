@@ -69,6 +69,11 @@ class Throttle:
         self._last = now
         return True
 
+    def send(self, event: Event) -> None:
+        """Report an event that costs nothing to build, if one is due."""
+        if self.due(event.step, event.total):
+            self.report(event)
+
 
 @dataclass(frozen=True)
 class Runtime:

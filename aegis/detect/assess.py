@@ -8,7 +8,7 @@ from aegis.detect.config import AssessConfig
 from aegis.errors import DataError
 from aegis.evaluate import accuracy, robust_accuracy
 from aegis.models.classifier import Classifier
-from aegis.runtime import Event, Report, silent
+from aegis.runtime import Event, Report, Throttle, silent
 from aegis.types import Applicability, Dataset, LabelledImages, Stage
 
 # How far above chance accuracy must be before images and classes can be said to belong to the model.
@@ -27,7 +27,6 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
     Raises:
         DataError: if accuracy is near chance, so that images, class order or normalisation must be wrong.
     """
-    report(Event(stage="assess", step=0, total=len(config.epsilons)))
     right = accuracy(classifier, data.test)
     chance = 1 / len(data.class_names)
     if right < chance + ABOVE_CHANCE * (1 - chance):
@@ -37,11 +36,15 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
             "Check --data, the order of its classes and the model's normalisation.",
         )
     images = spread(data.test, config.images)
+    throttle = Throttle(report)
     ladder = []
     for i, epsilon in enumerate(config.epsilons):
+
+        def tell(step: int, steps: int, rung: int = i) -> None:
+            throttle.send(Event(stage="assess", step=rung * steps + step, total=len(config.epsilons) * steps))
+
         stage = Stage(epsilon=epsilon, step=2.5 * epsilon / config.iterations, iterations=config.iterations)
-        ladder.append(robust_accuracy(classifier, images, stage))
-        report(Event(stage="assess", step=i + 1, total=len(config.epsilons)))
+        ladder.append(robust_accuracy(classifier, images, stage, tell=tell))
     measured = Applicability(right, config.epsilons, tuple(ladder))
     return Applicability(right, config.epsilons, tuple(ladder), _objections(measured, config))
 

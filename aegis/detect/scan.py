@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from threading import Lock
 
 from aegis.detect.assess import assess
 from aegis.detect.cluster import cluster, cluster_translated
@@ -28,7 +28,7 @@ from aegis.detect.verdict import conclude
 from aegis.errors import ConfigError, DataError
 from aegis.models.classifier import Classifier
 from aegis.models.load import Suspect
-from aegis.runtime import Event, Report, Runtime, choose_runtime, silent
+from aegis.runtime import Cancelled, Event, Report, Runtime, choose_runtime, silent
 from aegis.types import Applicability, ClassResult, Dataset, Embedding, Evidence, Finding, VerdictName
 
 STEPS = Steps(assess, gather, embed)
@@ -107,7 +107,8 @@ def scan(
     """
     config = config or preset("default", data.name, data.shape)
     runtime, clock = runtime or choose_runtime(), Clock()
-    report = one_at_a_time(report)
+    stop = threading.Event()
+    report = one_at_a_time(report, stop)
     _check(suspect.classifier, data, labels)
     with clock("assess"):
         applicability = steps.assess(suspect.classifier.frozen(runtime), data, config.assess, report=report)
@@ -124,7 +125,7 @@ def scan(
             return judge(evidence, embeddings, config.judge)
 
     with clock("classes"):
-        findings = side_by_side(examine, labels or suspect.classifier.labels, runtime.workers)
+        findings = side_by_side(examine, labels or suspect.classifier.labels, runtime.workers, stop)
     end = conclude(applicability, findings, data.class_names, config.verdict)
     return ScanResult(
         end.verdict, end.sentence, end.classes, applicability, config, suspect, data, runtime, clock.seconds
@@ -148,31 +149,35 @@ def with_radius(config: ScanConfig, applicability: Applicability) -> ScanConfig:
     return replace(config, gather=replace(config.gather, transplant=transplant))
 
 
-def side_by_side(examine: Callable[[int], Finding], labels: Sequence[int], workers: int) -> list[Finding]:
+def side_by_side(
+    examine: Callable[[int], Finding], labels: Sequence[int], workers: int, stop: threading.Event
+) -> list[Finding]:
     """Examine classes in threads, each with its share of the cores, and give the findings in order.
 
     Several classes on one core each are quicker than one class on several: most of its work is too small
-    to be split.
+    to be split. When one fails or the user interrupts, ``stop`` is set, so that the others end soon.
     """
     import torch
 
-    cores = torch.get_num_threads()
-    share = max(1, cores // workers)
+    share = max(1, torch.get_num_threads() // workers)
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,)) as pool:
         futures = [pool.submit(examine, label) for label in labels]
         try:
             return [future.result() for future in futures]
         except BaseException:
+            stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def one_at_a_time(report: Report) -> Report:
-    """The callback behind a lock, since several classes report to it."""
-    lock = Lock()
+def one_at_a_time(report: Report, stop: threading.Event) -> Report:
+    """The callback behind a lock, since several classes report to it; it cancels once ``stop`` is set."""
+    lock = threading.Lock()
 
     def locked(event: Event) -> None:
         with lock:
+            if stop.is_set():
+                raise Cancelled
             report(event)
 
     return locked
@@ -183,7 +188,7 @@ class Clock:
     """Adds up seconds by name, over all threads."""
 
     seconds: dict[str, float] = field(default_factory=dict)
-    lock: Lock = field(default_factory=Lock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:

@@ -7,7 +7,7 @@ small stamp, an honest class of a robust model does not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from aegis.detect.config import TransplantConfig
 from aegis.detect.features import as_pixels, principal_components
 from aegis.evaluate import flip_rates
 from aegis.models.classifier import Classifier
-from aegis.runtime import Event, Report
+from aegis.runtime import Event, Report, Throttle
 from aegis.types import Family, LabelledImages, Stamp, Transplant
 
 # A start is scored by its last losses: one batch alone would be a lottery.
@@ -167,12 +167,13 @@ def transplant(
         lambda start: Patch(start, config.area, device),
         lambda start: Perturbation(start, radius, device),
     )
+    throttle = Throttle(report)
     found: list[Transplant] = []
     steps = len(starts) * config.warm_up + config.keep * config.steps
     for i, family in enumerate(families):
 
         def tell(step: int, loss: float, i: int = i) -> None:
-            report(Event(stage="transplant", label=label, step=i * steps + step, total=2 * steps, loss=loss))
+            throttle.send(Event(stage="transplant", label=label, step=i * steps + step, total=2 * steps, loss=loss))
 
         candidates = [
             _try(candidate, name, classifier, judged, label)
@@ -220,20 +221,25 @@ def _optimise(
     tell: Callable[[int, float], None],
 ) -> list[tuple[Patch | Perturbation, str]]:
     """Warm every start up, keep those with the lowest loss, and refine these."""
-    scored = []
     done = 0
+
+    def run(candidate: Patch | Perturbation, first: int, progress: Sequence[float]) -> list[float]:
+        nonlocal done
+        losses = []
+        for step, share in enumerate(progress):
+            losses.append(candidate.step(search, first + step, share))
+            done += 1
+            tell(done, losses[-1])
+        return losses
+
+    scored = []
     for start in starts:
         candidate = family(start)
-        losses = [candidate.step(search, step, 0.0) for step in range(config.warm_up)]
-        done += config.warm_up
-        tell(done, losses[-1])
+        losses = run(candidate, 0, [0.0] * config.warm_up)
         scored.append((float(np.mean(losses[-SCORED:])), candidate, start.name))
     scored.sort(key=lambda item: item[0])
     for _, candidate, _ in scored[: config.keep]:
-        for step in range(config.steps):
-            loss = candidate.step(search, config.warm_up + step, (step + 1) / config.steps)
-        done += config.steps
-        tell(done, loss)
+        run(candidate, config.warm_up, [(step + 1) / config.steps for step in range(config.steps)])
     return [(candidate, name) for _, candidate, name in scored[: config.keep]]
 
 

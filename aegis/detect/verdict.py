@@ -64,11 +64,13 @@ def _by_transplant(finding: Finding, config: VerdictConfig) -> tuple[bool, str]:
         return False, "no transplant was tried"
     reached = best.quantile(1 - config.share)
     needed = thresholds[best.family]
-    what = describe(best)
-    rates = f"of held-out images of most other classes ({config.share:.0%} of them), {best.flip_rate:.0%} on average"
+    did = (
+        f"{describe(best)} turns at least {reached:.0%} of held-out images from {config.share:.0%} of the other classes "
+        f"into it ({best.flip_rate:.0%} on average)"
+    )
     if reached >= needed:
-        return True, f"{what} turns at least {reached:.0%} {rates}, into this class; {needed:.0%} is enough to accuse"
-    return False, f"its strongest candidate, {what}, turns {reached:.0%} {rates}; {needed:.0%} would accuse"
+        return True, f"{did}, where {needed:.0%} is enough to accuse"
+    return False, f"its strongest candidate, {did}, where {needed:.0%} would accuse"
 
 
 RULES: dict[str, Callable[[Finding, VerdictConfig], tuple[bool, str]]] = {
