@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -13,13 +14,14 @@ from aegis.errors import StoreError
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for writing that takes its name only once all of it is on the disk.
+    """Open a file for writing that takes its name only once all of it is on the disk; folders are made.
 
     Raises:
         OSError: if it cannot be written; nothing is left behind then.
     """
-    # The process's number keeps two that write the same file apart; the last one wins with a complete file.
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    # The numbers keep two that write the same file apart; the last one wins with a complete file.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with temporary.open("wb") as file:
             yield file

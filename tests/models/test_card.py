@@ -256,12 +256,13 @@ def test_a_full_disk_keeps_the_old_file(tmp_path):
 
 
 def test_a_folder_that_cannot_take_the_file_is_one_message(tmp_path, network, identity):
-    with pytest.raises(CheckpointError, match="No such file"):
-        save_checkpoint(tmp_path / "missing" / "a.safetensors", network, Card(identity))
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match="exists"):
+        save_checkpoint(tmp_path / "file" / "a.safetensors", network, Card(identity))
     (tmp_path / "folder").mkdir()
     with pytest.raises(CheckpointError, match="directory"):
         save_checkpoint(tmp_path / "folder", network, Card(identity))
-    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_printable_text_is_one_short_line():
