@@ -14,8 +14,6 @@ from aegis.models.classifier import Classifier
 from aegis.pgd import pgd
 from aegis.types import LabelledImages, Norm, Stage, Stamp
 
-BATCH = 250
-
 
 @dataclass(frozen=True)
 class AttackSuccess:
@@ -34,7 +32,7 @@ class AttackSuccess:
 
 def predict(classifier: Classifier, pixels: Float32[np.ndarray, "n c h w"]) -> Int64[np.ndarray, " n"]:
     """The class the classifier gives each image, shape (n,)."""
-    return classifier.logits(torch.from_numpy(pixels), BATCH).argmax(1).numpy()
+    return classifier.logits(torch.from_numpy(pixels)).argmax(1).numpy()
 
 
 def accuracy(classifier: Classifier, images: LabelledImages) -> float:
@@ -55,15 +53,16 @@ def robust_accuracy(
     restarts (Section 5.1, Adversarial Accuracy). ``tell`` hears after each step how many of all are done.
     """
     device = classifier.mean.device
+    pixels = torch.split(torch.from_numpy(images.pixels), classifier.batch)
+    labels = torch.split(torch.from_numpy(images.labels), classifier.batch)
     right = 0
-    for start in range(0, len(images), BATCH):
-        x = torch.from_numpy(images.pixels[start : start + BATCH]).to(device)
-        y = torch.from_numpy(images.labels[start : start + BATCH]).to(device)
+    for i, (x, y) in enumerate(zip(pixels, labels, strict=True)):
 
-        def on_step(step: int, loss: float, attacked: torch.Tensor, before: int = start // BATCH) -> None:
+        def on_step(step: int, loss: float, attacked: torch.Tensor, before: int = i) -> None:
             if tell is not None:
-                tell(before * stage.iterations + step, -(-len(images) // BATCH) * stage.iterations)
+                tell(before * stage.iterations + step, len(pixels) * stage.iterations)
 
+        x, y = x.to(device), y.to(device)
         (attacked,) = pgd(classifier, x, y, [stage], norm=norm, keep_best=True, on_step=on_step)
         right += int((classifier.logits(attacked).argmax(1) == y.cpu()).sum())
     return right / len(images)

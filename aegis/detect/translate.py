@@ -16,7 +16,6 @@ from aegis.pgd import pgd
 from aegis.runtime import Event, Report, Throttle
 from aegis.types import LabelledImages, Stage
 
-BATCH = 250
 FRAMES = 8
 
 
@@ -57,7 +56,7 @@ def translate(
         report: told of stage ``translate`` with a few of the images; may raise ``Cancelled``.
     """
     device = classifier.mean.device
-    total = sum(stage.iterations for stage in stages) * -(-len(seeds) // BATCH)
+    total = sum(stage.iterations for stage in stages) * -(-len(seeds) // classifier.batch)
     throttle = Throttle(report)
     done = 0
 
@@ -69,7 +68,7 @@ def translate(
             report(Event(stage="translate", label=label, step=done, total=total, loss=loss, frames=frames))
 
     parts = []
-    for x in torch.split(torch.from_numpy(seeds), BATCH):
+    for x in torch.split(torch.from_numpy(seeds), classifier.batch):
         labels = torch.full((len(x),), label, device=device)
         snapshots = pgd(classifier, x.to(device), labels, stages, targeted=True, on_step=on_step)
         parts.append(as_pictures(torch.stack(snapshots)))

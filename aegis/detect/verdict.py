@@ -65,8 +65,8 @@ def _by_transplant(finding: Finding, config: VerdictConfig) -> tuple[bool, str]:
     reached = best.quantile(1 - config.share)
     needed = thresholds[best.family]
     did = (
-        f"{describe(best)} turns at least {reached:.0%} of held-out images from {config.share:.0%} of the other classes "
-        f"into it ({best.flip_rate:.0%} on average)"
+        f"{describe(best)} turns at least {reached:.0%} of held-out images into it "
+        f"from {config.share:.0%} of the other classes ({best.flip_rate:.0%} on average)"
     )
     if reached >= needed:
         return True, f"{did}, where {needed:.0%} is enough to accuse"

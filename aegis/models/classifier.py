@@ -55,6 +55,12 @@ class Classifier(nn.Module):
         return self._head_layer.out_features
 
     @property
+    def batch(self) -> int:
+        """How many images to pass at a time: as many 28-pixel images as caches like, fewer where each is large."""
+        _, height, width = self.shape
+        return max(8, min(250, 2**18 // (height * width)))
+
+    @property
     def labels(self) -> range:
         """The labels Y."""
         return range(self.classes)
@@ -73,16 +79,15 @@ class Classifier(nn.Module):
         out: Tensor = self.network(x.to(self.runtime.dtype))
         return out.float()
 
-    def logits(self, pixels: Tensor, batch: int = 256) -> Tensor:
+    def logits(self, pixels: Tensor) -> Tensor:
         """Logits without gradients, computed in batches, shape (n, classes)."""
-        return self._in_batches(self.forward, pixels, batch)
+        return self._in_batches(self.forward, pixels)
 
-    def features(self, pixels: Tensor, batch: int = 256, pooled: bool = False) -> Tensor:
+    def features(self, pixels: Tensor, pooled: bool = False) -> Tensor:
         """The representation R(x, f) of Section 4, step 2, one row per image.
 
         Args:
             pixels: images in [0, 1], shape (n, c, h, w).
-            batch: images per forward pass.
             pooled: the input of the final linear layer instead of the last spatial map, flattened.
         """
         at_head = pooled or not self.spatial
@@ -100,13 +105,13 @@ class Classifier(nn.Module):
 
         handle = layer.register_forward_hook(keep)
         try:
-            return self._in_batches(run, pixels, batch)
+            return self._in_batches(run, pixels)
         finally:
             handle.remove()
 
-    def _in_batches(self, run: Callable[[Tensor], Tensor], pixels: Tensor, batch: int) -> Tensor:
+    def _in_batches(self, run: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
         with torch.inference_mode():
-            parts = [run(part.to(self.mean.device)).cpu() for part in torch.split(pixels, batch)]
+            parts = [run(part.to(self.mean.device)).cpu() for part in torch.split(pixels, self.batch)]
         return torch.cat(parts)
 
     def frozen(self, runtime: Runtime) -> Classifier:

@@ -65,7 +65,7 @@ def test_features_are_the_last_map_and_pooled_ones_the_heads_input(architecture,
     shape = (1, 28, 28)
     classifier = Classifier(build(architecture, 1, 10).eval(), shape)
     pixels = torch.rand(3, *shape)
-    spatial = classifier.features(pixels, batch=2)
+    spatial = classifier.features(pixels)
     assert spatial.shape == (3, flat)
     vector = classifier.features(pixels, pooled=True)
     assert vector.shape == (3, pooled)
@@ -146,7 +146,7 @@ def test_normalisation_is_inside():
 def test_a_shared_relu_does_not_hide_the_last_map():
     classifier = Classifier(OneReLU(), SHAPE)
     pixels = torch.rand(3, *SHAPE)
-    found = classifier.features(pixels, batch=2)
+    found = classifier.features(pixels)
     torch.testing.assert_close(found, functional.relu(classifier.network.conv(pixels)).detach().flatten(1))
     assert classifier.features(pixels, pooled=True).shape == (3, 5)
 
@@ -154,7 +154,8 @@ def test_a_shared_relu_does_not_hide_the_last_map():
 def test_batches_do_not_change_the_answer(network):
     classifier = Classifier(network, (1, 28, 28))
     pixels = torch.rand(7, 1, 28, 28)
-    torch.testing.assert_close(classifier.logits(pixels, batch=3), classifier.logits(pixels))
+    one_by_one = torch.cat([classifier.logits(image[None]) for image in pixels])
+    torch.testing.assert_close(classifier.logits(pixels), one_by_one)
 
 
 def test_a_network_without_maps_has_its_heads_input_as_features():
