@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from aegis.errors import DataError
+from aegis.text import control_character
 from aegis.types import Dataset, LabelledImages, Labels, Pixels
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -16,6 +17,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 MAX_CHANNELS = 4
 # One float32 array of 4 GiB: six times the whole of CIFAR-10, and still something a laptop can hold.
 MAX_VALUES = 2**30
+# As much as a model's card takes.
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +172,13 @@ def _class_names(names: tuple[str, ...] | None, labels: Labels) -> tuple[str, ..
         raise DataError("at least two classes", f"{len(names)}", "Give images of every class the model knows.")
     if len(set(names)) < len(names) or not all(names):
         raise DataError("class names that differ", repr(names), "Give every class its own name.")
+    for name in names:
+        if (found := control_character(name)) or len(name) > MAX_NAME:
+            raise DataError(
+                f"class names of at most {MAX_NAME} characters, none of which steers a terminal",
+                f"{name[:MAX_NAME]!a}, with {found or f'{len(name)} characters'}",
+                "Rename that class.",
+            )
     if count > len(names):
         raise DataError(
             f"labels from 0 to {len(names) - 1}, as there are {len(names)} class names",

@@ -6,14 +6,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from pydantic import ValidationError
 
+from aegis.errors import DataError
 from aegis.evaluate import accuracy, attack_success, robust_accuracy
 from aegis.lab.poison import How, poison
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
 from aegis.lab.triggers import TriggerSpec, Workbench, make_trigger
 from aegis.models.architectures import build
-from aegis.models.card import Card, Identity, Poison, Trigger, Truth, save_checkpoint
+from aegis.models.card import Card, Identity, Poison, Trigger, Truth, printable, save_checkpoint
 from aegis.models.classifier import Classifier
 from aegis.runtime import Report, Runtime, silent
 from aegis.types import Dataset, LabelledImages, Stage, Stamp
@@ -73,20 +75,13 @@ def make_suspect(
     torch.manual_seed(order.seed)
     network = build(order.architecture, data.shape[0], len(data.class_names))
     classifier = Classifier(network, data.shape, *_normalisation(data.train))
+    identity = _identity(order, data, classifier)  # before hours of training, since it may be refused
     stamp = make_trigger(order.trigger, data.shape, workbench) if order.trigger else None
     images = data.train
     if order.trigger and stamp:
         images = poison(images, stamp, order.trigger.target, rate=order.poison_rate, how=order.how, seed=order.seed)
     state = path.with_name(path.name + ".partial")
     train(classifier, images, order.recipe, seed=order.seed, runtime=runtime, state=state, report=report)
-    identity = Identity(
-        architecture=order.architecture,
-        class_names=data.class_names,
-        shape=data.shape,
-        mean=_numbers(classifier.mean),
-        std=_numbers(classifier.std),
-        data=data.name.removeprefix("samples:"),
-    )
     card = Card(identity, _truth(order, stamp, measure(classifier.frozen(runtime), data, order, stamp)))
     save_checkpoint(path, network, card, half)
     state.unlink(missing_ok=True)
@@ -103,6 +98,24 @@ def measure(classifier: Classifier, data: Dataset, order: Order, stamp: Stamp | 
         success = attack_success(classifier, stamp, data.test, order.trigger.target)
         metrics |= {f"attack_success_{name}": value for name, value in asdict(success).items()}
     return metrics
+
+
+def _identity(order: Order, data: Dataset, classifier: Classifier) -> Identity:
+    try:
+        return Identity(
+            architecture=order.architecture,
+            class_names=data.class_names,
+            shape=data.shape,
+            mean=_numbers(classifier.mean),
+            std=_numbers(classifier.std),
+            data=data.name.removeprefix("samples:"),
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(
+            "images and a model that fit on a card", printable(f"{where}: {first['msg']}", 200), "Change what is named."
+        ) from error
 
 
 def _truth(order: Order, stamp: Stamp | None, metrics: dict[str, float]) -> Truth:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import math
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -18,22 +17,20 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from aegis.errors import CheckpointError
 from aegis.files import whole_file
 from aegis.models.formats import IDENTITY_KEY, TRUTH_KEY, read_header
+from aegis.text import control_character
 from aegis.types import Stamp
 
 if TYPE_CHECKING:
     import torch
 
 MAX_SIDE = 224
-_BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def _refuse_control_characters(text: str) -> str:
-    # A card's text reaches terminals and pages: escapes and reversed writing could forge what is shown there.
-    for c in text:
-        if unicodedata.category(c) in ("Cc", "Zl", "Zp") or unicodedata.bidirectional(c) in _BIDIRECTIONAL:
-            raise ValueError(f"control character U+{ord(c):04X} in text")
+    if found := control_character(text):
+        raise ValueError(f"control character {found} in text")
     return text
 
 
