@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -141,9 +142,11 @@ def _save(state: Path | None, signature: str, epoch: int, classifier: nn.Module,
         "network": classifier.state_dict(),
         "parts": [part.state_dict() for part in parts],  # type: ignore[attr-defined]
     }
+    buffer = io.BytesIO()
+    torch.save(kept, buffer)  # not into the file, since torch hides what the system says of a full disk
     try:
         with whole_file(state) as file:
-            torch.save(kept, file)
+            file.write(buffer.getbuffer())
     except OSError as error:
         raise StoreError(
             f"room to keep the training state in {state.parent}", str(error), "Free some space and start again."
@@ -160,8 +163,16 @@ def _resume(
     """Take up an interrupted run of the same recipe, data and seed; otherwise start at epoch 0."""
     if state is None or not state.exists():
         return 0
-    kept = torch.load(state, weights_only=True, map_location=classifier.mean.device)
-    if kept["signature"] != signature:
+    try:
+        kept = torch.load(state, weights_only=True, map_location=classifier.mean.device)
+        ours = kept["signature"] == signature
+    except Exception as error:  # whatever another program's file makes torch raise
+        raise StoreError(
+            "the state of an interrupted training",
+            f"{state}, which cannot be read",
+            "Remove that file and start again.",
+        ) from error
+    if not ours:
         return 0
     classifier.load_state_dict(kept["network"])
     optimiser.load_state_dict(kept["parts"][0])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch.nn import functional
 
 from aegis.errors import ConfigError
-from aegis.models.classifier import Classifier
 from aegis.types import LabelledImages, Stamp
+
+if TYPE_CHECKING:
+    from aegis.models.classifier import Classifier
 
 Shape = tuple[int, int, int]
 
@@ -115,6 +116,10 @@ def universal_perturbation(
     workbench: Workbench, target: int, norm: float, steps: int = 60, images: int = 512
 ) -> np.ndarray:
     """One perturbation of a given L2 norm that moves as many images as it can to the target, shape (c, h, w)."""
+    # Only here, since the command line lists the triggers without torch.
+    import torch
+    from torch.nn import functional
+
     classifier = workbench.classifier
     others = workbench.images.take(np.flatnonzero(workbench.images.labels != target)[:images])
     x = torch.from_numpy(others.pixels).to(classifier.mean.device)
