@@ -27,7 +27,7 @@ from aegis.detect.record import ScanRecord
 from aegis.detect.steps import Steps
 from aegis.errors import StoreError
 from aegis.files import whole_file
-from aegis.runtime import Report, Runtime, silent
+from aegis.runtime import Event, Report, Runtime, silent
 from aegis.types import Applicability, Dataset, Embedding, Evidence, Stamp, Transplant, digest_of
 
 # What numbers depend on; a change in any other file leaves stored results valid.
@@ -44,8 +44,8 @@ T = TypeVar("T")
 
 def default_folder() -> Path:
     """Where results are kept: ``AEGIS_STORE``, else ``aegis`` in the user's cache folder."""
-    if "AEGIS_STORE" in os.environ:
-        return Path(os.environ["AEGIS_STORE"])
+    if os.environ.get("AEGIS_STORE"):
+        return Path(os.environ["AEGIS_STORE"]).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis"
 
 
@@ -146,17 +146,17 @@ class Store:
             ) from error
 
 
-def stored(steps: Steps, store: Store, sha256: str, data: Dataset, runtime: Runtime) -> Steps:
+def stored(steps: Steps, store: Store, digest: str, data: Dataset, runtime: Runtime) -> Steps:
     """The costly steps of a scan, each looked up before it is computed.
 
     Args:
         steps: what computes them.
         store: where results are kept.
-        sha256: of the checkpoint.
+        digest: of the suspect; its file's alone would confuse one file read as two architectures.
         data: the images.
         runtime: results depend on its device and precision.
     """
-    on = (sha256, data.digest, runtime.device, runtime.precision)
+    on = (digest, data.digest, runtime.device, runtime.precision)
 
     def assess(classifier: object, images: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
         def compute() -> Applicability:
@@ -181,7 +181,10 @@ def stored(steps: Steps, store: Store, sha256: str, data: Dataset, runtime: Runt
             return tuple(Embedding(points, evidence.is_translated, budget) for points, budget in planes)
 
         key = key_of("embed", digest_of(evidence.features), len(evidence.train_index), config)
-        return _once(store, key, compute, lambda planes: {"points": np.stack([e.points for e in planes])}, unpack)
+        planes = _once(store, key, compute, lambda planes: {"points": np.stack([e.points for e in planes])}, unpack)
+        # What was found reports nothing on the way, and would be missing from the progress of the whole.
+        report(Event(stage="embed", label=evidence.label, step=1, total=1))
+        return planes
 
     return Steps(assess, gather, embed)
 

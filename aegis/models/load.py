@@ -6,7 +6,9 @@ before memory is taken for a network.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -36,6 +38,17 @@ class Suspect:
     classifier: Classifier
     identity: Identity
     sha256: str
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what decides its answers: file, architecture, size and normalisation, in hex."""
+        said = self.identity
+        parts: list[object] = [self.sha256, said.architecture, said.shape, said.mean, said.std]
+        if runs_foreign_code(said.architecture):
+            # The user may edit that code between two scans, and only its answers tell.
+            probe = torch.rand(8, *said.shape, generator=torch.Generator().manual_seed(0))
+            parts.append(hashlib.sha256(self.classifier.logits(probe).numpy().tobytes()).hexdigest())
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 class Given(TypedDict, total=False):
