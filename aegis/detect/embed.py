@@ -44,7 +44,7 @@ def embed(evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -
             report(Event(stage="embed", label=evidence.label, step=i * total + step, total=budgets * total))
 
         plane = EMBEDDERS[config.method](features, config, tell)
-        embeddings.append(Embedding(plane.astype(np.float32), evidence.is_translated, budget))
+        embeddings.append(Embedding(plane, evidence.is_translated, budget))
     return tuple(embeddings)
 
 
@@ -67,7 +67,7 @@ def _tsne(
         callbacks=on_iterations,
         callbacks_every_iters=50,
     )
-    return np.asarray(model.fit(features))
+    return np.asarray(model.fit(features), np.float32)
 
 
 def _umap(
@@ -78,7 +78,7 @@ def _umap(
 
     tell(0, 1)
     model = UMAP(n_neighbors=max(2, round(config.perplexity / 2)), random_state=config.seed, n_jobs=1)
-    plane = np.asarray(model.fit_transform(features))
+    plane = np.asarray(model.fit_transform(features), np.float32)
     tell(1, 1)
     return plane
 
