@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
+import warnings
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from aegis.cli.evaluate import evaluate
+from aegis.cli.failures import guarded, tell
+from aegis.cli.output import Printer, without_wrapping
 from aegis.cli.scan import scan
 from aegis.cli.show import show
 from aegis.cli.train import train
-from aegis.errors import AegisError
-from aegis.runtime import Cancelled
+from aegis.version import __version__
 
-BAD_INPUT = 2
-DEFECT = 70
-INTERRUPTED = 130
+TERMINATED = 128 + signal.SIGTERM
 
 app = typer.Typer(
     name="aegis",
-    help="Does an adversarially robust image classifier hide a backdoor, in which class, and with which trigger?",
-    epilog="Exit codes: 0 clean or done, 1 infected, 2 bad input or usage, 3 inconclusive, 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,26 +28,36 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (scan, show, train, evaluate):
-    app.command(no_args_is_help=True)(command)
+    app.command(help=without_wrapping(command.__doc__ or ""))(guarded(command))
+
+
+def _version(asked: bool) -> bool:
+    if asked:
+        Printer().say(f"aegis {__version__}")
+        raise typer.Exit
+    return asked
+
+
+@app.callback(
+    epilog="Exit codes: 0 clean or done, 1 infected, 2 bad input or usage, 3 inconclusive, 70 a defect in AEGIS, "
+    "130 interrupted."
+)
+def aegis(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Does an adversarially robust image classifier hide a backdoor, in which class, and with which trigger?"""
 
 
 def main() -> None:
     """Run a command and exit with its code; whatever goes wrong becomes one message."""
+    # Ended from outside, temporary files are still removed on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    if not sys.warnoptions:
+        # Libraries warn their programmers; whoever runs a command could do nothing about it.
+        warnings.simplefilter("ignore")
     try:
         app()
-    except AegisError as error:
-        _fail(str(error), BAD_INPUT)
-    except (Cancelled, KeyboardInterrupt):
-        _fail("Interrupted. What was finished is kept; the same command goes on from there.", INTERRUPTED)
-    except MemoryError:
-        _fail("Expected enough memory; got none left. Give fewer images or a smaller model.", BAD_INPUT)
-    except Exception as error:
-        if os.environ.get("AEGIS_DEBUG"):
-            raise
-        what = f"{type(error).__name__}: {error}"
-        _fail(f"A defect in AEGIS, not in your input ({what}). Run again with AEGIS_DEBUG=1 to see where.", DEFECT)
-
-
-def _fail(message: str, code: int) -> None:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]aegis:[/] {escape(message)}", highlight=False)
-    sys.exit(code)
+    except Exception as error:  # from the checks of options, which run before the command
+        sys.exit(tell(error))

@@ -9,46 +9,62 @@ from typing import Annotated
 
 import typer
 
-from aegis.cli.options import Arch, Checkpoint, Data, Device, Normalisation, PrecisionOption, Quiet
+from aegis.cli.options import Arch, Checkpoint, Data, Device, Mean, PrecisionOption, Quiet, Std, finite, writable
 from aegis.cli.output import print_values
-from aegis.cli.progress import progress_bar
+from aegis.cli.progress import progress_bar, waiting
+from aegis.cli.suspects import images_for, load
+from aegis.files import write_text
+from aegis.models.card import read_truth
+from aegis.runtime import Event, choose_runtime
+from aegis.types import Stage
 
 
 def evaluate(
     checkpoint: Checkpoint,
     arch: Arch = None,
     data: Data = None,
-    epsilon: Annotated[float, typer.Option(help="L2 budget of the attack.")] = 0.5,
-    step: Annotated[float, typer.Option(help="Length of its steps.")] = 1.5,
-    iterations: Annotated[int, typer.Option(help="Its steps.")] = 20,
-    mean: Normalisation = None,
-    std: Normalisation = None,
+    epsilon: Annotated[
+        float,
+        typer.Option(
+            metavar="E", callback=finite("--epsilon"), help="How far the attack may change an image (L2 norm)."
+        ),
+    ] = 0.5,
+    step: Annotated[
+        float, typer.Option(metavar="S", callback=finite("--step"), help="Length of one step of the attack.")
+    ] = 1.5,
+    iterations: Annotated[int, typer.Option(metavar="N", help="Its steps.")] = 20,
+    mean: Mean = None,
+    std: Std = None,
     device: Device = "auto",
     precision: PrecisionOption = "fp32",
-    json: Annotated[Path | None, typer.Option(help="Write the numbers as JSON to this file.")] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.json", callback=writable("--json"), help="Write the numbers to this file.", show_default=False
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Measure accuracy, adversarial precision and, where the card knows the trigger, attack success.
+    """Measure how good a model is: accuracy, adversarial precision, and attack success where its trigger is known.
 
-    Adversarial precision is the paper's: L2 PGD that keeps its best image, without restarts. Attack success is
-    given over all test images, as in the paper, and over images of other classes, with the lift over how often
-    these are called the target without a trigger.
+    Examples:
 
-        aegis evaluate assets/models/suspect-a.safetensors
+        aegis evaluate suspect.safetensors
         aegis evaluate suspect.safetensors --data fashion_mnist
+
+    Adversarial precision is the paper's name for accuracy under attack (projected gradient descent that keeps its
+    best image, without restarts). Attack success is the share of images with the trigger on them that are called
+    the target: of all test images, as in the paper; of those of other classes; and the lift, which is how much
+    more often that is than without the trigger. The trigger is read from the card.
     """
-    from aegis.cli.suspects import images_for, load
     from aegis.evaluate import accuracy, attack_success, robust_accuracy
-    from aegis.files import write_text
-    from aegis.models.card import read_truth
-    from aegis.runtime import Event, choose_runtime
-    from aegis.types import Stage
 
     stage = Stage(epsilon=epsilon, step=step, iterations=iterations)
-    images = images_for(checkpoint, data)
-    suspect = load(checkpoint, images, arch, mean, std)
-    classifier = suspect.classifier.frozen(choose_runtime(device, precision))
-    found = {"accuracy": accuracy(classifier, images.test)}
+    with waiting("loading", quiet):
+        images = images_for(checkpoint, data)
+        suspect = load(checkpoint, images, arch, mean, std)
+        classifier = suspect.classifier.frozen(choose_runtime(device, precision))
+        found = {"accuracy": accuracy(classifier, images.test)}
     with progress_bar("attacking", quiet) as report:
 
         def tell(done: int, total: int) -> None:

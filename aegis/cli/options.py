@@ -1,7 +1,10 @@
-"""Options that several commands share."""
+"""Options that several commands share, and checks of what was typed."""
 
 from __future__ import annotations
 
+import math
+import os
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -11,35 +14,117 @@ from aegis.data import SOURCES
 from aegis.errors import ConfigError
 from aegis.runtime import DEVICES, PRECISIONS
 
-Checkpoint = Annotated[Path, typer.Argument(help="A checkpoint: safetensors, or a state dictionary of torch.save.")]
+MORE = "More"
+
+
+def one_of(names: Collection[str], option: str) -> Callable[[str | None], str | None]:
+    """A check that the value of an option is one of these, or was left out."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in names:
+            raise ConfigError(f"{option} among {', '.join(names)}", repr(value), "Choose one of them.")
+        return value
+
+    return check
+
+
+def finite(option: str) -> Callable[[float | None], float | None]:
+    """A check that the value of an option is neither NaN nor infinite."""
+
+    def check(value: float | None) -> float | None:
+        if value is not None and not math.isfinite(value):
+            raise ConfigError(f"a finite number for {option}", str(value), "Give another number.")
+        return value
+
+    return check
+
+
+def writable(option: str) -> Callable[[Path | None], Path | None]:
+    """A check, before minutes of work, that a file can be written after it."""
+
+    def check(path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            raise ConfigError(f"a folder that exists for {option}", str(folder), "Make it, or choose another path.")
+        if not os.access(folder, os.W_OK):
+            raise ConfigError(f"a folder for {option} that may be written to", str(folder), "Choose another path.")
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "a device or pipe"
+            raise ConfigError(f"a file for {option}", f"{kind}: {path}", "Choose another path.")
+        return path
+
+    return check
+
+
+Checkpoint = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CHECKPOINT",
+        help="The model: a safetensors file, or a state dictionary written by torch.save. Nothing in it is run.",
+        show_default=False,
+    ),
+]
 Arch = Annotated[
     str | None,
     typer.Option(
-        help="The architecture, if the checkpoint has no card: aegis:cnn32, aegis:resnet18,width=32, "
-        "torchvision:NAME, timm:NAME, or module:factory for code of your own, which is run.",
+        metavar="NAME",
+        help="The architecture, where the checkpoint has no card that names it: aegis:cnn32, "
+        "aegis:resnet18,width=32, torchvision:NAME, timm:NAME, or module:factory for your own code, which is run.",
         show_default=False,
     ),
 ]
 Data = Annotated[
     str | None,
     typer.Option(
-        help=f"Images: one of {', '.join(SOURCES)}; an NPZ file; or a folder or archive with one sub-folder per class. "
-        "By default the bundled sample of the data set on the card.",
+        metavar="SOURCE",
+        help=f"Images the model was made for: {', '.join(SOURCES)}; an NPZ file; or a folder or archive with one "
+        "sub-folder per class. Without it, the bundled sample of the data set that the card names.",
         show_default=False,
     ),
 ]
-Normalisation = Annotated[
+Mean = Annotated[
     str | None,
-    typer.Option(help="Comma-separated, one number for each channel; by default what the card says, or none."),
+    typer.Option(
+        metavar="NUMBERS",
+        help="What the model wants subtracted from pixels in 0 to 1, a number for each channel: 0.49,0.48,0.45. "
+        "Without it, what the card says, or nothing.",
+        show_default=False,
+        rich_help_panel=MORE,
+    ),
 ]
-Device = Annotated[str, typer.Option(help=f"One of {', '.join(DEVICES)}.")]
-PrecisionOption = Annotated[str, typer.Option(help=f"One of {', '.join(PRECISIONS)}; auto is the quickest here.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
-Seed = Annotated[int, typer.Option(help="Seed of every draw.", min=0)]
+Std = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBERS", help="What it wants them divided by after that.", show_default=False, rich_help_panel=MORE
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(DEVICES),
+        callback=one_of(DEVICES, "--device"),
+        help="Where to compute; auto takes a GPU if there is one.",
+    ),
+]
+PrecisionOption = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(PRECISIONS),
+        callback=one_of(PRECISIONS, "--precision"),
+        help="Inside the network; auto takes bf16 where that is quicker.",
+        rich_help_panel=MORE,
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, and only the result itself.", rich_help_panel=MORE)
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed of every random draw.", min=0)]
 
 
 def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
-    """Comma-separated numbers, or None.
+    """Comma-separated finite numbers, or None.
 
     Raises:
         ConfigError: if they are none.
@@ -47,9 +132,12 @@ def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
     if text is None:
         return None
     try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise ConfigError(f"comma-separated numbers for {option}", repr(text), "Write for example 0.5,0.25.") from error
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = (math.nan,)
+    if not all(map(math.isfinite, found)):
+        raise ConfigError(f"comma-separated numbers for {option}", repr(text), f"Write for example {option} 0.5,0.25.")
+    return found
 
 
 def labels(text: str | None) -> tuple[int, ...] | None:
@@ -58,9 +146,11 @@ def labels(text: str | None) -> tuple[int, ...] | None:
     Raises:
         ConfigError: if they are not whole numbers of at least 0.
     """
-    found = numbers(text, "--classes")
-    if found is None:
+    if text is None:
         return None
-    if any(value != int(value) or value < 0 for value in found):
-        raise ConfigError("class labels, whole numbers from 0", repr(text), "Write for example --classes 7,3.")
-    return tuple(dict.fromkeys(int(value) for value in found))
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise ConfigError(
+            "class labels for --classes, whole numbers from 0", repr(text), "Write for example --classes 7,3."
+        )
+    return tuple(dict.fromkeys(int(part) for part in parts))

@@ -1,81 +1,145 @@
-"""What commands print; all text from files is escaped."""
+"""What commands print. Text from files becomes ``Text``, never markup, and loses its control characters."""
 
 from __future__ import annotations
 
+import inspect
+import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from aegis.models.card import printable
 
 if TYPE_CHECKING:
-    from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord
+    from aegis.detect.record import ClassRecord, ScanRecord
 
 COLOURS = {"clean": "green", "infected": "red", "inconclusive": "yellow"}
+Piece = str | Text | tuple[str, str]
 
 
-def console() -> Console:
-    """Standard output."""
-    return Console(highlight=False)
+class Printer(Console):
+    """A terminal, or a file or pipe, which gets neither colours nor wrapped lines."""
+
+    def __init__(self, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def say(self, *pieces: Piece, wrap: bool = True) -> None:
+        """Print pieces of text, with or without a style, as one line."""
+        self.print(Text.assemble(*pieces), soft_wrap=not (wrap and self.is_terminal))
+
+    def show(self, table: Table) -> None:
+        """Print a table, in full width where nobody's screen is too narrow for it."""
+        width = None if self.is_terminal else 10_000
+        self.print(table, width=width, crop=self.is_terminal)
+
+    def on_broken_pipe(self) -> None:
+        """Go on without output, since rich would exit with code 1, which here means *infected*."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def safe(text: str, limit: int = 200) -> str:
-    """Text from a file: one line, no control characters, no markup."""
-    from aegis.models.card import printable
+def without_wrapping(doc: str) -> str:
+    """A docstring with each paragraph on one line, so that it fills any terminal; examples stay as they are."""
+    paragraphs = inspect.cleandoc(doc).split("\n\n")
+    return "\n\n".join(p if p.startswith(" ") else p.replace("\n", " ") for p in paragraphs)
 
-    return escape(printable(text, limit))
+
+def clean(text: str, limit: int = 200) -> str:
+    """Text from a file as it may reach a terminal."""
+    return printable(text, limit)
 
 
-def print_scan(record: ScanRecord, quiet: bool, seconds: float | None = None) -> None:
-    """A scan: the verdict in one sentence, then a line for every class, the most suspicious first."""
-    out = console()
-    colour = COLOURS[record.verdict]
+def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
+    """A scan: the verdict in one sentence, then a line for every class, the most suspicious first.
+
+    Args:
+        record: the outcome.
+        quiet: the sentence alone.
+        note: a last remark, such as that it was found in the store.
+    """
+    out, colour = Printer(), COLOURS[record.verdict]
+    sentence = clean(record.sentence, 5000)
     if quiet:
-        out.print(safe(record.sentence, 2000), style=colour, soft_wrap=True)
+        out.say((sentence, colour), wrap=False)
         return
     model = record.model
-    out.print(f"[bold]{safe(model.file)}[/]  SHA-256 {model.sha256[:16]}…  {safe(model.architecture)}")
-    out.print(
-        f"{safe(record.data.name)}: accuracy {model.accuracy:.1%}; halves at an L2 budget of {model.half_radius:.2f}"
+    out.say((clean(model.file), "bold"), f", {clean(model.architecture)}, SHA-256 {clean(model.sha256)[:16]}…")
+    out.say(
+        f"{clean(record.data.name)}: {model.accuracy:.1%} right; attacks of L2 norm {model.half_radius:.2f} halve that"
     )
-    out.print()
-    out.print(safe(record.sentence, 2000), style=f"bold {colour}")
-    out.print()
-    out.print(_class_table(record))
-    spent = sum(value for name, value in record.seconds.items() if name in ("assess", "classes"))
-    where = f"{record.runtime['device']}, {record.runtime['precision']}"
-    took = "" if seconds is None else f"; this command took {seconds:.1f} s"
-    out.print(f"[dim]Computed in {spent:.0f} s on {where}{took}[/]")
+    out.line()
+    out.say((sentence, f"bold {colour}"))
+    out.line()
+    out.show(_class_table(record))
+    out.line()
+    for line in _legend(record):
+        out.say((line, "dim"))
+    spent = record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
+    where = ", ".join(clean(record.runtime[name]) for name in ("device", "precision") if name in record.runtime)
+    out.say((f"Computed in {spent:.0f} s ({where}), {clean(record.created)}{note}", "dim"))
 
 
 def print_values(title: str, values: Mapping[str, object]) -> None:
     """Names and values below a title."""
-    table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None)
+    table = Table(show_header=False, box=None)
     for name, value in values.items():
-        shown = f"{value:.4f}" if isinstance(value, float) else str(value)
-        table.add_row(f"[dim]{safe(name)}[/]", safe(shown, 500))
-    console().print(table)
+        table.add_row(Text(clean(name).replace("_", " "), "dim"), Text(_shown(value)))
+    out = Printer()
+    out.say((clean(title), "bold"))
+    out.show(table)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{clean(str(name))} {_shown(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_shown(part) for part in value)
+    return clean(str(value), 500)
 
 
 def _class_table(record: ScanRecord) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("class", no_wrap=True)
+    table.add_column("class", max_width=40)
     table.add_column("clusters", justify="right")
-    families = [t.family for t in record.classes[0].transplants] if record.classes else []
-    families = list(dict.fromkeys(families))
-    for family in families:
-        table.add_column(f"{family} flips", justify="right")
+    for family in (families := _families(record)):
+        table.add_column(family, justify="right")
     table.add_column("")
     for found in sorted(record.classes, key=_strength, reverse=True):
-        cells = [f"{found.label} {safe(found.name, 30)}", " / ".join(map(str, found.clusters_by_budget))]
-        cells += [f"{_best(found, family).flip_rate:.0%}" for family in families]
-        table.add_row(*cells, "[bold red]suspicious[/]" if found.suspicious else "[dim]-[/]")
+        name = str(found.label) if found.name == str(found.label) else f"{found.label} {clean(found.name, 60)}"
+        rates = [_best(found, family) for family in families]
+        mark = Text("suspicious", "bold red") if found.suspicious else Text("-", "dim")
+        clusters = ", ".join(map(str, found.clusters_by_budget))
+        table.add_row(Text(name), clusters, *("" if rate is None else f"{rate:.0%}" for rate in rates), mark)
     return table
 
 
-def _best(found: ClassRecord, family: str) -> TransplantRecord:
-    return max((t for t in found.transplants if t.family == family), key=lambda t: t.flip_rate)
+def _legend(record: ScanRecord) -> list[str]:
+    if not record.classes:
+        return []
+    budgets = ", ".join(f"{budget:g}" for budget in record.classes[0].budgets)
+    lines = [f"clusters: of training and translated images, at a translation budget of {budgets}"]
+    if families := _families(record):
+        lines.append(
+            f"{', '.join(families)}: share of held-out images of other classes that the best trigger of this kind "
+            "turns into the class"
+        )
+    return lines
+
+
+def _families(record: ScanRecord) -> list[str]:
+    return list(dict.fromkeys(t.family for found in record.classes for t in found.transplants))
+
+
+def _best(found: ClassRecord, family: str) -> float | None:
+    return max((t.flip_rate for t in found.transplants if t.family == family), default=None)
 
 
 def _strength(found: ClassRecord) -> tuple[bool, float, int]:

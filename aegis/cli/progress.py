@@ -1,75 +1,146 @@
-"""Progress bars from events."""
+"""Progress from events, on standard error: bars in a terminal, now and then a line in a log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from aegis.cli.output import Printer
 from aegis.runtime import Event, Report, silent
 
-# What is done of a class before a stage begins, and the stage's share of the work, in hundredths.
-SHARES = {"translate": (0, 40), "transplant": (40, 40), "embed": (80, 20)}
+# What of a class is done before a stage begins, and the stage's share of the work.
+SHARES = {"translate": (0.0, 0.4), "transplant": (0.4, 0.4), "embed": (0.8, 0.2)}
+# Measuring the model's robustness costs about as much as half a class.
+ASSESS = 0.5
+THOUSANDTHS = 1000
+# Seconds between the lines in a log.
+INTERVAL = 30.0
+
+Key = int | None
+Show = Callable[[Key, float, str], None]
 
 
 @contextmanager
-def progress_bar(title: str, quiet: bool) -> Iterator[Report]:
-    """A bar for work that reports one stage, such as training."""
-    if quiet:
-        yield silent
-        return
-    with _bars() as bars:
-        task = bars.add_task(title, total=None)
+def progress_bar(title: str, quiet: bool, after: str = "") -> Iterator[Report]:
+    """A bar for work that reports one stage, such as training.
+
+    Args:
+        title: what is being done.
+        quiet: show nothing.
+        after: what is done once the last step is reported.
+    """
+    with _display(quiet) as show:
 
         def report(event: Event) -> None:
-            loss = "" if event.loss is None else f" · loss {event.loss:.3f}"
-            bars.update(task, completed=event.step, total=event.total, description=f"{title}{loss}")
+            done = event.step / max(event.total, 1)
+            loss = "" if event.loss is None else f", loss {event.loss:.3f}"
+            show(None, done, after if after and done >= 1 else f"{title}{loss}")
 
-        yield report
+        yield silent if quiet else report
 
 
 @contextmanager
 def class_bars(classes: int, quiet: bool) -> Iterator[Report]:
     """One bar for a whole scan, and one for every class being examined."""
-    if quiet:
-        yield silent
-        return
-    with _bars() as bars:
-        yield _ClassReport(bars, classes)
+    with _display(quiet) as show:
+        yield silent if quiet else _ClassReport(show, classes)
 
 
+@dataclass
 class _ClassReport:
-    """Turns events of several classes into bars; the parts of a class count by their usual cost."""
+    """Turns events of several classes into shares of the whole; the parts of a class count by their usual cost."""
 
-    def __init__(self, bars: Progress, classes: int) -> None:
-        self.bars = bars
-        self.whole = bars.add_task("robustness", total=100 * classes)
-        self.tasks: dict[int, TaskID] = {}
-        self.done: dict[int, float] = {}
+    show: Show
+    classes: int
+    assessed: float = 0.0
+    done: dict[int, float] = field(default_factory=dict)
 
     def __call__(self, event: Event) -> None:
+        share = event.step / max(event.total, 1)
         if event.label is None:
+            self.assessed = share
+        else:
+            self.assessed = 1.0
+            before, part = SHARES.get(event.stage, (0.0, 0.0))
+            done = max(before + part * share, self.done.get(event.label, 0.0))
+            self.done[event.label] = done
+            self.show(event.label, done, f"class {event.label}, {event.stage}")
+        finished = sum(done >= 1 for done in self.done.values())
+        whole = (ASSESS * self.assessed + sum(self.done.values())) / (ASSESS + self.classes)
+        self.show(None, whole, f"{finished} of {self.classes} classes" if self.done else "robustness")
+
+
+@contextmanager
+def waiting(text: str, quiet: bool) -> Iterator[None]:
+    """Something that moves while nothing can be reported yet."""
+    out = Printer(stderr=True)
+    if quiet or not out.is_terminal:
+        yield
+        return
+    with out.status(text):
+        yield
+
+
+@contextmanager
+def _display(quiet: bool) -> Iterator[Show]:
+    out = Printer(stderr=True)
+    if quiet or not out.is_terminal:
+        yield _Lines(out)
+        return
+    with _columns(out) as bars:
+        yield _Bars(bars)
+
+
+@dataclass
+class _Bars:
+    """A bar for the whole and one for each part, which goes when it is done."""
+
+    bars: Progress
+    tasks: dict[Key, TaskID] = field(default_factory=dict)
+
+    def __call__(self, key: Key, done: float, text: str) -> None:
+        if key not in self.tasks:
+            self.tasks[key] = self.bars.add_task(text, total=THOUSANDTHS, completed=round(THOUSANDTHS * done))
+        self.bars.update(
+            self.tasks[key], completed=THOUSANDTHS * done, description=text, visible=key is None or done < 1
+        )
+
+
+@dataclass
+class _Lines:
+    """A line for the whole, every half minute."""
+
+    out: Printer
+    start: tuple[float, float] | None = None
+    last: float = 0.0
+
+    def __call__(self, key: Key, done: float, text: str) -> None:
+        if key is not None:
             return
-        before, share = SHARES[event.stage]
-        done = before + share * event.step / max(event.total, 1)
-        self.done[event.label] = max(done, self.done.get(event.label, 0))
-        self.bars.update(self.whole, completed=sum(self.done.values()), description="all classes")
-        if event.label not in self.tasks:
-            self.tasks[event.label] = self.bars.add_task("", total=100)
-        task = self.tasks[event.label]
-        self.bars.update(task, completed=done, description=f"class {event.label} · {event.stage}", visible=done < 100)
+        now = time.monotonic()
+        if self.start is None:
+            # What a resumed run starts from was not done now, and must not count as speed.
+            self.start, self.last = (now, done), now
+        if now - self.last < INTERVAL:
+            return
+        self.last = now
+        took, gained = now - self.start[0], done - self.start[1]
+        left = f", about {took * (1 - done) / gained:.0f} s left" if gained > 0 else ""
+        self.out.say(f"{text}: {done:.0%}{left}", wrap=False)
 
 
-def _bars() -> Progress:
+def _columns(out: Printer) -> Progress:
     return Progress(
         TextColumn("{task.description:<24}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
-        TextColumn("left"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        TextColumn("left"),
+        console=out,
         transient=True,
     )

@@ -14,65 +14,155 @@ from aegis.cli.options import (
     Checkpoint,
     Data,
     Device,
-    Normalisation,
+    Mean,
     PrecisionOption,
     Quiet,
     Seed,
+    Std,
+    finite,
     labels,
+    one_of,
+    writable,
 )
 from aegis.cli.output import print_scan
+from aegis.cli.progress import class_bars, waiting
 from aegis.cli.suspects import images_for, load
 from aegis.detect.config import PRESETS, ScanConfig, preset
-from aegis.errors import ConfigError
+from aegis.detect.embed import EMBEDDERS
 from aegis.files import write_text
+from aegis.models.formats import file_digest
+from aegis.store import Store, key_of, stored
 from aegis.types import Dataset
 
 if TYPE_CHECKING:
     from aegis.detect.scan import ScanResult
     from aegis.models.load import Suspect
-    from aegis.store import Store
 
 EXIT_CODES = {"clean": 0, "infected": 1, "inconclusive": 3}
+INSTEAD = "Instead of the preset's settings"
+MORE = "More"
 
 
 def scan(
     checkpoint: Checkpoint,
     arch: Arch = None,
     data: Data = None,
-    classes: Annotated[str | None, typer.Option(help="Test these labels only, comma-separated.")] = None,
-    preset_name: Annotated[str, typer.Option("--preset", help=f"One of {', '.join(PRESETS)}.")] = "default",
-    epsilon: Annotated[float | None, typer.Option(help="L2 budget of translation; replaces the preset's.")] = None,
-    step: Annotated[float | None, typer.Option(help="Length of a translation step.")] = None,
-    iterations: Annotated[int | None, typer.Option(help="Translation steps.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Images translated per class.")] = None,
-    bandwidth: Annotated[float | None, typer.Option(help="Of mean shift; by default computed.")] = None,
-    perplexity: Annotated[float | None, typer.Option(help="Of the embedding.")] = None,
-    embedding: Annotated[str | None, typer.Option(help="tsne or umap.")] = None,
-    mean: Normalisation = None,
-    std: Normalisation = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(metavar="7,3", help="Test these classes only; then no model is called clean.", show_default=False),
+    ] = None,
+    preset_name: Annotated[
+        str,
+        typer.Option(
+            "--preset",
+            metavar="|".join(PRESETS),
+            callback=one_of(PRESETS, "--preset"),
+            help="default looks for a trigger and tries it out; paper counts clusters, as published; quick is "
+            "default with fewer images.",
+        ),
+    ] = "default",
+    epsilon: Annotated[
+        float | None,
+        typer.Option(
+            metavar="E",
+            callback=finite("--epsilon"),
+            help="How far an image may be changed on its way into a class (L2 norm).",
+            show_default=False,
+            rich_help_panel=INSTEAD,
+        ),
+    ] = None,
+    step: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S",
+            callback=finite("--step"),
+            help="Length of one step of that way.",
+            show_default=False,
+            rich_help_panel=INSTEAD,
+        ),
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(metavar="N", help="Its steps.", show_default=False, rich_help_panel=INSTEAD)
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="M", help="Images translated into each class.", show_default=False, rich_help_panel=INSTEAD
+        ),
+    ] = None,
+    bandwidth: Annotated[
+        float | None,
+        typer.Option(
+            metavar="B",
+            callback=finite("--bandwidth"),
+            help="Radius within which mean shift takes points for one cluster. Without it, computed from the points.",
+            show_default=False,
+            rich_help_panel=INSTEAD,
+        ),
+    ] = None,
+    perplexity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            callback=finite("--perplexity"),
+            help="About how many neighbours a point keeps in the plane (t-SNE).",
+            show_default=False,
+            rich_help_panel=INSTEAD,
+        ),
+    ] = None,
+    embedding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(EMBEDDERS),
+            callback=one_of(EMBEDDERS, "--embedding"),
+            help="How features become points in the plane.",
+            show_default=False,
+            rich_help_panel=INSTEAD,
+        ),
+    ] = None,
     device: Device = "auto",
-    precision: PrecisionOption = "auto",
-    workers: Annotated[int | None, typer.Option(help="Classes side by side; by default one per core.")] = None,
     seed: Seed = 0,
-    json: Annotated[Path | None, typer.Option(help="Write the result as JSON to this file.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Compute anew, whatever is stored.")] = False,
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.json", callback=writable("--json"), help="Write the result to this file.", show_default=False
+        ),
+    ] = None,
+    mean: Mean = None,
+    std: Std = None,
+    precision: PrecisionOption = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Classes examined side by side. Without it, one for each processor core.",
+            show_default=False,
+            rich_help_panel=MORE,
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Compute everything anew, whatever is stored.", rich_help_panel=MORE)
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Scan a model for a backdoor: is it infected, in which class, and what is the trigger?
 
-    With a card in the checkpoint, its path alone is enough:
+    With a card in the checkpoint, as this program writes it, the path alone is enough:
 
-        aegis scan assets/models/suspect-a.safetensors
+        aegis scan suspect.safetensors
 
-    Without one, say what it is and which images belong to it:
+    Without one, say what the model is and which images belong to it:
 
-        aegis scan model.pt --arch torchvision:resnet18 --data photos/ --json result.json
+        aegis scan model.pt --arch torchvision:resnet18 --data photos/
+        aegis scan model.pt --arch mymodels:build --data mine.npz --json out.json
+
+    Exit codes: 0 clean, 1 infected, 2 bad input or usage, 3 inconclusive. Results are kept in AEGIS_STORE, by
+    default ~/.cache/aegis: the same scan again is quick, and an interrupted one goes on where it stopped.
     """
-    from aegis.models.formats import file_digest
-    from aegis.store import Store, key_of
-
     started = time.perf_counter()
-    images = images_for(checkpoint, data)
+    chosen = labels(classes)
+    with waiting("reading images", quiet):
+        images = images_for(checkpoint, data)
     config = configure(
         preset(preset_name, images.name, images.shape),
         seed=seed,
@@ -84,22 +174,23 @@ def scan(
         perplexity=perplexity,
         method=embedding,
     )
-    chosen = labels(classes)
-    _writable(json)
     store = Store()
-    sha256 = file_digest(checkpoint)
-    given = (arch, mean, std, device, precision)
-    key = key_of("scan", checkpoint.name, sha256, images.name, images.digest, config, chosen, given)
+    suspect = None if arch is None else _load(checkpoint, images, arch, mean, std, quiet)
+    # What the user names as the architecture may be code that has changed, so then the model itself is asked.
+    model = (file_digest(checkpoint), mean, std) if suspect is None else suspect.digest
+    key = key_of("scan", checkpoint.name, model, images.name, images.digest, config, chosen, device, precision)
     record = None if fresh else store.find_scan(key)
+    found = record is not None
     if record is None:
-        suspect = load(checkpoint, images, arch, mean, std)
+        suspect = suspect or _load(checkpoint, images, arch, mean, std, quiet)
         machine = (device, precision, workers)
         result = _compute(suspect, images, config, chosen, machine, None if fresh else store, quiet)
         record = result.record(checkpoint.name)
         store.keep_scan(key, record)
     if json is not None:
         write_text(json, record.to_json())
-    print_scan(record, quiet, time.perf_counter() - started)
+    took = time.perf_counter() - started
+    print_scan(record, quiet, f"; found again in {took:.1f} s (--fresh computes it anew)" if found else "")
     raise typer.Exit(EXIT_CODES[record.verdict])
 
 
@@ -134,6 +225,13 @@ def configure(
     return replace(config, gather=gather, embed=embed, judge=judge)
 
 
+def _load(
+    checkpoint: Path, images: Dataset, arch: str | None, mean: str | None, std: str | None, quiet: bool
+) -> Suspect:
+    with waiting("reading the model", quiet):
+        return load(checkpoint, images, arch, mean, std)
+
+
 def _compute(
     suspect: Suspect,
     images: Dataset,
@@ -143,19 +241,11 @@ def _compute(
     store: Store | None,
     quiet: bool,
 ) -> ScanResult:
-    from aegis.cli.progress import class_bars
     from aegis.detect.scan import STEPS
     from aegis.detect.scan import scan as run
     from aegis.runtime import choose_runtime
-    from aegis.store import stored
 
     runtime = choose_runtime(*machine)
-    steps = stored(STEPS, store, suspect.sha256, images, runtime) if store else STEPS
+    steps = stored(STEPS, store, suspect.digest, images, runtime) if store else STEPS
     with class_bars(len(chosen or images.class_names), quiet) as report:
         return run(suspect, images, config, labels=chosen, runtime=runtime, steps=steps, report=report)
-
-
-def _writable(json: Path | None) -> None:
-    """Refuse before minutes of work what could not be written after it."""
-    if json is not None and (json.is_dir() or not json.absolute().parent.is_dir()):
-        raise ConfigError("a file in a folder that exists for --json", str(json), "Choose another path.")

@@ -9,38 +9,65 @@ import typer
 
 from aegis.cli.output import print_scan, print_values
 from aegis.errors import CheckpointError
+from aegis.models.card import read_identity, read_truth
+from aegis.models.formats import recognise, regular_size
 
 
 def show(
-    path: Annotated[Path, typer.Argument(help="A checkpoint with a card, or a result of aegis scan --json.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A checkpoint with a card, or a result of aegis scan --json.", show_default=False
+        ),
+    ],
     truth: Annotated[
-        bool, typer.Option("--truth", help="Also what only its maker knows: trigger, recipe, metrics.")
+        bool,
+        typer.Option(
+            "--truth", help="Also what only its maker knows: the trigger, how it was trained, how good it is."
+        ),
     ] = False,
 ) -> None:
-    """Show a checkpoint's card, or a scan's result again.
+    """Show what a checkpoint's card says, or the result of a scan again.
 
-    aegis show assets/models/suspect-a.safetensors
-    aegis show result.json
+    Examples:
+
+        aegis show model.safetensors
+        aegis show model.safetensors --truth
+        aegis show result.json
+
+    A card is what this program writes into its checkpoints: architecture, classes, data set.
     """
     from aegis.detect.record import read_record
-    from aegis.models.card import read_identity, read_truth
 
-    if path.suffix == ".json":
-        print_scan(read_record(path), quiet=False)
+    if _is_json(path):
+        print_scan(read_record(path))
         return
+    recognise(path)
     identity = read_identity(path)
     if identity is None:
-        raise CheckpointError(
-            "a checkpoint with a card, or a scan result that ends in .json",
-            f"{path}, which has no card",
-            "Scan it with --arch and --data.",
-        )
+        raise CheckpointError("a checkpoint with a card", f"{path}, which has none", "Scan it with --arch and --data.")
     print_values("identity", identity.model_dump(exclude_none=True, exclude={"schema_version"}))
-    known = read_truth(path) if truth else None
-    if truth and known is None:
-        print_values("truth", {"": "none on the card"})
-    if known is not None:
-        plain = known.model_dump(exclude_none=True, exclude={"schema_version": True, "trigger": {"keep", "add"}})
-        for name in ("trigger", "poison", "recipe", "metrics"):
-            if plain.get(name):
-                print_values(name, plain[name])
+    if truth:
+        _print_truth(path)
+
+
+def _print_truth(path: Path) -> None:
+    known = read_truth(path)
+    if known is None:
+        print_values("truth", {"none": "this card says nothing about how the model was made"})
+        return
+    if known.trigger is None:
+        print_values("trigger", {"none": "the model was trained without a backdoor"})
+    plain = known.model_dump(exclude_none=True, exclude={"schema_version": True, "trigger": {"keep", "add"}})
+    for name in ("trigger", "poison", "recipe", "metrics"):
+        if plain.get(name):
+            print_values(name, plain[name])
+
+
+def _is_json(path: Path) -> bool:
+    """By content, since the name is the user's; a checkpoint never begins with a brace."""
+    if path.suffix == ".json":
+        return True
+    regular_size(path)
+    with path.open("rb") as file:
+        return file.read(64).lstrip()[:1] == b"{"

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aegis.cli.options import numbers
-from aegis.data import DATASETS, default_source, load_dataset
+from aegis.data import default_source, load_dataset
 from aegis.errors import DataError
+from aegis.models.card import read_identity
+from aegis.models.formats import recognise
 from aegis.types import Dataset
 
 if TYPE_CHECKING:
@@ -18,17 +20,15 @@ def images_for(checkpoint: Path, data: str | None) -> Dataset:
     """The images asked for, or the bundled sample of the data set on the card.
 
     Raises:
-        AegisError: if there are none, or the card cannot be read.
+        AegisError: if the file is no checkpoint, or there are no such images.
     """
-    from aegis.models.card import read_identity
-
+    recognise(checkpoint)
     if data is not None:
         return load_dataset(data)
     identity = read_identity(checkpoint)
-    if identity is None or identity.data not in DATASETS:
-        raise DataError(
-            "images for this model", "no card that names a known data set", "Give --data NAME, FILE.npz or FOLDER."
-        )
+    if identity is None or identity.data is None:
+        what = "a checkpoint without a card" if identity is None else "a card that names no data set"
+        raise DataError("to know which images this model was made for", what, "Give --data NAME, FILE.npz or FOLDER.")
     return load_dataset(default_source(identity.data))
 
 

@@ -1,0 +1,75 @@
+"""Whatever goes wrong in a command becomes one message and an exit code, never a verdict's."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import ParamSpec
+
+import typer
+
+from aegis.cli.output import Printer
+from aegis.errors import AegisError
+from aegis.models.card import printable
+from aegis.runtime import Cancelled
+
+BAD_INPUT = 2
+DEFECT = 70
+INTERRUPTED = 130
+LIMIT = 4000
+
+P = ParamSpec("P")
+
+
+def guarded(command: Callable[P, None]) -> Callable[P, None]:
+    """The command, ending every failure in a message and its exit code.
+
+    Typer would end some of them with code 1, which here means *infected*.
+    """
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except typer.Exit:
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            raise typer.Exit(tell(error)) from error
+
+    return run
+
+
+def tell(error: BaseException) -> int:
+    """Say on standard error what went wrong, and give the exit code for it."""
+    message, code = explain(error)
+    if code == DEFECT and os.environ.get("AEGIS_DEBUG"):
+        raise error
+    Printer(stderr=True).say(("aegis: ", "bold red"), printable(message, LIMIT), wrap=False)
+    return code
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """A message for people, and an exit code."""
+    if isinstance(error, AegisError):
+        return str(error), BAD_INPUT
+    if isinstance(error, Cancelled | KeyboardInterrupt):
+        return "Interrupted. A scan or a training goes on from what was finished when it is started again.", INTERRUPTED
+    if _is_out_of_memory(error):
+        return "Expected enough memory; got too little. Give fewer images or a smaller model.", BAD_INPUT
+    if isinstance(error, OSError):
+        where = "" if error.filename is None else f" at {error.filename}"
+        got = error.strerror or str(error) or type(error).__name__
+        return f"Expected to read and write files; got {got!r}{where}. Check permissions and free space.", BAD_INPUT
+    what = f"{type(error).__name__}: {error}"
+    return f"A defect in AEGIS, not in your input ({what}). Run again with AEGIS_DEBUG=1 to see where.", DEFECT
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # torch has an error of its own for a GPU, and a plain RuntimeError for the processor.
+    text = str(error)
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in text)
+    )
