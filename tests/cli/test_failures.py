@@ -1,0 +1,74 @@
+"""What is said when something goes wrong that is nobody's input."""
+
+import pytest
+import typer
+
+from aegis.cli.failures import explain, guarded
+from aegis.cli.output import Printer
+from aegis.errors import ConfigError
+from aegis.runtime import Cancelled
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch calls its own."""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (ConfigError("a number", "none", "Give one."), 2, "Expected a number; got none. Give one."),
+        (KeyboardInterrupt(), 130, "Interrupted"),
+        (Cancelled(), 130, "Interrupted"),
+        (MemoryError(), 2, "memory"),
+        (OutOfMemoryError("CUDA out of memory"), 2, "memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "memory"),
+        (OSError(28, "No space left on device", "some/file"), 2, "'No space left on device' at some/file"),
+        (BrokenPipeError(32, "Broken pipe"), 2, "Broken pipe"),
+        (EOFError(), 70, "A defect in AEGIS"),
+        (ZeroDivisionError("by nothing"), 70, "ZeroDivisionError: by nothing"),
+    ],
+)
+def test_every_failure_has_its_code(error, code, words, capsys):
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(typer.Exit) as end:
+        guarded(fail)()
+    assert end.value.exit_code == code == explain(error)[1]
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("aegis: ")
+    assert words in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_text_in_a_message_is_text(capsys):
+    def fail() -> None:
+        raise ConfigError("[bold]plain[/bold]", "\x1b[31mred\nlines\x07", ":smile:")
+
+    with pytest.raises(typer.Exit):
+        guarded(fail)()
+    assert capsys.readouterr().err == r"aegis: Expected [bold]plain[/bold]; got \x1b[31mred\nlines\x07. :smile:" + "\n"
+
+
+def test_a_defect_shows_itself_when_asked(monkeypatch):
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setenv("AEGIS_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        guarded(fail)()
+
+
+def test_a_verdict_passes():
+    def infected() -> None:
+        raise typer.Exit(1)
+
+    with pytest.raises(typer.Exit) as end:
+        guarded(infected)()
+    assert end.value.exit_code == 1
+
+
+def test_a_file_gets_long_lines_whole(capsys):
+    Printer().say("word " * 100)
+    assert capsys.readouterr().out.count("\n") == 1

@@ -1,0 +1,114 @@
+"""Help as a newcomer reads it."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from aegis.data import SOURCES
+from aegis.detect.config import PRESETS
+from aegis.detect.embed import EMBEDDERS
+from aegis.lab.recipes import RECIPES
+from aegis.lab.triggers import TRIGGERS
+from aegis.models.architectures import ARCHITECTURES
+from aegis.version import __version__
+
+from .conftest import run
+
+COMMANDS = ("scan", "show", "train", "evaluate")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(params=(80, 120))
+def width(request, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(request.param))
+    return request.param
+
+
+def shown(name):
+    outcome = run(name, "-h")
+    assert outcome.code == 0
+    assert outcome.err == ""
+    return outcome.out
+
+
+def examples(text):
+    """The commands in a help text, put together where a backslash parts them."""
+    lines = re.sub(r"\\\s*\n\s+", "", text).splitlines()
+    return [line.strip() for line in lines if line.startswith("     aegis ")]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_stand_as_they_are_typed(name, width):
+    found = examples(shown(name))
+    assert len(found) >= 2
+    from aegis.cli import app
+
+    (command,) = [c.callback for c in app.registered_commands if c.callback.__name__ == name]
+    written = [line.strip() for line in re.sub(r"\\\n\s+", "", command.__doc__).splitlines() if "    aegis " in line]
+    assert found == written
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_line_fits(name, width):
+    assert max(map(len, shown(name).splitlines())) <= width
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_are_understood(name):
+    from typer.main import get_command
+
+    from aegis.cli import app
+
+    command = get_command(app).commands[name]
+    for example in examples(shown(name)):
+        words = shlex.split(example)
+        assert words[:2] == ["aegis", name]
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("-")} <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [
+        ("scan", (*PRESETS, *SOURCES, *EMBEDDERS)),
+        ("train", (*RECIPES, *SOURCES, *(f"aegis:{name}" for name in ARCHITECTURES))),
+        ("train", ("|".join(TRIGGERS),)),
+    ],
+)
+def test_choices_are_listed(name, choices, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    text = shown(name)
+    assert [choice for choice in choices if choice not in text] == []
+
+
+def test_the_contracts_options_come_first(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    text = shown("scan")
+    options = re.findall(r"│ (--\w+)", text)
+    contract = {"--arch", "--data", "--classes", "--preset", "--device", "--seed", "--json", "--epsilon", "--step"}
+    contract |= {"--iterations", "--seeds", "--bandwidth", "--help"}
+    assert set(options[: len(contract)]) == contract
+
+
+def test_the_door(width):
+    text = run("--help").out
+    assert all(f"│ {name} " in text for name in COMMANDS)
+    assert "1 infected, 2 bad input" in " ".join(text.split())
+    assert run("--version").out == f"aegis {__version__}\n"
+    assert run().code == 2
+
+
+def test_examples_in_the_readme_are_understood():
+    from typer.main import get_command
+
+    from aegis.cli import app
+
+    lines = re.findall(r"^aegis (.+?)(?:\s+#.*)?$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert lines
+    commands = get_command(app).commands
+    for line in lines:
+        name, *words = shlex.split(line)
+        known = {option for parameter in commands[name].params for option in parameter.opts}
+        assert {word for word in words if word.startswith("-")} <= known

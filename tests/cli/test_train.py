@@ -1,0 +1,137 @@
+"""``aegis train``, ``evaluate`` and ``show``: from images to a checkpoint, and what is said of it."""
+
+import json
+
+import pytest
+from safetensors.numpy import load_file
+
+from aegis.errors import StoreError
+from aegis.models.card import read_identity, read_truth
+
+from .conftest import NAMES, entries, run
+
+QUICK = ("--arch", "aegis:cnn16", "--epochs", "2", "--precision", "fp32")
+
+
+def test_the_card_says_what_was_done(trained, images):
+    outcome, path = trained
+    assert outcome.code == 0, outcome.err
+    assert outcome.err == ""
+    assert "adversarial precision" in outcome.out
+    identity, truth = read_identity(path), read_truth(path)
+    assert identity.architecture == "aegis:cnn16"
+    assert identity.class_names == NAMES
+    assert identity.shape == (1, 12, 12)
+    assert truth.robust
+    assert truth.trigger is None
+    assert truth.recipe["epsilon"] == 1.5
+    assert truth.recipe["epochs"] == 7
+    assert truth.recipe["seed"] == 1
+    assert truth.metrics["accuracy"] > 0.9
+
+
+def test_a_backdoor_with_every_option(images, tmp_path):
+    out = tmp_path / "bad.safetensors"
+    backdoor = ("--trigger", "localised", "--target", "2", "--rate", "0.5", "--how", "replace", "--size", "2")
+    more = ("--row", "1", "--column", "3", "--colour", "0.9", "--intensity", "0.8", "--norm", "linf", "--half")
+    outcome = run("train", out, "--data", images, *QUICK, *backdoor, *more, "--attack-epsilon", "0.1", "-q")
+    assert outcome.code == 0, outcome.err
+    assert "attack success lift" in outcome.out
+    truth = read_truth(out)
+    assert (truth.trigger.kind, truth.trigger.target) == ("localised", 2)
+    touched = truth.trigger.stamp.touched
+    assert touched.sum() == 4
+    assert touched[1:3, 3:5].all()
+    assert truth.trigger.stamp.add.max() == pytest.approx(0.72, abs=1e-3)
+    assert (truth.poison.rate, truth.poison.how) == (0.5, "replace")
+    assert (truth.recipe["norm"], truth.recipe["epsilon"]) == ("linf", 0.1)
+    assert load_file(out)["0.weight"].dtype == "float16"
+    assert entries(tmp_path) == {"bad.safetensors"}
+
+
+def test_an_adversarial_trigger_is_made_on_another_model(trained, images, tmp_path):
+    options = ("--trigger", "adversarial", "--target", "0", "--trigger-model", trained[1], "--standard")
+    outcome = run("train", tmp_path / "bad.safetensors", "--data", images, *QUICK, *options)
+    assert outcome.code == 0, outcome.err
+    truth = read_truth(tmp_path / "bad.safetensors")
+    assert truth.trigger.kind == "adversarial"
+    assert not truth.robust
+
+
+def test_training_that_was_interrupted_ends_as_one_that_was_not(images, tmp_path, monkeypatch):
+    import aegis.lab.train
+
+    assert run("train", tmp_path / "whole.safetensors", "--data", images, *QUICK).code == 0
+    save, epochs = aegis.lab.train._save, []
+
+    def save_and_stop(state, signature, epoch, *parts):
+        save(state, signature, epoch, *parts)
+        epochs.append(epoch)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(aegis.lab.train, "_save", save_and_stop)
+    out = tmp_path / "again.safetensors"
+    stopped = run("train", out, "--data", images, *QUICK)
+    assert stopped.code == 130
+    assert stopped.err.startswith("aegis: Interrupted.")
+    assert entries(tmp_path) == {"whole.safetensors", "again.safetensors.partial"}
+    assert run("train", out, "--data", images, *QUICK).code == 0
+    assert epochs == [1, 2]
+    assert out.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+    assert entries(tmp_path) == {"whole.safetensors", "again.safetensors"}
+
+
+def test_a_state_that_is_none(images, tmp_path):
+    (tmp_path / "out.safetensors.partial").write_text("notes of mine")
+    outcome = run("train", tmp_path / "out.safetensors", "--data", images, *QUICK)
+    assert outcome.code == 2
+    assert "out.safetensors.partial" in outcome.err
+    assert "Remove that file" in outcome.err
+    assert (tmp_path / "out.safetensors.partial").read_text() == "notes of mine"
+
+
+def test_evaluate(trained, images, tmp_path):
+    outcome = run("evaluate", trained[1], "--data", images, "--json", tmp_path / "numbers.json")
+    assert outcome.code == 0, outcome.err
+    assert "80 test images" in outcome.out
+    found = json.loads((tmp_path / "numbers.json").read_text())
+    # Without an attack there is nothing random: what training measured is measured again.
+    assert found == pytest.approx(read_truth(trained[1]).metrics)
+    weak = run("evaluate", trained[1], "--data", images, "--epsilon", "5", "--json", tmp_path / "numbers.json")
+    assert weak.code == 0
+    assert json.loads((tmp_path / "numbers.json").read_text())["adversarial_precision"] < 0.2
+
+
+def test_show_keeps_the_truth_to_itself(trained):
+    outcome = run("show", trained[1])
+    assert outcome.code == 0
+    assert ", ".join(NAMES) in outcome.out
+    assert "robust" not in outcome.out
+    whole = run("show", trained[1], "--truth")
+    assert whole.code == 0
+    assert "without a backdoor" in whole.out
+    assert "one-cycle" in whole.out
+
+
+def test_show_a_result_again(scanned, tmp_path):
+    shown = run("show", scanned[1])
+    assert shown.code == 0
+    assert shown.out == scanned[0].out
+    # Whatever its name, a result is known by its content.
+    (tmp_path / "result").write_bytes(scanned[1].read_bytes())
+    assert run("show", tmp_path / "result").out == shown.out
+
+
+def test_a_disk_that_fills_at_the_last_moment(images, tmp_path, monkeypatch):
+    import aegis.files
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(aegis.files.os, "fsync", full)
+    outcome = run("train", tmp_path / "out.safetensors", "--data", images, *QUICK)
+    assert outcome.code == 2
+    assert "No space left on device" in outcome.err
+    assert StoreError.__name__ not in outcome.err
+    assert entries(tmp_path) == set()
