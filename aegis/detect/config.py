@@ -53,7 +53,7 @@ class TransplantConfig:
 
     area: float = 0.02
     radius: float | None = None
-    reach: float = 1.0
+    reach: float = 0.75
     clusters: int = 3
     warm_up: int = 6
     steps: int = 30
