@@ -1,0 +1,70 @@
+"""Accuracy, the ladder of budgets, and objections, on a linear model whose margin is known."""
+
+import pytest
+
+from aegis.detect.assess import assess, spread
+from aegis.detect.config import AssessConfig
+from aegis.errors import DataError
+from aegis.runtime import Cancelled
+from aegis.types import Applicability
+from tests.detect.linear import dataset_at, images_at, linear_model
+
+
+def test_a_model_near_chance_is_refused_with_advice():
+    with pytest.raises(DataError, match="order of its classes"):
+        assess(linear_model(sign=-1.0), dataset_at(1.5), AssessConfig())
+
+
+def test_a_model_without_robustness_is_objected_to():
+    found = assess(linear_model(), dataset_at(0.1), AssessConfig())
+    assert found.accuracy == 1
+    assert found.robust_accuracies == (0, 0, 0, 0, 0)
+    assert found.half_radius == pytest.approx(0.125)
+    (objection,) = found.objections
+    assert "not adversarially robust" in objection
+
+
+def test_a_robust_model_is_not_objected_to():
+    found = assess(linear_model(), dataset_at(1.5), AssessConfig())
+    assert found.epsilons == AssessConfig().epsilons
+    assert found.robust_accuracies == (1, 1, 1, 0, 0)
+    assert found.half_radius == pytest.approx(1.5)
+    assert found.objections == ()
+
+
+def test_an_inaccurate_model_is_objected_to():
+    found = assess(linear_model(), dataset_at(1.5), AssessConfig(min_accuracy=1.01))
+    (objection,) = found.objections
+    assert "accuracy on these images is 100.0%" in objection
+
+
+@pytest.mark.parametrize(
+    ("values", "radius"),
+    [
+        ((0.8, 0.8, 0.0), 1.5),  # halfway down the last slope
+        ((0.6, 0.2, 0.1), 0.75),  # 0.4 lies halfway between the first two rungs
+        ((0.4, 0.1, 0.0), 0.5),  # exactly on a rung
+        ((0.0, 0.0, 0.0), 0.25),  # halfway down from no attack
+        ((0.8, 0.7, 0.5), 2.0),  # never: the last rung
+    ],
+)
+def test_the_half_radius_is_interpolated(values, radius):
+    assert Applicability(0.8, (0.5, 1.0, 2.0), values).half_radius == pytest.approx(radius)
+
+
+@pytest.mark.parametrize(("count", "kept"), [(5, 5), (20, 20), (100, 20)])
+def test_images_are_spread_over_all(count, kept):
+    images = images_at(1.0, 20)
+    chosen = spread(images, count)
+    assert len(chosen) == kept
+    assert chosen.labels[0] == images.labels[0]
+    assert chosen.labels[-1] == images.labels[-1]
+
+
+def test_the_ladder_can_be_cancelled():
+    def cancel(event):
+        assert event.stage == "assess"
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        assess(linear_model(), dataset_at(1.5), AssessConfig(), report=cancel)
