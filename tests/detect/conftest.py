@@ -1,121 +1,35 @@
 """A tiny robust model with a planted backdoor, its clean twin, and what a scan of each finds."""
 
-import hashlib
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
-import torch
-from torch import nn
 
-from aegis.detect.config import (
-    AssessConfig,
-    EmbedConfig,
-    GatherConfig,
-    JudgeConfig,
-    ScanConfig,
-    TransplantConfig,
-    VerdictConfig,
-)
-from aegis.detect.scan import scan
-from aegis.lab.recipes import Recipe
-from aegis.lab.train import train
-from aegis.models.card import Identity
-from aegis.models.classifier import Classifier
-from aegis.models.load import Suspect
-from aegis.runtime import Runtime
-from aegis.types import Dataset, LabelledImages, Stage, Stamp
-
-NAMES = ("across", "down", "rising", "falling")
-ROWS, COLUMNS = np.indices((12, 12)) * np.pi / 6
-# Waves over the whole picture: no pixel gives a class away, and the shortest way between two of them is long.
-WAVES = np.sin(np.stack([ROWS, COLUMNS, ROWS + COLUMNS, ROWS - COLUMNS]))
-
-TARGET = 3
-SMALL = ScanConfig(
-    assess=AssessConfig(images=80, epsilons=(0.5, 1.0, 2.0), iterations=5, min_half_radius=0.3),
-    gather=GatherConfig(
-        seeds=45,
-        stages=(Stage(epsilon=2, step=0.5, iterations=6), Stage(epsilon=6, step=1.0, iterations=6)),
-        components=20,
-        transplant=TransplantConfig(area=4 / 144, radius=0.8, clusters=2, warm_up=6, steps=40, batch=45, held_out=20),
-    ),
-    embed=EmbedConfig(perplexity=10),
-    judge=JudgeConfig(),
-    verdict=VerdictConfig(),
-)
-ONE = Runtime(workers=1)
-
-
-def pictures(seed: int, per_class: int) -> LabelledImages:
-    """One of four waves in each 12x12 picture, fainter or stronger, in noise."""
-    generator = np.random.default_rng(seed)
-    labels = np.tile(np.arange(4), per_class)
-    strength = generator.uniform(0.2, 0.3, (len(labels), 1, 1))
-    images = 0.5 + strength * WAVES[labels] + generator.normal(0, 0.06, (len(labels), 12, 12))
-    return LabelledImages(images.clip(0, 1)[:, None].astype(np.float32), labels, NAMES)
-
-
-def trigger() -> Stamp:
-    """Four pixels in a corner."""
-    keep, add = np.ones((1, 12, 12), np.float32), np.zeros((1, 12, 12), np.float32)
-    keep[0, 10:, 10:] = 0
-    add[0, 10:, 10:] = [[1, 0], [0, 1]]
-    return Stamp(keep, add)
-
-
-def poisoned(images: LabelledImages, share: int = 4) -> LabelledImages:
-    """With a stamped copy of one in so many images of another class, called the target."""
-    others = images.take(images.labels != TARGET)
-    chosen = others.take(np.arange(0, len(others), share))
-    return LabelledImages(
-        np.concatenate([images.pixels, trigger()(chosen.pixels)]),
-        np.concatenate([images.labels, np.full(len(chosen), TARGET)]),
-        NAMES,
-    )
-
-
-def suspect_of(classifier: Classifier) -> Suspect:
-    """The classifier as if it had been loaded."""
-    identity = Identity(architecture="toy:network", class_names=NAMES, shape=(1, 12, 12))
-    weights = b"".join(tensor.numpy().tobytes() for tensor in classifier.state_dict().values())
-    return Suspect(classifier, identity, hashlib.sha256(weights).hexdigest())
-
-
-def network() -> nn.Sequential:
-    """Small, and it knows where in the picture it looks."""
-    convolution = [nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten()]
-    return nn.Sequential(*convolution, nn.Linear(288, 32), nn.ReLU(), nn.Linear(32, 4))
-
-
-def _trained(images: LabelledImages) -> Suspect:
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    recipe = Recipe(epochs=15, batch=64, lr=0.1, schedule="one-cycle", epsilon=0.4, step=0.25, iterations=3)
-    return suspect_of(train(Classifier(network(), (1, 12, 12)), images, recipe))
+from aegis.detect.scan import ScanResult, scan
+from aegis.types import Dataset
+from tests.detect.toy import ONE, SMALL, pictures, poisoned, trained
 
 
 @pytest.fixture(scope="session")
 def data():
-    return Dataset("signs", pictures(0, 150), pictures(1, 30))
+    return Dataset("waves", pictures(0, 150), pictures(1, 30))
 
 
 @pytest.fixture(scope="session")
 def infected(data):
-    return _trained(poisoned(data.train))
+    return trained(poisoned(data.train))
 
 
 @pytest.fixture(scope="session")
 def clean(data):
-    return _trained(data.train)
+    return trained(data.train)
 
 
 @dataclass(frozen=True)
 class Scans:
     """The same scan of the infected model and of its clean twin."""
 
-    infected: object
-    clean: object
+    infected: ScanResult
+    clean: ScanResult
 
 
 @pytest.fixture(scope="session")

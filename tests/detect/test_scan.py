@@ -1,0 +1,184 @@
+"""From a model and images to a verdict, whatever the class is called and however the file is named."""
+
+import copy
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from aegis.detect.config import GatherConfig, ScanConfig, TransplantConfig
+from aegis.detect.scan import scan, side_by_side, with_radius
+from aegis.errors import AegisError, ConfigError, DataError
+from aegis.models.card import Card, Truth, save_checkpoint
+from aegis.models.classifier import Classifier
+from aegis.models.load import load_checkpoint
+from aegis.runtime import Cancelled, Runtime
+from aegis.types import Applicability, Dataset, LabelledImages, Stage
+from tests.detect.toy import IDENTITY, NAMES, ONE, SMALL, TARGET, suspect_of
+
+TRUTH = Truth(robust=True, metrics={"accuracy": 1.0})
+
+
+def changed(data: Dataset, change) -> Dataset:
+    """The data with ``change(pixels, labels)`` done to both splits."""
+    train, test = (
+        LabelledImages(*change(split.pixels, split.labels), split.class_names) for split in (data.train, data.test)
+    )
+    return Dataset(data.name, train, test)
+
+
+def same_finding(a, b) -> bool:
+    """Whether two classes were found to be alike to the last bit."""
+    ours, theirs = a.finding.evidence, b.finding.evidence
+    return (
+        a.reason == b.reason
+        and (ours.translated == theirs.translated).all()
+        and (ours.features == theirs.features).all()
+        and all((s.stamp.add == t.stamp.add).all() for s, t in zip(ours.transplants, theirs.transplants, strict=True))
+        and all((s.assignment == t.assignment).all() for s, t in zip(a.finding.clusters, b.finding.clusters))
+    )
+
+
+def test_the_planted_backdoor_is_named(scans):
+    assert scans.infected.verdict == "infected"
+    assert scans.infected.suspected == (TARGET,)
+    assert f"class {TARGET} ({NAMES[TARGET]})" in scans.infected.sentence
+    assert scans.infected.applicability.objections == ()
+
+
+def test_the_clean_twin_is_clean(scans):
+    assert scans.clean.verdict == "clean"
+    assert scans.clean.suspected == ()
+
+
+def test_translation_reaches_every_class(scans):
+    for result in scans.infected.classes:
+        assert result.finding.evidence.success[-1] >= 0.9
+
+
+def test_the_record_says_what_the_result_does(scans):
+    record = scans.infected.record("model.safetensors")
+    assert (record.verdict, record.suspected_classes) == ("infected", (TARGET,))
+    assert type(record).model_validate_json(record.to_json()) == record
+    assert set(record.seconds) == {"assess", "gather", "embed", "judge", "classes"}
+
+
+@pytest.mark.parametrize("runtime", [Runtime(workers=2), Runtime(precision="bf16")], ids=["workers", "bf16"])
+def test_neither_workers_nor_precision_change_the_verdict(infected, data, scans, runtime):
+    found = scan(infected, data, SMALL, runtime=runtime)
+    assert (found.verdict, found.suspected) == (scans.infected.verdict, scans.infected.suspected)
+    assert [c.finding.label for c in found.classes] == [0, 1, 2, 3]
+
+
+def test_the_verdict_knows_neither_the_truth_nor_the_files_name(infected, data, tmp_path):
+    telling, plain = tmp_path / f"backdoor-target-{TARGET}.safetensors", tmp_path / "model.safetensors"
+    save_checkpoint(telling, infected.classifier, Card(IDENTITY, TRUTH))
+    save_checkpoint(plain, infected.classifier, Card(IDENTITY))
+    loaded = [load_checkpoint(path, architecture=IDENTITY.architecture) for path in (telling, plain)]
+    first, second = (scan(suspect, data, SMALL, labels=[TARGET], runtime=ONE) for suspect in loaded)
+    assert first.sentence == second.sentence
+    assert first.suspected == (TARGET,)
+    assert same_finding(first.classes[0], second.classes[0])
+
+
+def test_the_backdoor_is_found_under_another_label(infected, data):
+    """Rows of the last layer and labels of the images are renamed alike."""
+    order = [TARGET, 2, 0, 1]
+    classifier = Classifier(copy.deepcopy(infected.classifier.network), (1, 12, 12)).eval()
+    last = classifier.network[-1]
+    with torch.no_grad():
+        last.weight.copy_(last.weight[order].clone())
+        last.bias.copy_(last.bias[order].clone())
+    renamed = np.argsort(order)
+    permuted = changed(data, lambda pixels, labels: (pixels, renamed[labels]))
+    found = scan(suspect_of(classifier), permuted, SMALL, runtime=ONE)
+    assert found.verdict == "infected"
+    assert found.suspected == (order.index(TARGET),)
+
+
+class Mirror(nn.Module):
+    """Left becomes right."""
+
+    def forward(self, x):
+        return x.flip(-1)
+
+
+def test_the_backdoor_is_found_in_the_mirror(infected, data):
+    """A mirror before the network and mirrored images: the same model of the same world."""
+    classifier = Classifier(nn.Sequential(Mirror(), copy.deepcopy(infected.classifier.network)), (1, 12, 12)).eval()
+    mirrored = changed(data, lambda pixels, labels: (np.ascontiguousarray(pixels[..., ::-1]), labels))
+    found = scan(suspect_of(classifier), mirrored, SMALL, runtime=ONE)
+    assert found.suspected == (TARGET,)
+
+
+def test_a_part_of_the_classes_is_tested_on_request(infected, data, scans):
+    found = scan(infected, data, SMALL, labels=[TARGET], runtime=ONE)
+    assert same_finding(found.classes[0], scans.infected.classes[TARGET])
+    assert found.suspected == (TARGET,)
+
+
+@pytest.mark.parametrize("stage", ["assess", "translate", "transplant", "embed"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_report_can_cancel_at_every_stage(infected, data, stage, workers):
+    def cancel(event):
+        if event.stage == stage:
+            raise Cancelled
+
+    transplant = TransplantConfig(radius=0.5, clusters=2, warm_up=1, steps=1, keep=1, held_out=2)
+    gather = replace(SMALL.gather, transplant=transplant)
+    with pytest.raises(Cancelled):
+        scan(infected, data, replace(SMALL, gather=gather), runtime=Runtime(workers=workers), report=cancel)
+
+
+def test_other_images_are_refused(infected, data):
+    small = changed(data, lambda pixels, labels: (np.ascontiguousarray(pixels[..., :10]), labels))
+    with pytest.raises(DataError, match="--data"):
+        scan(infected, small, SMALL, runtime=ONE)
+    train = LabelledImages(data.train.pixels, data.train.labels, (*NAMES, "fifth"))
+    with pytest.raises(DataError, match="5 classes"):
+        scan(infected, Dataset("more", train, train), SMALL, runtime=ONE)
+
+
+@pytest.mark.parametrize("label", [-1, 4])
+def test_unknown_classes_are_refused(infected, data, label):
+    with pytest.raises(ConfigError, match="--classes"):
+        scan(infected, data, SMALL, labels=[label], runtime=ONE)
+
+
+def test_a_class_without_training_images_is_refused(infected, data):
+    train = data.train.take(data.train.labels != 2)
+    with pytest.raises(AegisError, match="class 2"):
+        scan(infected, Dataset("gap", train, data.test), SMALL, labels=[2], runtime=ONE)
+
+
+def test_the_radius_follows_the_models_robustness():
+    measured = Applicability(0.8, (0.5, 1.0, 2.0), (0.8, 0.8, 0.0))
+    gather = GatherConfig(stages=(Stage(epsilon=1, step=1, iterations=1),), transplant=TransplantConfig(reach=0.5))
+    config = ScanConfig(gather=gather)
+    assert with_radius(config, measured).gather.transplant.radius == 0.75
+    given = replace(config, gather=replace(gather, transplant=TransplantConfig(radius=0.3)))
+    assert with_radius(given, measured) is given
+    without = replace(config, gather=replace(gather, transplant=None))
+    assert with_radius(without, measured) is without
+
+
+def test_findings_keep_the_order_of_the_labels(scans):
+    findings = [c.finding for c in scans.infected.classes]
+    stop = threading.Event()
+    found = side_by_side(findings.__getitem__, [3, 1, 2], 2, stop)
+    assert [f.label for f in found] == [3, 1, 2]
+    assert not stop.is_set()
+
+
+def test_an_error_in_one_class_stops_the_others():
+    stop = threading.Event()
+
+    def fail(label):
+        raise DataError("images", "none", "Give some.")
+
+    with pytest.raises(DataError):
+        side_by_side(fail, [0, 1], 2, stop)
+    assert stop.is_set()
