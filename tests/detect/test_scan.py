@@ -56,7 +56,7 @@ def test_the_clean_twin_is_clean(scans):
 
 def test_translation_reaches_every_class(scans):
     for result in scans.infected.classes:
-        assert result.finding.evidence.success[-1] >= 0.9
+        assert result.finding.evidence.success[-1] >= 0.75
 
 
 def test_the_record_says_what_the_result_does(scans):

@@ -34,20 +34,20 @@ def test_the_planted_patch_is_found_for_its_class(scans):
 
 def test_it_is_found_where_it_lies(scans):
     touched = best(scans.infected, TARGET, "patch").stamp.touched
-    assert touched.sum() == 4
-    assert (touched & trigger().touched).sum() >= 2
+    assert touched.sum() == 9
+    assert (touched & trigger().touched).sum() >= 3
 
 
 @pytest.mark.parametrize("label", OTHERS)
 @pytest.mark.parametrize("family", ["patch", "perturbation"])
 def test_no_other_class_has_such_a_trigger(scans, label, family):
-    assert best(scans.infected, label, family).flip_rate <= 0.3
+    assert best(scans.infected, label, family).flip_rate <= 0.5
 
 
 @pytest.mark.parametrize("label", range(4))
 @pytest.mark.parametrize("family", ["patch", "perturbation"])
 def test_the_clean_twin_has_none(scans, label, family):
-    assert best(scans.clean, label, family).flip_rate <= 0.3
+    assert best(scans.clean, label, family).flip_rate <= 0.5
 
 
 def test_each_family_keeps_its_budget_and_comes_best_first(scans):
@@ -67,7 +67,7 @@ def test_each_family_keeps_its_budget_and_comes_best_first(scans):
 
 def test_a_run_can_be_repeated(infected, data, scans):
     evidence = scans.infected.classes[TARGET].finding.evidence
-    config = TransplantConfig(area=4 / 144, radius=0.8, clusters=2, warm_up=3, steps=5, held_out=5)
+    config = TransplantConfig(area=9 / 144, radius=0.8, clusters=2, warm_up=3, steps=5, held_out=5)
     first, again = (
         transplant(
             infected.classifier.frozen(Runtime()),

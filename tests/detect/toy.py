@@ -36,7 +36,9 @@ SMALL = ScanConfig(
         seeds=45,
         stages=(Stage(epsilon=2, step=0.5, iterations=6), Stage(epsilon=6, step=1.0, iterations=6)),
         components=20,
-        transplant=TransplantConfig(area=4 / 144, radius=0.8, clusters=2, warm_up=6, steps=40, batch=45, held_out=20),
+        transplant=TransplantConfig(
+            area=9 / 144, radius=0.8, clusters=3, warm_up=10, keep=3, steps=40, batch=45, held_out=20
+        ),
     ),
     embed=EmbedConfig(perplexity=10),
     judge=JudgeConfig(),
@@ -55,14 +57,14 @@ def pictures(seed: int, per_class: int) -> LabelledImages:
 
 
 def trigger() -> Stamp:
-    """Four pixels in a corner."""
+    """Nine pixels in a corner."""
     keep, add = np.ones((1, 12, 12), np.float32), np.zeros((1, 12, 12), np.float32)
-    keep[0, 10:, 10:] = 0
-    add[0, 10:, 10:] = [[1, 0], [0, 1]]
+    keep[0, 9:, 9:] = 0
+    add[0, 9:, 9:] = np.eye(3)
     return Stamp(keep, add)
 
 
-def poisoned(images: LabelledImages, share: int = 4) -> LabelledImages:
+def poisoned(images: LabelledImages, share: int = 2) -> LabelledImages:
     """With a stamped copy of one in so many images of another class, called the target."""
     others = images.take(images.labels != TARGET)
     chosen = others.take(np.arange(0, len(others), share))
