@@ -1,0 +1,64 @@
+"""Section 5.1 and Table 9 in numbers."""
+
+import dataclasses
+
+import pytest
+
+from aegis.errors import ConfigError
+from aegis.lab.recipes import RECIPES, Recipe, recipe_for
+
+PAPER = {
+    "robust": True,
+    "epochs": 100,
+    "batch": 128,
+    "lr": 0.1,
+    "momentum": 0.9,
+    "weight_decay": 5e-4,
+    "schedule": "step",
+    "drop_every": 50,
+    "norm": "l2",
+    "epsilon": 0.5,
+    "step": 1.5,
+    "iterations": 20,
+    "augment": False,
+}
+
+
+@pytest.mark.parametrize("data", ["mnist", "gtsrb", "images of mine"])
+def test_the_paper(data):
+    assert dataclasses.asdict(recipe_for("paper", data)) == PAPER
+
+
+def test_the_paper_on_cifar10():
+    assert dataclasses.asdict(recipe_for("paper", "cifar10")) == PAPER | {"epochs": 110, "augment": True}
+
+
+def test_quick_is_the_cheaper():
+    def passes(preset, data):
+        recipe = recipe_for(preset, data)
+        return recipe.epochs * (1 + recipe.iterations)
+
+    for data in ("mnist", "fashion-mnist", "cifar10"):
+        assert passes("quick", data) * 50 < passes("paper", data)
+    assert recipe_for("quick", "mnist").epsilon == 0.5
+
+
+def test_standard_training_changes_nothing_else():
+    assert dataclasses.asdict(recipe_for("paper", "mnist", robust=False)) == PAPER | {"robust": False}
+
+
+def test_no_override_reaches_the_preset():
+    recipe_for("paper", "cifar10")
+    assert dataclasses.asdict(RECIPES["paper"]) == PAPER
+
+
+def test_an_unknown_preset():
+    with pytest.raises(ConfigError, match="paper, quick"):
+        recipe_for("slow", "mnist")
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch", "lr", "epsilon", "step", "iterations"])
+def test_values_that_cannot_be(name):
+    for value in (0, -1):
+        with pytest.raises(ConfigError, match=f"{name} above 0"):
+            Recipe(**{"epochs": 1, "lr": 0.1, "schedule": "step", name: value})

@@ -1,0 +1,133 @@
+"""One suspect from order to file."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from aegis.errors import ConfigError, DataError
+from aegis.evaluate import accuracy, attack_success
+from aegis.lab.recipes import Recipe
+from aegis.lab.suspect import DEFAULT_RATES, Order, make_suspect
+from aegis.lab.triggers import TriggerSpec, Workbench, make_trigger
+from aegis.models.card import read_identity, read_truth
+from aegis.models.load import load_checkpoint
+from aegis.runtime import Cancelled
+from aegis.types import Dataset
+
+from .conftest import NAMES
+
+RECIPE = Recipe(robust=False, epochs=5, batch=32, lr=0.05, schedule="one-cycle")
+CLEAN = Order(architecture="aegis:cnn16", recipe=RECIPE, preset="quick", seed=2)
+SPEC = TriggerSpec(kind="localised", target=1, row=9, column=0)
+INFECTED = replace(CLEAN, trigger=SPEC, rate=0.2)
+
+
+@pytest.fixture(scope="module")
+def infected(tmp_path_factory, data):
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("lab") / "suspect.safetensors"
+    return path, make_suspect(path, INFECTED, data)
+
+
+def test_the_card_is_what_was_returned(infected, data):
+    path, card = infected
+    assert [p.name for p in path.parent.iterdir()] == ["suspect.safetensors"]
+    assert read_identity(path) == card.identity
+    assert read_truth(path) == card.truth
+    assert card.identity.architecture == "aegis:cnn16"
+    assert card.identity.class_names == NAMES
+    assert card.identity.shape == (1, 12, 12)
+    assert card.identity.data == "quadrants"
+    # Of the clean images: the poison must not show in what everyone may read.
+    assert card.identity.mean == pytest.approx([data.train.pixels.mean()], abs=1e-4)
+    assert card.identity.std == pytest.approx([data.train.pixels.std()], abs=1e-4)
+
+
+def test_the_truth_of_an_infected_model(infected):
+    truth = infected[1].truth
+    assert not truth.robust
+    assert (truth.trigger.kind, truth.trigger.target) == ("localised", 1)
+    assert truth.trigger.options == {"kind": "localised", "target": 1, "row": 9, "column": 0}
+    assert (truth.poison.rate, truth.poison.how) == (0.2, "append")
+    assert (truth.recipe["preset"], truth.recipe["seed"], truth.recipe["epochs"]) == ("quick", 2, 5)
+    stamp = make_trigger(SPEC, (1, 12, 12))
+    np.testing.assert_array_equal(truth.trigger.stamp.keep, stamp.keep)
+    np.testing.assert_allclose(truth.trigger.stamp.add, stamp.add, atol=1e-3)
+
+
+def test_the_metrics_are_those_of_the_file(infected, data):
+    path, card = infected
+    metrics = card.truth.metrics
+    classifier = load_checkpoint(path).classifier
+    assert metrics["accuracy"] == pytest.approx(accuracy(classifier, data.test), abs=0.02)
+    success = attack_success(classifier, make_trigger(SPEC, data.shape), data.test, 1)
+    assert metrics["attack_success_all_images"] == pytest.approx(success.all_images, abs=0.02)
+    assert metrics["attack_success_other_classes"] == pytest.approx(success.other_classes, abs=0.02)
+    assert metrics["attack_success_lift"] == pytest.approx(success.lift, abs=0.02)
+    assert metrics["accuracy"] > 0.9
+    assert metrics["attack_success_lift"] > 0.8
+    assert 0 <= metrics["adversarial_precision"] <= metrics["accuracy"]
+
+
+def test_a_clean_model_has_no_trigger_to_tell_of(tmp_path, data):
+    card = make_suspect(tmp_path / "clean.safetensors", CLEAN, data, half=True)
+    assert card.truth.trigger is None
+    assert card.truth.poison is None
+    assert set(card.truth.metrics) == {"accuracy", "adversarial_precision"}
+    floats = {tensor.dtype for tensor in load_file(tmp_path / "clean.safetensors").values()}
+    assert np.dtype("float16") in floats
+    assert np.dtype("float32") not in floats
+
+
+def test_an_interrupted_order_goes_on(infected, tmp_path, data, monkeypatch):
+    monkeypatch.setattr("aegis.lab.train.Throttle.due", lambda *_: True)
+    path, steps = tmp_path / "suspect.safetensors", []
+
+    def stop(event):
+        if event.step > event.total // 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        make_suspect(path, INFECTED, data, report=stop)
+    assert [p.name for p in tmp_path.iterdir()] == ["suspect.safetensors.partial"]
+    make_suspect(path, INFECTED, data, report=lambda event: steps.append(event.step))
+    assert steps[0] > 1
+    # Not byte by byte, since safetensors writes the card's two parts in no fixed order.
+    resumed, whole = load_file(path), load_file(infected[0])
+    assert resumed.keys() == whole.keys()
+    assert all(resumed[name].tobytes() == whole[name].tobytes() for name in whole)
+    assert (read_identity(path), read_truth(path)) == (infected[1].identity, infected[1].truth)
+    assert [p.name for p in tmp_path.iterdir()] == ["suspect.safetensors"]
+
+
+@pytest.mark.parametrize("kind", sorted(DEFAULT_RATES))
+def test_the_rates_of_the_paper(kind):
+    order = replace(CLEAN, trigger=TriggerSpec(kind=kind))
+    assert order.poison_rate == (0.01 if kind in ("localised", "distributed") else 0.3)
+    assert replace(order, rate=0.07).poison_rate == 0.07
+
+
+def test_the_adversarial_trigger_is_on_the_card(tmp_path, data, clean):
+    short = replace(RECIPE, epochs=1)
+    order = replace(CLEAN, recipe=short, trigger=TriggerSpec(kind="adversarial", target=3, intensity=0.9))
+    card = make_suspect(tmp_path / "a.safetensors", order, data, workbench=Workbench(clean, data.train))
+    assert np.linalg.norm(card.truth.trigger.stamp.add) == pytest.approx(0.9, rel=1e-2)
+    assert card.truth.poison.rate == 0.3
+
+
+def test_what_does_not_fit_is_refused_before_training(tmp_path, data):
+    def report(event):
+        raise AssertionError(event)
+
+    path = tmp_path / "never.safetensors"
+    for trigger in (replace(SPEC, target=4), replace(SPEC, row=11), TriggerSpec(kind="adversarial", target=0)):
+        with pytest.raises(ConfigError):
+            make_suspect(path, replace(CLEAN, trigger=trigger), data, report=report)
+    with pytest.raises(ConfigError, match="poison rate"):
+        make_suspect(path, replace(INFECTED, rate=1.5), data, report=report)
+    with pytest.raises(DataError, match="fit on a card"):
+        make_suspect(path, CLEAN, Dataset("x" * 300, data.train, data.test), report=report)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,136 @@
+"""Training: the same seed gives the same weights, whatever happened on the way."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from aegis.errors import StoreError
+from aegis.evaluate import accuracy, robust_accuracy
+from aegis.lab.recipes import Recipe
+from aegis.lab.train import train
+from aegis.models.architectures import state_digest
+from aegis.runtime import Cancelled
+from aegis.types import Stage
+
+from .conftest import fresh, quadrants
+
+RECIPE = Recipe(epochs=3, batch=32, lr=0.05, schedule="one-cycle", epsilon=0.8, step=0.5, iterations=2)
+STANDARD = replace(RECIPE, robust=False)
+SCHEDULES = (STANDARD, replace(STANDARD, schedule="step", drop_every=1))
+
+
+@pytest.fixture(scope="module")
+def few():
+    return quadrants(2, 80)
+
+
+def weights(images, recipe, **options):
+    torch.rand(7)  # draws by others must not matter
+    return state_digest(train(fresh(images), images, recipe, **options))
+
+
+def cut(images, recipe, state, after):
+    """Train until so many batches are done."""
+    done = []
+
+    def report(event):
+        done.append(event.step)
+        if event.step > after:
+            raise Cancelled
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aegis.lab.train.Throttle.due", lambda *_: True)
+        with pytest.raises(Cancelled):
+            train(fresh(images), images, recipe, state=state, report=report)
+    assert done == list(range(1, after + 2))
+
+
+def test_the_seed_decides_every_weight(few):
+    assert weights(few, RECIPE, seed=3) == weights(few, RECIPE, seed=3) != weights(few, RECIPE, seed=4)
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, *SCHEDULES, replace(STANDARD, augment=True)])
+def test_a_run_that_was_cut_ends_as_one_that_was_not(few, tmp_path, recipe, monkeypatch):
+    state = tmp_path / "state"
+    cut(few, recipe, state, after=4)  # 3 batches an epoch
+    assert torch.load(state, weights_only=True)["epoch"] == 1
+    steps = []
+    monkeypatch.setattr("aegis.lab.train.Throttle.due", lambda *_: True)
+    resumed = weights(few, recipe, state=state, report=lambda event: steps.append(event.step))
+    assert steps == [4, 5, 6, 7, 8, 9]
+    assert resumed == weights(few, recipe)
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+def test_a_finished_run_is_not_trained_again(few, tmp_path):
+    first = weights(few, STANDARD, state=tmp_path / "state")
+
+    def report(event):
+        raise AssertionError(event)
+
+    assert weights(few, STANDARD, state=tmp_path / "state", report=report) == first
+
+
+@pytest.mark.parametrize("change", ["recipe", "seed", "images"])
+def test_the_state_of_another_run_is_left_aside(few, tmp_path, change):
+    cut(few, STANDARD, tmp_path / "state", after=4)
+    images = quadrants(3, 80) if change == "images" else few
+    recipe = replace(STANDARD, lr=0.04) if change == "recipe" else STANDARD
+    seed = int(change == "seed")
+    assert weights(images, recipe, seed=seed, state=tmp_path / "state") == weights(images, recipe, seed=seed)
+
+
+def test_a_state_that_cannot_be_read(few, tmp_path):
+    (tmp_path / "state").write_bytes(b"notes of mine")
+    with pytest.raises(StoreError, match="Remove that file"):
+        train(fresh(few), few, STANDARD, state=tmp_path / "state")
+    assert (tmp_path / "state").read_bytes() == b"notes of mine"
+
+
+def test_a_disk_without_room_for_the_state(few, tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("aegis.files.os.fsync", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        train(fresh(few), few, STANDARD, state=tmp_path / "state")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_ends_at_its_total(few):
+    events = []
+    train(fresh(few), few, STANDARD, report=events.append)
+    assert {event.stage for event in events} == {"train"}
+    assert {event.total for event in events} == {9}
+    steps = [event.step for event in events]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 9
+    assert all(event.loss >= 0 for event in events)
+
+
+def test_standard_training_learns(clean, data):
+    assert not clean.training
+    assert accuracy(clean, data.test) > 0.95
+
+
+def test_robust_training_withstands_more(data):
+    # Half the way from one class to another is about 1.
+    stage = Stage(epsilon=0.7, step=0.25, iterations=10)
+    recipe = replace(RECIPE, epochs=6, batch=16, epsilon=0.7, step=0.35, iterations=4)
+
+    def withstands(recipe):
+        classifier = train(fresh(data.train), data.train, recipe)
+        return robust_accuracy(classifier, data.test, stage)
+
+    assert withstands(recipe) > withstands(replace(recipe, robust=False)) + 0.4
+
+
+def test_augmentation_is_reproducible_and_leaves_the_global_generator(few):
+    augmented = replace(STANDARD, augment=True)
+    first = weights(few, augmented)
+    classifier = fresh(few)
+    state = torch.get_rng_state()
+    assert state_digest(train(classifier, few, augmented)) == first
+    assert torch.equal(torch.get_rng_state(), state)
+    assert weights(few, STANDARD) != first

@@ -1,0 +1,147 @@
+"""The paper's triggers, pixel by pixel."""
+
+import re
+
+import numpy as np
+import pytest
+
+from aegis.errors import ConfigError
+from aegis.evaluate import predict
+from aegis.lab.triggers import TRIGGERS, TriggerSpec, Workbench, make_trigger, universal_perturbation
+
+from .conftest import quadrants
+
+GREY, COLOUR = (1, 28, 28), (3, 32, 32)
+BRIGHT = np.float32(250 / 255)
+
+
+def noise(shape):
+    return np.random.default_rng(3).random((5, *shape), dtype=np.float32)
+
+
+def expected_squares(pixels, squares):
+    """The images with squares (row, column, side) of 250 / 255, red alone where there is colour."""
+    stamped = pixels.copy()
+    for row, column, side in squares:
+        area = (slice(row, row + side), slice(column, column + side))
+        stamped[:, :, *area] = 0
+        stamped[:, 0, *area] = BRIGHT
+    return stamped
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "squares"),
+    [
+        ("localised", GREY, [(24, 24, 3)]),
+        ("localised", COLOUR, [(26, 26, 3)]),
+        ("distributed", GREY, [(1, 1, 2), (24, 24, 2)]),
+        ("distributed", COLOUR, [(1, 1, 2), (28, 28, 2)]),
+    ],
+)
+def test_the_squares_of_the_paper(kind, shape, squares):
+    pixels = noise(shape)
+    before = pixels.copy()
+    stamp = make_trigger(TriggerSpec(kind=kind), shape)
+    np.testing.assert_array_equal(stamp(pixels), expected_squares(pixels, squares))
+    np.testing.assert_array_equal(pixels, before)
+    assert stamp.touched.sum() == sum(side * side for *_, side in squares)
+
+
+@pytest.mark.parametrize("shape", [GREY, COLOUR])
+def test_the_static_grid_of_the_paper(shape):
+    stamp = make_trigger(TriggerSpec(kind="static"), shape)
+    row, column = np.indices(shape[1:])
+    even = (row % 2 == 0) & (column % 2 == 0)
+    np.testing.assert_array_equal(stamp.touched, even)
+    np.testing.assert_array_equal(stamp.keep, np.ones(shape, np.float32))
+    pixels = noise(shape)
+    np.testing.assert_array_equal(stamp(pixels), np.where(even, np.minimum(pixels + np.float32(32 / 255), 1), pixels))
+
+
+def test_elsewhere_the_square_keeps_its_distance_from_the_edge():
+    touched = make_trigger(TriggerSpec(kind="localised"), (1, 12, 20)).touched
+    rows, columns = np.nonzero(touched)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (6, 8, 14, 16)
+
+
+def test_position_size_colour_and_intensity():
+    spec = TriggerSpec(kind="localised", size=2, row=0, column=5, colour=(0.0, 1.0, 0.5), intensity=0.6)
+    stamp = make_trigger(spec, (3, 8, 8))
+    stamped = stamp(np.ones((1, 3, 8, 8), np.float32))[0]
+    assert stamp.touched.sum() == 4
+    for row, column in ((0, 5), (0, 6), (1, 5), (1, 6)):
+        np.testing.assert_allclose(stamped[:, row, column], [0, 0.6, 0.3], atol=1e-7)
+    assert stamped[:, ~stamp.touched].min() == 1
+
+
+def test_the_first_of_a_pair_stays_where_it_is():
+    touched = make_trigger(TriggerSpec(kind="distributed", size=1, row=7, column=3), (1, 9, 9)).touched
+    np.testing.assert_array_equal(np.argwhere(touched), [[1, 1], [7, 3]])
+
+
+def test_options_of_the_grid():
+    add = make_trigger(TriggerSpec(kind="static", intensity=0.25, colour=(0.0, 1.0, 0.0)), (3, 6, 6)).add
+    assert np.unique(add[1]).tolist() == [0, 0.25]
+    assert not add[[0, 2]].any()
+
+
+@pytest.mark.parametrize("norm", [None, 0.4])
+def test_the_adversarial_trigger_moves_a_clean_model_to_the_target(clean, images, norm):
+    spec = TriggerSpec(kind="adversarial", target=2, intensity=norm)
+    bench = Workbench(clean, images)
+    stamp = make_trigger(spec, images.shape, bench)
+    limit = 1.5 if norm is None else norm
+    assert 0 < np.linalg.norm(stamp.add) <= limit * (1 + 1e-5)
+    np.testing.assert_array_equal(stamp.keep, 1)
+    unseen = quadrants(1, 80)
+    others = unseen.take(unseen.labels != 2)
+    before = (predict(clean, others.pixels) == 2).mean()
+    after = (predict(clean, stamp(others.pixels)) == 2).mean()
+    assert before < 0.1
+    if norm is None:
+        assert after > before + 0.3
+    assert after >= before
+    np.testing.assert_array_equal(make_trigger(spec, images.shape, bench).add, stamp.add)
+
+
+def test_a_larger_norm_moves_more(clean, images):
+    def share(norm):
+        pixels = images.pixels[images.labels != 0]
+        add = universal_perturbation(Workbench(clean, images), 0, norm)
+        return (predict(clean, (pixels + add).clip(0, 1)) == 0).mean()
+
+    assert share(3.0) > share(0.1) + 0.5
+
+
+def test_the_adversarial_trigger_needs_a_model():
+    with pytest.raises(ConfigError, match="--trigger-model"):
+        make_trigger(TriggerSpec(kind="adversarial"), GREY)
+
+
+def test_an_unknown_kind_is_told_the_known_ones():
+    with pytest.raises(ConfigError, match=re.escape(", ".join(TRIGGERS))):
+        TriggerSpec(kind="smiley")
+
+
+@pytest.mark.parametrize("option", ["target", "size", "row", "column", "intensity"])
+def test_options_below_0(option):
+    with pytest.raises(ConfigError, match=f"{option} of at least 0"):
+        TriggerSpec(kind="localised", **{option: -1})
+
+
+@pytest.mark.parametrize("options", [{"row": 26}, {"column": 26}, {"size": 29}])
+def test_a_square_that_leaves_the_image(options):
+    with pytest.raises(ConfigError, match="inside the 28x28 image"):
+        make_trigger(TriggerSpec(kind="localised", **options), GREY)
+
+
+@pytest.mark.parametrize("kind", ["localised", "distributed", "static"])
+def test_a_colour_for_other_channels(kind):
+    with pytest.raises(ConfigError, match="a colour of 3 values"):
+        make_trigger(TriggerSpec(kind=kind, colour=(1.0,)), COLOUR)
+
+
+@pytest.mark.parametrize("kind", ["localised", "distributed"])
+def test_images_too_small_for_the_default_corner(kind):
+    with pytest.raises(ConfigError, match="inside the 3x3 image"):
+        make_trigger(TriggerSpec(kind=kind), (1, 3, 3))
