@@ -137,7 +137,8 @@ def universal_perturbation(
 def _squares(spec: TriggerSpec, shape: Shape, corners: list[tuple[int, int]], size: int) -> Stamp:
     keep, add = np.ones(shape, np.float32), np.zeros(shape, np.float32)
     for row, column in corners:
-        if row + size > shape[1] or column + size > shape[2]:
+        # The default corner lies above or left of a very small image.
+        if min(row, column) < 0 or row + size > shape[1] or column + size > shape[2]:
             raise ConfigError(
                 f"a trigger inside the {shape[1]}x{shape[2]} image",
                 f"a {size}x{size} square at row {row}, column {column}",
