@@ -14,6 +14,9 @@ from aegis.models.classifier import Classifier
 from aegis.runtime import Report, numpy_generator, silent
 from aegis.types import Dataset, Evidence, Transplant
 
+# As many as the settings must ask for at least: clusters of fewer changes would mean nothing.
+MIN_SEEDS = 10
+
 
 def gather(
     classifier: Classifier, data: Dataset, label: int, config: GatherConfig, *, report: Report = silent
@@ -28,7 +31,7 @@ def gather(
         report: told of stages ``translate`` and ``transplant``; may raise ``Cancelled``.
 
     Raises:
-        DataError: if the class or all others have no training images.
+        DataError: if the class has no training images, or the others have too few of either split.
     """
     generator = numpy_generator(config.seed, label)
     own = np.flatnonzero(data.train.labels == label)
@@ -38,6 +41,7 @@ def gather(
         )
     own = np.sort(generator.permutation(own)[: config.seeds])
     chosen = draw_seeds(data.train, label, config.seeds, generator)
+    _check_others(data, label, len(chosen), config)
     seeds = data.train.pixels[chosen]
     translated = translate(classifier, seeds, label, config.stages, report)
     features = represent(
@@ -57,3 +61,19 @@ def gather(
         success=np.array(success, np.float32),
         transplants=found,
     )
+
+
+def _check_others(data: Dataset, label: int, seeds: int, config: GatherConfig) -> None:
+    if seeds < MIN_SEEDS:
+        raise DataError(
+            f"at least {MIN_SEEDS} training images of other classes than {label}",
+            str(seeds),
+            "Give more images; a few hundred per class are enough.",
+        )
+    # Without them no flip rate can be measured, and a class that nothing was tried on would pass for clean.
+    if config.transplant is not None and (data.test.labels == label).all():
+        raise DataError(
+            f"test images of other classes than {label}",
+            "none",
+            "Give test images of every class; flip rates are measured on them.",
+        )

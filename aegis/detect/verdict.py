@@ -105,10 +105,10 @@ def _speak(applicability: Applicability, classes: Sequence[ClassResult], all_cla
         return "inconclusive", f"Inconclusive: {'; '.join(applicability.objections)}.{tail}"
     if accused:
         return "infected", f"Infected: a backdoor leads to {named}; {accused[0].reason}."
-    if len(classes) < all_classes:
+    tested = len({c.finding.label for c in classes})
+    if tested < all_classes:
         return "inconclusive", (
-            f"Inconclusive: nothing was found in the {_count(len(classes), 'class')} tested, "
-            f"but the model has {all_classes}."
+            f"Inconclusive: nothing was found in the {_count(tested, 'class')} tested, but the model has {all_classes}."
         )
     return "clean", f"Clean: none of its {all_classes} classes shows a backdoor of the kinds that were tested."
 

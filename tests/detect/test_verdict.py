@@ -139,10 +139,17 @@ def test_the_strongest_is_measured_by_its_own_familys_threshold():
     patch, perturbation = candidate("patch", [0.6] * 4), candidate("perturbation", [0.7] * 4)
     rule = VerdictConfig(patch=0.5, perturbation=0.9)
     assert strongest(finding(transplants=(perturbation, patch)), rule) is patch
-    assert strongest(finding(transplants=(perturbation, patch)), VerdictConfig()) is perturbation
+    equal = VerdictConfig(patch=0.8, perturbation=0.8)
+    assert strongest(finding(transplants=(perturbation, patch)), equal) is perturbation
     assert strongest(finding(), rule) is None
 
 
 def test_transplants_are_described_by_pixels_or_norm():
     assert describe(candidate("patch", [1.0] * 4)) == "a patch of 2 pixels"
     assert describe(candidate("perturbation", [1.0] * 4)) == "a perturbation of L2 norm 2.12"
+
+
+def test_a_class_tested_twice_is_one_class():
+    end = conclude(FIT, [finding(label) for label in (0, 0, 1, 2, 3)], NAMES, PAPER)
+    assert end.verdict == "inconclusive"
+    assert "4 classes tested" in end.sentence

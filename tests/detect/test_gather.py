@@ -1,0 +1,83 @@
+"""What one class gives, and which images are too few for it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aegis.detect.features import as_pixels
+from aegis.detect.gather import MIN_SEEDS, gather
+from aegis.errors import DataError
+from aegis.evaluate import flip_rates, predict
+from aegis.runtime import Runtime
+from aegis.types import Dataset
+from tests.detect.toy import SMALL, TARGET, pictures
+
+LABEL = 1
+FEW = replace(SMALL.gather, seeds=20, stages=SMALL.gather.stages[:1], transplant=None)
+
+
+@pytest.fixture(scope="module")
+def fast(infected):
+    return infected.classifier.frozen(Runtime())
+
+
+def few(per_class: int, test_labels: tuple[int, ...] = (0, 1, 2, 3)) -> Dataset:
+    test = pictures(1, 5)
+    return Dataset("few", pictures(0, per_class), test.take(np.isin(test.labels, test_labels)))
+
+
+def test_evidence_is_of_the_class_and_of_seeds_of_the_others(fast, data):
+    found = gather(fast, data, LABEL, FEW)
+    assert found.label == LABEL
+    assert found.budgets == (2,)
+    assert (data.train.labels[found.train_index] == LABEL).all()
+    assert (data.train.labels[found.seed_index] != LABEL).all()
+    assert len(set(found.train_index.tolist())) == len(set(found.seed_index.tolist())) == 20
+    assert found.features.shape == (1, 40, 20)
+    assert found.is_translated.sum() == 20
+    assert found.transplants == ()
+
+
+def test_success_is_what_the_model_says_of_the_pictures_that_are_kept(fast, data):
+    found = gather(fast, data, LABEL, SMALL.gather)
+    said = [(predict(fast, as_pixels(images)) == LABEL).mean() for images in found.translated]
+    np.testing.assert_array_equal(found.success, np.array(said, np.float32))
+    # Pictures have 256 levels, so that they may leave the ball by half a level a pixel.
+    seeds = data.train.pixels[found.seed_index]
+    for images, budget in zip(found.translated, found.budgets, strict=True):
+        lengths = np.linalg.norm((as_pixels(images) - seeds).reshape(len(seeds), -1), axis=1)
+        assert lengths.max() <= budget + 12 * 0.5 / 255 + 1e-5
+
+
+def test_what_is_said_of_a_transplant_is_what_it_does(fast, data, scans):
+    for transplant in scans.infected.classes[TARGET].finding.evidence.transplants:
+        rates, _ = flip_rates(fast, transplant.stamp, data.test, TARGET)
+        # Twenty of the thirty test images of a class were held out for it.
+        np.testing.assert_allclose(transplant.flip_rates, rates, atol=0.34)
+        assert np.isnan(rates[TARGET])
+
+
+def test_the_seed_alone_decides(fast, data):
+    one, again, other = (gather(fast, data, LABEL, replace(FEW, seed=seed)) for seed in (3, 3, 4))
+    assert (one.seed_index == again.seed_index).all()
+    assert (one.translated == again.translated).all()
+    assert (one.features == again.features).all()
+    assert set(one.seed_index.tolist()) != set(other.seed_index.tolist())
+
+
+def test_as_many_images_as_there_are_will_do(fast):
+    found = gather(fast, few(4), LABEL, FEW)
+    assert (len(found.train_index), len(found.seed_index)) == (4, 12)
+
+
+def test_too_few_seeds_are_refused(fast):
+    with pytest.raises(DataError, match=f"at least {MIN_SEEDS} training images of other classes than {LABEL}; got 9"):
+        gather(fast, few(3), LABEL, SMALL.gather)
+
+
+def test_a_class_that_no_transplant_could_be_tried_for_is_refused(fast):
+    """Nothing would be found, and the class would pass for clean."""
+    with pytest.raises(DataError, match=f"test images of other classes than {LABEL}; got none"):
+        gather(fast, few(10, test_labels=(LABEL,)), LABEL, SMALL.gather)
+    assert gather(fast, few(10, test_labels=(LABEL,)), LABEL, FEW).transplants == ()
