@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -125,7 +125,9 @@ def scan(
             return judge(evidence, embeddings, config.judge)
 
     with clock("classes"):
-        findings = side_by_side(examine, labels or suspect.classifier.labels, runtime.workers, stop)
+        # A class that is asked for twice is one class.
+        chosen = list(dict.fromkeys(labels or suspect.classifier.labels))
+        findings = side_by_side(examine, chosen, runtime.workers, stop)
     end = conclude(applicability, findings, data.class_names, config.verdict)
     return ScanResult(
         end.verdict, end.sentence, end.classes, applicability, config, suspect, data, runtime, clock.seconds
@@ -163,11 +165,14 @@ def side_by_side(
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,)) as pool:
         futures = [pool.submit(examine, label) for label in labels]
         try:
-            return [future.result() for future in futures]
+            # In the order they end, so that a failure is seen while earlier classes still run.
+            for future in as_completed(futures):
+                future.result()
         except BaseException:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    return [future.result() for future in futures]
 
 
 def one_at_a_time(report: Report, stop: threading.Event) -> Report:
