@@ -13,14 +13,14 @@ import io
 import json
 import os
 import sqlite3
-import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig
 from aegis.detect.record import ScanRecord
@@ -31,7 +31,10 @@ from aegis.runtime import Event, Report, Runtime, silent
 from aegis.types import Applicability, Dataset, Embedding, Evidence, Stamp, Transplant, digest_of
 
 # What numbers depend on; a change in any other file leaves stored results valid.
-CODE = ("types.py", "evaluate.py", "pgd.py", "models/classifier.py", "models/architectures.py", "detect")
+CODE = (
+    *("types.py", "runtime.py", "evaluate.py", "pgd.py", "store.py"),
+    *("models/classifier.py", "models/architectures.py", "detect"),
+)
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS scans (
     key TEXT PRIMARY KEY, created TEXT NOT NULL, model TEXT NOT NULL, verdict TEXT NOT NULL, record TEXT NOT NULL
@@ -88,7 +91,7 @@ class Store:
         """The record of a finished scan, or None."""
         with self._guard(), self._index() as index:
             row = index.execute("SELECT record FROM scans WHERE key = ?", (key,)).fetchone()
-        return ScanRecord.model_validate_json(row[0]) if row else None
+        return _record(row[0]) if row else None
 
     def keep_scan(self, key: str, record: ScanRecord) -> None:
         """Remember a finished scan; one of the same key is replaced."""
@@ -97,17 +100,19 @@ class Store:
             index.execute("INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?)", row)
 
     def scans(self, limit: int = 20) -> list[tuple[str, ScanRecord]]:
-        """Keys and records of the latest scans, newest first."""
+        """Keys and records of the latest scans, newest first; what another version wrote is left out."""
         with self._guard(), self._index() as index:
             rows = index.execute("SELECT key, record FROM scans ORDER BY created DESC LIMIT ?", (limit,)).fetchall()
-        return [(key, ScanRecord.model_validate_json(record)) for key, record in rows]
+        records = [(key, _record(text)) for key, text in rows]
+        return [(key, record) for key, record in records if record is not None]
 
     def load(self, key: str) -> Arrays | None:
         """The arrays of a key; None if there are none or their file is damaged."""
         try:
-            with np.load(self._path(key), allow_pickle=False) as file:
+            # Opened here, since numpy leaves a file that it cannot read open.
+            with self._path(key).open("rb") as whole, np.load(whole, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
-        except (FileNotFoundError, ValueError, EOFError, zipfile.BadZipFile):
+        except Exception:  # damaged bytes make the readers of zip files and arrays raise almost anything
             return None
 
     def keep(self, key: str, arrays: Arrays) -> None:
@@ -144,6 +149,13 @@ class Store:
                 str(error),
                 "Free some space, or set AEGIS_STORE to a folder that can be written to.",
             ) from error
+
+
+def _record(text: str) -> ScanRecord | None:
+    try:
+        return ScanRecord.model_validate_json(text)
+    except ValidationError:
+        return None
 
 
 def stored(steps: Steps, store: Store, digest: str, data: Dataset, runtime: Runtime) -> Steps:
@@ -194,7 +206,9 @@ def _once(
 ) -> T:
     arrays = store.load(key)
     if arrays is not None:
-        return unpack(arrays)
+        # Damage may also lose an array without breaking the archive.
+        with suppress(KeyError, TypeError, ValueError):
+            return unpack(arrays)
     result = compute()
     store.keep(key, pack(result))
     return result
