@@ -57,7 +57,7 @@ def train(
         classifier.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
     )
     schedule = _schedule(optimiser, recipe, batches)
-    signature = _signature(images, recipe, seed)
+    signature = _signature(classifier, images, recipe, seed)
     first = _resume(state, signature, classifier, optimiser, schedule)
     throttle = Throttle(report)
     for epoch in range(first, recipe.epochs):
@@ -129,8 +129,9 @@ def _augmentation(size: int) -> Callable[[Tensor], Tensor]:
     return transform
 
 
-def _signature(images: LabelledImages, recipe: Recipe, seed: int) -> str:
-    return hashlib.sha256(json.dumps([images.digest, asdict(recipe), seed]).encode()).hexdigest()
+def _signature(network: nn.Module, images: LabelledImages, recipe: Recipe, seed: int) -> str:
+    shapes = {name: list(tensor.shape) for name, tensor in network.state_dict().items()}
+    return hashlib.sha256(json.dumps([shapes, images.digest, asdict(recipe), seed]).encode()).hexdigest()
 
 
 def _save(state: Path | None, signature: str, epoch: int, classifier: nn.Module, *parts: object) -> None:
@@ -160,7 +161,7 @@ def _resume(
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> int:
-    """Take up an interrupted run of the same recipe, data and seed; otherwise start at epoch 0."""
+    """Take up an interrupted run of the same network, recipe, data and seed; otherwise start at epoch 0."""
     if state is None or not state.exists():
         return 0
     try:

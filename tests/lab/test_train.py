@@ -9,7 +9,8 @@ from aegis.errors import StoreError
 from aegis.evaluate import accuracy, robust_accuracy
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
-from aegis.models.architectures import state_digest
+from aegis.models.architectures import build, state_digest
+from aegis.models.classifier import Classifier
 from aegis.runtime import Cancelled
 from aegis.types import Stage
 
@@ -79,6 +80,19 @@ def test_the_state_of_another_run_is_left_aside(few, tmp_path, change):
     recipe = replace(STANDARD, lr=0.04) if change == "recipe" else STANDARD
     seed = int(change == "seed")
     assert weights(images, recipe, seed=seed, state=tmp_path / "state") == weights(images, recipe, seed=seed)
+
+
+def test_the_state_of_another_network_is_left_aside(few, tmp_path):
+    train(fresh(few), few, STANDARD, state=tmp_path / "state")
+    steps = []
+
+    def narrow():
+        torch.manual_seed(0)
+        return Classifier(build("aegis:cnn16,width=4", 1, 4), few.shape)
+
+    trained = train(narrow(), few, STANDARD, state=tmp_path / "state", report=lambda event: steps.append(event.step))
+    assert steps[0] == 1
+    assert state_digest(trained) == state_digest(train(narrow(), few, STANDARD))
 
 
 def test_a_state_that_cannot_be_read(few, tmp_path):
