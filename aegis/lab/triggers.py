@@ -45,10 +45,17 @@ class TriggerSpec:
     def __post_init__(self) -> None:
         if self.kind not in TRIGGERS:
             raise ConfigError(f"a trigger among {', '.join(TRIGGERS)}", repr(self.kind), "Choose one of them.")
-        for name in ("target", "size", "row", "column", "intensity"):
+        for name, least in (("target", 0), ("size", 1), ("row", 0), ("column", 0), ("intensity", 0)):
             value = getattr(self, name)
-            if value is not None and value < 0:
-                raise ConfigError(f"{name} of at least 0", str(value), f"Correct the trigger's {name}.")
+            if value is not None and not value >= least:
+                raise ConfigError(f"{name} of at least {least}", str(value), f"Correct the trigger's {name}.")
+        brightness = self.colour or ()
+        if self.kind != "adversarial" and self.intensity is not None:
+            brightness = (*brightness, self.intensity)
+        if not all(0 <= value <= 1 for value in brightness):
+            raise ConfigError(
+                "colour and intensity from 0 to 1", ", ".join(map(str, brightness)), "Divide 8-bit values by 255."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +107,13 @@ def _adversarial(spec: TriggerSpec, shape: Shape, workbench: Workbench | None) -
         raise ConfigError(
             "a clean model to compute the adversarial trigger on", "none", "Give one with --trigger-model CHECKPOINT."
         )
+    made_for = workbench.classifier.shape, workbench.classifier.classes
+    if made_for[0] != shape or spec.target >= made_for[1]:
+        raise ConfigError(
+            f"a clean model for images of shape {shape} with a class {spec.target}",
+            f"one for {made_for[0]} with {made_for[1]} classes",
+            "Give one with --trigger-model that was trained on the same data, and one of its classes as the target.",
+        )
     add = universal_perturbation(workbench, spec.target, _or(spec.intensity, 1.5))
     return Stamp(np.ones(shape, np.float32), add)
 
@@ -121,7 +135,10 @@ def universal_perturbation(
     from torch.nn import functional
 
     classifier = workbench.classifier
-    others = workbench.images.take(np.flatnonzero(workbench.images.labels != target)[:images])
+    positions = np.flatnonzero(workbench.images.labels != target)
+    # At even distances, since some data sets come sorted by class.
+    chosen = np.linspace(0, len(positions) - 1, min(images, len(positions))).astype(np.int64)
+    others = workbench.images.take(positions[chosen])
     x = torch.from_numpy(others.pixels).to(classifier.mean.device)
     labels = torch.full((len(x),), target, device=x.device)
     delta = torch.zeros(others.shape, device=x.device)

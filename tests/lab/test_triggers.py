@@ -113,6 +113,21 @@ def test_a_larger_norm_moves_more(clean, images):
     assert share(3.0) > share(0.1) + 0.5
 
 
+@pytest.mark.parametrize(("target", "shape"), [(4, (1, 12, 12)), (2, GREY), (2, (3, 12, 12))])
+def test_the_adversarial_trigger_needs_a_model_for_the_same_images_and_classes(clean, images, target, shape):
+    with pytest.raises(ConfigError, match="--trigger-model"):
+        make_trigger(TriggerSpec(kind="adversarial", target=target), shape, Workbench(clean, images))
+
+
+def test_sorted_images_serve_the_adversarial_trigger_as_well(clean, images):
+    unseen = quadrants(1, 80)
+    by_class = images.take(np.argsort(images.labels, kind="stable"))
+    add = universal_perturbation(Workbench(clean, by_class), 3, 2.0, images=40)
+    for source in range(3):
+        pixels = unseen.pixels[unseen.labels == source]
+        assert (predict(clean, (pixels + add).clip(0, 1)) == 3).mean() > 0.5
+
+
 def test_the_adversarial_trigger_needs_a_model():
     with pytest.raises(ConfigError, match="--trigger-model"):
         make_trigger(TriggerSpec(kind="adversarial"), GREY)
@@ -125,8 +140,24 @@ def test_an_unknown_kind_is_told_the_known_ones():
 
 @pytest.mark.parametrize("option", ["target", "size", "row", "column", "intensity"])
 def test_options_below_0(option):
-    with pytest.raises(ConfigError, match=f"{option} of at least 0"):
+    with pytest.raises(ConfigError, match=f"{option} of at least"):
         TriggerSpec(kind="localised", **{option: -1})
+
+
+def test_a_square_has_a_size():
+    with pytest.raises(ConfigError, match="size of at least 1"):
+        TriggerSpec(kind="localised", size=0)
+
+
+@pytest.mark.parametrize("kind", ["localised", "distributed", "static"])
+@pytest.mark.parametrize("options", [{"intensity": 250.0}, {"colour": (1.5,)}, {"colour": (0.5, -0.1, 0.5)}])
+def test_brightness_out_of_range(kind, options):
+    with pytest.raises(ConfigError, match="from 0 to 1"):
+        TriggerSpec(kind=kind, **options)
+
+
+def test_the_norm_of_a_perturbation_may_be_above_1():
+    assert TriggerSpec(kind="adversarial", intensity=2.5).intensity == 2.5
 
 
 @pytest.mark.parametrize("options", [{"row": 26}, {"column": 26}, {"size": 29}])
