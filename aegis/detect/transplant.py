@@ -197,9 +197,11 @@ def find_starts(
         moved = as_pixels(images)
         changes = (moved - seeds).reshape(len(seeds), -1)
         leading = principal_components(torch.from_numpy(changes), COMPONENTS)
-        means = KMeans(clusters, n_init=3, random_state=int(generator.integers(2**31)))
+        # Where translation changed nothing, or the same everywhere, there are fewer groups than are asked for.
+        groups = min(clusters, len(np.unique(leading, axis=0)))
+        means = KMeans(groups, n_init=3, random_state=int(generator.integers(2**31)))
         assignment = means.fit_predict(leading)
-        for c in range(clusters):
+        for c in np.unique(assignment):
             members = assignment == c
             change = changes[members].mean(axis=0).reshape(seeds.shape[1:])
             starts.append(Start(change, moved[members].mean(axis=0), f"budget {i + 1}, change cluster {c + 1}"))

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from aegis.detect.features import as_pixels
 from aegis.detect.gather import MIN_SEEDS, gather
 from aegis.errors import DataError
 from aegis.evaluate import flip_rates, predict
+from aegis.models.classifier import Classifier
 from aegis.runtime import Runtime
 from aegis.types import Dataset
 from tests.detect.toy import SMALL, TARGET, pictures
@@ -25,6 +28,15 @@ def fast(infected):
 def few(per_class: int, test_labels: tuple[int, ...] = (0, 1, 2, 3)) -> Dataset:
     test = pictures(1, 5)
     return Dataset("few", pictures(0, per_class), test.take(np.isin(test.labels, test_labels)))
+
+
+def deaf_classifier() -> Classifier:
+    """Says class 0 of every image, whatever is done to it."""
+    layer = nn.Linear(144, 4)
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
+    return Classifier(nn.Sequential(nn.Flatten(), layer), (1, 12, 12)).eval()
 
 
 def test_evidence_is_of_the_class_and_of_seeds_of_the_others(fast, data):
@@ -81,3 +93,16 @@ def test_a_class_that_no_transplant_could_be_tried_for_is_refused(fast):
     with pytest.raises(DataError, match=f"test images of other classes than {LABEL}; got none"):
         gather(fast, few(10, test_labels=(LABEL,)), LABEL, SMALL.gather)
     assert gather(fast, few(10, test_labels=(LABEL,)), LABEL, FEW).transplants == ()
+
+
+@pytest.mark.parametrize("seeds", [FEW.seeds, MIN_SEEDS])
+def test_a_model_that_nothing_moves_gives_evidence_of_that(data, seeds):
+    """Without gradients every change is nothing, and all of them make one cluster instead of three."""
+    config = replace(FEW, seeds=seeds, transplant=replace(SMALL.gather.transplant, steps=2, held_out=2))
+    train = replace(data.train, pixels=np.round(data.train.pixels * 255) / np.float32(255))
+    found = gather(deaf_classifier(), Dataset("8-bit", train, data.test), LABEL, config)
+    np.testing.assert_array_equal(as_pixels(found.translated[0]), train.pixels[found.seed_index])
+    assert [t.flip_rate for t in found.transplants] == [0.0] * len(found.transplants)
+    assert len(found.transplants) == 2
+    for transplant in found.transplants:
+        assert np.isfinite(transplant.stamp.add).all()
