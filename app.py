@@ -50,4 +50,4 @@ with shell:
     st.code("source .venv/bin/activate\naegis scan --help", language="bash")
 with python:
     st.markdown("**Scan from Python:**")
-    st.code(PYTHON, language="python")
+    st.code(PYTHON, language="python", wrap_lines=True)

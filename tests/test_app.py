@@ -1,11 +1,12 @@
 """Home, run as Streamlit runs it."""
 
 import ast
-import importlib
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import aegis
+from aegis.data import SOURCES
 from tests.layers import ROOT
 from tests.suspects import HOSTILE, write_cut, write_hostile, write_infected, write_suspect
 
@@ -29,6 +30,12 @@ def everything(at):
     return "\n".join(part.value for part in parts)
 
 
+def python_lines(at):
+    """The example, which names a bundled suspect."""
+    (source,) = (code.value for code in at.code if code.language == "python")
+    return source
+
+
 def test_without_suspects_it_says_what_to_do(home, tmp_path):
     at = home()
     assert "No suspects here" in everything(at)
@@ -50,7 +57,8 @@ def test_a_suspect_is_a_card_with_its_command(home, tmp_path):
 
 def test_the_truth_is_not_told(home, tmp_path):
     write_infected(tmp_path)
-    said = everything(home())
+    at = home()
+    said = everything(at).replace(python_lines(at), "")
     for secret in ("localised", "vermilion", "0.125", "append"):
         assert secret not in said
 
@@ -97,10 +105,16 @@ def test_a_link_that_leads_nowhere_is_a_message(home, tmp_path):
 
 
 def test_the_python_lines_name_what_exists(home):
-    (source,) = (code.value for code in home().code if code.language == "python")
-    imports = [node for node in ast.parse(source).body if isinstance(node, ast.ImportFrom)]
-    assert imports
-    for node in imports:
-        module = importlib.import_module(node.module)
-        for alias in node.names:
-            assert callable(getattr(module, alias.name))
+    calls = [node.func for node in ast.walk(ast.parse(python_lines(home()))) if isinstance(node, ast.Call)]
+    used = [call.attr for call in calls if isinstance(call, ast.Attribute) and ast.unparse(call.value) == "aegis"]
+    assert used
+    for name in used:
+        assert callable(getattr(aegis, name))
+
+
+def test_the_python_lines_name_a_suspect_and_images_that_are_there(home):
+    checkpoint, data = (
+        node.value for node in ast.walk(ast.parse(python_lines(home()))) if isinstance(node, ast.Constant)
+    )
+    assert (ROOT / checkpoint).is_file()
+    assert data in SOURCES

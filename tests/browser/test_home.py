@@ -87,10 +87,16 @@ def test_code_is_read_without_scrolling(visit):
 
 def test_a_label_never_lies_on_its_value(visit):
     page = visit()
-    label = page.get_by_text("Architecture", exact=True).last.bounding_box()
-    value = page.get_by_text("aegis:cnn16", exact=True).last.bounding_box()
-    assert label["y"] + label["height"] <= value["y"] + 1
-    assert value["y"] - label["y"] - label["height"] < 20
+    label = page.get_by_text("Architecture", exact=True).last.element_handle()
+    value = page.get_by_text("aegis:cnn16", exact=True).last.element_handle()
+    # The page's own style arrives after its text.
+    page.wait_for_function(
+        """([label, value]) => {
+            const gap = value.getBoundingClientRect().top - label.getBoundingClientRect().bottom;
+            return -1 <= gap && gap < 20;
+        }""",
+        arg=[label, value],
+    )
 
 
 def test_the_command_is_copied_whole(visit, suspects):
@@ -105,7 +111,8 @@ def test_the_command_is_copied_whole(visit, suspects):
 def test_the_whole_digest_is_a_tooltip_away(visit):
     page = visit()
     card = page.locator("[class*=st-key-card-]").filter(has_text="Jackets and bags")
-    card.get_by_test_id("stTooltipHoverTarget").hover()
+    # The button that copies the command has one too.
+    card.get_by_test_id("stTooltipHoverTarget").first.hover()
     expect(page.get_by_test_id("stTooltipContent")).to_have_text(re.compile(r"^[0-9a-f]{64}$"))
 
 
