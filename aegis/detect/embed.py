@@ -14,6 +14,7 @@ from aegis.types import Embedding, Evidence
 
 Embedder = Callable[[np.ndarray, EmbedConfig, Callable[[int, int], None]], np.ndarray]
 TSNE_ITERATIONS = 750
+EVERY = 50
 
 
 def embed(evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -> tuple[Embedding, ...]:
@@ -54,8 +55,13 @@ def _tsne(
     """t-SNE (van der Maaten and Hinton 2008) as openTSNE computes it."""
     from openTSNE import TSNE
 
+    done = 0
+
     def on_iterations(iteration: int, error: float, embedding: np.ndarray) -> bool:
-        tell(iteration, TSNE_ITERATIONS)
+        # openTSNE counts anew after its early exaggeration.
+        nonlocal done
+        done += EVERY
+        tell(done, TSNE_ITERATIONS)
         return False
 
     model = TSNE(
@@ -65,7 +71,7 @@ def _tsne(
         n_jobs=1,
         neighbors="exact",
         callbacks=on_iterations,
-        callbacks_every_iters=50,
+        callbacks_every_iters=EVERY,
     )
     return np.asarray(model.fit(features), np.float32)
 

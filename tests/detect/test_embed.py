@@ -68,7 +68,6 @@ def test_an_unknown_method_is_refused():
         embed(evidence(), EmbedConfig(method="pca", perplexity=10))
 
 
-@pytest.mark.xfail(strict=True, reason="openTSNE counts its second phase from 0 again, and so does the progress")
 def test_progress_never_goes_back():
     steps = []
     embed(evidence(), EmbedConfig(perplexity=10), report=lambda event: steps.append(event.step))
