@@ -45,8 +45,8 @@ class TransplantConfig:
         radius: L2 norm of a perturbation; None computes it.
         reach: the radius as a multiple of that at which the model's accuracy halves, when it is computed.
         clusters: k-means clusters of changes, per budget, that searches start from.
-        warm_up, steps: optimisation steps for every start, and for those kept.
-        keep: starts kept after the warm-up.
+        steps: optimisation steps from every start.
+        keep: candidates of each family that are tried on held-out images.
         batch: seeds per optimisation step.
         held_out: test images per source class that flip rates are measured on.
     """
@@ -55,10 +55,9 @@ class TransplantConfig:
     radius: float | None = None
     reach: float = 0.75
     clusters: int = 3
-    warm_up: int = 6
     steps: int = 30
     keep: int = 2
-    batch: int = 64
+    batch: int = 32
     held_out: int = 50
 
 
@@ -138,7 +137,7 @@ class VerdictConfig:
     """
 
     rule: Rule = "default"
-    patch: float = 0.85
+    patch: float = 0.5
     perturbation: float = 0.85
     share: float = 0.75
 

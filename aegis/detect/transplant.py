@@ -7,7 +7,7 @@ small stamp, an honest class of a robust model does not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,12 @@ from aegis.types import Family, LabelledImages, Stamp, Transplant
 SCORED = 3
 # Clusters of changes are told apart by few directions; k-means over every pixel would take seconds.
 COMPONENTS = 20
+# Of a patch's search: Adam's step, the share of the image it begins with, the mask's temperature at its
+# beginning and end, and when in the search the patch has come down to its final size.
+LEARNING_RATE = 0.05
+WIDE = 0.3
+WARM, COLD = 0.3, 0.06
+SHRUNK = 0.75
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +68,10 @@ class Search:
 
 
 class Patch:
-    """A few pixels replaced: a soft mask of fixed area that hardens, and a pattern.
+    """A few pixels replaced: a mask that shrinks to the allowed area, and a pattern.
 
-    The mask is a sigmoid of scores around the value that leaves exactly the allowed area; its temperature
-    falls to almost nothing, so that the search ends with whole pixels.
+    The mask is a sigmoid of scores around the value that leaves exactly the wanted area. It begins wide, where
+    the class is easily reached, and shrinks: pixels that do most for the class are the last to go.
     """
 
     family: Family = "patch"
@@ -73,24 +79,26 @@ class Patch:
     def __init__(self, start: Start, area: float, device: torch.device) -> None:
         height, width = start.change.shape[1:]
         self.pixels = max(1, round(area * height * width))
+        self.widest = max(float(self.pixels), WIDE * height * width)
         weight = torch.from_numpy(np.abs(start.change).sum(axis=0))
         self.scores = (weight / weight.max().clamp_min(1e-6)).to(device).requires_grad_()
         self.pattern = torch.from_numpy(start.image.copy()).to(device).requires_grad_()
-        self.optimiser = torch.optim.Adam([{"params": [self.scores]}, {"params": [self.pattern]}], lr=0.05)
+        self.optimiser = torch.optim.Adam([self.scores, self.pattern], lr=LEARNING_RATE)
 
-    def mask(self, temperature: float) -> Tensor:
-        """In [0, 1], shape (h, w), summing to the allowed number of pixels."""
+    def mask(self, temperature: float, pixels: float) -> Tensor:
+        """In [0, 1], shape (h, w), summing to the given number of pixels."""
         with torch.no_grad():
             low, high = self.scores.min() - 20 * temperature, self.scores.max() + 20 * temperature
             for _ in range(30):
                 middle = (low + high) / 2
-                too_many = torch.sigmoid((self.scores - middle) / temperature).sum() > self.pixels
+                too_many = torch.sigmoid((self.scores - middle) / temperature).sum() > pixels
                 low, high = torch.where(too_many, middle, low), torch.where(too_many, high, middle)
         return torch.sigmoid((self.scores - middle) / temperature)
 
     def step(self, search: Search, step: int, progress: float) -> float:
-        """One optimisation step; ``progress`` from 0 to 1 sets the temperature."""
-        mask = self.mask(0.3 * 0.03**progress)
+        """One optimisation step; the mask shrinks and hardens until ``progress`` is ``SHRUNK``."""
+        share = min(1.0, progress / SHRUNK)
+        mask = self.mask(WARM * (COLD / WARM) ** share, self.widest * (self.pixels / self.widest) ** share)
         loss = search.loss(lambda x: (1 - mask) * x + mask * self.pattern, step)
         self.optimiser.zero_grad()
         loss.backward()
@@ -169,7 +177,7 @@ def transplant(
     )
     throttle = Throttle(report)
     found: list[Transplant] = []
-    steps = len(starts) * config.warm_up + config.keep * config.steps
+    steps = len(starts) * config.steps
     for i, family in enumerate(families):
 
         def tell(step: int, loss: float, i: int = i) -> None:
@@ -222,26 +230,16 @@ def _optimise(
     config: TransplantConfig,
     tell: Callable[[int, float], None],
 ) -> list[tuple[Patch | Perturbation, str]]:
-    """Warm every start up, keep those with the lowest loss, and refine these."""
-    done = 0
-
-    def run(candidate: Patch | Perturbation, first: int, progress: Sequence[float]) -> list[float]:
-        nonlocal done
-        losses = []
-        for step, share in enumerate(progress):
-            losses.append(candidate.step(search, first + step, share))
-            done += 1
-            tell(done, losses[-1])
-        return losses
-
+    """Search from every start, and keep the candidates that end with the lowest loss."""
     scored = []
-    for start in starts:
+    for i, start in enumerate(starts):
         candidate = family(start)
-        losses = run(candidate, 0, [0.0] * config.warm_up)
+        losses = []
+        for step in range(config.steps):
+            losses.append(candidate.step(search, step, (step + 1) / config.steps))
+            tell(i * config.steps + step + 1, losses[-1])
         scored.append((float(np.mean(losses[-SCORED:])), candidate, start.name))
     scored.sort(key=lambda item: item[0])
-    for _, candidate, _ in scored[: config.keep]:
-        run(candidate, config.warm_up, [(step + 1) / config.steps for step in range(config.steps)])
     return [(candidate, name) for _, candidate, name in scored[: config.keep]]
 
 

@@ -127,7 +127,7 @@ def test_a_report_can_cancel_at_every_stage(infected, data, stage, workers):
         if event.stage == stage:
             raise Cancelled
 
-    transplant = TransplantConfig(radius=0.5, clusters=2, warm_up=1, steps=1, keep=1, held_out=2)
+    transplant = TransplantConfig(radius=0.5, clusters=2, steps=1, keep=1, held_out=2)
     gather = replace(SMALL.gather, transplant=transplant)
     with pytest.raises(Cancelled):
         scan(infected, data, replace(SMALL, gather=gather), runtime=Runtime(workers=workers), report=cancel)

@@ -67,7 +67,7 @@ def test_each_family_keeps_its_budget_and_comes_best_first(scans):
 
 def test_a_run_can_be_repeated(infected, data, scans):
     evidence = scans.infected.classes[TARGET].finding.evidence
-    config = TransplantConfig(area=9 / 144, radius=0.8, clusters=2, warm_up=3, steps=5, held_out=5)
+    config = TransplantConfig(area=9 / 144, radius=0.8, clusters=2, steps=5, held_out=5)
     first, again = (
         transplant(
             infected.classifier.frozen(Runtime()),
@@ -121,7 +121,7 @@ def test_held_out_images_are_of_every_other_class(count, kept):
 @pytest.mark.parametrize("area", [0.02, 0.25])
 def test_the_soft_mask_has_the_allowed_area(temperature, area):
     patch = Patch(start(), area, CPU)
-    mask = patch.mask(temperature).detach()
+    mask = patch.mask(temperature, patch.pixels).detach()
     assert 0 <= float(mask.min()) <= float(mask.max()) <= 1
     assert float(mask.sum()) == pytest.approx(patch.pixels, rel=1e-2)
 

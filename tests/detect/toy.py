@@ -36,9 +36,7 @@ SMALL = ScanConfig(
         seeds=45,
         stages=(Stage(epsilon=2, step=0.5, iterations=6), Stage(epsilon=6, step=1.0, iterations=6)),
         components=20,
-        transplant=TransplantConfig(
-            area=9 / 144, radius=0.8, clusters=3, warm_up=10, keep=3, steps=40, batch=45, held_out=20
-        ),
+        transplant=TransplantConfig(area=9 / 144, radius=0.8, clusters=3, keep=3, steps=40, batch=45, held_out=20),
     ),
     embed=EmbedConfig(perplexity=10),
     judge=JudgeConfig(),
