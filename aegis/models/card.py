@@ -6,6 +6,7 @@ Reading a card needs no torch, so that Home can list suspects at once.
 from __future__ import annotations
 
 import base64
+import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,7 +195,18 @@ def save_checkpoint(path: str | Path, network: torch.nn.Module, card: Card, half
         name: tensor.detach().cpu().to(dtype if tensor.is_floating_point() else tensor.dtype).contiguous().clone()
         for name, tensor in bare.state_dict().items()
     }
-    write_whole(path, save(tensors, card.as_metadata()))
+    write_whole(path, _in_order(save(tensors, card.as_metadata())))
+
+
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file with its card in a fixed order; the library's is random, and bytes must be repeatable."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    # Tensors begin at a multiple of eight bytes.
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

@@ -114,6 +114,15 @@ def test_a_classifier_is_saved_as_its_network(tmp_path, network, identity):
     assert load_file(tmp_path / "a.safetensors").keys() == network.state_dict().keys()
 
 
+def test_the_same_network_and_card_make_the_same_bytes(tmp_path, network, identity):
+    contents = set()
+    # The library orders the card anew every time: eight files in one order by chance are one in 128.
+    for _ in range(8):
+        save_checkpoint(tmp_path / "again.safetensors", network, Card(identity, Truth(robust=True)))
+        contents.add((tmp_path / "again.safetensors").read_bytes())
+    assert len(contents) == 1
+
+
 def test_tied_tensors_are_saved(tmp_path, identity):
     from torch import nn
 
