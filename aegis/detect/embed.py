@@ -32,12 +32,7 @@ def embed(evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -
     if config.method not in EMBEDDERS:
         raise ConfigError(f"an embedding among {', '.join(EMBEDDERS)}", repr(config.method), "Choose one of them.")
     budgets, points = evidence.features.shape[:2]
-    if points <= 3 * config.perplexity:
-        raise DataError(
-            f"more than {3 * config.perplexity:g} images a class for a perplexity of {config.perplexity:g}",
-            f"{points} (training and translated images of class {evidence.label})",
-            "Give more images or seeds, or a smaller perplexity.",
-        )
+    check_points(points, evidence.label, config)
     embeddings = []
     for i, (features, budget) in enumerate(zip(evidence.features, evidence.budgets, strict=True)):
 
@@ -47,6 +42,25 @@ def embed(evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -
         plane = EMBEDDERS[config.method](features, config, tell)
         embeddings.append(Embedding(plane, evidence.is_translated, budget))
     return tuple(embeddings)
+
+
+def check_points(points: int, label: int, config: EmbedConfig) -> None:
+    """Refuse a perplexity that so many points cannot have.
+
+    Args:
+        points: training and translated images of a class.
+        label: the class.
+        config: with the perplexity.
+
+    Raises:
+        DataError: if there are too few points for the perplexity.
+    """
+    if points <= 3 * config.perplexity:
+        raise DataError(
+            f"more than {3 * config.perplexity:g} images a class for a perplexity of {config.perplexity:g}",
+            f"{points} (training and translated images of class {label})",
+            "Give more images or seeds, or a smaller perplexity.",
+        )
 
 
 def _tsne(

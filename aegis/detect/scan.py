@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from aegis.detect.assess import assess
 from aegis.detect.cluster import cluster, cluster_translated
 from aegis.detect.config import JudgeConfig, ScanConfig, preset
-from aegis.detect.embed import embed
+from aegis.detect.embed import check_points, embed
 from aegis.detect.gather import gather
 from aegis.detect.record import (
     ScanRecord,
@@ -109,7 +109,9 @@ def scan(
     runtime, clock = runtime or choose_runtime(), Clock()
     stop = threading.Event()
     report = one_at_a_time(report, stop)
-    _check(suspect.classifier, data, labels)
+    # A class that is asked for twice is one class.
+    chosen = list(dict.fromkeys(labels or suspect.classifier.labels))
+    _check(suspect.classifier, data, chosen, config)
     with clock("assess"):
         applicability = steps.assess(suspect.classifier.frozen(runtime), data, config.assess, report=report)
     config = with_radius(config, applicability)
@@ -125,8 +127,6 @@ def scan(
             return judge(evidence, embeddings, config.judge)
 
     with clock("classes"):
-        # A class that is asked for twice is one class.
-        chosen = list(dict.fromkeys(labels or suspect.classifier.labels))
         findings = side_by_side(examine, chosen, runtime.workers, stop)
     end = conclude(applicability, findings, data.class_names, config.verdict)
     return ScanResult(
@@ -206,15 +206,19 @@ class Clock:
                 self.seconds[name] = self.seconds.get(name, 0.0) + spent
 
 
-def _check(classifier: Classifier, data: Dataset, labels: Sequence[int] | None) -> None:
+def _check(classifier: Classifier, data: Dataset, labels: Sequence[int], config: ScanConfig) -> None:
     if classifier.classes != len(data.class_names) or classifier.shape != data.shape:
         raise DataError(
             f"images of shape {classifier.shape} in {classifier.classes} classes, as the model has",
             f"{data.shape} in {len(data.class_names)} classes",
             "Give the data set the model was made for with --data.",
         )
-    unknown = [label for label in labels or () if label not in classifier.labels]
+    unknown = [label for label in labels if label not in classifier.labels]
     if unknown:
         raise ConfigError(
             f"classes from 0 to {classifier.classes - 1}", ", ".join(map(str, unknown)), "Correct --classes."
         )
+    for label in labels:
+        own = int((data.train.labels == label).sum())
+        points = sum(min(count, config.gather.seeds) for count in (own, len(data.train.labels) - own))
+        check_points(points, label, config.embed)

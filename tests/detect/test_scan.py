@@ -154,6 +154,14 @@ def test_a_class_without_training_images_is_refused(infected, data):
         scan(infected, Dataset("gap", train, data.test), SMALL, labels=[2], runtime=ONE)
 
 
+def test_a_perplexity_that_is_too_large_is_refused_before_anything_is_computed(infected, data):
+    events = []
+    config = replace(SMALL, embed=replace(SMALL.embed, perplexity=1000))
+    with pytest.raises(DataError, match="perplexity"):
+        scan(infected, data, config, runtime=ONE, report=events.append)
+    assert events == []
+
+
 def test_the_radius_follows_the_models_robustness():
     measured = Applicability(0.8, (0.5, 1.0, 2.0), (0.8, 0.8, 0.0))
     gather = GatherConfig(stages=(Stage(epsilon=1, step=1, iterations=1),), transplant=TransplantConfig(reach=0.5))
