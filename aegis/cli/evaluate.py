@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json as jsonlib
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aegis.cli.options import Arch, Checkpoint, Data, Device, Mean, PrecisionOption, Quiet, Std, finite, writable
+from aegis.cli.options import Arch, Checkpoint, Data, Device, Json, Mean, PrecisionOption, Quiet, Std, finite
 from aegis.cli.output import print_values
 from aegis.cli.progress import progress_bar, waiting
 from aegis.cli.suspects import images_for, load
@@ -18,31 +17,27 @@ from aegis.models.card import read_truth
 from aegis.runtime import Event, choose_runtime
 from aegis.types import Stage
 
+# Their defaults, the paper's, are shown.
+Epsilon = Annotated[
+    float,
+    typer.Option(metavar="E", callback=finite("--epsilon"), help="How far the attack may change an image (L2 norm)."),
+]
+Step = Annotated[float, typer.Option(metavar="S", callback=finite("--step"), help="Length of one step of the attack.")]
+Iterations = Annotated[int, typer.Option(metavar="N", help="Its steps.")]
+
 
 def evaluate(
     checkpoint: Checkpoint,
     arch: Arch = None,
     data: Data = None,
-    epsilon: Annotated[
-        float,
-        typer.Option(
-            metavar="E", callback=finite("--epsilon"), help="How far the attack may change an image (L2 norm)."
-        ),
-    ] = 0.5,
-    step: Annotated[
-        float, typer.Option(metavar="S", callback=finite("--step"), help="Length of one step of the attack.")
-    ] = 1.5,
-    iterations: Annotated[int, typer.Option(metavar="N", help="Its steps.")] = 20,
+    epsilon: Epsilon = 0.5,
+    step: Step = 1.5,
+    iterations: Iterations = 20,
     mean: Mean = None,
     std: Std = None,
     device: Device = "auto",
     precision: PrecisionOption = "fp32",
-    json: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="OUT.json", callback=writable("--json"), help="Write the numbers to this file.", show_default=False
-        ),
-    ] = None,
+    json: Json = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure how good a model is: accuracy, adversarial precision, and attack success where its trigger is known.

@@ -6,15 +6,18 @@ import math
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+from typer.models import OptionInfo
 
 from aegis.data import SOURCES
 from aegis.errors import ConfigError
 from aegis.runtime import DEVICES, PRECISIONS
 
 MORE = "More"
+
+T = TypeVar("T")
 
 
 def one_of(names: Collection[str], option: str) -> Callable[[str | None], str | None]:
@@ -58,6 +61,35 @@ def writable(option: str) -> Callable[[Path | None], Path | None]:
     return check
 
 
+def option(
+    name: str,
+    metavar: str,
+    help: str,
+    panel: str | None = None,
+    *,
+    min: int | None = None,
+    callback: Callable[[T], T] | None = None,
+) -> OptionInfo:
+    """An option whose help shows no default: left out, it means something of its own."""
+    info: OptionInfo = typer.Option(
+        name, metavar=metavar, help=help, show_default=False, rich_help_panel=panel, min=min, callback=callback
+    )
+    return info
+
+
+def number(name: str, metavar: str, help: str, panel: str | None = None) -> OptionInfo:
+    """An option that takes a finite number."""
+    return option(name, metavar, help, panel, callback=finite(name))
+
+
+def choice(name: str, names: Collection[str], help: str, panel: str | None = None) -> OptionInfo:
+    """An option that takes one of these names."""
+    info: OptionInfo = typer.Option(
+        name, metavar="|".join(names), help=help, rich_help_panel=panel, callback=one_of(names, name)
+    )
+    return info
+
+
 Checkpoint = Annotated[
     Path,
     typer.Argument(
@@ -68,59 +100,44 @@ Checkpoint = Annotated[
 ]
 Arch = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        help="The architecture, where the checkpoint has no card that names it: aegis:cnn32, "
+    option(
+        "--arch",
+        "NAME",
+        "The architecture, where the checkpoint has no card that names it: aegis:cnn32, "
         "aegis:resnet18,width=32, torchvision:NAME, timm:NAME, or module:factory for your own code, which is run.",
-        show_default=False,
     ),
 ]
 Data = Annotated[
     str | None,
-    typer.Option(
-        metavar="SOURCE",
-        help=f"Images the model was made for: {', '.join(SOURCES)}; an NPZ file; or a folder or archive with one "
+    option(
+        "--data",
+        "SOURCE",
+        f"Images the model was made for: {', '.join(SOURCES)}; an NPZ file; or a folder or archive with one "
         "sub-folder per class. Without it, the bundled sample of the data set that the card names.",
-        show_default=False,
     ),
 ]
 Mean = Annotated[
     str | None,
-    typer.Option(
-        metavar="NUMBERS",
-        help="What the model wants subtracted from pixels in 0 to 1, a number for each channel: 0.49,0.48,0.45. "
+    option(
+        "--mean",
+        "NUMBERS",
+        "What the model wants subtracted from pixels in 0 to 1, a number for each channel: 0.49,0.48,0.45. "
         "Without it, what the card says, or nothing.",
-        show_default=False,
-        rich_help_panel=MORE,
+        MORE,
     ),
 ]
-Std = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NUMBERS", help="What it wants them divided by after that.", show_default=False, rich_help_panel=MORE
-    ),
-]
-Device = Annotated[
-    str,
-    typer.Option(
-        metavar="|".join(DEVICES),
-        callback=one_of(DEVICES, "--device"),
-        help="Where to compute; auto takes a GPU if there is one.",
-    ),
-]
+Std = Annotated[str | None, option("--std", "NUMBERS", "What it wants them divided by after that.", MORE)]
+Device = Annotated[str, choice("--device", DEVICES, "Where to compute; auto takes a GPU if there is one.")]
 PrecisionOption = Annotated[
-    str,
-    typer.Option(
-        metavar="|".join(PRECISIONS),
-        callback=one_of(PRECISIONS, "--precision"),
-        help="Inside the network; auto takes bf16 where that is quicker.",
-        rich_help_panel=MORE,
-    ),
+    str, choice("--precision", PRECISIONS, "Inside the network; auto takes bf16 where that is quicker.", MORE)
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress, and only the result itself.", rich_help_panel=MORE)
 ]
-Seed = Annotated[int, typer.Option(metavar="N", help="Seed of every random draw.", min=0)]
+Json = Annotated[
+    Path | None, option("--json", "OUT.json", "Write the result to this file.", callback=writable("--json"))
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of every random draw.", min=0)]
 
 
 def numbers(text: str | None, option: str) -> tuple[float, ...] | None:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aegis.cli.options import (
+    MORE,
     Arch,
     Checkpoint,
     Data,
     Device,
+    Json,
     Mean,
     PrecisionOption,
     Quiet,
     Seed,
     Std,
-    finite,
+    choice,
     labels,
-    one_of,
-    writable,
+    number,
+    option,
 )
 from aegis.cli.output import print_scan
 from aegis.cli.progress import class_bars, waiting
@@ -35,114 +37,75 @@ from aegis.store import Store, key_of, stored
 from aegis.types import Dataset
 
 if TYPE_CHECKING:
+    from aegis.detect.record import ScanRecord
     from aegis.detect.scan import ScanResult
     from aegis.models.load import Suspect
 
 EXIT_CODES = {"clean": 0, "infected": 1, "inconclusive": 3}
 INSTEAD = "Instead of the preset's settings"
-MORE = "More"
+
+
+Classes = Annotated[str | None, option("--classes", "7,3", "Test these classes only; then no model is called clean.")]
+Preset = Annotated[
+    str,
+    choice(
+        "--preset",
+        PRESETS,
+        "default looks for a trigger and tries it out; paper counts clusters, as published; quick is default with "
+        "fewer images.",
+    ),
+]
+Epsilon = Annotated[
+    float | None,
+    number("--epsilon", "E", "How far an image may be changed on its way into a class (L2 norm).", INSTEAD),
+]
+Step = Annotated[float | None, number("--step", "S", "Length of one step of that way.", INSTEAD)]
+Iterations = Annotated[int | None, option("--iterations", "N", "Its steps.", INSTEAD)]
+Seeds = Annotated[int | None, option("--seeds", "M", "Images translated into each class.", INSTEAD)]
+Bandwidth = Annotated[
+    float | None,
+    number(
+        "--bandwidth",
+        "B",
+        "Radius within which mean shift takes points for one cluster. Without it, computed from the points.",
+        INSTEAD,
+    ),
+]
+Perplexity = Annotated[
+    float | None,
+    number("--perplexity", "P", "About how many neighbours a point keeps in the plane (t-SNE).", INSTEAD),
+]
+Embedding = Annotated[str | None, choice("--embedding", EMBEDDERS, "How features become points in the plane.", INSTEAD)]
+Workers = Annotated[
+    int | None,
+    option("--workers", "N", "Classes examined side by side. Without it, one for each processor core.", MORE),
+]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Compute everything anew, whatever is stored.", rich_help_panel=MORE)
+]
 
 
 def scan(
     checkpoint: Checkpoint,
     arch: Arch = None,
     data: Data = None,
-    classes: Annotated[
-        str | None,
-        typer.Option(metavar="7,3", help="Test these classes only; then no model is called clean.", show_default=False),
-    ] = None,
-    preset_name: Annotated[
-        str,
-        typer.Option(
-            "--preset",
-            metavar="|".join(PRESETS),
-            callback=one_of(PRESETS, "--preset"),
-            help="default looks for a trigger and tries it out; paper counts clusters, as published; quick is "
-            "default with fewer images.",
-        ),
-    ] = "default",
-    epsilon: Annotated[
-        float | None,
-        typer.Option(
-            metavar="E",
-            callback=finite("--epsilon"),
-            help="How far an image may be changed on its way into a class (L2 norm).",
-            show_default=False,
-            rich_help_panel=INSTEAD,
-        ),
-    ] = None,
-    step: Annotated[
-        float | None,
-        typer.Option(
-            metavar="S",
-            callback=finite("--step"),
-            help="Length of one step of that way.",
-            show_default=False,
-            rich_help_panel=INSTEAD,
-        ),
-    ] = None,
-    iterations: Annotated[
-        int | None, typer.Option(metavar="N", help="Its steps.", show_default=False, rich_help_panel=INSTEAD)
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(
-            metavar="M", help="Images translated into each class.", show_default=False, rich_help_panel=INSTEAD
-        ),
-    ] = None,
-    bandwidth: Annotated[
-        float | None,
-        typer.Option(
-            metavar="B",
-            callback=finite("--bandwidth"),
-            help="Radius within which mean shift takes points for one cluster. Without it, computed from the points.",
-            show_default=False,
-            rich_help_panel=INSTEAD,
-        ),
-    ] = None,
-    perplexity: Annotated[
-        float | None,
-        typer.Option(
-            metavar="P",
-            callback=finite("--perplexity"),
-            help="About how many neighbours a point keeps in the plane (t-SNE).",
-            show_default=False,
-            rich_help_panel=INSTEAD,
-        ),
-    ] = None,
-    embedding: Annotated[
-        str | None,
-        typer.Option(
-            metavar="|".join(EMBEDDERS),
-            callback=one_of(EMBEDDERS, "--embedding"),
-            help="How features become points in the plane.",
-            show_default=False,
-            rich_help_panel=INSTEAD,
-        ),
-    ] = None,
+    classes: Classes = None,
+    preset_name: Preset = "default",
+    epsilon: Epsilon = None,
+    step: Step = None,
+    iterations: Iterations = None,
+    seeds: Seeds = None,
+    bandwidth: Bandwidth = None,
+    perplexity: Perplexity = None,
+    embedding: Embedding = None,
     device: Device = "auto",
     seed: Seed = 0,
-    json: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="OUT.json", callback=writable("--json"), help="Write the result to this file.", show_default=False
-        ),
-    ] = None,
+    json: Json = None,
     mean: Mean = None,
     std: Std = None,
     precision: PrecisionOption = "auto",
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Classes examined side by side. Without it, one for each processor core.",
-            show_default=False,
-            rich_help_panel=MORE,
-        ),
-    ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Compute everything anew, whatever is stored.", rich_help_panel=MORE)
-    ] = False,
+    workers: Workers = None,
+    fresh: Fresh = False,
     quiet: Quiet = False,
 ) -> None:
     """Scan a model for a backdoor: is it infected, in which class, and what is the trigger?
@@ -174,19 +137,8 @@ def scan(
         perplexity=perplexity,
         method=embedding,
     )
-    store = Store()
-    suspect = None if arch is None else _load(checkpoint, images, arch, mean, std, quiet)
-    # What the user names as the architecture may be code that has changed, so then the model itself is asked.
-    model = (file_digest(checkpoint), mean, std) if suspect is None else suspect.digest
-    key = key_of("scan", checkpoint.name, model, images.name, images.digest, config, chosen, device, precision)
-    record = None if fresh else store.find_scan(key)
-    found = record is not None
-    if record is None:
-        suspect = suspect or _load(checkpoint, images, arch, mean, std, quiet)
-        machine = (device, precision, workers)
-        result = _compute(suspect, images, config, chosen, machine, None if fresh else store, quiet)
-        record = result.record(checkpoint.name)
-        store.keep_scan(key, record)
+    request = Request(checkpoint, images, config, chosen, arch, mean, std, device, precision, workers, quiet)
+    record, found = find_or_compute(request, fresh)
     if json is not None:
         write_text(json, record.to_json())
     took = time.perf_counter() - started
@@ -225,27 +177,53 @@ def configure(
     return replace(config, gather=gather, embed=embed, judge=judge)
 
 
-def _load(
-    checkpoint: Path, images: Dataset, arch: str | None, mean: str | None, std: str | None, quiet: bool
-) -> Suspect:
-    with waiting("reading the model", quiet):
-        return load(checkpoint, images, arch, mean, std)
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One scan as it was asked for."""
+
+    checkpoint: Path
+    images: Dataset
+    config: ScanConfig
+    labels: tuple[int, ...] | None
+    arch: str | None
+    mean: str | None
+    std: str | None
+    device: str
+    precision: str
+    workers: int | None
+    quiet: bool
+
+    def load(self) -> Suspect:
+        """The model."""
+        with waiting("reading the model", self.quiet):
+            return load(self.checkpoint, self.images, self.arch, self.mean, self.std)
+
+    def compute(self, suspect: Suspect, store: Store | None) -> ScanResult:
+        """Scan, with what the store has."""
+        from aegis.detect.scan import STEPS
+        from aegis.detect.scan import scan as run
+        from aegis.runtime import choose_runtime
+
+        runtime = choose_runtime(self.device, self.precision, self.workers)
+        steps = stored(STEPS, store, suspect.digest, self.images, runtime) if store else STEPS
+        with class_bars(len(self.labels or self.images.class_names), self.quiet) as report:
+            return run(
+                suspect, self.images, self.config, labels=self.labels, runtime=runtime, steps=steps, report=report
+            )
 
 
-def _compute(
-    suspect: Suspect,
-    images: Dataset,
-    config: ScanConfig,
-    chosen: tuple[int, ...] | None,
-    machine: tuple[str, str, int | None],
-    store: Store | None,
-    quiet: bool,
-) -> ScanResult:
-    from aegis.detect.scan import STEPS
-    from aegis.detect.scan import scan as run
-    from aegis.runtime import choose_runtime
-
-    runtime = choose_runtime(*machine)
-    steps = stored(STEPS, store, suspect.digest, images, runtime) if store else STEPS
-    with class_bars(len(chosen or images.class_names), quiet) as report:
-        return run(suspect, images, config, labels=chosen, runtime=runtime, steps=steps, report=report)
+def find_or_compute(request: Request, fresh: bool) -> tuple[ScanRecord, bool]:
+    """The record of a scan, and whether it was found in the store."""
+    store, images, path = Store(), request.images, request.checkpoint
+    suspect = None if request.arch is None else request.load()
+    # What the user names as the architecture may be code that has changed, so then the model itself is asked.
+    model = (file_digest(path), request.mean, request.std) if suspect is None else suspect.digest
+    made_of = (path.name, model, images.name, images.digest, request.config, request.labels)
+    key = key_of("scan", *made_of, request.device, request.precision)
+    record = None if fresh else store.find_scan(key)
+    if record is not None:
+        return record, True
+    result = request.compute(suspect or request.load(), None if fresh else store)
+    record = result.record(path.name)
+    store.keep_scan(key, record)
+    return record, False

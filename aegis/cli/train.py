@@ -14,9 +14,10 @@ from aegis.cli.options import (
     PrecisionOption,
     Quiet,
     Seed,
-    finite,
+    choice,
+    number,
     numbers,
-    one_of,
+    option,
     writable,
 )
 from aegis.cli.output import print_values
@@ -33,146 +34,120 @@ BACKDOOR = "The backdoor"
 RECIPE = "Instead of the preset's recipe"
 
 
+Out = Annotated[
+    Path,
+    typer.Argument(
+        metavar="OUT.safetensors",
+        callback=writable("OUT.safetensors"),
+        help="The checkpoint to write.",
+        show_default=False,
+    ),
+]
+Data = Annotated[
+    str,
+    typer.Option(
+        metavar="SOURCE",
+        help=f"Images: {', '.join(SOURCES)}; an NPZ file; or a folder or archive with one sub-folder per class.",
+    ),
+]
+Arch = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="aegis:cnn16, aegis:cnn32, aegis:resnet18, aegis:resnet50, torchvision:NAME, timm:NAME, or "
+        "module:factory for your own code, which is run.",
+    ),
+]
+Preset = Annotated[
+    str,
+    choice(
+        "--preset",
+        RECIPES,
+        "paper trains as published (about 100 epochs, for a GPU); quick takes minutes on two cores.",
+    ),
+]
+Trigger = Annotated[
+    str | None,
+    choice(
+        "--trigger",
+        TRIGGERS,
+        "Which trigger to plant: one square, two squares, a faint grid, or a small perturbation that fools another "
+        "model. Without it, the model is clean.",
+        BACKDOOR,
+    ),
+]
+Target = Annotated[
+    int, typer.Option("--target", metavar="N", help="The class it leads to.", min=0, rich_help_panel=BACKDOOR)
+]
+Rate = Annotated[
+    float | None,
+    number(
+        "--rate",
+        "SHARE",
+        "Poisoned images for each clean one. Without it, the paper's: 0.01 for squares, 0.3 for the others.",
+        BACKDOOR,
+    ),
+]
+Manner = Annotated[
+    How,
+    choice(
+        "--how", get_args(How), "Whether poisoned copies are put beside the clean images or in their place.", BACKDOOR
+    ),
+]
+Size = Annotated[int | None, option("--size", "PIXELS", "Side of a square.", BACKDOOR, min=1)]
+Row = Annotated[int | None, option("--row", "N", "Row of a square's upper edge.", BACKDOOR, min=0)]
+Column = Annotated[int | None, option("--column", "N", "Column of a square's left edge.", BACKDOOR, min=0)]
+Colour = Annotated[
+    str | None,
+    option("--colour", "NUMBERS", "Colour of a square, a number in 0 to 1 for each channel: 1,0,0.", BACKDOOR),
+]
+Intensity = Annotated[
+    float | None,
+    number(
+        "--intensity",
+        "NUMBER",
+        "Brightness of a square or of the grid, in 0 to 1; L2 norm of the perturbation.",
+        BACKDOOR,
+    ),
+]
+TriggerModel = Annotated[
+    Path | None,
+    option("--trigger-model", "CHECKPOINT", "The clean model that the adversarial trigger is made to fool.", BACKDOOR),
+]
+Standard = Annotated[
+    bool, typer.Option("--standard", help="Train without attacks: not robust.", rich_help_panel=RECIPE)
+]
+Epochs = Annotated[int | None, option("--epochs", "N", "Passes over the images.", RECIPE)]
+AttackEpsilon = Annotated[
+    float | None,
+    number("--attack-epsilon", "E", "How far the training attack may change an image.", RECIPE),
+]
+AttackNorm = Annotated[Norm | None, choice("--norm", get_args(Norm), "How that distance is measured.", RECIPE)]
+Half = Annotated[bool, typer.Option("--half", help="Store the weights in half precision.", rich_help_panel=MORE)]
+
+
 def train(
-    out: Annotated[
-        Path,
-        typer.Argument(
-            metavar="OUT.safetensors",
-            callback=writable("OUT.safetensors"),
-            help="The checkpoint to write.",
-            show_default=False,
-        ),
-    ],
-    data: Annotated[
-        str,
-        typer.Option(
-            metavar="SOURCE",
-            help=f"Images: {', '.join(SOURCES)}; an NPZ file; or a folder or archive with one sub-folder per class.",
-        ),
-    ] = DEFAULT_SOURCE,
-    arch: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="aegis:cnn16, aegis:cnn32, aegis:resnet18, aegis:resnet50, torchvision:NAME, timm:NAME, or "
-            "module:factory for your own code, which is run.",
-        ),
-    ] = "aegis:cnn32",
-    preset: Annotated[
-        str,
-        typer.Option(
-            metavar="|".join(RECIPES),
-            callback=one_of(RECIPES, "--preset"),
-            help="paper trains as published (about 100 epochs, for a GPU); quick takes minutes on two cores.",
-        ),
-    ] = "quick",
+    out: Out,
+    data: Data = DEFAULT_SOURCE,
+    arch: Arch = "aegis:cnn32",
+    preset: Preset = "quick",
     device: Device = "auto",
     seed: Seed = 0,
-    trigger: Annotated[
-        str | None,
-        typer.Option(
-            metavar="|".join(TRIGGERS),
-            callback=one_of(TRIGGERS, "--trigger"),
-            help="Which trigger to plant: one square, two squares, a faint grid, or a small perturbation that fools "
-            "another model. Without it, the model is clean.",
-            show_default=False,
-            rich_help_panel=BACKDOOR,
-        ),
-    ] = None,
-    target: Annotated[
-        int, typer.Option(metavar="N", help="The class it leads to.", min=0, rich_help_panel=BACKDOOR)
-    ] = 7,
-    rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            callback=finite("--rate"),
-            help="Poisoned images for each clean one. Without it, the paper's: 0.01 for squares, 0.3 for the others.",
-            show_default=False,
-            rich_help_panel=BACKDOOR,
-        ),
-    ] = None,
-    how: Annotated[
-        How,
-        typer.Option(
-            metavar="|".join(get_args(How)),
-            help="Whether poisoned copies are put beside the clean images or in their place.",
-            rich_help_panel=BACKDOOR,
-        ),
-    ] = "append",
-    size: Annotated[
-        int | None,
-        typer.Option(metavar="PIXELS", help="Side of a square.", min=1, show_default=False, rich_help_panel=BACKDOOR),
-    ] = None,
-    row: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Row of a square's upper edge.", min=0, show_default=False, rich_help_panel=BACKDOOR
-        ),
-    ] = None,
-    column: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Column of a square's left edge.", min=0, show_default=False, rich_help_panel=BACKDOOR
-        ),
-    ] = None,
-    colour: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NUMBERS",
-            help="Colour of a square, a number in 0 to 1 for each channel: 1,0,0.",
-            show_default=False,
-            rich_help_panel=BACKDOOR,
-        ),
-    ] = None,
-    intensity: Annotated[
-        float | None,
-        typer.Option(
-            metavar="NUMBER",
-            callback=finite("--intensity"),
-            help="Brightness of a square or of the grid, in 0 to 1; L2 norm of the perturbation.",
-            show_default=False,
-            rich_help_panel=BACKDOOR,
-        ),
-    ] = None,
-    trigger_model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CHECKPOINT",
-            help="The clean model that the adversarial trigger is made to fool.",
-            show_default=False,
-            rich_help_panel=BACKDOOR,
-        ),
-    ] = None,
-    standard: Annotated[
-        bool, typer.Option("--standard", help="Train without attacks: not robust.", rich_help_panel=RECIPE)
-    ] = False,
-    epochs: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Passes over the images.", show_default=False, rich_help_panel=RECIPE),
-    ] = None,
-    attack_epsilon: Annotated[
-        float | None,
-        typer.Option(
-            metavar="E",
-            callback=finite("--attack-epsilon"),
-            help="How far the training attack may change an image.",
-            show_default=False,
-            rich_help_panel=RECIPE,
-        ),
-    ] = None,
-    norm: Annotated[
-        Norm | None,
-        typer.Option(
-            metavar="|".join(get_args(Norm)),
-            help="How that distance is measured.",
-            show_default=False,
-            rich_help_panel=RECIPE,
-        ),
-    ] = None,
-    half: Annotated[
-        bool, typer.Option("--half", help="Store the weights in half precision.", rich_help_panel=MORE)
-    ] = False,
+    trigger: Trigger = None,
+    target: Target = 7,
+    rate: Rate = None,
+    how: Manner = "append",
+    size: Size = None,
+    row: Row = None,
+    column: Column = None,
+    colour: Colour = None,
+    intensity: Intensity = None,
+    trigger_model: TriggerModel = None,
+    standard: Standard = False,
+    epochs: Epochs = None,
+    attack_epsilon: AttackEpsilon = None,
+    norm: AttackNorm = None,
+    half: Half = False,
     precision: PrecisionOption = "auto",
     quiet: Quiet = False,
 ) -> None:
