@@ -27,3 +27,11 @@ def _seeds() -> None:
     if torch := sys.modules.get("torch"):
         torch.manual_seed(0)
         torch.set_num_threads(1)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store."""
+    from aegis.store import Store
+
+    return Store(tmp_path / "store")

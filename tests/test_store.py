@@ -1,8 +1,7 @@
-"""The store: what comes out is what went in, or nothing."""
+"""The store: what comes out is what went in."""
 
 import dataclasses
 import multiprocessing
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -12,10 +11,6 @@ import numpy as np
 import pytest
 
 import aegis.store
-from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig
-from aegis.detect.record import DataRecord, ModelRecord, ScanRecord
-from aegis.detect.steps import Steps
-from aegis.errors import StoreError
 from aegis.runtime import Runtime
 from aegis.store import (
     Store,
@@ -24,127 +19,11 @@ from aegis.store import (
     key_of,
     pack_applicability,
     pack_evidence,
-    stored,
     unpack_applicability,
     unpack_evidence,
 )
-from aegis.types import Applicability, Dataset, Embedding, Evidence, LabelledImages, Stage, Stamp, Transplant
-
-GATHER = GatherConfig(seeds=10, stages=(Stage(epsilon=1, step=0.5, iterations=2),))
-ASSESS, EMBED = AssessConfig(), EmbedConfig()
-CPU = Runtime()
-
-
-def images(seed=0):
-    generator = np.random.default_rng(seed)
-    labels = np.arange(12, dtype=np.int64) % 4
-    return LabelledImages(generator.random((12, 1, 6, 6), np.float32), labels, ("a", "b", "c", "d"))
-
-
-def evidence(label=2, transplants=2, seed=0):
-    generator = np.random.default_rng(seed)
-    rates = generator.random(4, np.float32)
-    rates[label] = np.nan
-    found = tuple(
-        Transplant(
-            family,
-            Stamp(generator.random((1, 6, 6), np.float32), generator.normal(size=(1, 6, 6)).astype(np.float32)),
-            rates + i,
-            generator.integers(0, 50, 4),
-            f"cluster {i} at 0.1 – 2",  # noqa: RUF001 - text outside ASCII
-        )
-        for i, family in enumerate(("patch", "perturbation")[:transplants])
-    )
-    return Evidence(
-        label=label,
-        budgets=(0.1, 1 / 3),
-        seed_index=generator.permutation(12)[:5],
-        train_index=generator.permutation(12)[:3],
-        translated=generator.integers(0, 256, (2, 5, 1, 6, 6), dtype=np.uint8),
-        features=generator.normal(size=(2, 8, 4)).astype(np.float32),
-        success=generator.random(2, np.float32),
-        transplants=found,
-    )
-
-
-def planes(found, seed=0):
-    generator = np.random.default_rng(seed)
-    return tuple(
-        Embedding(generator.random((8, 2), np.float32), found.is_translated, budget) for budget in found.budgets
-    )
-
-
-def assert_same(one, other):
-    """Equal in type and in every bit, however deep."""
-    assert type(one) is type(other)
-    if dataclasses.is_dataclass(one):
-        for field in dataclasses.fields(one):
-            assert_same(getattr(one, field.name), getattr(other, field.name))
-    elif isinstance(one, tuple):
-        assert len(one) == len(other)
-        for a, b in zip(one, other, strict=True):
-            assert_same(a, b)
-    elif isinstance(one, np.ndarray):
-        assert (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes())
-    else:
-        assert one == other
-
-
-class Counted:
-    """Steps that say how often each was computed."""
-
-    def __init__(self, **results):
-        self.calls = []
-        self.results = results
-
-    def steps(self):
-        def step(name, otherwise):
-            def compute(*arguments, report=None):
-                self.calls.append(name)
-                return self.results.get(name) or otherwise(*arguments)
-
-            return compute
-
-        measured = Applicability(0.9, (0.5, 1.0), (0.7, 1 / 3), ("too weak",))
-        return Steps(
-            step("assess", lambda *_: measured),
-            step("gather", lambda classifier, data, label, config: evidence(label)),
-            step("embed", lambda found, config: planes(found)),
-        )
-
-    def kept(self, store, digest="model", data=None, runtime=CPU):
-        return stored(self.steps(), store, digest, data or dataset(), runtime)
-
-
-def dataset(seed=0, name="data"):
-    return Dataset(name, images(seed), images(seed + 100))
-
-
-def record(created="2024-01-01T00:00:00+00:00", sentence="No class is suspicious."):
-    return ScanRecord(
-        verdict="clean",
-        sentence=sentence,
-        suspected_classes=(),
-        classes=(),
-        model=ModelRecord(
-            sha256="0" * 64, file="m", architecture="a", accuracy=1, epsilons=(), robust_accuracies=(), half_radius=1
-        ),
-        data=DataRecord(name="d", digest="1", class_names=("a", "b"), shape=(1, 6, 6), train=1, test=1),
-        config={"seeds": 3},
-        versions={},
-        runtime={},
-        seconds={},
-        created=created,
-    )
-
-
-def files(folder):
-    return sorted(path.name for path in (folder / "arrays").iterdir())
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "store")
+from aegis.types import Applicability
+from tests.stored import ASSESS, EMBED, GATHER, Counted, assert_same, dataset, evidence, files, planes, record
 
 
 @pytest.mark.parametrize("transplants", [0, 1, 2])
@@ -246,126 +125,6 @@ def test_code_that_numbers_depend_on_counts(tmp_path, monkeypatch, changed, matt
     before = code_digest.__wrapped__()
     (copied / changed).write_text((copied / changed).read_text() + "# changed\n")
     assert (code_digest.__wrapped__() != before) is matters
-
-
-def cut_short(content):
-    return content[: len(content) // 2]
-
-
-def flip_bytes(content):
-    middle = len(content) // 3
-    return content[:middle] + bytes(b ^ 0xFF for b in content[middle : middle + 64]) + content[middle + 64 :]
-
-
-def flip_early(content):
-    return content[:60] + bytes(b ^ 0xFF for b in content[60:90]) + content[90:]
-
-
-def empty(content):
-    return b""
-
-
-def other_text(content):
-    return b"not an archive"
-
-
-@pytest.mark.parametrize("damage", [cut_short, flip_bytes, flip_early, empty, other_text])
-def test_a_damaged_file_is_computed_again(store, damage):
-    counted = Counted()
-    counted.kept(store).gather(None, dataset(), 1, GATHER)
-    (path,) = (store.folder / "arrays").iterdir()
-    path.write_bytes(damage(path.read_bytes()))
-    assert_same(counted.kept(store).gather(None, dataset(), 1, GATHER), evidence(1))
-    assert counted.calls == ["gather"] * 2
-    assert_same(counted.kept(store).gather(None, dataset(), 1, GATHER), evidence(1))
-    assert counted.calls == ["gather"] * 2
-
-
-def test_no_byte_of_a_file_can_stop_a_scan(store):
-    """Whichever byte is wrong, the arrays come back as they were or not at all."""
-    arrays = pack_applicability(Applicability(0.9, (0.5,), (0.5,)))
-    store.keep("key", arrays)
-    path = store.folder / "arrays" / "key.npz"
-    content = path.read_bytes()
-    for i in range(len(content)):
-        path.write_bytes(content[:i] + bytes([content[i] ^ 0xFF]) + content[i + 1 :])
-        found = store.load("key")
-        # A changed name is another archive, and as good as none.
-        if found is not None and found.keys() == arrays.keys():
-            for name, array in arrays.items():
-                np.testing.assert_array_equal(found[name], array)
-
-
-@pytest.mark.parametrize("left", [{}, {"label": np.array(1)}, {"points": np.zeros((2, 8, 2), np.float32)}])
-def test_an_archive_that_lost_arrays_is_computed_again(store, left):
-    counted = Counted()
-    counted.kept(store).gather(None, dataset(), 1, GATHER)
-    (path,) = (store.folder / "arrays").iterdir()
-    store.keep(path.stem, left)
-    assert_same(counted.kept(store).gather(None, dataset(), 1, GATHER), evidence(1))
-    assert counted.calls == ["gather"] * 2
-
-
-def test_pickled_objects_are_not_read(store):
-    np.savez(store.folder / "arrays" / "key.npz", accuracy=np.array([{"a": 1}], dtype=object))
-    assert store.load("key") is None
-
-
-def test_nothing_is_found_where_nothing_was_kept(store):
-    assert store.load("key") is None
-    assert store.find_scan("key") is None
-    assert store.scans() == []
-
-
-def test_a_full_disk_leaves_nothing(store, monkeypatch):
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("aegis.files.os.fsync", full)
-    counted = Counted()
-    with pytest.raises(StoreError, match="No space left on device"):
-        counted.kept(store).gather(None, dataset(), 1, GATHER)
-    assert files(store.folder) == []
-    monkeypatch.undo()
-    counted.kept(store).gather(None, dataset(), 1, GATHER)
-    assert len(files(store.folder)) == 1
-
-
-def test_a_full_disk_leaves_the_older_file(store, monkeypatch):
-    store.keep("key", {"a": np.arange(3)})
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("aegis.files.os.fsync", full)
-    with pytest.raises(StoreError):
-        store.keep("key", {"a": np.arange(4)})
-    assert store.load("key")["a"].tolist() == [0, 1, 2]
-    assert files(store.folder) == ["key.npz"]
-
-
-def test_a_folder_that_cannot_be_made(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreError, match="AEGIS_STORE"):
-        Store(tmp_path / "file" / "store")
-    assert (tmp_path / "file").read_text() == "in the way"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_a_folder_that_may_not_be_written_to(tmp_path):
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(StoreError, match="Permission denied"):
-            Store(tmp_path / "store")
-    finally:
-        tmp_path.chmod(0o700)
-
-
-def test_an_index_that_is_none(store):
-    (store.folder / "index.sqlite").write_bytes(b"x" * 4096)
-    for attempt in (lambda: Store(store.folder), store.scans, lambda: store.keep_scan("key", record())):
-        with pytest.raises(StoreError, match="not a database"):
-            attempt()
 
 
 def test_scans_come_back_newest_first(store):

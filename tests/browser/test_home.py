@@ -90,7 +90,7 @@ def test_a_label_never_lies_on_its_value(visit):
     label = page.get_by_text("Architecture", exact=True).last.element_handle()
     value = page.get_by_text("aegis:cnn16", exact=True).last.element_handle()
     # The page's own style arrives after its text.
-    page.wait_for_function(
+    assert page.wait_for_function(
         """([label, value]) => {
             const gap = value.getBoundingClientRect().top - label.getBoundingClientRect().bottom;
             return -1 <= gap && gap < 20;

@@ -11,7 +11,7 @@ from tests.models.test_worker import Mischief
 from .conftest import TINY, entries, run, write_images
 
 
-def refused(outcome, *words):
+def check_refused(outcome, *words):
     """One message on standard error that says what was expected, what came and what to do."""
     assert outcome.code == 2, outcome.err
     assert outcome.out == ""
@@ -69,20 +69,20 @@ def test_files_that_are_no_checkpoints(name, kind, workplace, suspect, images):
     make, words = FILES[kind]
     make(workplace / "bad.pt", suspect)
     before = entries(workplace)
-    refused(run(name, "bad.pt", *(("--data", images) if name != "show" else ())), words)
+    check_refused(run(name, "bad.pt", *(("--data", images) if name != "show" else ())), words)
     assert entries(workplace) == before
 
 
 def test_without_images_the_file_is_still_what_is_wrong(workplace):
     (workplace / "bad.pt").write_text("not weights")
-    refused(run("scan", "bad.pt"), "a text file")
+    check_refused(run("scan", "bad.pt"), "a text file")
 
 
 def test_a_pickle_with_code_is_not_run(workplace, images):
     import torch
 
     torch.save({"state_dict": {"w": torch.ones(1)}, "x": Mischief(workplace / "canary")}, workplace / "bad.pt")
-    refused(run("scan", "bad.pt", "--data", images, "--arch", "aegis:cnn16"), "posix.system", "safetensors")
+    check_refused(run("scan", "bad.pt", "--data", images, "--arch", "aegis:cnn16"), "posix.system", "safetensors")
     assert entries(workplace) == {"bad.pt"}
 
 
@@ -99,19 +99,19 @@ def test_weights_that_do_not_fit(change, words, workplace, suspect, images):
     save_file(
         {k: np.ascontiguousarray(v) for k, v in change(load_file(suspect)).items()}, workplace / "bad.safetensors"
     )
-    refused(run("scan", "bad.safetensors", "--data", images, "--arch", "aegis:cnn16"), *words)
+    check_refused(run("scan", "bad.safetensors", "--data", images, "--arch", "aegis:cnn16"), *words)
     assert entries(workplace) == {"bad.safetensors"}
 
 
 def test_weights_without_a_card(workplace, suspect, images):
     save_file(load_file(suspect), workplace / "plain.safetensors")
-    refused(run("scan", "plain.safetensors"), "without a card", "--data")
-    refused(run("scan", "plain.safetensors", "--data", images), "without a card", "--arch")
-    refused(run("show", "plain.safetensors"), "a card")
+    check_refused(run("scan", "plain.safetensors"), "without a card", "--data")
+    check_refused(run("scan", "plain.safetensors", "--data", images), "without a card", "--arch")
+    check_refused(run("show", "plain.safetensors"), "a card")
 
 
 def test_a_card_that_names_images_which_are_not_bundled(suspect, workplace):
-    refused(run("scan", suspect), "signs.npz", "--data")
+    check_refused(run("scan", suspect), "signs.npz", "--data")
 
 
 def _colours(images, labels):
@@ -136,15 +136,15 @@ def _larger(images, labels):
 )
 def test_images_that_do_not_fit_the_model(change, names, words, workplace, suspect):
     write_images(workplace / "other.npz", change, tuple(names))
-    refused(run("scan", suspect, "--data", "other.npz", *TINY), *words)
+    check_refused(run("scan", suspect, "--data", "other.npz", *TINY), *words)
     assert entries(workplace) == {"other.npz"}
 
 
 @pytest.mark.parametrize("name", ["\x1b[2Jbox", "box\nbar", "a\u202eb", "x" * 201])
 def test_class_names_that_steer_a_terminal(name, workplace, suspect):
     write_images(workplace / "other.npz", names=("bar", "post", "cross", name))
-    refused(run("scan", suspect, "--data", "other.npz"), "class names", "Rename")
-    refused(run("train", "out.safetensors", "--data", "other.npz"), "class names")
+    check_refused(run("scan", suspect, "--data", "other.npz"), "class names", "Rename")
+    check_refused(run("train", "out.safetensors", "--data", "other.npz"), "class names")
 
 
 def test_folder_names_that_steer_a_terminal(workplace, suspect):
@@ -155,9 +155,9 @@ def test_folder_names_that_steer_a_terminal(workplace, suspect):
             (workplace / "photos" / split / name).mkdir(parents=True)
             for i in range(2):
                 Image.new("L", (12, 12)).save(workplace / "photos" / split / name / f"{i}.png")
-    assert "U+001B" in refused(run("scan", suspect, "--data", "photos"))
+    assert "U+001B" in check_refused(run("scan", suspect, "--data", "photos"))
     (workplace / "photos" / "train" / "\x1b[31mpost" / "0.png").write_text("[bold]no picture[/bold]")
-    refused(run("scan", suspect, "--data", "photos"))
+    check_refused(run("scan", suspect, "--data", "photos"))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_folder_names_that_steer_a_terminal(workplace, suspect):
 )
 def test_options_that_cannot_be(options, words, workplace, suspect, images):
     given = (*TINY, "--classes", "0", "--data", images, *options)
-    refused(run("scan", suspect, *given), *words)
+    check_refused(run("scan", suspect, *given), *words)
     assert entries(workplace) == set()
 
 
@@ -211,7 +211,9 @@ def test_cuda_where_there_is_none(suspect, images, monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    refused(run("scan", suspect, "--data", images, *TINY, "--classes", "2", "--device", "cuda"), "CUDA", "--device")
+    check_refused(
+        run("scan", suspect, "--data", images, *TINY, "--classes", "2", "--device", "cuda"), "CUDA", "--device"
+    )
 
 
 @pytest.mark.parametrize("arguments", [("scan",), ("scan", "a", "b"), ("scan", "--seed", "-1", "a"), ("scab",)])
@@ -236,7 +238,7 @@ def test_usage(arguments):
     ids=" ".join,
 )
 def test_evaluate(options, words, workplace, suspect, images):
-    refused(run("evaluate", suspect, "--data", images, *options), *words)
+    check_refused(run("evaluate", suspect, "--data", images, *options), *words)
     assert entries(workplace) == set()
 
 
@@ -265,26 +267,26 @@ def test_evaluate(options, words, workplace, suspect, images):
     ids=" ".join,
 )
 def test_train(options, words, workplace, images):
-    refused(run("train", "out.safetensors", "--data", images, *options), *words)
+    check_refused(run("train", "out.safetensors", "--data", images, *options), *words)
     assert entries(workplace) == set()
 
 
 @pytest.mark.parametrize("out", ["nowhere/out.safetensors", ".", "/dev/null"])
 def test_train_where_nothing_can_be_written(out, workplace, images):
-    refused(run("train", out, "--data", images), "OUT.safetensors")
+    check_refused(run("train", out, "--data", images), "OUT.safetensors")
     assert entries(workplace) == set()
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}", "[1, 2]", '{"schema_version": 2}'])
 def test_show_of_other_json(content, workplace):
     (workplace / "result.json").write_text(content)
-    refused(run("show", "result.json"), "aegis scan --json", "result.json")
+    check_refused(run("show", "result.json"), "aegis scan --json", "result.json")
 
 
 def test_a_store_that_cannot_be_written(workplace, suspect, images, monkeypatch):
     (workplace / "file").write_text("in the way")
     monkeypatch.setenv("AEGIS_STORE", str(workplace / "file" / "store"))
-    refused(run("scan", suspect, "--data", images, *TINY), "AEGIS_STORE")
+    check_refused(run("scan", suspect, "--data", images, *TINY), "AEGIS_STORE")
     assert entries(workplace) == {"file"}
 
 
@@ -292,4 +294,4 @@ def test_an_index_that_is_none(workplace, suspect, images, monkeypatch):
     (workplace / "store").mkdir()
     (workplace / "store" / "index.sqlite").write_text("this is no database, however long it may be " * 100)
     monkeypatch.setenv("AEGIS_STORE", str(workplace / "store"))
-    refused(run("scan", suspect, "--data", images, *TINY), "AEGIS_STORE")
+    check_refused(run("scan", suspect, "--data", images, *TINY), "AEGIS_STORE")

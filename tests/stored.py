@@ -1,0 +1,125 @@
+"""What the tests of the store keep in it."""
+
+import dataclasses
+
+import numpy as np
+
+from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig
+from aegis.detect.record import DataRecord, ModelRecord, ScanRecord
+from aegis.detect.steps import Steps
+from aegis.runtime import Runtime
+from aegis.store import (
+    stored,
+)
+from aegis.types import Applicability, Dataset, Embedding, Evidence, LabelledImages, Stage, Stamp, Transplant
+
+GATHER = GatherConfig(seeds=10, stages=(Stage(epsilon=1, step=0.5, iterations=2),))
+ASSESS, EMBED = AssessConfig(), EmbedConfig()
+CPU = Runtime()
+
+
+def images(seed=0):
+    generator = np.random.default_rng(seed)
+    labels = np.arange(12, dtype=np.int64) % 4
+    return LabelledImages(generator.random((12, 1, 6, 6), np.float32), labels, ("a", "b", "c", "d"))
+
+
+def evidence(label=2, transplants=2, seed=0):
+    generator = np.random.default_rng(seed)
+    rates = generator.random(4, np.float32)
+    rates[label] = np.nan
+    found = tuple(
+        Transplant(
+            family,
+            Stamp(generator.random((1, 6, 6), np.float32), generator.normal(size=(1, 6, 6)).astype(np.float32)),
+            rates + i,
+            generator.integers(0, 50, 4),
+            f"cluster {i} at 0.1 – 2",  # noqa: RUF001 - text outside ASCII
+        )
+        for i, family in enumerate(("patch", "perturbation")[:transplants])
+    )
+    return Evidence(
+        label=label,
+        budgets=(0.1, 1 / 3),
+        seed_index=generator.permutation(12)[:5],
+        train_index=generator.permutation(12)[:3],
+        translated=generator.integers(0, 256, (2, 5, 1, 6, 6), dtype=np.uint8),
+        features=generator.normal(size=(2, 8, 4)).astype(np.float32),
+        success=generator.random(2, np.float32),
+        transplants=found,
+    )
+
+
+def planes(found, seed=0):
+    generator = np.random.default_rng(seed)
+    return tuple(
+        Embedding(generator.random((8, 2), np.float32), found.is_translated, budget) for budget in found.budgets
+    )
+
+
+def assert_same(one, other):
+    """Equal in type and in every bit, however deep."""
+    assert type(one) is type(other)
+    if dataclasses.is_dataclass(one):
+        for field in dataclasses.fields(one):
+            assert_same(getattr(one, field.name), getattr(other, field.name))
+    elif isinstance(one, tuple):
+        assert len(one) == len(other)
+        for a, b in zip(one, other, strict=True):
+            assert_same(a, b)
+    elif isinstance(one, np.ndarray):
+        assert (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes())
+    else:
+        assert one == other
+
+
+class Counted:
+    """Steps that say how often each was computed."""
+
+    def __init__(self, **results):
+        self.calls = []
+        self.results = results
+
+    def steps(self):
+        def step(name, otherwise):
+            def compute(*arguments, report=None):
+                self.calls.append(name)
+                return self.results.get(name) or otherwise(*arguments)
+
+            return compute
+
+        measured = Applicability(0.9, (0.5, 1.0), (0.7, 1 / 3), ("too weak",))
+        return Steps(
+            step("assess", lambda *_: measured),
+            step("gather", lambda classifier, data, label, config: evidence(label)),
+            step("embed", lambda found, config: planes(found)),
+        )
+
+    def kept(self, store, digest="model", data=None, runtime=CPU):
+        return stored(self.steps(), store, digest, data or dataset(), runtime)
+
+
+def dataset(seed=0, name="data"):
+    return Dataset(name, images(seed), images(seed + 100))
+
+
+def record(created="2024-01-01T00:00:00+00:00", sentence="No class is suspicious."):
+    return ScanRecord(
+        verdict="clean",
+        sentence=sentence,
+        suspected_classes=(),
+        classes=(),
+        model=ModelRecord(
+            sha256="0" * 64, file="m", architecture="a", accuracy=1, epsilons=(), robust_accuracies=(), half_radius=1
+        ),
+        data=DataRecord(name="d", digest="1", class_names=("a", "b"), shape=(1, 6, 6), train=1, test=1),
+        config={"seeds": 3},
+        versions={},
+        runtime={},
+        seconds={},
+        created=created,
+    )
+
+
+def files(folder):
+    return sorted(path.name for path in (folder / "arrays").iterdir())
