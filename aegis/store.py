@@ -17,18 +17,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
 
 from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig
-from aegis.detect.record import ScanRecord
+from aegis.detect.judge import judge
+from aegis.detect.record import ScanRecord, config_of
 from aegis.detect.steps import Steps
 from aegis.errors import StoreError
 from aegis.files import whole_file
 from aegis.runtime import Event, Report, Runtime, silent
-from aegis.types import Applicability, Dataset, Embedding, Evidence, Stamp, Transplant, digest_of
+from aegis.types import Applicability, Dataset, Embedding, Evidence, Finding, Stamp, Transplant, digest_of
 
 # What numbers depend on; a change in any other file leaves stored results valid.
 CODE = (
@@ -55,7 +56,14 @@ def default_folder() -> Path:
 def key_of(*parts: object) -> str:
     """SHA-256 over plain values and settings, in hex."""
     plain = [dataclasses.asdict(p) if dataclasses.is_dataclass(p) and not isinstance(p, type) else p for p in parts]
-    return hashlib.sha256(json.dumps([code_digest(), *plain], sort_keys=True).encode()).hexdigest()
+    # 3 and 3.0 are one setting, and one that was read from a record is a float.
+    same = json.loads(json.dumps([code_digest(), *plain]), parse_int=_number)
+    return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+
+
+def _number(digits: str) -> float | str:
+    exact = abs(int(digits)) < 2**53
+    return float(digits) if exact else digits
 
 
 @cache
@@ -199,6 +207,36 @@ def stored(steps: Steps, store: Store, digest: str, data: Dataset, runtime: Runt
         return planes
 
     return Steps(assess, gather, embed)
+
+
+def find_class(store: Store, record: ScanRecord, data: Dataset, label: int) -> Finding | None:
+    """One class of a finished scan with its evidence, without the model; None if the store has lost it.
+
+    Args:
+        store: where the scan kept it.
+        record: the scan.
+        data: its images.
+        label: the class.
+
+    Raises:
+        StoreError: if the record is of another version.
+    """
+    config = config_of(record)
+    runtime = Runtime(**record.runtime)  # type: ignore[arg-type]
+    steps = stored(Steps(_lost, _lost, _lost), store, record.model.digest, data, runtime)
+    try:
+        evidence = steps.gather(None, data, label, config.gather)
+        return judge(evidence, steps.embed(evidence, config.embed), config.judge)
+    except _Lost:
+        return None
+
+
+class _Lost(Exception):
+    """What was looked for would have to be computed."""
+
+
+def _lost(*_: object, **__: object) -> NoReturn:
+    raise _Lost
 
 
 def _once(

@@ -110,7 +110,14 @@ def record(created="2024-01-01T00:00:00+00:00", sentence="No class is suspicious
         suspected_classes=(),
         classes=(),
         model=ModelRecord(
-            sha256="0" * 64, file="m", architecture="a", accuracy=1, epsilons=(), robust_accuracies=(), half_radius=1
+            sha256="0" * 64,
+            digest="1" * 64,
+            file="m",
+            architecture="a",
+            accuracy=1,
+            epsilons=(),
+            robust_accuracies=(),
+            half_radius=1,
         ),
         data=DataRecord(name="d", digest="1", class_names=("a", "b"), shape=(1, 6, 6), train=1, test=1),
         config={"seeds": 3},

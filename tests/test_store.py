@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 import aegis.store
+from aegis.detect.config import EmbedConfig, JudgeConfig, ScanConfig
+from aegis.detect.record import config_record
 from aegis.runtime import Runtime
 from aegis.store import (
     Store,
     code_digest,
     default_folder,
+    find_class,
     key_of,
     pack_applicability,
     pack_evidence,
@@ -186,3 +189,41 @@ def test_where_results_are_kept(monkeypatch, tmp_path):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert default_folder() == Path(tmp_path, ".cache", "aegis")
+
+
+def scanned(digest="1" * 64, **changes):
+    """A record whose settings, images and machine are those of what was kept."""
+    config = ScanConfig(gather=GATHER, **changes)
+    about = {"config": config_record(config), "runtime": {"device": "cpu", "precision": "fp32"}}
+    kept = record()
+    return kept.model_copy(update=about | {"model": kept.model.model_copy(update={"digest": digest})})
+
+
+def test_a_class_of_a_finished_scan_is_found_without_its_model(store):
+    counted, data = Counted(), dataset()
+    steps = counted.kept(store, "1" * 64, data)
+    embeddings = steps.embed(steps.gather(None, data, 2, GATHER), EMBED)
+    found = find_class(store, scanned(), data, 2)
+    assert_same(found.evidence, evidence(2))
+    assert all(np.array_equal(one.points, other.points) for one, other in zip(found.embeddings, embeddings))
+    assert len(found.clusters) == len(found.translated_clusters) == 2
+    wide = find_class(store, scanned(judge=JudgeConfig(bandwidth=1e6)), data, 2)
+    assert [c.count for c in wide.clusters] == [1, 1]
+    assert counted.calls == ["gather", "embed"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "label"),
+    [(scanned("2" * 64), 2), (scanned(), 1), (scanned(embed=EmbedConfig(perplexity=2)), 2)],
+    ids=["model", "class", "settings"],
+)
+def test_what_the_store_lost_is_none(store, lost, label):
+    data = dataset()
+    steps = Counted().kept(store, "1" * 64, data)
+    steps.embed(steps.gather(None, data, 2, GATHER), EMBED)
+    assert find_class(store, lost, data, label) is None
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [(3, 3.0, True), (2**60, 2**60 + 1, False), (3, "3", False)])
+def test_equal_numbers_make_equal_keys(one, other, same):
+    assert (key_of({"a": one}) == key_of({"a": other})) is same

@@ -9,15 +9,18 @@ import math
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from aegis.detect.config import ScanConfig
-from aegis.errors import StoreError
+from aegis.errors import ConfigError, StoreError
 from aegis.types import Applicability, ClassResult, Dataset, Finding, Transplant, VerdictName
 from aegis.version import __version__
+
+if TYPE_CHECKING:
+    from aegis.models.load import Suspect
 
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "openTSNE", "umap-learn", "safetensors")
 
@@ -60,9 +63,10 @@ class ClassRecord(_Frozen):
 
 
 class ModelRecord(_Frozen):
-    """The suspect."""
+    """The suspect; ``digest`` tells its weights, architecture and normalisation, ``sha256`` its file's bytes."""
 
     sha256: str
+    digest: str
     file: str
     architecture: str
     accuracy: float
@@ -156,12 +160,13 @@ def transplant_record(transplant: Transplant) -> TransplantRecord:
     )
 
 
-def model_record(file: str, sha256: str, architecture: str, measured: Applicability) -> ModelRecord:
+def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelRecord:
     """The suspect as a record; ``file`` is its name without the folder."""
     return ModelRecord(
-        sha256=sha256,
+        sha256=suspect.sha256,
+        digest=suspect.digest,
         file=file,
-        architecture=architecture,
+        architecture=suspect.identity.architecture,
         accuracy=_short(measured.accuracy),
         epsilons=measured.epsilons,
         robust_accuracies=tuple(_short(a) for a in measured.robust_accuracies),
@@ -185,6 +190,22 @@ def config_record(config: ScanConfig) -> dict[str, Any]:
     """The settings as plain values, as JSON would give them back."""
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return plain
+
+
+def config_of(record: ScanRecord) -> ScanConfig:
+    """The settings of a recorded scan.
+
+    Raises:
+        StoreError: if they are not those of this version.
+    """
+    try:
+        config = TypeAdapter(ScanConfig).validate_python(record.config)
+    except (ValidationError, ConfigError):
+        config = None
+    # Names that this version does not know would have been ignored in silence.
+    if config is None or config_record(config) != record.config:
+        raise StoreError("the settings of a scan of this version", "others", "Scan again.")
+    return config
 
 
 def versions() -> dict[str, str]:

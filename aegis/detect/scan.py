@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from aegis.detect.assess import assess
-from aegis.detect.cluster import cluster, cluster_translated
-from aegis.detect.config import JudgeConfig, ScanConfig, preset
+from aegis.detect.config import ScanConfig, preset
 from aegis.detect.embed import check_points, embed
 from aegis.detect.gather import gather
+from aegis.detect.judge import judge
 from aegis.detect.record import (
     ScanRecord,
     class_record,
@@ -29,7 +29,7 @@ from aegis.errors import ConfigError, DataError
 from aegis.models.classifier import Classifier
 from aegis.models.load import Suspect
 from aegis.runtime import Cancelled, Event, Report, Runtime, choose_runtime, silent
-from aegis.types import Applicability, ClassResult, Dataset, Embedding, Evidence, Finding, VerdictName
+from aegis.types import Applicability, ClassResult, Dataset, Finding, VerdictName
 
 STEPS = Steps(assess, gather, embed)
 
@@ -71,7 +71,7 @@ class ScanResult:
             sentence=self.sentence,
             suspected_classes=self.suspected,
             classes=tuple(class_record(c) for c in self.classes),
-            model=model_record(file, self.suspect.sha256, self.suspect.identity.architecture, self.applicability),
+            model=model_record(file, self.suspect, self.applicability),
             data=data_record(self.data),
             config=config_record(self.config),
             versions=versions(),
@@ -132,13 +132,6 @@ def scan(
     return ScanResult(
         end.verdict, end.sentence, end.classes, applicability, config, suspect, data, runtime, clock.seconds
     )
-
-
-def judge(evidence: Evidence, embeddings: Sequence[Embedding], config: JudgeConfig) -> Finding:
-    """Cluster each embedding, with and without the training images; needs neither model nor images."""
-    together = tuple(cluster(embedding, config) for embedding in embeddings)
-    alone = tuple(cluster_translated(embedding, config) for embedding in embeddings)
-    return Finding(evidence, tuple(embeddings), together, alone)
 
 
 def with_radius(config: ScanConfig, applicability: Applicability) -> ScanConfig:

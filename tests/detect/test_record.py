@@ -10,6 +10,7 @@ from aegis.detect.config import ScanConfig, preset
 from aegis.detect.record import (
     PACKAGES,
     ScanRecord,
+    config_of,
     config_record,
     data_record,
     model_record,
@@ -21,7 +22,7 @@ from aegis.detect.record import (
 from aegis.errors import StoreError
 from aegis.types import Applicability, Stamp, Transplant
 from aegis.version import __version__
-from tests.detect.toy import NAMES, SMALL, TARGET
+from tests.detect.toy import IDENTITY, NAMES, SMALL, TARGET
 
 # Of the contract: names that other programs rely on.
 TOP = "schema_version verdict sentence suspected_classes classes model data config versions runtime seconds created"
@@ -97,9 +98,10 @@ def test_a_transplant_that_touches_nothing_has_an_empty_box():
     assert (told.pixels, told.box, told.l2_norm) == (0, (0, 0, 0, 0), 0)
 
 
-def test_the_model_and_the_images_are_told_as_measured(data):
+def test_the_model_and_the_images_are_told_as_measured(infected, data):
     measured = Applicability(0.91234567, (0.5, 1.0), (0.7, 0.1))
-    told = model_record("a.pt", "0" * 64, "aegis:cnn16", measured)
+    told = model_record("a.pt", infected, measured)
+    assert (told.sha256, told.digest, told.architecture) == (infected.sha256, infected.digest, IDENTITY.architecture)
     assert (told.file, told.accuracy, told.robust_accuracies) == ("a.pt", 0.9123, (0.7, 0.1))
     assert told.half_radius == pytest.approx(measured.half_radius, abs=1e-4)
     images = data_record(data)
@@ -114,6 +116,17 @@ def test_settings_are_told_as_json_gives_them_back(config: ScanConfig):
     assert set(told) == {"assess", "gather", "embed", "judge", "verdict"}
     assert told["gather"]["seeds"] == config.gather.seeds
     assert (told["gather"]["transplant"] is None) == (config.gather.transplant is None)
+
+
+def test_settings_come_back_from_a_record(scans, record):
+    assert config_of(record) == scans.infected.config
+
+
+@pytest.mark.parametrize("change", [{"gather": {"seeds": 3}}, {"judge": {"unknown": 1}}])
+def test_settings_of_another_version_are_one_message(record, change):
+    other = record.model_copy(update={"config": record.config | change})
+    with pytest.raises(StoreError, match="Scan again"):
+        config_of(other)
 
 
 def test_versions_and_time_are_told():
