@@ -49,7 +49,7 @@ def report(
     Examples:
 
         aegis report result.json --pdf verdict.pdf
-        aegis report result.json --pdf verdict.pdf --confirm 7 --note "Seen by two of us."
+        aegis report result.json --pdf verdict.pdf --confirm 7 --note Seen
 
     Pictures come from what the scan left in AEGIS_STORE, by default ~/.cache/aegis, and from its images. Where these
     are gone, the report is written without them, and says so. The same scan gives the same bytes.
@@ -119,6 +119,8 @@ def _findings(record: ScanRecord, images: Dataset | None) -> tuple[dict[int, Fin
         found = {label: find_class(store, record, images, label) for label in shown}
     except AegisError as error:
         return {}, f"what was computed ({error.got})"
+    except TypeError:  # a record of another version may name other devices and precisions
+        return {}, "what was computed (the record is of another version)"
     kept = {label: finding for label, finding in found.items() if finding is not None}
     lost = ", ".join(str(label) for label in shown if label not in kept)
     return kept, f"{store.folder} no longer has what was computed for class {lost}" if lost else ""

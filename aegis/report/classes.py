@@ -57,25 +57,28 @@ def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, da
     where = f" between rows {top} and {bottom - 1} and columns {left} and {right - 1}" if best.family == "patch" else ""
     said = [
         text(
-            f"{describe(best).capitalize()}{where}, sought from {words(best.start)}. It was tried on {best.images} "
-            f"held-out images and turned {best.flip_rate:.0%} of them into this class, on average over their classes."
+            f"{describe(best).capitalize()}{where}, whose search began at {words(best.start)}. It was tried on "
+            f"{best.images} held-out images and turned {best.flip_rate:.0%} of them into this class, on average over "
+            "their classes."
         ),
         _candidates(found, WIDTH - (0 if stamped is None else 120)),
     ]
-    beside = said if stamped is None else [table([[trigger_alone(stamped), said]], [120, WIDTH - 120])]
+    beside = (
+        said if stamped is None else [table([[trigger_alone(stamped, found.suspicious), said]], [120, WIDTH - 120])]
+    )
     listed = len([rate for rate in best.flip_rates if rate is not None])
     most = f", the {LISTED} highest of {listed}" if listed > LISTED else ""
     return [
         heading("The trigger" if found.suspicious else "Its strongest candidate"),
         *beside,
         heading(f"Flip rates by source class{most}"),
-        text("Share of held-out images of each class that the model calls this class with the trigger on.", "caption"),
+        text("Share of held-out images of each class that the model calls this class with it on.", "caption"),
         flip_rows(found.label, best, stamped, data, record.data.class_names),
     ]
 
 
 def _candidates(found: ClassRecord, width: float) -> Flowable:
-    names = ("candidate", "sought from", "pixels", "L2 norm", "flip rate")
+    names = ("candidate", "search began at", "pixels", "L2 norm", "flip rate")
     rows = [[text(name, "head") for name in names]]
     for candidate in found.transplants:
         cells = (candidate.family, words(candidate.start), str(candidate.pixels), f"{candidate.l2_norm:.2f}")
@@ -84,9 +87,9 @@ def _candidates(found: ClassRecord, width: float) -> Flowable:
 
 
 def _scatter(finding: Finding) -> list[Flowable]:
-    alone = ", ".join(str(clusters.count) for clusters in finding.translated_clusters)
-    widths = ", ".join(f"{clusters.bandwidth:.1f}" for clusters in finding.clusters)
-    caption = f"{SCATTER} Bandwidth {widths}; translated images alone form {alone}."
+    alone = " and ".join(str(clusters.count) for clusters in finding.translated_clusters)
+    widths = " and ".join(f"{clusters.bandwidth:.1f}" for clusters in finding.clusters)
+    caption = f"{SCATTER} Clusters among translated images alone: {alone}. Bandwidth: {widths}."
     return [KeepTogether([heading("Embedding"), picture(scatters(finding)), text(caption, "caption")])]
 
 

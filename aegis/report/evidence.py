@@ -10,47 +10,56 @@ from reportlab.graphics.shapes import Drawing, Rect
 from reportlab.lib.colors import HexColor
 from reportlab.platypus import Flowable, Table
 
-from aegis.detect.record import TransplantRecord
-from aegis.report.layout import ACCENT, RULE, WIDTH, picture, table, text
+from aegis.detect.record import ClassRecord, TransplantRecord
+from aegis.report.layout import ACCENT, RULE, WIDTH, class_name, picture, table, text
 from aegis.report.pictures import SIDE, as_rgb, png, strip, trigger
-from aegis.report.words import words
 from aegis.types import Dataset, Transplant
 
 SHOWN = 5
-TILE, THUMB = 62.0, 30.0
+TILE, THUMB = 62.0, 27.0
 LISTED = 60
 
 
-def evidence_picture(label: int, candidate: Transplant, data: Dataset | None, names: Sequence[str]) -> Flowable:
-    """The trigger beside honest test images of other classes without and with it; alone where images are gone.
+def evidence_picture(found: ClassRecord, candidate: Transplant, data: Dataset | None) -> Flowable:
+    """A candidate beside honest test images of other classes without and with it; alone where images are gone.
 
     Args:
-        label: the class it leads to.
-        candidate: the trigger with its flip rates.
+        found: the class it leads to; only where that is accused, the candidate is called a trigger.
+        candidate: with its stamp and flip rates.
         data: the scan's images, or None.
-        names: of the classes.
     """
-    alone = trigger_alone(candidate)
+    alone = trigger_alone(candidate, found.suspicious)
     if data is None:
-        missing = text("The honest images are not at hand, so the trigger is shown alone.", "caption")
+        missing = text("The honest images are not at hand, so it is shown alone.", "caption")
         return table([[alone, missing]], [TILE + 34, WIDTH - TILE - 34])
     sources = spread(candidate, data)
     images = np.stack([data.test.pixels[np.flatnonzero(data.test.labels == k)[0]] for k in sources])
     stamped = candidate.stamp(images)
-    rows: list[list[Any]] = [[alone, text("honest image", "right")], ["", text("with the trigger on it", "right")]]
-    rows.append(["", text(f"called {words(names[label], 24)}", "right")])
+    rows: list[list[Any]] = [
+        [alone, text("honest image", "right")],
+        ["", text(f"with the {_called(found.suspicious)} on it", "right")],
+    ]
+    rows.append(["", text(f"called {class_name(found.label, found.name, 24)}", "right")])
     for k, honest, changed in zip(sources, images, stamped, strict=True):
         rows[0].append(picture(png(as_rgb(honest)), height=TILE))
         rows[1].append(picture(png(as_rgb(changed)), height=TILE))
-        rows[2].append(text(f"<b>{candidate.flip_rates[k]:.0%}</b> of<br/>{words(names[k], 24)}", "centred"))
+        rows[2].append(
+            text(
+                f"<b>{candidate.flip_rates[k]:.0%}</b> of class<br/>{class_name(k, data.class_names[k], 24)}", "centred"
+            )
+        )
     widths = [TILE + 34, 62.0, *[(WIDTH - TILE - 96) / SHOWN] * len(sources)]
     middle, centre = ("VALIGN", (1, 0), (1, 1), "MIDDLE"), ("ALIGN", (2, 0), (-1, -1), "CENTER")
     return table(rows, widths, ("SPAN", (0, 0), (0, 2)), middle, centre, ("RIGHTPADDING", (2, 0), (-1, -1), 0))
 
 
-def trigger_alone(candidate: Transplant) -> list[Flowable]:
+def trigger_alone(candidate: Transplant, accused: bool) -> list[Flowable]:
     """The trigger by itself, with how to read it."""
-    return [picture(png(trigger(candidate)), height=1.3 * TILE), text(_legend(candidate), "centred")]
+    width = 1.3 * TILE
+    return [
+        picture(png(trigger(candidate)), height=width),
+        table([[text(_legend(candidate, accused), "cell")]], [width + 24]),
+    ]
 
 
 def spread(candidate: Transplant, data: Dataset) -> list[int]:
@@ -77,13 +86,13 @@ def flip_rows(
     if len(rates) > LISTED:
         rates = sorted(rates, key=lambda pair: (-pair[1], pair[0]))[:LISTED]
     cells = [
-        [text(words(names[k] if k < len(names) else str(k), 40), "cell"), _pair(k, found, data), *_bar(rate)]
+        [text(class_name(k, names[k] if k < len(names) else str(k), 40), "cell"), _pair(k, found, data), *_bar(rate)]
         for k, rate in rates
     ]
     half = -(-len(cells) // 2)
     rows = [left + right for left, right in zip(cells[:half], [*cells[half:], *[[""] * 4] * half])]
-    thumbs = 0.0 if found is None or data is None else 2 * THUMB + 14
-    column = [WIDTH / 2 - 112 - thumbs, thumbs, 76.0, 36.0]
+    thumbs = 0.0 if found is None or data is None else 2 * THUMB + 12
+    column = [WIDTH / 2 - 104 - thumbs, thumbs, 68.0, 36.0]
     return table(rows, column * 2, ("VALIGN", (0, 0), (-1, -1), "MIDDLE"))
 
 
@@ -97,7 +106,7 @@ def _pair(k: int, found: Transplant | None, data: Dataset | None) -> Flowable | 
 
 
 def _bar(rate: float) -> list[Any]:
-    width, height = 68.0, 7.0
+    width, height = 60.0, 7.0
     drawing = Drawing(width, height)
     drawing.add(Rect(0, 0, width, height, fillColor=RULE, strokeColor=None))
     share = min(max(rate, 0.0), 1.0)
@@ -105,8 +114,13 @@ def _bar(rate: float) -> list[Any]:
     return [drawing, text(f"{rate:.0%}", "cell")]
 
 
-def _legend(candidate: Transplant) -> str:
+def _legend(candidate: Transplant, accused: bool) -> str:
+    title = f"<b>the {_called(accused)}</b><br/>"
     if candidate.family == "patch":
         touched = candidate.stamp.touched
-        return f"<b>the trigger</b><br/>{int(touched.sum())} of {touched.size} pixels; blue: untouched"
-    return "<b>the trigger</b><br/>a faint change everywhere, made visible: orange takes away, purple adds"
+        return f"{title}{int(touched.sum())} of {touched.size} pixels; blue: untouched"
+    return f"{title}a faint change everywhere, made visible: orange takes away, purple adds"
+
+
+def _called(accused: bool) -> str:
+    return "trigger" if accused else "candidate"

@@ -29,6 +29,12 @@ MEANS: dict[VerdictName, str] = {
 }
 
 
+UNTRIED = (
+    "Clusters alone can accuse an honest class. Scan again with the default settings, which look for the trigger and "
+    "try it out, before anything is decided."
+)
+
+
 def first_page(
     record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review
 ) -> list[Flowable]:
@@ -64,7 +70,7 @@ def _banner(record: ScanRecord) -> Flowable:
         text(f'<font color="{colour}">{record.verdict.capitalize()}</font>', "title"),
         text(words(sentence[:1].upper() + sentence[1:], 900), "lead"),
         Spacer(0, 2 * mm),
-        text(f"<b>What this means.</b> {MEANS[record.verdict]}"),
+        text(f"<b>What this means.</b> {_means(record)}"),
     ]
     return table(
         [["", said]], [4, WIDTH - 4],
@@ -72,6 +78,11 @@ def _banner(record: ScanRecord) -> Flowable:
         ("LEFTPADDING", (1, 0), (1, 0), 12), ("RIGHTPADDING", (1, 0), (1, 0), 12),
         ("TOPPADDING", (1, 0), (1, 0), 8), ("BOTTOMPADDING", (1, 0), (1, 0), 6),
     )  # fmt: skip
+
+
+def _means(record: ScanRecord) -> str:
+    tried = any(found.transplants for found in record.classes if found.suspicious)
+    return UNTRIED if record.verdict == "infected" and not tried else MEANS[record.verdict]
 
 
 def _facts(record: ScanRecord) -> Flowable:
@@ -122,19 +133,20 @@ def _picture(
     candidate = candidate_of(found, record, finding)
     if candidate is None:
         return [picture(scatters(finding)), text(SCATTER, "caption")]
-    return [evidence_picture(found.label, candidate, data, record.data.class_names)]
+    return [evidence_picture(found, candidate, data)]
 
 
 def _says(found: ClassRecord, record: ScanRecord) -> str:
     position, name = strongest_candidate(found, record), class_name(found.label, found.name, 40)
+    if not found.suspicious:
+        return f"Class {name} comes closest: {words(found.reason, 500)}."
     if position is None:
         return f"Class {name}: {words(found.reason, 500)}. No trigger was tried."
     best = found.transplants[position]
-    said = (
+    return (
         f"{describe(best).capitalize()}, put on images of other classes that the search never saw, makes the model "
         f"call <b>{best.flip_rate:.0%}</b> of them class {name}, on average over their classes."
     )
-    return said if found.suspicious else f"{said} Class {name} is not accused: {words(found.reason, 500)}."
 
 
 def untested(record: ScanRecord) -> list[str]:

@@ -184,7 +184,8 @@ def build(story: list[Flowable], *, title: str, left: str, middle: str) -> bytes
 def facts(rows: Sequence[tuple[str, str | Paragraph]], first: float = 82) -> Table:
     """Names and values; a value is markup or a paragraph."""
     cells = [[text(name, "head"), text(value, "cell") if isinstance(value, str) else value] for name, value in rows]
-    return table(cells, [first, WIDTH - first])
+    near = [("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1)]
+    return table(cells, [first, WIDTH - first], *near)
 
 
 def class_name(label: int, name: str, limit: int = 60) -> str:

@@ -26,6 +26,8 @@ REFERENCES = {
     "Adversarial Attacks. ICLR 2018.",
 }
 
+SIDE_BY_SIDE = ". Classes are examined side by side, so that their steps add up to more than classes took."
+
 
 def method_pages(record: ScanRecord) -> list[Flowable]:
     """Method, measurements, parameters, versions, times and references."""
@@ -45,11 +47,11 @@ def method_pages(record: ScanRecord) -> list[Flowable]:
             else [text("They are of another version of AEGIS, and stand here as it wrote them.", "caption")]
         ),
         _pairs(dict(_flat(record.config))),
-        heading("Versions"),
-        _pairs({**record.versions, **record.runtime}),
-        heading("Times in seconds"),
-        text("Steps of classes that were examined side by side add up to more than their classes took.", "caption"),
-        _pairs({name: f"{value:.2f}" for name, value in record.seconds.items()}),
+        heading("Versions and times"),
+        text(
+            words(", ".join(f"{name} {value}" for name, value in {**record.versions, **record.runtime}.items()), 2000)
+        ),
+        text(words(", ".join(f"{name} {value:.2f} s" for name, value in record.seconds.items()), 2000) + SIDE_BY_SIDE),
         heading("References"),
         *(item(words(REFERENCES[name], 400)) for name in _cited(config)),
     ]
@@ -60,17 +62,19 @@ def _steps(config: ScanConfig | None) -> Iterator[str]:
         "<b>Does the method apply?</b> Accuracy on test images, then accuracy under untargeted L2 attacks (projected "
         "gradient descent) of growing strength. Without accuracy or robustness the verdict is inconclusive."
     )
+    count = f"{config.gather.seeds} " if config else ""
+    radii = f" of radius {', then '.join(f'{s.epsilon:g}' for s in config.gather.stages)}" if config else ""
     yield (
-        "<b>Translation.</b> For each class, images of other classes are moved into it by targeted projected gradient "
-        "descent inside an L2 ball: first a small one, then, where the settings say so, until pixels saturate. A "
-        "robust model then draws what it takes the class to look like, a hidden trigger included."
-    )
-    yield (
-        "<b>Features.</b> The model's last features of the class's training images and of the translated ones, "
-        "reduced by principal components."
+        f"<b>Translation.</b> For each class, {count}training images of other classes are moved into it by targeted "
+        f"projected gradient descent inside an L2 ball{radii}. A robust model then draws what it takes the class to "
+        "look like, a hidden trigger included."
     )
     method = {"tsne": "t-SNE", "umap": "UMAP"}.get(config.embed.method, config.embed.method) if config else "t-SNE"
-    yield f"<b>Embedding and clusters.</b> {words(method)} into the plane, then mean shift with a flat kernel."
+    yield (
+        "<b>Features and clusters.</b> The model's last features of the class's training images and of the translated "
+        f"ones are reduced by principal components, embedded in the plane by {words(method)}, and clustered by mean "
+        "shift with a flat kernel."
+    )
     if config is not None and config.gather.transplant is None:
         yield (
             "<b>Verdict.</b> The paper's rule: a class is suspicious when training and translated images form more "
@@ -111,8 +115,11 @@ def _subject(record: ScanRecord) -> Flowable:
             ("Architecture", words(model.architecture, 200)),
             ("Images", f"{words(images.name, 200)}: {images.train} for training, {images.test} for tests"),
             ("Digest of images", text(words(images.digest, 64), "code")),
-            ("Accuracy", f"{model.accuracy:.1%} on test images; under attack, by L2 norm: {ladder or 'not measured'}"),
-            ("Half radius", f"{model.half_radius:.2f}: the L2 norm of attacks that halve the accuracy"),
+            (
+                "Accuracy",
+                f"{model.accuracy:.1%} on test images; an attack of L2 norm {model.half_radius:.2f} halves it",
+            ),
+            ("Under attack", f"by L2 norm: {ladder or 'not measured'}"),
             ("Date of scan", words(record.created, 60)),
         ]
     )
@@ -125,7 +132,8 @@ def _pairs(values: Mapping[str, str]) -> Flowable:
         return text("none", "caption")
     half = -(-len(cells) // 2)
     rows = [left + right for left, right in zip(cells[:half], [*cells[half:], *[["", ""]] * half])]
-    return table(rows, [0.24 * WIDTH, 0.26 * WIDTH] * 2)
+    near = [("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1)]
+    return table(rows, [0.24 * WIDTH, 0.26 * WIDTH] * 2, *near)
 
 
 def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -141,13 +149,9 @@ def _shown(value: object) -> str:
         return ", ".join(f"{name} {_shown(part)}" for name, part in value.items())
     if isinstance(value, list):
         return ("; " if value and isinstance(value[0], Mapping) else ", ").join(map(_shown, value))
-    if isinstance(value, float):
-        return f"{value:g}"
-    return (
-        {None: "none", True: "yes", False: "no"}.get(value, str(value))
-        if value is None or isinstance(value, bool)
-        else str(value)
-    )
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return str(value).removesuffix(".0")
 
 
 def _cited(config: ScanConfig | None) -> list[str]:

@@ -46,7 +46,7 @@ def change(seeds: Pixels, translated: Pixels) -> Float32[np.ndarray, "h w"]:
     return np.asarray(np.abs(translated - seeds).mean(axis=(0, 1)), np.float32)
 
 
-def strip(pictures: list[Rgb], side: int = SIDE // 2) -> Rgb:
+def strip(pictures: list[Rgb], side: int = SIDE // 2) -> UInt8[np.ndarray, "side across 3"]:
     """Pictures side by side with narrow white gaps."""
     gap = np.full((side, max(side // 16, 2), 3), 255, np.uint8)
     scaled = [np.asarray(_scaled(picture, side)) for picture in pictures]

@@ -72,7 +72,8 @@ def _verdict_settings(record: ScanRecord) -> VerdictConfig:
 def _best(found: ClassRecord, verdict: VerdictConfig) -> tuple[float, float, int]:
     thresholds = {"patch": verdict.patch, "perturbation": verdict.perturbation}
     scored = [
-        (reached(t, verdict.share) / thresholds[t.family], t.flip_rate, -i) for i, t in enumerate(found.transplants)
+        (reached(t, verdict.share) / max(thresholds[t.family], 1e-9), t.flip_rate, -i)
+        for i, t in enumerate(found.transplants)
     ]
     ratio, rate, position = max(scored, default=(0.0, 0.0, 0))
     return ratio, rate, -position
