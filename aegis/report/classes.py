@@ -73,7 +73,7 @@ def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, da
         *beside,
         heading(f"Flip rates by source class{most}"),
         text("Share of held-out images of each class that the model calls this class with it on.", "caption"),
-        flip_rows(found.label, best, stamped, data, record.data.class_names),
+        flip_rows(found, best, stamped, data, record.data.class_names),
     ]
 
 

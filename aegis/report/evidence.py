@@ -71,46 +71,52 @@ def spread(candidate: Transplant, data: Dataset) -> list[int]:
 
 
 def flip_rows(
-    label: int, best: TransplantRecord, found: Transplant | None, data: Dataset | None, names: Sequence[str]
+    found: ClassRecord, best: TransplantRecord, stamped: Transplant | None, data: Dataset | None, names: Sequence[str]
 ) -> Table:
     """Every source class with its flip rate, and one of its images without and with the trigger where there are any.
 
     Args:
-        label: the class the trigger leads to.
+        found: the class the trigger leads to.
         best: the candidate as it is recorded.
-        found: the same with its stamp, or None if it is gone.
+        stamped: the same with its stamp, or None if it is gone.
         data: the scan's images, or None.
         names: of the classes; of many, only those that flip most are shown.
     """
-    rates = [(k, rate) for k, rate in enumerate(best.flip_rates) if rate is not None and k != label]
+    colour = ACCENT["infected" if found.suspicious else "clean"]
+    rates = [(k, rate) for k, rate in enumerate(best.flip_rates) if rate is not None and k != found.label]
     if len(rates) > LISTED:
         rates = sorted(rates, key=lambda pair: (-pair[1], pair[0]))[:LISTED]
     cells = [
-        [text(class_name(k, names[k] if k < len(names) else str(k), 40), "cell"), _pair(k, found, data), *_bar(rate)]
+        [
+            text(class_name(k, names[k] if k < len(names) else str(k), 40), "cell"),
+            _pair(k, stamped, data),
+            *_bar(rate, colour),
+        ]
         for k, rate in rates
     ]
     half = -(-len(cells) // 2)
     rows = [left + right for left, right in zip(cells[:half], [*cells[half:], *[[""] * 4] * half])]
-    thumbs = 0.0 if found is None or data is None else 2 * THUMB + 12
+    thumbs = 0.0 if stamped is None or data is None else 2 * THUMB + 12
     column = [WIDTH / 2 - 104 - thumbs, thumbs, 68.0, 36.0]
     return table(rows, column * 2, ("VALIGN", (0, 0), (-1, -1), "MIDDLE"))
 
 
-def _pair(k: int, found: Transplant | None, data: Dataset | None) -> Flowable | str:
+def _pair(k: int, stamped: Transplant | None, data: Dataset | None) -> Flowable | str:
     """An honest test image of a class, and the same with the trigger on it."""
-    if found is None or data is None or not (own := np.flatnonzero(data.test.labels == k)).size:
+    if stamped is None or data is None or not (own := np.flatnonzero(data.test.labels == k)).size:
         return ""
     honest = data.test.pixels[own[:1]]
-    both = [as_rgb(honest[0]), as_rgb(found.stamp(honest)[0])]
+    both = [as_rgb(honest[0]), as_rgb(stamped.stamp(honest)[0])]
     return picture(png(strip(both, 2 * SIDE // 3), None), height=THUMB)
 
 
-def _bar(rate: float) -> list[Any]:
+def _bar(rate: float, colour: str) -> list[Any]:
     width, height = 60.0, 7.0
     drawing = Drawing(width, height)
     drawing.add(Rect(0, 0, width, height, fillColor=RULE, strokeColor=None))
     share = min(max(rate, 0.0), 1.0)
-    drawing.add(Rect(0, 0, width * share, height, fillColor=HexColor(ACCENT["infected"]), strokeColor=None))
+    if share:  # a bar of no width would still leave a line
+        drawing.add(Rect(0, 0, width * share, height, fillColor=HexColor(colour), strokeColor=None))
     return [drawing, text(f"{rate:.0%}", "cell")]
 
 

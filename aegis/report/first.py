@@ -176,7 +176,7 @@ def _review(record: ScanRecord, review: Review) -> list[Flowable]:
         if found.suspicious or found.label in review.decisions:
             rows.append((f"Class {found.label}", f"{words(found.name, 60)}: {decision(found, review)}"))
     note = text(lines(review.note)) if review.note.strip() else text("No note.", "caption")
-    return [heading("The analyst's review"), *([facts(rows)] if rows else []), note]
+    return [heading("The analyst's review"), *([facts(rows), Spacer(0, 2 * mm)] if rows else []), note]
 
 
 def decision(found: ClassRecord, review: Review) -> str:
