@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.cli.test_help import COMMANDS
 from tests.layers import ROOT, breaches, imported, module_of, sources
 
 
@@ -88,7 +89,7 @@ def test_home_runs_without_torch():
     assert told == "0 AEGIS []"
 
 
-@pytest.mark.parametrize("arguments", [["-h"], ["scan", "-h"], ["show", "-h"], ["train", "-h"], ["evaluate", "-h"]])
+@pytest.mark.parametrize("arguments", [["-h"], *([name, "-h"] for name in COMMANDS)])
 def test_help_runs_without_torch(arguments):
     told = run(
         "import sys",

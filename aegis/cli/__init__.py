@@ -12,6 +12,7 @@ import typer
 from aegis.cli.evaluate import evaluate
 from aegis.cli.failures import guarded, tell
 from aegis.cli.output import Printer, without_wrapping
+from aegis.cli.report import report
 from aegis.cli.scan import scan
 from aegis.cli.show import show
 from aegis.cli.train import train
@@ -27,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (scan, show, train, evaluate):
+for command in (scan, show, report, train, evaluate):
     app.command(help=without_wrapping(command.__doc__ or ""))(guarded(command))
 
 

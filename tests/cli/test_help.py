@@ -16,7 +16,7 @@ from aegis.version import __version__
 
 from .conftest import run
 
-COMMANDS = ("scan", "show", "train", "evaluate")
+COMMANDS = ("scan", "show", "report", "train", "evaluate")
 ROOT = Path(__file__).parents[2]
 
 

@@ -1,0 +1,202 @@
+"""Pages of one class, and the table of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from reportlab.lib.units import mm
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer
+
+from aegis.detect.record import ClassRecord, ScanRecord
+from aegis.report.evidence import LISTED, flip_rows, trigger_alone
+from aegis.report.figures import COLUMNS, HEAT, SCATTER, colour_of, heat_maps, scatters
+from aegis.report.first import decision
+from aegis.report.layout import ACCENT, WIDTH, class_name, heading, outline, picture, table, text
+from aegis.report.pictures import as_rgb, change, coloured, png, strip
+from aegis.report.review import Review
+from aegis.report.strength import candidate_of, describe, ranked, strongest_candidate
+from aegis.report.words import words
+from aegis.types import Dataset, Finding, Transplant
+
+IMAGES = 8
+CLUSTERS = 8
+
+
+def class_pages(
+    found: ClassRecord, record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review
+) -> list[Flowable]:
+    """Everything about one class; numbers come from the record, pictures from its finding."""
+    decided, finding = decision(found, review), findings.get(found.label)
+    story: list[Flowable] = [
+        PageBreak(),
+        outline(f"Class {found.label}", f"class-{found.label}"),
+        heading(f"Class {class_name(found.label, found.name, 200)}", "title"),
+        text(f"<b>{'Suspicious' if found.suspicious else 'Not accused'}</b>: {words(found.reason, 800)}."),
+        *([text(f"Review: {decided}.")] if decided else []),
+        *_trigger(found, record, finding, data),
+    ]
+    if finding is None:
+        gone = "The store no longer has what the scan computed for this class, so its scatter and images are missing."
+        return [*story, heading("Pictures"), text(gone)]
+    return [
+        *story,
+        *_scatter(finding),
+        *_heat(finding, data, candidate_of(found, record, finding)),
+        *_clusters(finding, data),
+    ]
+
+
+def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, data: Dataset | None) -> list[Flowable]:
+    position = strongest_candidate(found, record)
+    if position is None:
+        return [text("No trigger was tried: these settings count clusters alone.", "caption")]
+    best, stamped = found.transplants[position], candidate_of(found, record, finding)
+    top, left, bottom, right = best.box
+    where = f" between rows {top} and {bottom - 1} and columns {left} and {right - 1}" if best.family == "patch" else ""
+    said = [
+        text(
+            f"{describe(best).capitalize()}{where}, whose search began at {words(best.start)}. It was tried on "
+            f"{best.images} held-out images and turned {best.flip_rate:.0%} of them into this class, on average over "
+            "their classes."
+        ),
+        _candidates(found, WIDTH - (0 if stamped is None else 120)),
+    ]
+    beside = (
+        said if stamped is None else [table([[trigger_alone(stamped, found.suspicious), said]], [120, WIDTH - 120])]
+    )
+    listed = len([rate for rate in best.flip_rates if rate is not None])
+    most = f", the {LISTED} highest of {listed}" if listed > LISTED else ""
+    return [
+        heading("The trigger" if found.suspicious else "Its strongest candidate"),
+        *beside,
+        heading(f"Flip rates by source class{most}"),
+        text("Share of held-out images of each class that the model calls this class with it on.", "caption"),
+        flip_rows(found, best, stamped, data, record.data.class_names),
+    ]
+
+
+def _candidates(found: ClassRecord, width: float) -> Flowable:
+    names = ("candidate", "search began at", "pixels", "L2 norm", "flip rate")
+    rows = [[text(name, "head") for name in names]]
+    for candidate in found.transplants:
+        cells = (candidate.family, words(candidate.start), str(candidate.pixels), f"{candidate.l2_norm:.2f}")
+        rows.append([text(cell, "cell") for cell in (*cells, f"{candidate.flip_rate:.0%}")])
+    return table(rows, [75.0, width - 225, 45.0, 50.0, 55.0], header=1)
+
+
+def _scatter(finding: Finding) -> list[Flowable]:
+    alone = " and ".join(str(clusters.count) for clusters in finding.translated_clusters)
+    widths = " and ".join(f"{clusters.bandwidth:.1f}" for clusters in finding.clusters)
+    caption = f"{SCATTER} Clusters among translated images alone: {alone}. Bandwidth: {widths}."
+    return [KeepTogether([heading("Embedding"), picture(scatters(finding)), text(caption, "caption")])]
+
+
+def _heat(finding: Finding, data: Dataset | None, candidate: Transplant | None) -> list[Flowable]:
+    title = heading("Where translation changed most")
+    if data is None:
+        return [title, text("The scan's images are not at hand, so what changed cannot be shown.", "caption")]
+    evidence = finding.evidence
+    seeds = data.train.pixels[evidence.seed_index]
+    maps = [change(seeds, _pixels(translated)) for translated in evidence.translated]
+    patch = candidate.stamp.touched if candidate is not None and candidate.family == "patch" else None
+    outlined = "" if patch is None else " Outlined: the pixels of the patch."
+    caption = f"Mean absolute change of each pixel, over all translated images; 1 is from black to white.{outlined}"
+    drawn = picture(heat_maps(maps, evidence.budgets, patch), 72 * HEAT * min(len(maps), COLUMNS))
+    drawn.hAlign = "LEFT"
+    return [KeepTogether([title, drawn, text(caption, "caption")])]
+
+
+def _clusters(finding: Finding, data: Dataset | None) -> list[Flowable]:
+    # The budget at which the images fall apart most is where they are worth looking at.
+    b = int(np.argmax([clusters.count for clusters in finding.clusters]))
+    clusters, evidence = finding.clusters[b], finding.evidence
+    head = heading(f"Images of each cluster, at L2 budget {evidence.budgets[b]:g}")
+    rows = []
+    for cluster in range(min(clusters.count, CLUSTERS)):
+        members = np.flatnonzero(clusters.assignment == cluster)
+        own = len(evidence.train_index)
+        rows.append(_cluster(cluster, finding, b, members[members < own], members[members >= own] - own, data))
+    left = clusters.count - len(rows)
+    more = (
+        [text(f"{left} smaller {'cluster is' if left == 1 else 'clusters are'} not shown.", "caption")] if left else []
+    )
+    legend = "Seeds above what they were turned into; at the right where they changed. In random order, not chosen."
+    return [KeepTogether([head, text(legend, "caption"), rows[0]]), *rows[1:], *more]
+
+
+def _cluster(
+    cluster: int, finding: Finding, b: int, own: np.ndarray, moved: np.ndarray, data: Dataset | None
+) -> Flowable:
+    evidence, side = finding.evidence, 38.0
+    translated = _pixels(evidence.translated[b, moved])
+    shown = moved[:IMAGES]
+    pictures: list[Any] = []
+    heat: Any = ""
+    if len(moved):
+        if data is not None:
+            seeds = data.train.pixels[evidence.seed_index[moved]]
+            pictures += [_strip(seeds[: len(shown)], side), Spacer(0, 2)]
+            map_ = change(seeds, translated)
+            heat = picture(png(coloured(map_ / max(float(map_.max()), 1e-6), "magma")), height=2 * side)
+        pictures.append(_strip(translated[: len(shown)], side))
+    elif data is not None:
+        pictures.append(_strip(data.train.pixels[evidence.train_index[own[:IMAGES]]], side))
+    else:
+        pictures.append(text("training images only, which are not at hand", "caption"))
+    counts = f"{_count(len(moved), 'translated')}<br/>{_count(len(own), 'training')}"
+    name = text(f'<font color="{colour_of(cluster)}"><b>Cluster {cluster + 1}</b></font><br/>{counts}', "cell")
+    row = [[name, pictures, heat]]
+    return table(
+        row, [74, WIDTH - 74 - 84, 84], ("VALIGN", (0, 0), (-1, -1), "MIDDLE"), ("BOTTOMPADDING", (0, 0), (-1, -1), 5)
+    )
+
+
+def _strip(images: np.ndarray, side: float) -> Flowable:
+    return picture(png(strip([as_rgb(image) for image in images]), None), height=side)
+
+
+def _pixels(images: np.ndarray) -> np.ndarray:
+    return images.astype(np.float32) / np.float32(255)
+
+
+def _count(number: int, kind: str) -> str:
+    return f"{number} {kind}"
+
+
+def class_table(record: ScanRecord, review: Review) -> list[Flowable]:
+    """A line for every class, the strongest first."""
+    names = ("class", "clusters", "translated", "best patch", "best perturbation", "verdict", "analyst")
+    rows = [[text(name, "head") for name in names]]
+    rows += [[text(cell, "cell") for cell in _line(found, review)] for found in ranked(record)]
+    budgets = ", ".join(f"{budget:g}" for budget in record.classes[0].budgets) if record.classes else ""
+    legend = (
+        f"Clusters of training and translated images, and share of the images that translation turned into the class, "
+        f"at L2 budgets {budgets}; mean share of held-out images of other classes that the best trigger of each kind "
+        "turns into the class."
+    )
+    widths = [WIDTH - 350, 46.0, 66.0, 52.0, 66.0, 60.0, 60.0]
+    return [
+        Spacer(0, 5 * mm),
+        CondPageBreak(70 * mm),
+        outline("All classes", "classes"),
+        heading("All classes", "title"),
+        text(legend, "caption"),
+        table(rows, widths, header=1),
+    ]
+
+
+def _line(found: ClassRecord, review: Review) -> list[str]:
+    best = [
+        max((t.flip_rate for t in found.transplants if t.family == family), default=None)
+        for family in ("patch", "perturbation")
+    ]
+    return [
+        class_name(found.label, found.name, 200),
+        ", ".join(map(str, found.clusters_by_budget)),
+        ", ".join(f"{share:.0%}" for share in found.translation_success),
+        *("" if rate is None else f"{rate:.0%}" for rate in best),
+        f'<font color="{ACCENT["infected"]}"><b>suspicious</b></font>' if found.suspicious else "-",
+        review.decisions.get(found.label, ""),
+    ]

@@ -1,0 +1,132 @@
+"""The evidence picture: a candidate trigger, honest images, and the same images with it on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from reportlab.graphics.shapes import Drawing, Rect
+from reportlab.lib.colors import HexColor
+from reportlab.platypus import Flowable, Table
+
+from aegis.detect.record import ClassRecord, TransplantRecord
+from aegis.report.layout import ACCENT, RULE, WIDTH, class_name, picture, table, text
+from aegis.report.pictures import SIDE, as_rgb, png, strip, trigger
+from aegis.types import Dataset, Transplant
+
+SHOWN = 5
+TILE, THUMB = 62.0, 27.0
+LISTED = 60
+
+
+def evidence_picture(found: ClassRecord, candidate: Transplant, data: Dataset | None) -> Flowable:
+    """A candidate beside honest test images of other classes without and with it; alone where images are gone.
+
+    Args:
+        found: the class it leads to; only where that is accused, the candidate is called a trigger.
+        candidate: with its stamp and flip rates.
+        data: the scan's images, or None.
+    """
+    alone = trigger_alone(candidate, found.suspicious)
+    if data is None:
+        missing = text("The honest images are not at hand, so it is shown alone.", "caption")
+        return table([[alone, missing]], [TILE + 34, WIDTH - TILE - 34])
+    sources = spread(candidate, data)
+    images = np.stack([data.test.pixels[np.flatnonzero(data.test.labels == k)[0]] for k in sources])
+    stamped = candidate.stamp(images)
+    rows: list[list[Any]] = [
+        [alone, text("honest image", "right")],
+        ["", text(f"with the {_called(found.suspicious)} on it", "right")],
+    ]
+    rows.append(["", text(f"called {class_name(found.label, found.name, 24)}", "right")])
+    for k, honest, changed in zip(sources, images, stamped, strict=True):
+        rows[0].append(picture(png(as_rgb(honest)), height=TILE))
+        rows[1].append(picture(png(as_rgb(changed)), height=TILE))
+        rows[2].append(
+            text(
+                f"<b>{candidate.flip_rates[k]:.0%}</b> of class<br/>{class_name(k, data.class_names[k], 24)}", "centred"
+            )
+        )
+    widths = [TILE + 34, 62.0, *[(WIDTH - TILE - 96) / SHOWN] * len(sources)]
+    middle, centre = ("VALIGN", (1, 0), (1, 1), "MIDDLE"), ("ALIGN", (2, 0), (-1, -1), "CENTER")
+    return table(rows, widths, ("SPAN", (0, 0), (0, 2)), middle, centre, ("RIGHTPADDING", (2, 0), (-1, -1), 0))
+
+
+def trigger_alone(candidate: Transplant, accused: bool) -> list[Flowable]:
+    """The trigger by itself, with how to read it."""
+    width = 1.3 * TILE
+    return [
+        picture(png(trigger(candidate)), height=width),
+        table([[text(_legend(candidate, accused), "cell")]], [width + 24]),
+    ]
+
+
+def spread(candidate: Transplant, data: Dataset) -> list[int]:
+    """Source classes from the one that flips most to the one that flips least: not the best ones only."""
+    present = [k for k, rate in enumerate(candidate.flip_rates) if np.isfinite(rate) and (data.test.labels == k).any()]
+    ordered = sorted(present, key=lambda k: (-candidate.flip_rates[k], k))
+    chosen = np.unique(np.linspace(0, len(ordered) - 1, min(SHOWN, len(ordered))).round().astype(int))
+    return [ordered[i] for i in chosen]
+
+
+def flip_rows(
+    found: ClassRecord, best: TransplantRecord, stamped: Transplant | None, data: Dataset | None, names: Sequence[str]
+) -> Table:
+    """Every source class with its flip rate, and one of its images without and with the trigger where there are any.
+
+    Args:
+        found: the class the trigger leads to.
+        best: the candidate as it is recorded.
+        stamped: the same with its stamp, or None if it is gone.
+        data: the scan's images, or None.
+        names: of the classes; of many, only those that flip most are shown.
+    """
+    colour = ACCENT["infected" if found.suspicious else "clean"]
+    rates = [(k, rate) for k, rate in enumerate(best.flip_rates) if rate is not None and k != found.label]
+    if len(rates) > LISTED:
+        rates = sorted(rates, key=lambda pair: (-pair[1], pair[0]))[:LISTED]
+    cells = [
+        [
+            text(class_name(k, names[k] if k < len(names) else str(k), 40), "cell"),
+            _pair(k, stamped, data),
+            *_bar(rate, colour),
+        ]
+        for k, rate in rates
+    ]
+    half = -(-len(cells) // 2)
+    rows = [left + right for left, right in zip(cells[:half], [*cells[half:], *[[""] * 4] * half])]
+    thumbs = 0.0 if stamped is None or data is None else 2 * THUMB + 12
+    column = [WIDTH / 2 - 104 - thumbs, thumbs, 68.0, 36.0]
+    return table(rows, column * 2, ("VALIGN", (0, 0), (-1, -1), "MIDDLE"))
+
+
+def _pair(k: int, stamped: Transplant | None, data: Dataset | None) -> Flowable | str:
+    """An honest test image of a class, and the same with the trigger on it."""
+    if stamped is None or data is None or not (own := np.flatnonzero(data.test.labels == k)).size:
+        return ""
+    honest = data.test.pixels[own[:1]]
+    both = [as_rgb(honest[0]), as_rgb(stamped.stamp(honest)[0])]
+    return picture(png(strip(both, 2 * SIDE // 3), None), height=THUMB)
+
+
+def _bar(rate: float, colour: str) -> list[Any]:
+    width, height = 60.0, 7.0
+    drawing = Drawing(width, height)
+    drawing.add(Rect(0, 0, width, height, fillColor=RULE, strokeColor=None))
+    share = min(max(rate, 0.0), 1.0)
+    if share:  # a bar of no width would still leave a line
+        drawing.add(Rect(0, 0, width * share, height, fillColor=HexColor(colour), strokeColor=None))
+    return [drawing, text(f"{rate:.0%}", "cell")]
+
+
+def _legend(candidate: Transplant, accused: bool) -> str:
+    title = f"<b>the {_called(accused)}</b><br/>"
+    if candidate.family == "patch":
+        touched = candidate.stamp.touched
+        return f"{title}{int(touched.sum())} of {touched.size} pixels; blue: untouched"
+    return f"{title}a faint change everywhere, made visible: orange takes away, purple adds"
+
+
+def _called(accused: bool) -> str:
+    return "trigger" if accused else "candidate"

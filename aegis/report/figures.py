@@ -1,0 +1,104 @@
+"""Charts, drawn without pyplot, which keeps state that threads would share; no class names, which fonts may lack."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import matplotlib
+import numpy as np
+from jaxtyping import Bool, Float32
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from aegis.types import Clusters, Embedding, Finding
+
+# After Okabe and Ito, as in the dashboard; clusters beyond the palette share a grey and keep their numbers.
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+REST = "#8a94a1"
+INK, RULE = "#16202c", "#d5dde7"
+SCATTER = "Each point is an image as the model sees it. Numbers and colours are mean-shift clusters, the largest first."
+DPI = 200
+COLUMNS = 3
+# Width of a heat map with its scale, in inches.
+HEAT = 2.25
+
+
+def colour_of(cluster: int) -> str:
+    """The colour of a cluster."""
+    return PALETTE[cluster] if cluster < len(PALETTE) else REST
+
+
+def scatters(finding: Finding) -> io.BytesIO:
+    """The embedding of a class at every budget, coloured by cluster, as a PNG file."""
+    count = len(finding.embeddings)
+    with _figure(count, 2.75) as (figure, panels, file):
+        for axes, embedding, clusters in zip(panels, finding.embeddings, finding.clusters, strict=True):
+            _scatter(axes, embedding, clusters)
+        handles = [
+            axes.scatter([], [], marker=marker, c=face, edgecolors=INK, linewidths=0.6, s=22, label=label)
+            for marker, face, label in (("o", "none", "training image"), ("^", INK, "translated image"))
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    return file
+
+
+def heat_maps(
+    maps: Sequence[Float32[np.ndarray, "h w"]], budgets: Sequence[float], outlined: Bool[np.ndarray, "h w"] | None
+) -> io.BytesIO:
+    """Where translation changed most, at every budget, with some pixels outlined, as a PNG file."""
+    with _figure(len(maps), 2.0, HEAT * min(len(maps), COLUMNS)) as (figure, panels, file):
+        for axes, values, budget in zip(panels, maps, budgets, strict=True):
+            shown = axes.imshow(values, cmap="magma", vmin=0, interpolation="nearest")
+            axes.set_title(f"L2 budget {budget:g}", fontsize=9)
+            bar = figure.colorbar(shown, ax=axes, fraction=0.05, pad=0.03)
+            bar.ax.tick_params(labelsize=7, length=2)
+            bar.outline.set_visible(False)
+            _bare(axes)
+            for y, x in [] if outlined is None else np.argwhere(outlined):
+                axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=PALETTE[5], linewidth=0.7))
+    return file
+
+
+def _scatter(axes: Axes, embedding: Embedding, clusters: Clusters) -> None:
+    points, assignment = embedding.points, clusters.assignment
+    for cluster in range(clusters.count):
+        colour, members = colour_of(cluster), assignment == cluster
+        for marker, chosen, face in (("o", ~embedding.is_translated, "none"), ("^", embedding.is_translated, colour)):
+            x, y = points[members & chosen].T
+            axes.scatter(x, y, marker=marker, s=11, facecolors=face, edgecolors=colour, linewidths=0.6)
+    for cluster in range(clusters.count):
+        x, y = np.median(points[assignment == cluster], axis=0)
+        halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
+        axes.text(
+            x, y, str(cluster + 1), color=INK, size=12, weight="bold", ha="center", va="center", path_effects=halo
+        )
+    number = f"{clusters.count} {'cluster' if clusters.count == 1 else 'clusters'}"
+    axes.set_title(f"L2 budget {embedding.budget:g}: {number}", fontsize=9)
+    axes.set_aspect("equal", adjustable="datalim")
+    _bare(axes)
+
+
+def _bare(axes: Axes) -> None:
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(color=RULE, linewidth=0.8)
+
+
+@contextmanager
+def _figure(count: int, height: float, width: float = 6.85) -> Iterator[tuple[Figure, list[Axes], io.BytesIO]]:
+    """Panels in rows of three, in inches, written to the file in the end; settings of the user's play no part."""
+    rows, columns = -(-count // COLUMNS), min(count, COLUMNS)
+    file = io.BytesIO()
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        figure = Figure(figsize=(width, height * rows), dpi=DPI, layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+        for unused in grid[count:]:
+            unused.set_visible(False)
+        yield figure, grid[:count], file
+        figure.savefig(file, format="png", metadata={"Software": None})
+    file.seek(0)

@@ -1,0 +1,196 @@
+"""The first page: what a manager reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Spacer
+
+from aegis.detect.record import ClassRecord, ScanRecord
+from aegis.report.evidence import evidence_picture
+from aegis.report.figures import SCATTER, scatters
+from aegis.report.layout import ACCENT, SHADE, WIDTH, class_name, facts, heading, item, logo, picture, table, text
+from aegis.report.review import Review
+from aegis.report.strength import candidate_of, describe, featured, settings, strongest_candidate
+from aegis.report.words import lines, words
+from aegis.types import Dataset, Finding, VerdictName
+
+NAMED = 8
+MEANS: dict[VerdictName, str] = {
+    "infected": "Whoever knows the trigger decides what this model answers. Do not use it: train it again from data "
+    "that you trust, or have it replaced.",
+    "clean": "No trigger of the kinds that were tested works on this model. That is good evidence and no proof: read "
+    "below what was not tested.",
+    "inconclusive": "The method cannot decide about this model. Treat it as untested, not as clean.",
+}
+
+
+UNTRIED = (
+    "Clusters alone can accuse an honest class. Scan again with the default settings, which look for the trigger and "
+    "try it out, before anything is decided."
+)
+
+
+def first_page(
+    record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review
+) -> list[Flowable]:
+    """Verdict, suspect, evidence, limits, and the analyst's say."""
+    return [
+        _title(record),
+        Spacer(0, 3 * mm),
+        _banner(record),
+        Spacer(0, 2 * mm),
+        _facts(record),
+        *_evidence(record, findings, data),
+        heading("What was not tested"),
+        *map(item, untested(record)),
+        *_review(record, review),
+    ]
+
+
+def _title(record: ScanRecord) -> Flowable:
+    title = [text("<b>AEGIS backdoor verdict</b>", "lead")]
+    return table(
+        [[logo(22), title, text(date(record), "right")]],
+        [30, WIDTH - 210, 180],
+        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+        ("RIGHTPADDING", (-1, 0), (-1, 0), 0),
+    )
+
+
+def _banner(record: ScanRecord) -> Flowable:
+    colour = ACCENT[record.verdict]
+    # The sentence begins with the word above it.
+    sentence = record.sentence.removeprefix(f"{record.verdict.capitalize()}: ")
+    said = [
+        text(f'<font color="{colour}">{record.verdict.capitalize()}</font>', "title"),
+        text(words(sentence[:1].upper() + sentence[1:], 900), "lead"),
+        Spacer(0, 2 * mm),
+        text(f"<b>What this means.</b> {_means(record)}"),
+    ]
+    return table(
+        [["", said]], [4, WIDTH - 4],
+        ("BACKGROUND", (0, 0), (0, 0), HexColor(colour)), ("BACKGROUND", (1, 0), (1, 0), SHADE),
+        ("LEFTPADDING", (1, 0), (1, 0), 12), ("RIGHTPADDING", (1, 0), (1, 0), 12),
+        ("TOPPADDING", (1, 0), (1, 0), 8), ("BOTTOMPADDING", (1, 0), (1, 0), 6),
+    )  # fmt: skip
+
+
+def _means(record: ScanRecord) -> str:
+    tried = any(found.transplants for found in record.classes if found.suspicious)
+    return UNTRIED if record.verdict == "infected" and not tried else MEANS[record.verdict]
+
+
+def _facts(record: ScanRecord) -> Flowable:
+    model, images = record.model, record.data
+    channels, height, width = images.shape
+    colours = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
+    return facts(
+        [
+            ("Suspect", f"<b>{words(model.file, 120)}</b>, {words(model.architecture, 120)}"),
+            ("SHA-256", text(words(model.sha256, 64), "code")),
+            ("Images", f"{words(images.name, 120)}: {width} × {height}, {colours}"),
+            (
+                "Accuracy",
+                f"{model.accuracy:.1%} on test images; an attack of L2 norm {model.half_radius:.2f} halves it",
+            ),
+            ("Classes flagged", flagged(record)),
+            ("Classes tested", f"{len(record.classes)} of {len(images.class_names)}"),
+        ]
+    )
+
+
+def flagged(record: ScanRecord) -> str:
+    """Markup that names the accused classes."""
+    accused = [found for found in record.classes if found.suspicious]
+    shown = ", ".join(class_name(found.label, found.name, 40) for found in accused[:NAMED])
+    more = f" and {len(accused) - NAMED} more" if len(accused) > NAMED else ""
+    return f"<b>{shown}{more}</b>" if accused else "none"
+
+
+def _evidence(record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None) -> list[Flowable]:
+    shown = featured(record)
+    by_label = {found.label: found for found in record.classes}
+    if not shown:
+        return []
+    found = by_label[shown[0]]
+    more = len(shown) - 1
+    others = f" {more} more flagged {'class has a page' if more == 1 else 'classes have pages'} below." if more else ""
+    title = "The evidence" if found.suspicious else "The strongest class, and why it is not enough"
+    return [heading(title), text(_says(found, record) + others), *_picture(found, record, findings, data)]
+
+
+def _picture(
+    found: ClassRecord, record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None
+) -> list[Flowable]:
+    finding = findings.get(found.label)
+    if finding is None:
+        return [text("The picture is missing: the store no longer has what this scan computed.", "caption")]
+    candidate = candidate_of(found, record, finding)
+    if candidate is None:
+        return [picture(scatters(finding)), text(SCATTER, "caption")]
+    return [evidence_picture(found, candidate, data)]
+
+
+def _says(found: ClassRecord, record: ScanRecord) -> str:
+    position, name = strongest_candidate(found, record), class_name(found.label, found.name, 40)
+    if not found.suspicious:
+        return f"Class {name} comes closest: {words(found.reason, 500)}."
+    if position is None:
+        return f"Class {name}: {words(found.reason, 500)}. No trigger was tried."
+    best = found.transplants[position]
+    return (
+        f"{describe(best).capitalize()}, put on images of other classes that the search never saw, makes the model "
+        f"call <b>{best.flip_rate:.0%}</b> of them class {name}, on average over their classes."
+    )
+
+
+def untested(record: ScanRecord) -> list[str]:
+    """Markup of what a reader must not take for tested."""
+    config, tested, known = settings(record), len(record.classes), len(record.data.class_names)
+    transplant = config.gather.transplant if config else None
+    said = []
+    if tested < known:
+        said.append(f"{known - tested} of the model's {known} classes.")
+    if config is not None and (transplant is None or config.verdict.rule == "paper"):
+        said.append("Whether any trigger works: the paper's rule counts clusters and tries no trigger.")
+    else:
+        area = f"at most {transplant.area:.0%} of the pixels" if transplant else "few pixels"
+        norm = f" (L2 norm {transplant.radius:g})" if transplant and transplant.radius is not None else ""
+        said.append(
+            f"Triggers other than one fixed patch of {area} or one fixed small change of every pixel{norm}: larger "
+            "ones, and ones that differ from image to image."
+        )
+        said.append("Backdoors that work on one source class alone, or lead from every class to another one.")
+    said.append(f"Images unlike these ({words(record.data.name, 80)}), and defects other than backdoors.")
+    return said
+
+
+def _review(record: ScanRecord, review: Review) -> list[Flowable]:
+    rows: list[tuple[str, Any]] = []
+    for found in record.classes:
+        if found.suspicious or found.label in review.decisions:
+            rows.append((f"Class {found.label}", f"{words(found.name, 60)}: {decision(found, review)}"))
+    note = text(lines(review.note)) if review.note.strip() else text("No note.", "caption")
+    return [heading("The analyst's review"), *([facts(rows), Spacer(0, 2 * mm)] if rows else []), note]
+
+
+def decision(found: ClassRecord, review: Review) -> str:
+    """Markup of what the analyst decided about a class."""
+    made = review.decisions.get(found.label)
+    if made is None:
+        return "not decided yet" if found.suspicious else ""
+    return f"<b>{made}</b> by the analyst"
+
+
+def date(record: ScanRecord) -> str:
+    """Markup of when the scan was made."""
+    try:
+        when = datetime.fromisoformat(record.created).astimezone(UTC)
+    except ValueError:
+        return words(record.created, 40)
+    return f"scanned on {when.day} {when:%B %Y, %H:%M} UTC"

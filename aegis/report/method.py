@@ -1,0 +1,159 @@
+"""The last pages: how the verdict came about, in enough detail to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reportlab.lib.units import mm
+from reportlab.platypus import CondPageBreak, Flowable, Spacer
+
+from aegis.detect.config import ScanConfig
+from aegis.detect.record import ScanRecord
+from aegis.report.layout import WIDTH, facts, heading, item, outline, table, text
+from aegis.report.strength import settings
+from aegis.report.words import words
+
+REFERENCES = {
+    "method": "E. Soremekun, S. Udeshi, S. Chattopadhyay. AEGIS: Exposing Backdoors in Robust Machine Learning Models. "
+    "arXiv:2003.00865.",
+    "tsne": "L. van der Maaten, G. Hinton. Visualizing Data using t-SNE. Journal of Machine Learning Research "
+    "9:2579-2605, 2008.",
+    "umap": "L. McInnes, J. Healy, J. Melville. UMAP: Uniform Manifold Approximation and Projection for Dimension "
+    "Reduction. arXiv:1802.03426, 2018.",
+    "clusters": "K. Fukunaga, L. D. Hostetler. The Estimation of the Gradient of a Density Function, with Applications "
+    "in Pattern Recognition. IEEE Transactions on Information Theory 21(1):32-40, 1975.",
+    "pgd": "A. Madry, A. Makelov, L. Schmidt, D. Tsipras, A. Vladu. Towards Deep Learning Models Resistant to "
+    "Adversarial Attacks. ICLR 2018.",
+}
+
+SIDE_BY_SIDE = ". Classes are examined side by side, so that their steps add up to more than classes took."
+
+
+def method_pages(record: ScanRecord) -> list[Flowable]:
+    """Method, measurements, parameters, versions, times and references."""
+    config = settings(record)
+    return [
+        Spacer(0, 5 * mm),
+        CondPageBreak(90 * mm),
+        outline("Method and parameters", "method"),
+        heading("Method and parameters", "title"),
+        *map(item, _steps(config)),
+        heading("What was scanned"),
+        _subject(record),
+        heading("Parameters"),
+        *(
+            []
+            if config
+            else [text("They are of another version of AEGIS, and stand here as it wrote them.", "caption")]
+        ),
+        _pairs(dict(_flat(record.config))),
+        heading("Versions and times"),
+        text(
+            words(", ".join(f"{name} {value}" for name, value in {**record.versions, **record.runtime}.items()), 2000)
+        ),
+        text(words(", ".join(f"{name} {value:.2f} s" for name, value in record.seconds.items()), 2000) + SIDE_BY_SIDE),
+        heading("References"),
+        *(item(words(REFERENCES[name], 400)) for name in _cited(config)),
+    ]
+
+
+def _steps(config: ScanConfig | None) -> Iterator[str]:
+    yield (
+        "<b>Does the method apply?</b> Accuracy on test images, then accuracy under untargeted L2 attacks (projected "
+        "gradient descent) of growing strength. Without accuracy or robustness the verdict is inconclusive."
+    )
+    count = f"{config.gather.seeds} " if config else ""
+    radii = f" of radius {', then '.join(f'{s.epsilon:g}' for s in config.gather.stages)}" if config else ""
+    yield (
+        f"<b>Translation.</b> For each class, {count}training images of other classes are moved into it by targeted "
+        f"projected gradient descent inside an L2 ball{radii}. A robust model then draws what it takes the class to "
+        "look like, a hidden trigger included."
+    )
+    method = {"tsne": "t-SNE", "umap": "UMAP"}.get(config.embed.method, config.embed.method) if config else "t-SNE"
+    yield (
+        "<b>Features and clusters.</b> The model's last features of the class's training images and of the translated "
+        f"ones are reduced by principal components, embedded in the plane by {words(method)}, and clustered by mean "
+        "shift with a flat kernel."
+    )
+    if config is not None and config.gather.transplant is None:
+        yield (
+            "<b>Verdict.</b> The paper's rule: a class is suspicious when training and translated images form more "
+            "than two clusters."
+        )
+        return
+    yield (
+        "<b>Trigger.</b> What changed in groups of translated images starts searches for a patch and for a small "
+        "universal perturbation. The best are put on held-out test images that no search saw; the flip rate is the "
+        "share that the model then calls the class."
+    )
+    yield f"<b>Verdict.</b> {_rule(config)}"
+
+
+def _rule(config: ScanConfig | None) -> str:
+    if config is None:
+        return "A class is suspicious when such a trigger works on most other classes."
+    verdict = config.verdict
+    if verdict.rule == "paper":
+        return (
+            "The paper's rule: a class is suspicious when training and translated images form more than two clusters."
+        )
+    return (
+        f"A class is suspicious when, from at least {verdict.share:.0%} of the other classes, a patch turns at least "
+        f"{verdict.patch:.0%} of the images into it, or a perturbation at least {verdict.perturbation:.0%}. The number "
+        "of clusters is shown beside it and does not decide."
+    )
+
+
+def _subject(record: ScanRecord) -> Flowable:
+    model, images = record.model, record.data
+    ladder = "; ".join(f"{a:.1%} at {e:g}" for e, a in zip(model.epsilons, model.robust_accuracies))
+    return facts(
+        [
+            ("File", words(model.file, 200)),
+            ("SHA-256 of file", text(words(model.sha256, 64), "code")),
+            ("Digest of model", text(words(model.digest, 64), "code")),
+            ("Architecture", words(model.architecture, 200)),
+            ("Images", f"{words(images.name, 200)}: {images.train} for training, {images.test} for tests"),
+            ("Digest of images", text(words(images.digest, 64), "code")),
+            (
+                "Accuracy",
+                f"{model.accuracy:.1%} on test images; an attack of L2 norm {model.half_radius:.2f} halves it",
+            ),
+            ("Under attack", f"by L2 norm: {ladder or 'not measured'}"),
+            ("Date of scan", words(record.created, 60)),
+        ]
+    )
+
+
+def _pairs(values: Mapping[str, str]) -> Flowable:
+    """Names and values in two columns."""
+    cells = [[text(words(name, 100), "head"), text(words(value, 400), "cell")] for name, value in values.items()]
+    if not cells:
+        return text("none", "caption")
+    half = -(-len(cells) // 2)
+    rows = [left + right for left, right in zip(cells[:half], [*cells[half:], *[["", ""]] * half])]
+    near = [("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1)]
+    return table(rows, [0.24 * WIDTH, 0.26 * WIDTH] * 2, *near)
+
+
+def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _shown(value)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_shown(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return ("; " if value and isinstance(value[0], Mapping) else ", ").join(map(_shown, value))
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return str(value).removesuffix(".0")
+
+
+def _cited(config: ScanConfig | None) -> list[str]:
+    embedding = "umap" if config is not None and config.embed.method == "umap" else "tsne"
+    return ["method", embedding, "clusters", "pgd"]

@@ -1,0 +1,60 @@
+"""A scan as a PDF that can be handed on: the same scan and review give the same bytes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from reportlab.platypus import Flowable
+
+from aegis.detect.record import ScanRecord
+from aegis.errors import DataError
+from aegis.models.card import printable
+from aegis.report.classes import class_pages, class_table
+from aegis.report.first import first_page
+from aegis.report.layout import build
+from aegis.report.method import method_pages
+from aegis.report.review import NO_REVIEW, Review
+from aegis.report.strength import featured
+from aegis.report.words import words
+from aegis.types import Dataset, Finding
+from aegis.version import __version__
+
+# Both libraries keep fonts and settings in global variables, and several people may ask for reports at once.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def make_pdf(
+    record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review = NO_REVIEW
+) -> bytes:
+    """A scan as a PDF; numbers come from the record, pictures from findings and images.
+
+    Args:
+        record: the scan.
+        findings: by label, of the classes that are still kept; those in ``featured`` are shown.
+        data: the scan's images, or None if they are gone; the report says what is missing.
+        review: what the analyst adds.
+
+    Raises:
+        DataError: if the images are not the scan's.
+    """
+    if data is not None and data.digest != record.data.digest:
+        raise DataError(
+            f"the images of the scan ({printable(record.data.name)})",
+            "other ones",
+            "Give the data set that was scanned.",
+        )
+    by_label = {found.label: found for found in record.classes}
+    with _ONE_AT_A_TIME:
+        story: list[Flowable] = first_page(record, findings, data, review)
+        for label in featured(record):
+            story += class_pages(by_label[label], record, findings, data, review)
+        story += class_table(record, review)
+        story += method_pages(record)
+        digest = words(record.model.sha256, 64)
+        return build(
+            story,
+            title=f"AEGIS verdict: {printable(record.model.file, 120)}",
+            left=f"AEGIS {__version__}",
+            middle=f'SHA-256 <font name="Courier" size="7">{digest}</font>',
+        )

@@ -1,0 +1,70 @@
+"""Arrays as pictures: images in rows, triggers made visible."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from PIL import Image
+
+from aegis.types import Pixels, Transplant
+
+Rgb = UInt8[np.ndarray, "h w 3"]
+
+# Where a patch touches nothing: a tint, so that neither a grey nor a white pixel of it is lost.
+UNTOUCHED = (214, 226, 240)
+# Pixels to which a picture is enlarged: readers smooth what is smaller.
+SIDE = 168
+
+
+def as_rgb(image: Float32[np.ndarray, "c h w"]) -> Rgb:
+    """One image in [0, 1]; where there are not three channels, their mean in grey."""
+    channels = image if len(image) == 3 else np.repeat(image.mean(axis=0, keepdims=True), 3, axis=0)
+    return np.asarray((channels.transpose(1, 2, 0) * 255).round().clip(0, 255), np.uint8)
+
+
+def trigger(candidate: Transplant) -> Rgb:
+    """A candidate trigger alone: the pixels of a patch, or a perturbation in diverging colours."""
+    if candidate.family == "patch":
+        picture = as_rgb(candidate.stamp.add)
+        picture[~candidate.stamp.touched] = UNTOUCHED
+        return picture
+    change = candidate.stamp.add.mean(axis=0)
+    return coloured(0.5 + change / (2 * max(float(np.abs(change).max()), 1e-12)), "PuOr")
+
+
+def coloured(values: Float32[np.ndarray, "h w"], palette: str) -> Rgb:
+    """Values in [0, 1] in the colours of a matplotlib colour map."""
+    from matplotlib import colormaps
+
+    return np.asarray(colormaps[palette](values, bytes=True)[..., :3])
+
+
+def change(seeds: Pixels, translated: Pixels) -> Float32[np.ndarray, "h w"]:
+    """Where translation changed most: the mean absolute change over images and channels."""
+    return np.asarray(np.abs(translated - seeds).mean(axis=(0, 1)), np.float32)
+
+
+def strip(pictures: list[Rgb], side: int = SIDE // 2) -> UInt8[np.ndarray, "side across 3"]:
+    """Pictures side by side with narrow white gaps."""
+    gap = np.full((side, max(side // 16, 2), 3), 255, np.uint8)
+    scaled = [np.asarray(_scaled(picture, side)) for picture in pictures]
+    return np.concatenate([part for picture in scaled for part in (picture, gap)][:-1], axis=1)
+
+
+def png(picture: Rgb, side: int | None = SIDE) -> io.BytesIO:
+    """A picture as a file, scaled to a height in pixels."""
+    image = Image.fromarray(picture) if side is None else _scaled(picture, side)
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    file.seek(0)
+    return file
+
+
+def _scaled(picture: Rgb, side: int) -> Image.Image:
+    height, width = picture.shape[:2]
+    size = (max(1, round(width * side / height)), side)
+    # Pixels stay squares when they grow.
+    method = Image.Resampling.NEAREST if side >= height else Image.Resampling.BOX
+    return Image.fromarray(picture).resize(size, method)
