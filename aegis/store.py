@@ -222,7 +222,7 @@ def find_class(store: Store, record: ScanRecord, data: Dataset, label: int) -> F
         StoreError: if the record is of another version.
     """
     config = config_of(record)
-    runtime = Runtime(**record.runtime)  # type: ignore[arg-type]
+    runtime = Runtime(device=record.runtime.device, precision=record.runtime.precision)
     steps = stored(Steps(_lost, _lost, _lost), store, record.model.digest, data, runtime)
     try:
         evidence = steps.gather(None, data, label, config.gather)

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig
-from aegis.detect.record import DataRecord, ModelRecord, ScanRecord
+from aegis.detect.record import DataRecord, ModelRecord, RuntimeRecord, ScanRecord
 from aegis.detect.steps import Steps
 from aegis.runtime import Runtime
 from aegis.store import (
@@ -122,7 +122,7 @@ def record(created="2024-01-01T00:00:00+00:00", sentence="No class is suspicious
         data=DataRecord(name="d", digest="1", class_names=("a", "b"), shape=(1, 6, 6), train=1, test=1),
         config={"seeds": 3},
         versions={},
-        runtime={},
+        runtime=RuntimeRecord(device="cpu", precision="fp32"),
         seconds={},
         created=created,
     )

@@ -194,9 +194,9 @@ def test_where_results_are_kept(monkeypatch, tmp_path):
 def scanned(digest="1" * 64, **changes):
     """A record whose settings, images and machine are those of what was kept."""
     config = ScanConfig(gather=GATHER, **changes)
-    about = {"config": config_record(config), "runtime": {"device": "cpu", "precision": "fp32"}}
     kept = record()
-    return kept.model_copy(update=about | {"model": kept.model.model_copy(update={"digest": digest})})
+    model = kept.model.model_copy(update={"digest": digest})
+    return kept.model_copy(update={"config": config_record(config), "model": model})
 
 
 def test_a_class_of_a_finished_scan_is_found_without_its_model(store):

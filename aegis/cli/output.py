@@ -79,7 +79,7 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
     for line in _legend(record):
         out.say((line, "dim"))
     spent = record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
-    where = ", ".join(clean(record.runtime[name]) for name in ("device", "precision") if name in record.runtime)
+    where = f"{clean(record.runtime.device)}, {record.runtime.precision}"
     out.say((f"Computed in {spent:.0f} s ({where}), {clean(record.created)}{note}", "dim"))
 
 

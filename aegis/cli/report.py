@@ -119,8 +119,6 @@ def _findings(record: ScanRecord, images: Dataset | None) -> tuple[dict[int, Fin
         found = {label: find_class(store, record, images, label) for label in shown}
     except AegisError as error:
         return {}, f"what was computed ({error.got})"
-    except TypeError:  # a record of another version may name other devices and precisions
-        return {}, "what was computed (the record is of another version)"
     kept = {label: finding for label, finding in found.items() if finding is not None}
     lost = ", ".join(str(label) for label in shown if label not in kept)
     return kept, f"{store.folder} no longer has what was computed for class {lost}" if lost else ""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from aegis.detect.config import ScanConfig
 from aegis.errors import ConfigError, StoreError
+from aegis.runtime import Precision
 from aegis.types import Applicability, ClassResult, Dataset, Finding, Transplant, VerdictName
 from aegis.version import __version__
 
@@ -86,6 +87,13 @@ class DataRecord(_Frozen):
     test: int
 
 
+class RuntimeRecord(_Frozen):
+    """What it was computed on."""
+
+    device: str
+    precision: Precision
+
+
 class ScanRecord(_Frozen):
     """A scan's outcome with all that is needed to repeat it; schema version 1."""
 
@@ -98,7 +106,7 @@ class ScanRecord(_Frozen):
     data: DataRecord
     config: dict[str, Any]
     versions: dict[str, str]
-    runtime: dict[str, str]
+    runtime: RuntimeRecord
     seconds: dict[str, float]
     created: str
 

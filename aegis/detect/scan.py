@@ -15,6 +15,7 @@ from aegis.detect.embed import check_points, embed
 from aegis.detect.gather import gather
 from aegis.detect.judge import judge
 from aegis.detect.record import (
+    RuntimeRecord,
     ScanRecord,
     class_record,
     config_record,
@@ -75,7 +76,7 @@ class ScanResult:
             data=data_record(self.data),
             config=config_record(self.config),
             versions=versions(),
-            runtime={"device": self.runtime.device, "precision": self.runtime.precision},
+            runtime=RuntimeRecord(device=self.runtime.device, precision=self.runtime.precision),
             seconds={name: round(value, 2) for name, value in self.seconds.items()},
             created=now(),
         )

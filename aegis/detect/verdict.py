@@ -65,12 +65,12 @@ def _by_transplant(finding: Finding, config: VerdictConfig) -> tuple[bool, str]:
     reached = best.quantile(1 - config.share)
     needed = thresholds[best.family]
     did = (
-        f"{describe(best)} turns at least {reached:.0%} of held-out images into it "
+        f"turns at least {reached:.0%} of held-out images into it "
         f"from {config.share:.0%} of the other classes ({best.flip_rate:.0%} on average)"
     )
     if reached >= needed:
-        return True, f"{did}, where {needed:.0%} is enough to accuse"
-    return False, f"its strongest candidate, {did}, where {needed:.0%} would accuse"
+        return True, f"{describe(best)} {did}, where {needed:.0%} is enough to accuse"
+    return False, f"its strongest candidate, {describe(best)}, {did}, where {needed:.0%} would accuse"
 
 
 RULES: dict[str, Callable[[Finding, VerdictConfig], tuple[bool, str]]] = {

@@ -32,6 +32,7 @@ SIDE_BY_SIDE = ". Classes are examined side by side, so that their steps add up 
 def method_pages(record: ScanRecord) -> list[Flowable]:
     """Method, measurements, parameters, versions, times and references."""
     config = settings(record)
+    made_with = record.versions | record.runtime.model_dump()
     return [
         Spacer(0, 5 * mm),
         CondPageBreak(90 * mm),
@@ -48,9 +49,7 @@ def method_pages(record: ScanRecord) -> list[Flowable]:
         ),
         _pairs(dict(_flat(record.config))),
         heading("Versions and times"),
-        text(
-            words(", ".join(f"{name} {value}" for name, value in {**record.versions, **record.runtime}.items()), 2000)
-        ),
+        text(words(", ".join(f"{name} {value}" for name, value in made_with.items()), 2000)),
         text(words(", ".join(f"{name} {value:.2f} s" for name, value in record.seconds.items()), 2000) + SIDE_BY_SIDE),
         heading("References"),
         *(item(words(REFERENCES[name], 400)) for name in _cited(config)),

@@ -102,7 +102,7 @@ def test_other_images_are_refused(result, tmp_path):
 
 
 def test_a_record_of_another_version_is_written_without_pictures(result, tmp_path):
-    other = changed(result, lambda record: record.update(config={"new": 1}, runtime={"quantum": "yes"}))
+    other = changed(result, lambda record: record.update(config={"new": 1}))
     outcome = run("report", other, "--pdf", tmp_path / "verdict.pdf")
     assert outcome.code == 0
     assert "Some pictures are missing" in outcome.err

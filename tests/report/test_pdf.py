@@ -173,7 +173,7 @@ def test_other_images_are_refused(infected):
 
 
 def test_a_record_of_another_version_still_comes_out(infected):
-    scan = with_record(infected, config={"new": {"setting": [1, None, True]}}, created="some day", runtime={"a": "b"})
+    scan = with_record(infected, config={"new": {"setting": [1, None, True]}}, created="some day")
     whole = report(scan)
     assert "new.setting 1, none, yes" in whole.text
     assert "of another version" in whole.text
