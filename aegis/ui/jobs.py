@@ -101,6 +101,12 @@ class Jobs:
             before = list(self._jobs.values())
         return sum(other.ended is None for other in before[: before.index(job)])  # type: ignore[arg-type]
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs a new one would come behind."""
+        with self._lock:
+            return sum(job.ended is None for job in self._jobs.values())
+
     def cancel(self, job: Job[T]) -> None:
         """Stop a job; what it had finished stays in the store. One that is over stays as it is."""
         with self._lock:

@@ -74,8 +74,13 @@ class View:
 
 @dataclass
 class Watch:
-    """Takes events in; safe to read from another thread."""
+    """Takes events in; safe to read from another thread.
 
+    Args:
+        title: what is scanned, for people.
+    """
+
+    title: str = ""
     saying: str = "Starting"
     class_names: tuple[str, ...] = ()
     chosen: tuple[int, ...] = ()

@@ -29,6 +29,8 @@ MAX_BYTES = 200 * 2**20
 MAX_UNPACKED = 2**30
 MAX_VALUES = 2**27
 NAME = 120
+# Before the name of uploaded images in a record, so that nobody takes it for a data set's or a path.
+UPLOADED = "upload: "
 
 # Other rooms run foreign code; other options reach files or the network (timm takes pretrained=1).
 _BY_NAME = re.compile(r"aegis:\w{1,40}(,width=\d{1,4})?|(torchvision|timm):[A-Za-z0-9_.]{1,100}")
