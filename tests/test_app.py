@@ -15,6 +15,7 @@ from tests.suspects import HOSTILE, write_cut, write_hostile, write_infected, wr
 def home(tmp_path, monkeypatch):
     """Opens Home over a folder."""
     monkeypatch.setenv("AEGIS_SUSPECTS", str(tmp_path))
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
 
     def open_home():
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()

@@ -43,17 +43,21 @@ def small_scatter(
     return figure
 
 
-def loss_curve(curve: Curve, palette: Palette) -> go.Figure:
-    """The loss of what is done now, by step."""
-    figure = go.Figure()
-    steps, losses = [step for step, _ in curve], [loss for _, loss in curve]
-    figure.add_scatter(x=steps, y=losses, mode="lines", line={"color": palette.categories[0], "width": 2})
-    figure.update_layout(_plain(170, l=40, r=8, t=4, b=36), showlegend=False)
-    figure.update_xaxes(title={"text": "step", "standoff": 4}, fixedrange=True, gridcolor=palette.line)
-    figure.update_yaxes(
-        title={"text": "loss", "standoff": 4}, fixedrange=True, gridcolor=palette.line, rangemode="tozero", nticks=4
+def loss_curve(curve: Curve, title: str, colour: str) -> str:
+    """The loss of what is done now, by step, as SVG: it is drawn anew twice a second, which plotly is too heavy for."""
+    first, last = curve[0][0], max(curve[-1][0], curve[0][0] + 1)
+    highest = max(max(loss for _, loss in curve), 1e-9)
+    across = [300 * (step - first) / (last - first) for step, _ in curve]
+    down = [4 + 72 * (1 - max(loss, 0.0) / highest) for _, loss in curve]
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across, down))
+    described = f"{title}: from {curve[0][1]:.3g} to {curve[-1][1]:.3g}"
+    return (
+        f'<div class="aegis-loss"><div><span>{title}</span><span>{curve[-1][1]:.3g}</span></div>'
+        f'<svg viewBox="0 0 300 80" preserveAspectRatio="none" role="img" aria-label="{described}">'
+        f'<line x1="0" y1="77" x2="300" y2="77" stroke="currentColor" stroke-opacity="0.3"/>'
+        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round" '
+        f'vector-effect="non-scaling-stroke"/></svg></div>'
     )
-    return figure
 
 
 def ladder(epsilons: Sequence[float], accuracies: Sequence[float], accuracy: float, palette: Palette) -> go.Figure:

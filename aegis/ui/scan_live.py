@@ -15,8 +15,8 @@ from aegis.ui.scan_charts import ladder, loss_curve
 from aegis.ui.scan_estimate import spoken
 from aegis.ui.scan_pictures import png, strip
 from aegis.ui.scan_session import ScanJob, desk
-from aegis.ui.scan_setup import complain
 from aegis.ui.scan_watch import ClassView, View, Watch
+from aegis.ui.widgets import complain, fact, facts
 
 EVERY = 0.5
 # Classes drawn beside one another, and bars in all: a model may have hundreds of classes.
@@ -30,7 +30,12 @@ LOSS = {
     "translate": "Loss while images are turned into the class",
     "transplant": "Loss while a trigger is sought",
 }
-_BARS = """<style>
+ACCURACY = "Share of held-out images that the model classifies as they are labelled."
+ROBUST = (
+    "The L2 norm of a change, made to mislead the model, that halves its accuracy. The method needs robust models: "
+    "below 0.5 no verdict of clean is given."
+)
+_STYLE = """<style>
 .aegis-bars { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .55rem 1.5rem; }
 .aegis-bars .row { display: flex; justify-content: space-between; gap: .75rem; font-size: .875rem; }
 .aegis-bars .row span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -40,7 +45,9 @@ _BARS = """<style>
 .aegis-bars .fill { height: 100%; border-radius: .2rem; transition: width .4s linear; }
 .aegis-strip { display: flex; flex-direction: column; gap: .15rem; font-size: .8125rem; }
 .aegis-strip img { width: 100%; image-rendering: pixelated; border-radius: .25rem; }
-.aegis-strip span { opacity: .75; }
+.aegis-strip > span { opacity: .75; }
+.aegis-loss { padding-top: .5rem; } .aegis-loss svg { width: 100%; height: 5rem; display: block; }
+.aegis-loss div { display: flex; justify-content: space-between; opacity: .75; }
 </style>"""
 
 
@@ -75,10 +82,14 @@ def _live(job: ScanJob) -> None:
     if job.state == "queued":
         return
     if view.measured is not None:
-        show_measured(view.measured)
+        with facts():
+            fact("Suspect", view.title)
+            fact("Accuracy", f"{view.measured.accuracy:.1%}", tip=ACCURACY)
+            fact("Robust up to", f"{view.measured.half_radius:.2f}", tip=ROBUST)
+        _show_objections(view.measured)
     if view.classes:
+        st.html(_STYLE + _bars(view))
         _show_running(view)
-        st.html(_BARS + _bars(view))
 
 
 @st.fragment(run_every=EVERY)
@@ -116,24 +127,11 @@ def _show_whole(job: ScanJob, view: View) -> None:
 def show_measured(measured: Applicability) -> None:
     """Accuracy and robustness, with what speaks against judging the model at all."""
     numbers, chart = st.columns([2, 3], vertical_alignment="center")
-    with numbers, st.container(horizontal=True, gap="large"):
-        st.metric(
-            "Accuracy",
-            f"{measured.accuracy:.1%}",
-            help="Share of held-out images that the model classifies as they are labelled.",
-            width="content",
-        )
-        st.metric(
-            "Robust up to",
-            f"{measured.half_radius:.2f}",
-            help="The L2 norm of a change, made to mislead the model, that halves its accuracy. The method needs "
-            "robust models: below 0.5 no verdict of clean is given.",
-            width="content",
-        )
     with numbers:
-        for objection in measured.objections:
-            st.badge("No verdict of clean", icon=":material/warning:", color="orange")
-            st.text(objection)
+        with st.container(horizontal=True, gap="large"):
+            st.metric("Accuracy", f"{measured.accuracy:.1%}", help=ACCURACY, width="content")
+            st.metric("Robust up to", f"{measured.half_radius:.2f}", help=ROBUST, width="content")
+        _show_objections(measured)
     colours = palette(st.context.theme.type)
     rungs = ", ".join(f"{a:.0%} at {e:g}" for e, a in zip(measured.epsilons, measured.robust_accuracies))
     with chart:
@@ -146,33 +144,32 @@ def show_measured(measured: Applicability) -> None:
         )
 
 
+def _show_objections(measured: Applicability) -> None:
+    for objection in measured.objections:
+        st.badge("No verdict of clean", icon=":material/warning:", color="orange")
+        st.text(objection)
+
+
 def _show_running(view: View) -> None:
     running = [one for one in view.classes.values() if one.share < 1 and one.frames is not None][:SHOWN]
-    if not running:
-        return
     for column, one in zip(st.columns(SHOWN), running):
         with column, st.container(border=True, key=f"card-class-{one.label}"):
             st.text(f"{_name(view.class_names, one.label)}: {DOING.get(one.stage, one.stage)}")
-            _show_strip(one)
-            if len(one.curve) > 1:
-                st.caption(LOSS.get(one.stage, "Loss"))
-                st.plotly_chart(
-                    loss_curve(one.curve, palette(st.context.theme.type)),
-                    key=f"loss-{one.label}",
-                    config={"displayModeBar": False},
-                    alt=f"{LOSS.get(one.stage, 'Loss')}: from {one.curve[0][1]:.3g} to {one.curve[-1][1]:.3g}",
-                )
+            st.html(f'{_STYLE}<div class="aegis-strip">{_strips(one)}{_loss(one)}</div>')
 
 
-def _show_strip(one: ClassView) -> None:
+def _strips(one: ClassView) -> str:
     assert one.first is not None
     assert one.frames is not None
-    rows = (("Seeds", one.first), ("Now", one.frames))
-    pictures = "".join(
+    return "".join(
         f'<span>{title}</span><img src="{png(strip(frames))}" alt="{len(frames)} images: {title.lower()}">'
-        for title, frames in rows
+        for title, frames in (("Seeds, images of other classes", one.first), ("The same images now", one.frames))
     )
-    st.html(f'{_BARS}<div class="aegis-strip">{pictures}</div>')
+
+
+def _loss(one: ClassView) -> str:
+    colour = palette(st.context.theme.type).categories[0]
+    return loss_curve(one.curve, LOSS.get(one.stage, "Loss"), colour) if len(one.curve) > 1 else ""
 
 
 def _bars(view: View) -> str:

@@ -7,12 +7,14 @@ import streamlit as st
 from aegis.detect.config import ScanConfig
 from aegis.errors import AegisError
 from aegis.store import Store
-from aegis.ui import scan_setup
+from aegis.ui.scan_choice import Images, Suspect, fingerprint, place
 from aegis.ui.scan_estimate import Task, seconds, spoken
 from aegis.ui.scan_live import show_job, show_measured, show_measuring
 from aegis.ui.scan_result import show_result
 from aegis.ui.scan_session import desk, find_job, open_scan, start
 from aegis.ui.scan_settings import Settings, choose_settings
+from aegis.ui.scan_setup import choose_images, choose_suspect
+from aegis.ui.widgets import complain
 
 # What is assumed of images before they are read; only the range of settings depends on it.
 SHAPE = (1, 28, 28)
@@ -29,7 +31,7 @@ def scan_page() -> None:
         else:
             _show_setup()
     except AegisError as error:
-        scan_setup.complain(str(error), "Not possible")
+        complain(str(error), "Not possible")
 
 
 def _show_job(id: str) -> None:
@@ -68,8 +70,8 @@ def _lost(what: str, why: str) -> None:
 def _show_setup() -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
-        suspect = scan_setup.choose_suspect()
-        images = scan_setup.choose_images(suspect) if suspect else None
+        suspect = choose_suspect()
+        images = choose_images(suspect) if suspect else None
     identity = suspect.identity if suspect else None
     with right:
         settings = choose_settings(
@@ -86,8 +88,8 @@ def _show_setup() -> None:
     _show_measuring(suspect, images, settings)
 
 
-def _show_start(suspect: scan_setup.Suspect, images: scan_setup.Images, settings: Settings, config: ScanConfig) -> None:
-    measured = desk().notes.measured.get(scan_setup.fingerprint(suspect, images))
+def _show_start(suspect: Suspect, images: Images, settings: Settings, config: ScanConfig) -> None:
+    measured = desk().notes.measured.get(fingerprint(suspect, images))
     identity = suspect.identity
     expected = "Its time shows once the images are read."
     if identity is not None:
@@ -105,19 +107,19 @@ def _show_start(suspect: scan_setup.Suspect, images: scan_setup.Images, settings
     if waiting:
         expected += f" Queued behind {'one scan' if waiting == 1 else f'{waiting} scans'}."
     if st.button("Start", type="primary", icon=":material/play_arrow:", width="stretch"):
-        job = start(scan_setup.place(suspect, images, settings, measure_only=False))
+        job = start(place(suspect, images, settings, measure_only=False))
         st.query_params.from_dict({"job": job.id})
         st.rerun()
     st.caption(expected + " What was computed before is found again and not repeated.")
 
 
-def _show_measuring(suspect: scan_setup.Suspect, images: scan_setup.Images, settings: Settings) -> None:
+def _show_measuring(suspect: Suspect, images: Images, settings: Settings) -> None:
     st.header(
         "Accuracy and robustness",
         anchor=False,
         help="Whether the method applies: it needs a model that is right on these images and adversarially robust.",
     )
-    mark = scan_setup.fingerprint(suspect, images)
+    mark = fingerprint(suspect, images)
     measured = desk().notes.measured.get(mark)
     if measured is not None:
         show_measured(measured[0])
@@ -128,10 +130,10 @@ def _show_measuring(suspect: scan_setup.Suspect, images: scan_setup.Images, sett
         show_measuring(job)
         return
     if job is not None and job.state == "failed":
-        scan_setup.complain(job.message, "Failed")
+        complain(job.message, "Failed")
     text, button = st.columns([4, 1], vertical_alignment="center")
     text.caption("Not measured yet. A scan does it first; measure now to know beforehand whether a scan makes sense.")
     if button.button("Measure now", icon=":material/speed:", width="stretch"):
-        job = start(scan_setup.place(suspect, images, settings, measure_only=True))
+        job = start(place(suspect, images, settings, measure_only=True))
         st.session_state.setdefault("measuring", {})[mark] = job.id
         st.rerun()

@@ -31,9 +31,10 @@ INSPECT = Path("pages") / "2_Inspect_Class.py"
 _STYLE = """<style>
 .st-key-verdict [data-testid="stText"] { font-size: 1.25rem; line-height: 1.4; font-weight: 600; text-wrap: pretty; }
 [class*="st-key-small-"] [data-testid="stText"] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.aegis-trigger { display: flex; flex-wrap: wrap; gap: .75rem 1.25rem; align-items: center; }
-.aegis-trigger figure { margin: 0; } .aegis-trigger img { image-rendering: pixelated; border-radius: .375rem;
-  height: 10rem; display: block; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+.aegis-trigger { display: flex; gap: .75rem; align-items: center; }
+.aegis-trigger figure { margin: 0; flex: 0 1 10rem; } .aegis-trigger img { image-rendering: pixelated;
+  border-radius: .375rem; width: 100%; display: block;
+  border: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 .aegis-trigger figcaption { font-size: .875rem; opacity: .75; padding-top: .25rem; }
 .aegis-trigger b { font-size: 1.75rem; font-weight: 400; opacity: .6; padding-bottom: 1.5rem; }
 </style>"""
@@ -145,9 +146,9 @@ def _show_evidence(key: str, record: ScanRecord, config: ScanConfig, one: ClassR
             )
             st.metric("From this class", f"{rate:.0%}", width="content")
         st.text(
-            f"{describe(trigger)[0].upper()}{describe(trigger)[1:]}. With it, the model calls {rate:.0%} of "
-            f"{int(trigger.counts[label])} held-out images of {label} ({printable(source, 40)}) "
-            f"{one.label} ({printable(one.name, 40)})."
+            f"{describe(trigger)[0].upper()}{describe(trigger)[1:]}. With it, {rate:.0%} of "
+            f"{int(trigger.counts[label])} held-out images of class {label} ({printable(source, 40)}) are taken for "
+            f"class {one.label} ({printable(one.name, 40)})."
         )
 
 
@@ -158,7 +159,13 @@ def _figure(image: np.ndarray, caption: str) -> str:
 
 
 def _show_classes(key: str, record: ScanRecord, ranked: list[ClassRecord], images: Dataset | None) -> None:
-    st.header("Every class", anchor=False, help="Each point is an image, drawn by what the model sees in it.")
+    st.header(
+        "Every class",
+        anchor=False,
+        help="Each point is an image, drawn by the features that the model sees in it. Clusters are those that mean "
+        "shift finds among them; flips is the share of other classes' held-out images that the best trigger turns "
+        "into the class.",
+    )
     st.caption(
         "Training images of the class (open, grey) and images of other classes that were translated into it (filled). "
         "Classes that are accused come first, then those that come closest to it."
@@ -175,7 +182,7 @@ def _show_classes(key: str, record: ScanRecord, ranked: list[ClassRecord], image
 
 
 def _show_small(key: str, record: ScanRecord, one: ClassRecord, images: Dataset | None) -> None:
-    with st.container(border=True, key=f"small-{one.label}", gap="xsmall"):
+    with st.container(border=True, key=f"small-{one.label}", gap="xsmall", height="stretch"):
         st.text(f"{one.label} {one.name}")
         small = _small(str(Store().folder), key, one.label, record, images) if images else None
         if small is not None:
@@ -189,11 +196,7 @@ def _show_small(key: str, record: ScanRecord, one: ClassRecord, images: Dataset 
             )
         clusters = f"{one.clusters} cluster{'s' if one.clusters != 1 else ''}"
         best = max((t.flip_rate for t in one.transplants), default=None)
-        st.caption(
-            clusters if best is None else f"{clusters}, flips {best:.0%}",
-            help="Clusters that mean shift finds among training and translated images, and the share of other classes' "
-            "held-out images that the best trigger turns into this class.",
-        )
+        st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")
         if one.suspicious:
             st.badge("Suspicious", icon=":material/warning:", color="red")
         inspect_link(key, one.label)

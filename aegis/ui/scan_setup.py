@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
 from aegis.data import DATASETS, SOURCES, default_source
 from aegis.data.catalogue import SAMPLES
-from aegis.errors import AegisError, CheckpointError, DataError
+from aegis.errors import AegisError, DataError
 from aegis.models.card import Identity, printable
-from aegis.ui.scan_order import Order
-from aegis.ui.scan_settings import Settings
+from aegis.ui.scan_choice import Images, Suspect, digest
 from aegis.ui.suspects import list_suspects, suspects_folder
-from aegis.ui.uploads import (
-    MAX_BYTES,
-    UPLOADED,
-    Upload,
-    Workspace,
-    check_architecture,
-    check_numbers,
-    identify,
-    upload,
-)
-from aegis.ui.widgets import examined, fact, facts, show_identity
+from aegis.ui.uploads import MAX_BYTES, Upload, check_architecture, check_numbers, identify, upload
+from aegis.ui.widgets import complain, examined, fact, facts, show_identity
 
 OWN = "Upload…"
 MIB = MAX_BYTES >> 20
 EXAMPLES = ("aegis:cnn16", "aegis:cnn32", "aegis:resnet18", "aegis:resnet50", "torchvision:resnet18", "timm:resnet18")
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Suspect:
-    """What was chosen, before torch has seen it.
-
-    Args:
-        file: its name.
-        sha256: of the file.
-        path: where a bundled one lies, or None.
-        upload: what came from the browser, or None.
-        identity: what its card says, or None.
-        architecture, mean, std: what the user says.
-    """
-
-    file: str
-    sha256: str
-    path: Path | None = None
-    upload: Upload | None = None
-    identity: Identity | None = None
-    architecture: str | None = None
-    mean: str | None = None
-    std: str | None = None
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Images:
-    """Which images were chosen: a name, or what came from the browser."""
-
-    source: str | None = None
-    upload: Upload | None = None
 
 
 def choose_suspect() -> Suspect | None:
@@ -127,7 +84,7 @@ def _uploaded_suspect() -> Suspect | None:
         return None
     if identity is not None:
         show_identity(identity)
-    sha256 = _digest(checkpoint)
+    sha256 = digest(checkpoint)
     _show_file(len(checkpoint.content), sha256)
     said = _ask_what_it_is(required=identity is None)
     if said is None:
@@ -224,53 +181,6 @@ def title_of(source: str) -> str:
     return f"{info.title}, bundled sample" if source.startswith(SAMPLES) else f"{info.title}, all images"
 
 
-def place(suspect: Suspect, images: Images, settings: Settings, measure_only: bool) -> Order:
-    """An order with its uploads in a workspace of its own.
-
-    Raises:
-        AegisError: if an upload cannot be written.
-    """
-    workspace = Workspace() if suspect.upload or images.upload else None
-    try:
-        checkpoint = workspace.put(suspect.upload, "model") if workspace and suspect.upload else suspect.path
-        archive = workspace.put(images.upload, "images") if workspace and images.upload else None
-    except AegisError:
-        assert workspace is not None
-        workspace.remove()
-        raise
-    if checkpoint is None:
-        raise CheckpointError("a checkpoint", "none", "Choose one.")
-    return Order(
-        file=suspect.file,
-        checkpoint=checkpoint,
-        source=images.source,
-        images=archive,
-        images_name=UPLOADED + images.upload.name if images.upload else "",
-        architecture=suspect.architecture,
-        mean=suspect.mean,
-        std=suspect.std,
-        preset=settings.preset,
-        changes=settings.changes,
-        labels=settings.labels,
-        measure_only=measure_only,
-        workspace=workspace,
-        fingerprint=fingerprint(suspect, images),
-    )
-
-
-def fingerprint(suspect: Suspect, images: Images) -> tuple[str, ...]:
-    """What accuracy and robustness depend on, as far as it is known before anything is read."""
-    which = _digest(images.upload) if images.upload else images.source or ""
-    return (suspect.sha256, suspect.architecture or "", suspect.mean or "", suspect.std or "", which)
-
-
-def complain(text: str, title: str) -> None:
-    """What is wrong, as it is: it may quote a file."""
-    with st.container(border=True, key=f"card-{hashlib.sha256(f'{title}{text}'.encode()).hexdigest()[:12]}"):
-        st.badge(title, icon=":material/error:", color="red")
-        st.text(text)
-
-
 def _default_source(identity: Identity | None) -> str | None:
     try:
         return default_source(identity.data) if identity and identity.data else None
@@ -304,15 +214,11 @@ def _receive(label: str, key: str, kinds: list[str] | None, tip: str) -> Upload 
 
 
 def _identify(checkpoint: Upload) -> Identity | None:
-    key = ("scan_identity", _digest(checkpoint))
+    key = ("scan_identity", digest(checkpoint))
     if st.session_state.get("scan_identity_of", (None,))[0] != key:
         st.session_state["scan_identity_of"] = key, identify(checkpoint)
     identity: Identity | None = st.session_state["scan_identity_of"][1]
     return identity
-
-
-def _digest(upload: Upload) -> str:
-    return hashlib.sha256(upload.content).hexdigest()
 
 
 def _show_file(size: int, sha256: str) -> None:

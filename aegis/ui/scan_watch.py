@@ -53,15 +53,18 @@ class View:
     """All of it at one moment.
 
     Args:
+        title: what is scanned, for people.
         saying: what is being done, for people.
         class_names: of the data, once it is read.
         chosen: labels that are examined.
-        whole: how far, in [0, 1].
+        whole: how far all of it is, in [0, 1].
+        assessed: how far the measuring of robustness is, in [0, 1].
         seconds_left: of the whole, or None.
         measured: accuracy and robustness, once they are known.
         classes: those begun, by label.
     """
 
+    title: str
     saying: str
     class_names: tuple[str, ...]
     chosen: tuple[int, ...]
@@ -128,6 +131,7 @@ class Watch:
                 took, gained = time.monotonic() - self._start[0], whole - self._start[1]
                 left = took * (1 - whole) / gained if gained > 0.02 else None
             return View(
+                self.title,
                 self.saying,
                 self.class_names,
                 self.chosen,

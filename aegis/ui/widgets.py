@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import streamlit as st
@@ -22,6 +23,7 @@ _STYLE = """<style>
 [class*="st-key-title-"] [data-testid="stText"] { font-size: 1.125rem; font-weight: 600; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] { margin: 0; line-height: 1.25; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] p { margin: 0; }
+[class*="st-key-scan-"] a { border: 1px solid color-mix(in srgb, currentColor 30%, transparent); padding: .4rem 1rem; }
 </style>"""
 
 
@@ -56,12 +58,20 @@ def suspect_card(path: Path, position: int) -> None:
             fact("SHA-256", f"{suspect.sha256[:16]}…", tip=suspect.sha256)
         if suspect.identity is not None:
             st.code(suspect.command, language="bash", wrap_lines=True)
-        st.page_link(SCAN, label="Scan", icon=":material/radar:", query_params={"suspect": path.name})
+        with st.container(key=f"scan-{position}"):
+            st.page_link(SCAN, label="Scan", icon=":material/radar:", query_params={"suspect": path.name})
 
 
 def examined(path: Path) -> ListedSuspect:
     """What a checkpoint says about itself, read again whenever the file changes."""
     return _examine(path, _state(path))
+
+
+def complain(text: str, title: str) -> None:
+    """What is wrong, as it is: it may quote a file."""
+    with st.container(border=True, key=f"card-{hashlib.sha256(f'{title}{text}'.encode()).hexdigest()[:12]}"):
+        st.badge(title, icon=":material/error:", color="red")
+        st.text(text)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
