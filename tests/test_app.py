@@ -56,6 +56,16 @@ def test_a_suspect_is_a_card_with_its_command(home, tmp_path):
     assert digest.help.startswith(digest.value[:-1])
 
 
+def test_every_suspect_leads_to_its_scan(home, tmp_path):
+    write_infected(tmp_path)
+    links = [link.proto for link in home().get("page_link")]
+    assert [(link.page, link.query_string) for link in links] == [("Scan", "suspect=suspect.safetensors")]
+
+
+def test_without_scans_it_says_where_they_will_be(home):
+    assert "None yet" in everything(home())
+
+
 def test_the_truth_is_not_told(home, tmp_path):
     write_infected(tmp_path)
     at = home()

@@ -10,7 +10,7 @@ from jaxtyping import Float32, UInt8
 
 from aegis.types import LabelledImages, Stamp, Transplant
 
-Picture = UInt8[np.ndarray, "h w 3"]
+Picture = UInt8[np.ndarray, "rows columns 3"]
 # What a patch lies on where it replaces nothing.
 EMPTY = 0.5
 
