@@ -59,6 +59,12 @@ def begin(page):
     assert re.search(r"\?job=[\w-]{32,}$", page.url)
 
 
+def give(page, content):
+    """Upload a checkpoint."""
+    chooser = page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    chooser.set_input_files({"name": "evil.pt", "mimeType": "application/octet-stream", "buffer": content})
+
+
 def settled(page):
     """What must hold on every page: no traceback and nothing over the edge."""
     expect(page.get_by_test_id("stException")).to_have_count(0)
@@ -70,7 +76,7 @@ def scanned(chromium, address):
     """The address of a finished scan, which was watched, reloaded and left to end."""
     page = chromium.new_page(viewport={"width": 1366, "height": 768})
     page.goto(f"{address}/Scan?suspect={SUSPECT}")
-    expect(page.get_by_text("Fashion-MNIST, bundled sample")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Images")).to_have_value("Fashion-MNIST, bundled sample")
     set_up(page, ["7 Sneaker", "3 Dress"])
     begin(page)
     # What it shows while classes are examined, after a reload as well.
@@ -124,10 +130,8 @@ def test_cancel_within_a_second_or_so_and_go_on_afterwards(visit, scanned):
     start = time.perf_counter()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("What was finished is kept")).to_be_visible()
-    took = time.perf_counter() - start
-    print(f"cancelled within {took:.2f} s")
-    # A busy machine is no reason to fail; the benchmark holds the second.
-    assert took < 10
+    # A busy machine is no reason to fail; a second is what a benchmark has to hold.
+    assert time.perf_counter() - start < 10
     page.get_by_role("button", name="Back to the settings").click()
     expect(page.get_by_role("button", name="Start")).to_be_visible()
     # What the user had set is still there.
@@ -159,9 +163,7 @@ def test_an_upload_that_would_run_code_fails_with_a_message(visit):
     page = visit("Scan")
     page.get_by_role("combobox", name="Suspect").click()
     page.get_by_role("option", name="Upload…").click()
-    chooser = page.get_by_test_id("stFileUploader").locator("input[type=file]")
-    content = pickle.dumps(Evil(), protocol=2)
-    chooser.set_input_files({"name": "evil.pt", "mimeType": "application/octet-stream", "buffer": content})
+    give(page, pickle.dumps(Evil(), protocol=2))
     architecture = page.get_by_role("combobox", name="Architecture")
     architecture.click()
     page.get_by_role("option", name="aegis:cnn16").click()
