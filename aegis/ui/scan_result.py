@@ -76,11 +76,12 @@ def loudness(one: ClassRecord, config: ScanConfig) -> float:
     if rule.rule == "paper":
         return one.clusters / 3
     needed = {"patch": rule.patch, "perturbation": rule.perturbation}
-    reached = [
-        float(np.quantile([rate for rate in t.flip_rates if rate is not None], 1 - rule.share)) / needed[t.family]
-        for t in one.transplants
-    ]
-    return max(reached, default=0.0)
+    loudest = 0.0
+    for candidate in one.transplants:
+        rates = [rate for rate in candidate.flip_rates if rate is not None]
+        if rates:
+            loudest = max(loudest, float(np.quantile(rates, 1 - rule.share)) / needed[candidate.family])
+    return loudest
 
 
 def _show_verdict(record: ScanRecord) -> None:
