@@ -43,6 +43,9 @@ else:
             "Then reload the page."
         )
 
+st.header("Recent scans", anchor=False)
+ui.show_recent()
+
 st.header("How to start", anchor=False)
 shell, python = st.columns([2, 3])
 with shell:

@@ -22,7 +22,7 @@ from typing import NoReturn, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig
+from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig
 from aegis.detect.judge import judge
 from aegis.detect.record import ScanRecord, config_of
 from aegis.detect.steps import Steps
@@ -59,6 +59,28 @@ def key_of(*parts: object) -> str:
     # 3 and 3.0 are one setting, and one that was read from a record is a float.
     same = json.loads(json.dumps([code_digest(), *plain]), parse_int=_number)
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
+
+
+def scan_key(
+    file: str,
+    model: object,
+    images: Dataset,
+    config: ScanConfig,
+    labels: tuple[int, ...] | None,
+    device: str,
+    precision: str,
+) -> str:
+    """The key of a whole scan, so that whoever asks for the same one finds it, torch or no torch.
+
+    Args:
+        file: the checkpoint's name, which is part of the record.
+        model: what tells the model: its file's digest with the normalisation asked for, or its own digest.
+        images: what it is scanned with.
+        config: settings as they were asked for.
+        labels: the classes asked for, or None for all.
+        device, precision: as they were asked for, since ``auto`` is only resolved where torch is at hand.
+    """
+    return key_of("scan", file, model, images.name, images.digest, config, labels, device, precision)
 
 
 def _number(digits: str) -> float | str:

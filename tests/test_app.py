@@ -15,6 +15,7 @@ from tests.suspects import HOSTILE, write_cut, write_hostile, write_infected, wr
 def home(tmp_path, monkeypatch):
     """Opens Home over a folder."""
     monkeypatch.setenv("AEGIS_SUSPECTS", str(tmp_path))
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
 
     def open_home():
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
@@ -53,6 +54,16 @@ def test_a_suspect_is_a_card_with_its_command(home, tmp_path):
     digest = next(text for text in at.text if text.value.endswith("…"))
     assert len(digest.help) == 64
     assert digest.help.startswith(digest.value[:-1])
+
+
+def test_every_suspect_leads_to_its_scan(home, tmp_path):
+    write_infected(tmp_path)
+    links = [link.proto for link in home().get("page_link")]
+    assert [(link.page, link.query_string) for link in links] == [("Scan", "suspect=suspect.safetensors")]
+
+
+def test_without_scans_it_says_where_they_will_be(home):
+    assert "None yet" in everything(home())
 
 
 def test_the_truth_is_not_told(home, tmp_path):

@@ -1,8 +1,10 @@
 """The import rule: only downwards, and only the libraries that a room may use."""
 
+import os
 import re
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -75,7 +77,10 @@ def test_every_library_in_use_is_required():
 
 def run(*code: str) -> str:
     """What a fresh interpreter prints."""
-    done = subprocess.run([sys.executable, "-c", "\n".join(code)], cwd=ROOT, capture_output=True, text=True, check=True)
+    with tempfile.TemporaryDirectory() as store:
+        environment = {**os.environ, "AEGIS_STORE": store}
+        command = [sys.executable, "-c", "\n".join(code)]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 

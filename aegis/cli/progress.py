@@ -10,12 +10,9 @@ from dataclasses import dataclass, field
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from aegis.cli.output import Printer
+from aegis.progress import ScanProgress
 from aegis.runtime import Event, Report, silent
 
-# What of a class is done before a stage begins, and the stage's share of the work.
-SHARES = {"translate": (0.0, 0.4), "transplant": (0.4, 0.4), "embed": (0.8, 0.2)}
-# Measuring the model's robustness costs about as much as half a class.
-ASSESS = 0.5
 THOUSANDTHS = 1000
 # Seconds between the lines in a log.
 INTERVAL = 30.0
@@ -47,31 +44,22 @@ def progress_bar(title: str, quiet: bool, after: str = "") -> Iterator[Report]:
 def class_bars(classes: int, quiet: bool) -> Iterator[Report]:
     """One bar for a whole scan, and one for every class being examined."""
     with _display(quiet) as show:
-        yield silent if quiet else _ClassReport(show, classes)
+        yield silent if quiet else _ClassReport(show, ScanProgress(classes))
 
 
 @dataclass
 class _ClassReport:
-    """Turns events of several classes into shares of the whole; the parts of a class count by their usual cost."""
+    """Shows a scan's progress, and that of every class in it."""
 
     show: Show
-    classes: int
-    assessed: float = 0.0
-    done: dict[int, float] = field(default_factory=dict)
+    progress: ScanProgress
 
     def __call__(self, event: Event) -> None:
-        share = event.step / max(event.total, 1)
-        if event.label is None:
-            self.assessed = share
-        else:
-            self.assessed = 1.0
-            before, part = SHARES.get(event.stage, (0.0, 0.0))
-            done = max(before + part * share, self.done.get(event.label, 0.0))
-            self.done[event.label] = done
-            self.show(event.label, done, f"class {event.label}, {event.stage}")
-        finished = sum(done >= 1 for done in self.done.values())
-        whole = (ASSESS * self.assessed + sum(self.done.values())) / (ASSESS + self.classes)
-        self.show(None, whole, f"{finished} of {self.classes} classes" if self.done else "robustness")
+        now = self.progress
+        now.add(event)
+        if event.label is not None:
+            self.show(event.label, now.done[event.label], f"class {event.label}, {event.stage}")
+        self.show(None, now.whole, f"{now.finished} of {now.classes} classes" if now.done else "robustness")
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,11 +29,11 @@ from aegis.cli.options import (
 from aegis.cli.output import print_scan
 from aegis.cli.progress import class_bars, waiting
 from aegis.cli.suspects import images_for, load
-from aegis.detect.config import PRESETS, ScanConfig, preset
+from aegis.detect.config import PRESETS, ScanConfig, adjusted, preset
 from aegis.detect.embed import EMBEDDERS
 from aegis.files import write_text
 from aegis.models.formats import file_digest
-from aegis.store import Store, key_of, stored
+from aegis.store import Store, scan_key, stored
 from aegis.types import Dataset
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def scan(
     chosen = labels(classes)
     with waiting("reading images", quiet):
         images = images_for(checkpoint, data)
-    config = configure(
+    config = adjusted(
         preset(preset_name, images.name, images.shape),
         seed=seed,
         epsilon=epsilon,
@@ -144,37 +144,6 @@ def scan(
     took = time.perf_counter() - started
     print_scan(record, quiet, f"; found again in {took:.1f} s (--fresh computes it anew)" if found else "")
     raise typer.Exit(EXIT_CODES[record.verdict])
-
-
-def configure(
-    config: ScanConfig,
-    *,
-    seed: int,
-    epsilon: float | None,
-    step: float | None,
-    iterations: int | None,
-    seeds: int | None,
-    bandwidth: float | None,
-    perplexity: float | None,
-    method: str | None,
-) -> ScanConfig:
-    """A preset with what the user set; one of epsilon, step and iterations makes it a single budget."""
-    gather, embed, judge = replace(config.gather, seed=seed), replace(config.embed, seed=seed), config.judge
-    if not epsilon is step is iterations is None:
-        last = gather.stages[-1]
-        radius = last.epsilon if epsilon is None else epsilon
-        count = last.iterations if iterations is None else iterations
-        length = min(last.step, 2.5 * radius / max(count, 1)) if step is None else step
-        gather = replace(gather, stages=(replace(last, epsilon=radius, step=length, iterations=count),))
-    if seeds is not None:
-        gather = replace(gather, seeds=seeds)
-    if perplexity is not None:
-        embed = replace(embed, perplexity=perplexity)
-    if method is not None:
-        embed = replace(embed, method=method)
-    if bandwidth is not None:
-        judge = replace(judge, bandwidth=bandwidth)
-    return replace(config, gather=gather, embed=embed, judge=judge)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,8 +187,7 @@ def find_or_compute(request: Request, fresh: bool) -> tuple[ScanRecord, bool]:
     suspect = None if request.arch is None else request.load()
     # What the user names as the architecture may be code that has changed, so then the model itself is asked.
     model = (file_digest(path), request.mean, request.std) if suspect is None else suspect.digest
-    made_of = (path.name, model, images.name, images.digest, request.config, request.labels)
-    key = key_of("scan", *made_of, request.device, request.precision)
+    key = scan_key(path.name, model, images, request.config, request.labels, request.device, request.precision)
     record = None if fresh else store.find_scan(key)
     if record is not None:
         return record, True

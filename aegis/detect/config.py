@@ -200,3 +200,38 @@ def preset(name: str, data: str | None, shape: tuple[int, int, int]) -> ScanConf
     if name not in PRESETS:
         raise ConfigError(f"a preset among {', '.join(PRESETS)}", repr(name), "Choose one of them.")
     return PRESETS[name](data, shape)
+
+
+def adjusted(
+    config: ScanConfig,
+    *,
+    seed: int = 0,
+    epsilon: float | None = None,
+    step: float | None = None,
+    iterations: int | None = None,
+    seeds: int | None = None,
+    bandwidth: float | None = None,
+    perplexity: float | None = None,
+    method: str | None = None,
+) -> ScanConfig:
+    """A preset with what the user set; one of epsilon, step and iterations makes it a single budget.
+
+    Raises:
+        ConfigError: for a value out of range.
+    """
+    gather, embed, judge = replace(config.gather, seed=seed), replace(config.embed, seed=seed), config.judge
+    if not epsilon is step is iterations is None:
+        last = gather.stages[-1]
+        radius = last.epsilon if epsilon is None else epsilon
+        count = last.iterations if iterations is None else iterations
+        length = min(last.step, 2.5 * radius / max(count, 1)) if step is None else step
+        gather = replace(gather, stages=(replace(last, epsilon=radius, step=length, iterations=count),))
+    if seeds is not None:
+        gather = replace(gather, seeds=seeds)
+    if perplexity is not None:
+        embed = replace(embed, perplexity=perplexity)
+    if method is not None:
+        embed = replace(embed, method=method)
+    if bandwidth is not None:
+        judge = replace(judge, bandwidth=bandwidth)
+    return replace(config, gather=gather, embed=embed, judge=judge)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import streamlit as st
@@ -11,6 +12,7 @@ from aegis.models.card import Identity, printable
 from aegis.ui.suspects import ROOT, ListedSuspect, examine
 
 LOGO = ROOT / "assets" / "logo.svg"
+SCAN = "pages/1_Scan.py"
 CLASSES_SHOWN = 12
 
 # Streamlit has no heading that takes text as it is, hence the title of a card by its container's key.
@@ -21,6 +23,7 @@ _STYLE = """<style>
 [class*="st-key-title-"] [data-testid="stText"] { font-size: 1.125rem; font-weight: 600; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] { margin: 0; line-height: 1.25; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] p { margin: 0; }
+[class*="st-key-scan-"] a { border: 1px solid color-mix(in srgb, currentColor 30%, transparent); padding: .4rem 1rem; }
 </style>"""
 
 
@@ -37,7 +40,7 @@ def suspect_card(path: Path, position: int) -> None:
         path: the checkpoint.
         position: where it stands on the page, for its key.
     """
-    suspect = _examine(path, _state(path))
+    suspect = examined(path)
     with st.container(border=True, height="stretch", key=f"card-{position}"):
         with st.container(gap=None, key=f"title-{position}"):
             st.text(printable(path.name, 120))
@@ -49,12 +52,26 @@ def suspect_card(path: Path, position: int) -> None:
             st.badge("No card", icon=":material/help:", color="gray")
             st.text("It does not say what it is: name its architecture and data, as the help of aegis scan tells.")
         else:
-            _show_identity(suspect.identity)
-        with _facts():
-            _fact("Size", f"{suspect.size / 1e6:.2f} MB")
-            _fact("SHA-256", f"{suspect.sha256[:16]}…", tip=suspect.sha256)
+            show_identity(suspect.identity)
+        with facts():
+            fact("Size", f"{suspect.size / 1e6:.2f} MB")
+            fact("SHA-256", f"{suspect.sha256[:16]}…", tip=suspect.sha256)
         if suspect.identity is not None:
             st.code(suspect.command, language="bash", wrap_lines=True)
+        with st.container(key=f"scan-{position}"):
+            st.page_link(SCAN, label="Scan", icon=":material/radar:", query_params={"suspect": path.name})
+
+
+def examined(path: Path) -> ListedSuspect:
+    """What a checkpoint says about itself, read again whenever the file changes."""
+    return _examine(path, _state(path))
+
+
+def complain(text: str, title: str) -> None:
+    """What is wrong, as it is: it may quote a file."""
+    with st.container(border=True, key=f"card-{hashlib.sha256(f'{title}{text}'.encode()).hexdigest()[:12]}"):
+        st.badge(title, icon=":material/error:", color="red")
+        st.text(text)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -71,24 +88,27 @@ def _state(path: Path) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _show_identity(identity: Identity) -> None:
+def show_identity(identity: Identity) -> None:
+    """What a model says it is."""
     c, h, w = identity.shape
     if identity.name is not None:
         st.text(identity.name)
-    with _facts():
-        _fact("Architecture", identity.architecture)
-        _fact("Data", identity.data or "not said")
-        _fact("Images", f"{h} × {w}, {'grey' if c == 1 else 'colour' if c == 3 else f'{c} channels'}")
+    with facts():
+        fact("Architecture", identity.architecture)
+        fact("Data", identity.data or "not said")
+        fact("Images", f"{h} × {w}, {'grey' if c == 1 else 'colour' if c == 3 else f'{c} channels'}")
     shown, total = identity.class_names[:CLASSES_SHOWN], len(identity.class_names)
     more = f" and {total - len(shown):,} more" if total > len(shown) else ""
-    _fact(f"{total:,} classes", ", ".join(printable(name, 40) for name in shown) + more)
+    fact(f"{total:,} classes", ", ".join(printable(name, 40) for name in shown) + more)
 
 
-def _facts() -> DeltaGenerator:
+def facts() -> DeltaGenerator:
+    """A row that facts are written into."""
     return st.container(horizontal=True, gap="medium")
 
 
-def _fact(label: str, value: str, tip: str | None = None) -> None:
+def fact(label: str, value: str, tip: str | None = None) -> None:
+    """A value, as it is, under its label."""
     with st.container(width="content", gap=None):
         st.caption(label)
         st.text(value, help=tip)

@@ -51,7 +51,7 @@ def serve(suspects: Path, log: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    environment = {**os.environ, "AEGIS_SUSPECTS": str(suspects)}
+    environment = {**os.environ, "AEGIS_SUSPECTS": str(suspects), "AEGIS_STORE": str(log.parent / "store")}
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
     try:

@@ -7,15 +7,16 @@ import pytest
 
 from aegis.cli import progress
 from aegis.cli.output import Printer
+from aegis.progress import SHARES, ScanProgress
 from aegis.runtime import Event
 
 
 def test_the_parts_of_a_scan_add_up():
     shown = []
-    report = progress._ClassReport(lambda key, done, text: shown.append((key, done, text)), classes=2)
+    report = progress._ClassReport(lambda key, done, text: shown.append((key, done, text)), ScanProgress(2))
     report(Event(stage="assess", step=5, total=10))
     for label in (0, 1):
-        for stage in progress.SHARES:
+        for stage in SHARES:
             for step in (1, 2):
                 report(Event(stage=stage, label=label, step=step, total=2))
     whole = [done for key, done, _ in shown if key is None]
@@ -27,16 +28,15 @@ def test_the_parts_of_a_scan_add_up():
 
 
 def test_what_was_found_in_the_store_counts_as_done():
-    shown = []
-    report = progress._ClassReport(lambda key, done, text: shown.append(done), classes=4)
-    report(Event(stage="embed", label=3, step=1, total=1))
-    assert shown[-1] > 0.25
+    progress = ScanProgress(4)
+    progress.add(Event(stage="embed", label=3, step=1, total=1))
+    assert progress.whole > 0.25
 
 
 def test_an_unknown_stage_breaks_nothing():
-    report = progress._ClassReport(lambda key, done, text: None, classes=1)
-    report(Event(stage="something new", label=0, step=1, total=1))
-    assert report.done == {0: 0.0}
+    progress = ScanProgress(1)
+    progress.add(Event(stage="something new", label=0, step=1, total=1))
+    assert progress.done == {0: 0.0}
 
 
 def test_a_log_gets_a_line_now_and_then(monkeypatch):

@@ -1,0 +1,47 @@
+"""How far a scan is, told from its events: what the command line and the dashboard both show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aegis.runtime import Event
+
+# What of a class is done before a stage begins, and the stage's share of the work.
+SHARES = {"translate": (0.0, 0.4), "transplant": (0.4, 0.4), "embed": (0.8, 0.2)}
+# Measuring the model's robustness costs about as much as half a class.
+ASSESS = 0.5
+
+
+@dataclass
+class ScanProgress:
+    """Adds up the events of a scan; the parts of a class count by their usual cost.
+
+    Args:
+        classes: how many are examined.
+        assessed: how far the measuring of robustness is, in [0, 1].
+        done: how far each class that was begun is, in [0, 1], by label.
+    """
+
+    classes: int
+    assessed: float = 0.0
+    done: dict[int, float] = field(default_factory=dict)
+
+    def add(self, event: Event) -> None:
+        """Take one event in; what was reached is never taken back."""
+        share = event.step / max(event.total, 1)
+        if event.label is None:
+            self.assessed = share
+            return
+        self.assessed = 1.0
+        before, part = SHARES.get(event.stage, (0.0, 0.0))
+        self.done[event.label] = max(before + part * share, self.done.get(event.label, 0.0))
+
+    @property
+    def finished(self) -> int:
+        """How many classes are done."""
+        return sum(done >= 1 for done in self.done.values())
+
+    @property
+    def whole(self) -> float:
+        """How far all of it is, in [0, 1]."""
+        return (ASSESS * self.assessed + sum(self.done.values())) / (ASSESS + self.classes)

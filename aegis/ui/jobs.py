@@ -1,0 +1,163 @@
+"""Long work beside the pages: one worker, a queue, ids that nobody guesses. No Streamlit and no torch here.
+
+A page that is reloaded starts a new session and knows nothing; the id in its address finds the job again.
+Threads of jobs never call Streamlit: they write down how far they are, and pages come and look.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+from aegis.errors import AegisError
+from aegis.runtime import Cancelled, Event, Report
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+T = TypeVar("T")
+
+# Beyond so many, what ended longest ago is forgotten; results of scans lie in the store all the same.
+KEPT = 64
+ID_BYTES = 24
+UNEXPECTED = "Something went wrong that nobody foresaw ({kind}). The server's log has the details."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Job(Generic[T]):
+    """One piece of work and what became of it.
+
+    Args:
+        work: does it, and reports to what it is given; that raises ``Cancelled`` when the user has had enough.
+        watch: told of every event.
+        id: in the page's address.
+        state: *queued*, *running*, *done*, *failed* or *cancelled*.
+        result: of the work, once it is done.
+        message: why it failed, for people.
+        ended: when the worker was free again, in seconds of ``time.monotonic``.
+    """
+
+    work: Callable[[Report], T]
+    watch: Report
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(ID_BYTES))
+    state: State = "queued"
+    result: T | None = None
+    message: str = ""
+    ended: float | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    future: Future[None] | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state in ("done", "failed", "cancelled")
+
+
+class Jobs:
+    """Jobs in turn, one at a time.
+
+    Args:
+        kept: how many are remembered.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="aegis-job")
+        # Takes work until the interpreter ends, which is how a running job learns of it.
+        self._open = ThreadPoolExecutor(1, thread_name_prefix="aegis-open")
+        self._jobs: dict[str, Job[object]] = {}
+        self._kept = kept
+        self._lock = threading.Lock()
+
+    def start(self, work: Callable[[Report], T], watch: Report, clean: Callable[[], None] = lambda: None) -> Job[T]:
+        """Queue work.
+
+        Args:
+            work: what to do.
+            watch: told of every event, in the job's threads.
+            clean: called once when the job is over, however it ends.
+        """
+        job = Job(work, watch)
+        with self._lock:
+            self._jobs[job.id] = job  # type: ignore[assignment]
+            self._forget()
+        job.future = self._pool.submit(self._run, job)
+        job.future.add_done_callback(lambda _: clean())
+        return job
+
+    def find(self, id: str) -> Job[object] | None:
+        """The job of an id, or None if there is no such job or it was forgotten."""
+        with self._lock:
+            return self._jobs.get(id)
+
+    def ahead(self, job: Job[T]) -> int:
+        """How many jobs come before this one."""
+        with self._lock:
+            before = list(self._jobs.values())
+        return sum(other.ended is None for other in before[: before.index(job)])  # type: ignore[arg-type]
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs a new one would come behind."""
+        with self._lock:
+            return sum(job.ended is None for job in self._jobs.values())
+
+    def cancel(self, job: Job[T]) -> None:
+        """Stop a job; what it had finished stays in the store. One that is over stays as it is."""
+        with self._lock:
+            if job.over:
+                return
+            job.state = "cancelled"
+        job.stop.set()
+        if job.future is not None and job.future.cancel():
+            job.ended = time.monotonic()
+
+    def _run(self, job: Job[T]) -> None:
+        def report(event: Event) -> None:
+            if job.stop.is_set() or self._closing():
+                raise Cancelled
+            job.watch(event)
+
+        try:
+            if self._enter(job):
+                result = job.work(report)
+                self._leave(job, "done", result=result)
+        except Cancelled:
+            self._leave(job, "cancelled")
+        except AegisError as error:
+            self._leave(job, "failed", str(error))
+        except BaseException as error:  # a thread must not end without a word to the one who waits
+            log.exception("A job failed")
+            self._leave(job, "failed", UNEXPECTED.format(kind=type(error).__name__))
+        finally:
+            job.ended = time.monotonic()
+
+    def _enter(self, job: Job[T]) -> bool:
+        closing = self._closing()
+        with self._lock:
+            if job.over or closing:
+                return False
+            job.state = "running"
+            return True
+
+    def _leave(self, job: Job[T], state: State, message: str = "", result: T | None = None) -> None:
+        with self._lock:
+            if not job.over:
+                job.state, job.message, job.result = state, message, result
+
+    def _closing(self) -> bool:
+        try:
+            self._open.submit(int)
+        except RuntimeError:
+            return True
+        return False
+
+    def _forget(self) -> None:
+        over = [id for id, job in self._jobs.items() if job.ended is not None]
+        for id in over[: max(0, len(self._jobs) - self._kept)]:
+            del self._jobs[id]

@@ -1,0 +1,96 @@
+"""Charts of the Scan page; no Streamlit here."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Bool, Float32
+
+from aegis.models.card import printable
+from aegis.ui.palette import Palette
+from aegis.ui.scan_watch import Curve
+
+# A small scatter shows the shape of a cloud; more points would only slow the page.
+POINTS = 240
+# With so many in a row, markers need not be larger.
+SIZE = 4
+
+
+def small_scatter(
+    points: Float32[np.ndarray, "p 2"], is_translated: Bool[np.ndarray, " p"], accused: bool, palette: Palette
+) -> go.Figure:
+    """Training and translated images of one class in the plane, at most ``POINTS`` of each."""
+    figure = go.Figure()
+    colour = palette.categories[1] if accused else palette.categories[0]
+    for rows, name, marker in (
+        (_some(~is_translated), "training", {"color": palette.muted, "symbol": "circle-open", "opacity": 0.7}),
+        (_some(is_translated), "translated", {"color": colour, "symbol": "circle", "opacity": 0.8}),
+    ):
+        figure.add_scatter(
+            x=points[rows, 0].tolist(),
+            y=points[rows, 1].tolist(),
+            mode="markers",
+            name=name,
+            hoverinfo="skip",
+            marker={"size": SIZE, **marker},
+        )
+    figure.update_layout(_plain(150), showlegend=False)
+    figure.update_xaxes(visible=False, fixedrange=True)
+    figure.update_yaxes(visible=False, fixedrange=True, scaleanchor="x")
+    return figure
+
+
+def loss_curve(curve: Curve, title: str, colour: str) -> str:
+    """The loss of what is done now, by step, as SVG: it is drawn anew twice a second, which plotly is too heavy for."""
+    first, last = curve[0][0], max(curve[-1][0], curve[0][0] + 1)
+    highest = max(max(loss for _, loss in curve), 1e-9)
+    across = [300 * (step - first) / (last - first) for step, _ in curve]
+    down = [4 + 72 * (1 - max(loss, 0.0) / highest) for _, loss in curve]
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across, down))
+    described = f"{title}: from {curve[0][1]:.3g} to {curve[-1][1]:.3g}"
+    return (
+        f'<div class="aegis-loss"><div><span>{title}</span><span>{curve[-1][1]:.3g}</span></div>'
+        f'<svg viewBox="0 0 300 80" preserveAspectRatio="none" role="img" aria-label="{described}">'
+        f'<line x1="0" y1="77" x2="300" y2="77" stroke="currentColor" stroke-opacity="0.3"/>'
+        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round" '
+        f'vector-effect="non-scaling-stroke"/></svg></div>'
+    )
+
+
+def ladder(epsilons: Sequence[float], accuracies: Sequence[float], accuracy: float, palette: Palette) -> go.Figure:
+    """Accuracy under attack by the attack's L2 radius."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0.0, *epsilons],
+        y=[accuracy, *accuracies],
+        mode="lines+markers",
+        line={"color": palette.categories[0], "width": 2},
+        hovertemplate="%{y:.0%} right at L2 radius %{x}<extra></extra>",
+    )
+    figure.update_layout(_plain(190, l=44, r=8, t=8, b=36), showlegend=False)
+    figure.update_xaxes(title={"text": "attack (L2 radius)", "standoff": 4}, fixedrange=True, gridcolor=palette.line)
+    figure.update_yaxes(range=[0, 1.02], tickformat=".0%", fixedrange=True, gridcolor=palette.line, nticks=5)
+    return figure
+
+
+def plain(text: str, limit: int = 40) -> str:
+    """Text from outside as a chart may show it."""
+    return html.escape(printable(text, limit)).replace("$", "&#36;")
+
+
+def _some(mask: np.ndarray) -> np.ndarray:
+    rows = np.flatnonzero(mask)
+    return rows[:: max(1, -(-len(rows) // POINTS))]
+
+
+def _plain(height: int, **margin: int) -> dict[str, object]:
+    return {
+        "height": height,
+        "margin": {"l": 2, "r": 2, "t": 2, "b": 2} | margin,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "uirevision": "still",
+    }

@@ -1,0 +1,206 @@
+"""One scan as a page asks for it, and how a job carries it out; no Streamlit here, and torch only inside."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aegis.data import SOURCES, load_dataset
+from aegis.detect.config import ScanConfig, adjusted, preset
+from aegis.detect.record import ScanRecord
+from aegis.errors import AegisError
+from aegis.models.formats import file_digest
+from aegis.runtime import Report
+from aegis.store import Store, scan_key, stored
+from aegis.types import Applicability, Dataset
+from aegis.ui.scan_watch import Watch
+from aegis.ui.uploads import Workspace, check_architecture, read_images
+
+if TYPE_CHECKING:
+    from aegis.models.load import Suspect
+
+DEVICE = PRECISION = "auto"
+# Uploaded images of so many scans stay at hand for their results; more would fill the memory.
+SHELVED = 3
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Order:
+    """What is to be scanned and how.
+
+    Args:
+        file: the checkpoint's name, as shown and recorded.
+        checkpoint: a bundled file, or one in the workspace.
+        source: one of ``SOURCES``, or None for uploaded images.
+        images: uploaded images in the workspace, or None.
+        images_name: what the user calls them.
+        architecture: by name; None takes the card's.
+        mean, std: numbers as typed, or None.
+        preset: one of ``PRESETS``.
+        changes: what was set instead, as ``adjusted`` takes it.
+        labels: classes to test, or None for all.
+        measure_only: stop once accuracy and robustness are known.
+        workspace: where uploads lie, or None.
+        fingerprint: what tells model and images apart before they are read.
+    """
+
+    file: str
+    checkpoint: Path
+    source: str | None = None
+    images: Path | None = None
+    images_name: str = ""
+    architecture: str | None = None
+    mean: str | None = None
+    std: str | None = None
+    preset: str = "default"
+    changes: dict[str, Any] = field(default_factory=dict)
+    labels: tuple[int, ...] | None = None
+    measure_only: bool = False
+    workspace: Workspace | None = None
+    fingerprint: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of an order; without a key and a record, robustness alone was measured."""
+
+    key: str | None = None
+    record: ScanRecord | None = None
+
+
+@dataclass
+class Notes:
+    """What sessions of one server share: measurements by fingerprint, and uploaded images by the scan's key."""
+
+    measured: dict[tuple[str, ...], tuple[Applicability, float]] = field(default_factory=dict)
+    shelf: OrderedDict[str, Dataset] = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def shelve(self, key: str, images: Dataset) -> None:
+        """Keep the uploaded images of a scan for its results."""
+        with self.lock:
+            self.shelf[key] = images
+            self.shelf.move_to_end(key)
+            while len(self.shelf) > SHELVED:
+                self.shelf.popitem(last=False)
+
+
+@lru_cache(maxsize=2)
+def named_images(source: str) -> Dataset:
+    """A data set by name, read once for pages and jobs."""
+    return load_dataset(source)
+
+
+def images_of(record: ScanRecord, key: str, notes: Notes) -> Dataset | None:
+    """The images of a finished scan, or None if they were uploaded and are gone."""
+    if key in notes.shelf:
+        return notes.shelf[key]
+    if record.data.name not in SOURCES:
+        return None
+    try:
+        images = named_images(record.data.name)
+    except AegisError:
+        return None
+    return images if images.digest == record.data.digest else None
+
+
+def carry_out(order: Order, report: Report, watch: Watch, notes: Notes) -> Outcome:
+    """Measure or scan, with what the store has; results are kept there.
+
+    Args:
+        order: what is wanted.
+        report: told of progress; raises ``Cancelled`` when the user has had enough.
+        watch: what the page looks at.
+        notes: measurements go there as soon as they are made, and uploaded images at the end.
+
+    Raises:
+        AegisError: if something does not fit, with the workspace's path left out of the message.
+    """
+    try:
+        return _carry_out(order, report, watch, notes)
+    except AegisError as error:
+        if order.workspace is None:
+            raise
+        folder = f"{order.workspace.folder}/"
+        parts = (part.replace(folder, "") for part in (error.expected, error.got, error.advice))
+        raise type(error)(*parts) from error
+
+
+def _carry_out(order: Order, report: Report, watch: Watch, notes: Notes) -> Outcome:
+    watch.say("Reading the images")
+    images = read_images(order.images, order.images_name) if order.images else named_images(str(order.source))
+    watch.know(images.class_names, order.labels)
+    config = adjusted(preset(order.preset, images.name, images.shape), **order.changes)
+    store = Store()
+    # As the command line does it, so that each finds what the other one scanned.
+    suspect = None if order.architecture is None else _load(order, images, watch)
+    model = (file_digest(order.checkpoint), order.mean, order.std) if suspect is None else suspect.digest
+    key = scan_key(order.file, model, images, config, order.labels, DEVICE, PRECISION)
+    record = None if order.measure_only else store.find_scan(key)
+    if record is None:
+        suspect = suspect or _load(order, images, watch)
+        record = _compute(order, suspect, images, config, store, report, watch, notes)
+        if record is None:
+            return Outcome()
+        store.keep_scan(key, record)
+    if order.images:
+        notes.shelve(key, images)
+    return Outcome(key, record)
+
+
+def _load(order: Order, images: Dataset, watch: Watch) -> Suspect:
+    watch.say("Reading the model")
+    from aegis.models.load import load_checkpoint
+
+    if order.architecture is not None:
+        check_architecture(order.architecture)
+    return load_checkpoint(
+        order.checkpoint,
+        architecture=order.architecture,
+        shape=images.shape,
+        class_names=images.class_names,
+        mean=_numbers(order.mean),
+        std=_numbers(order.std),
+    )
+
+
+def _numbers(text: str | None) -> tuple[float, ...] | None:
+    return None if text is None else tuple(float(part) for part in text.split(","))
+
+
+def _compute(
+    order: Order,
+    suspect: Suspect,
+    images: Dataset,
+    config: ScanConfig,
+    store: Store,
+    report: Report,
+    watch: Watch,
+    notes: Notes,
+) -> ScanRecord | None:
+    import time
+
+    from aegis.detect.scan import STEPS, scan
+    from aegis.runtime import choose_runtime
+
+    runtime = choose_runtime(DEVICE, PRECISION)
+    steps = stored(STEPS, store, suspect.digest, images, runtime)
+
+    def assess(*arguments: Any, **named: Any) -> Applicability:  # noqa: ANN401 - passed on as they are
+        watch.say("Measuring accuracy and robustness")
+        start = time.monotonic()
+        measured = steps.assess(*arguments, **named)
+        watch.measure(measured)
+        notes.measured[order.fingerprint] = measured, time.monotonic() - start
+        return measured
+
+    if order.measure_only:
+        assess(suspect.classifier.frozen(runtime), images, config.assess, report=report)
+        return None
+    seen = replace(steps, assess=assess)
+    result = scan(suspect, images, config, labels=order.labels, runtime=runtime, steps=seen, report=report)
+    return result.record(order.file)

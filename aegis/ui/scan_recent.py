@@ -1,0 +1,41 @@
+"""Recent scans, opened again without computing anything."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from aegis.data import SOURCES
+from aegis.detect.record import ScanRecord
+from aegis.models.card import printable
+from aegis.ui.scan_session import recent_scans, verdict_badge, when
+from aegis.ui.scan_setup import title_of
+from aegis.ui.widgets import SCAN
+
+SHOWN = 8
+NAMED = 3
+
+
+def show_recent() -> None:
+    """The latest scans that this session may see, newest first."""
+    scans = recent_scans(SHOWN)
+    if not scans:
+        st.caption("None yet. Choose Scan on a suspect above; its verdict is kept here.")
+        return
+    with st.container(border=True, gap="small", key="card-recent"):
+        for key, record in scans:
+            verdict, file, accused, data, date, link = st.columns([3, 5, 4, 5, 4, 2], vertical_alignment="center")
+            with verdict:
+                verdict_badge(record)
+            file.text(printable(record.model.file, 60))
+            accused.text(_accused(record))
+            data.text(title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60))
+            date.text(when(record))
+            link.page_link(SCAN, label="Open", query_params={"scan": key})
+
+
+def _accused(record: ScanRecord) -> str:
+    named = [f"{one.label} {printable(one.name, 30)}" for one in record.classes if one.suspicious]
+    tested, total = len(record.classes), len(record.data.class_names)
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    part = "" if tested == total else f" ({tested} of {total} classes tested)"
+    return (", ".join(named[:NAMED]) + more if named else "no class accused") + part

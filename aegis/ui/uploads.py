@@ -1,0 +1,195 @@
+"""What comes from a browser: checked here in Python, since a widget's limits hold in the browser alone.
+
+No text from a browser is ever taken for a path: files are written under names of our own into a folder that
+belongs to one job and goes with it; what the user called them is shown and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from aegis.data.arrays import Arrays, to_dataset
+from aegis.data.npz import read_npz
+from aegis.data.pictures import read_pictures
+from aegis.errors import CheckpointError, ConfigError, DataError, StoreError
+from aegis.files import whole_file
+from aegis.models.card import Identity, printable, read_identity
+from aegis.models.formats import recognise
+from aegis.types import Dataset
+
+# As maxUploadSize in .streamlit/config.toml, which the browser keeps to.
+MAX_BYTES = 200 * 2**20
+# What an archive may become once it is unpacked, and how many pixel values all images together may have.
+MAX_UNPACKED = 2**30
+MAX_VALUES = 2**27
+NAME = 120
+# Before the name of uploaded images in a record, so that nobody takes it for a data set's or a path.
+UPLOADED = "upload: "
+
+# Other rooms run foreign code; other options reach files or the network (timm takes pretrained=1).
+_BY_NAME = re.compile(r"aegis:\w{1,40}(,width=\d{1,4})?|(torchvision|timm):[A-Za-z0-9_.]{1,100}")
+_SUFFIXES = (".npz", ".zip")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came.
+
+    Args:
+        name: what the user calls it, made printable; shown, never opened.
+        content: its bytes.
+    """
+
+    name: str
+    content: bytes
+
+
+def upload(name: str, content: bytes) -> Upload:
+    """A file that came from a browser.
+
+    Raises:
+        DataError: if it is empty or too large.
+    """
+    shown = printable(name.replace("\\", "/").rpartition("/")[2], NAME)
+    if not 0 < len(content) <= MAX_BYTES:
+        got = "an empty one" if not content else f"{len(content) / 2**20:.0f} MiB"
+        raise DataError(
+            f"a file of at most {MAX_BYTES >> 20} MiB", got, "Larger files are read by the command line: aegis scan."
+        )
+    return Upload(shown, content)
+
+
+class Workspace:
+    """A folder of one job's uploads, for this user alone; made on entry and removed by ``remove``.
+
+    Raises:
+        StoreError: if it cannot be written.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self.folder = Path(tempfile.mkdtemp(prefix="aegis-job-"))
+        except OSError as error:
+            raise _no_room(error) from error
+
+    def put(self, upload: Upload, stem: str) -> Path:
+        """Write a file under a name of ours; only the kind of file decides its ending."""
+        path = self.folder / (stem + (_kind(upload) if stem == "images" else ""))
+        try:
+            with whole_file(path) as file:
+                file.write(upload.content)
+        except OSError as error:
+            raise _no_room(error) from error
+        return path
+
+    def remove(self) -> None:
+        """Take the folder and all in it away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def identify(checkpoint: Upload) -> Identity | None:
+    """What an uploaded checkpoint says about itself, or None without a card; nothing in it is run.
+
+    Raises:
+        AegisError: if it is no checkpoint, or its card is damaged or names code.
+    """
+    workspace = Workspace()
+    try:
+        path = workspace.put(checkpoint, "model")
+        identity = read_identity(path) if recognise(path) == "safetensors" else None
+    finally:
+        workspace.remove()
+    if identity is not None:
+        check_architecture(identity.architecture)
+    return identity
+
+
+def check_architecture(name: str) -> str:
+    """An architecture by name, safe to build for somebody at a browser.
+
+    Raises:
+        CheckpointError: if it names code, a file or anything else than a known library's network.
+    """
+    if _BY_NAME.fullmatch(name) is None:
+        raise CheckpointError(
+            "an architecture by name, such as aegis:resnet18,width=32, torchvision:resnet18 or timm:resnet18",
+            repr(printable(name)),
+            "An architecture of your own runs code, which no browser may ask for: use aegis scan --arch there.",
+        )
+    return name
+
+
+def check_numbers(text: str, what: str) -> str | None:
+    """Comma-separated finite numbers as they were typed, or None for nothing.
+
+    Raises:
+        ConfigError: if they are none.
+    """
+    if not text.strip():
+        return None
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = [math.nan]
+    if not all(map(math.isfinite, values)):
+        raise ConfigError(f"comma-separated numbers for the {what}", repr(printable(text)), "Write for example 0.5.")
+    return text.strip()
+
+
+def read_images(path: Path, name: str) -> Dataset:
+    """Uploaded images; unlike those of the command line, their decoded pixels are not kept on disk.
+
+    Args:
+        path: an NPZ file or an archive of pictures, where a workspace put it.
+        name: what the user calls it.
+
+    Raises:
+        DataError: if they cannot be used.
+    """
+    _check_unpacked(path)
+    arrays: Arrays = read_npz(path) if path.suffix == ".npz" else read_pictures(path)
+    values = arrays.x_train.size + arrays.x_test.size
+    if values > MAX_VALUES:
+        raise DataError(
+            f"images of at most {MAX_VALUES:,} pixel values together",
+            f"{values:,}",
+            "A few hundred images a class are enough for a scan; the command line takes more.",
+        )
+    return to_dataset(arrays, name)
+
+
+def _kind(upload: Upload) -> str:
+    suffix = Path(upload.name).suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise DataError(
+            "images as an NPZ file or a zip file with one folder per class",
+            upload.name,
+            "Save the arrays with numpy.savez_compressed, or pack the folder.",
+        )
+    return suffix
+
+
+def _check_unpacked(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        raise DataError(
+            "an NPZ or zip file", f"something that does not read as one ({error})", "Save or pack it again."
+        ) from error
+    if unpacked > MAX_UNPACKED:
+        raise DataError(
+            f"at most {MAX_UNPACKED >> 20} MiB once unpacked", f"{unpacked >> 20} MiB", "Give fewer images."
+        )
+
+
+def _no_room(error: OSError) -> StoreError:
+    return StoreError(
+        "room for the uploaded file", error.strerror or type(error).__name__, "Free some disk space on the server."
+    )

@@ -1,0 +1,1 @@
+"""Each page as Streamlit runs it, in every state."""

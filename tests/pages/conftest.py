@@ -1,0 +1,53 @@
+"""Pages over a folder of suspects and a store of their own."""
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from aegis.store import Store
+from tests.layers import ROOT
+
+
+@pytest.fixture
+def suspects(tmp_path, monkeypatch):
+    """An empty folder of suspects, and an empty store."""
+    folder = tmp_path / "suspects"
+    folder.mkdir()
+    monkeypatch.setenv("AEGIS_SUSPECTS", str(folder))
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    return folder
+
+
+@pytest.fixture
+def kept(suspects):
+    """The store that pages see."""
+    return Store()
+
+
+@pytest.fixture
+def open_page(suspects):
+    """Opens a page with what follows the question mark in its address."""
+
+    def open_it(page, **query):
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+        at.switch_page(page)
+        for name, value in query.items():
+            at.query_params[name] = value
+        return run(at)
+
+    return open_it
+
+
+def run(at):
+    """One more run without a traceback."""
+    at.run()
+    assert not at.exception
+    return at
+
+
+def everything(at):
+    """All that is said on the page."""
+    parts = [*at.title, *at.header, *at.markdown, *at.text, *at.code, *at.caption]
+    return "\n".join(part.value for part in parts)

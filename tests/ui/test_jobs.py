@@ -1,0 +1,165 @@
+"""Jobs: in turn, cancelled at once, and never a word lost."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from aegis.errors import DataError
+from aegis.runtime import Event, silent
+from aegis.ui.jobs import Jobs
+from tests.layers import ROOT
+
+TICK = Event(stage="translate", label=0, step=1, total=2)
+
+
+@pytest.fixture
+def jobs():
+    return Jobs()
+
+
+class Held:
+    """Work that waits to be let go, and then reports."""
+
+    def __init__(self):
+        self.entered, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, report):
+        self.entered.set()
+        assert self.go.wait(30)
+        report(TICK)
+        return "finished"
+
+
+def finish(job):
+    """Wait until the worker is done with a job."""
+    over = threading.Event()
+    job.future.add_done_callback(lambda _: over.set())
+    assert over.wait(30)
+    return job
+
+
+def test_work_is_done_and_its_events_are_seen(jobs):
+    seen = []
+
+    def work(report):
+        report(TICK)
+        return 7
+
+    job = finish(jobs.start(work, seen.append))
+    assert (job.state, job.result, job.over) == ("done", 7, True)
+    assert seen == [TICK]
+    assert jobs.find(job.id) is job
+
+
+def test_bad_input_becomes_its_message(jobs):
+    def work(report):
+        raise DataError("images", "none", "Give some.")
+
+    job = finish(jobs.start(work, silent))
+    assert (job.state, job.message) == ("failed", "Expected images; got none. Give some.")
+
+
+def test_whatever_else_goes_wrong_is_logged_and_told_without_details(jobs, caplog):
+    def work(report):
+        raise ZeroDivisionError("a secret")
+
+    job = finish(jobs.start(work, silent))
+    assert job.state == "failed"
+    assert "ZeroDivisionError" in job.message
+    assert "secret" not in job.message
+    assert "a secret" in caplog.text
+
+
+def test_one_at_a_time_in_turn(jobs):
+    first, second = Held(), Held()
+    one, two = jobs.start(first, silent), jobs.start(second, silent)
+    assert first.entered.wait(30)
+    assert (one.state, two.state) == ("running", "queued")
+    assert (jobs.ahead(one), jobs.ahead(two), jobs.waiting) == (0, 1, 2)
+    first.go.set()
+    assert second.entered.wait(30)
+    assert (one.state, two.state, jobs.ahead(two)) == ("done", "running", 0)
+    second.go.set()
+    assert finish(two).result == "finished"
+    assert jobs.waiting == 0
+
+
+def test_a_cancelled_job_says_so_at_once_and_stops_at_its_next_report(jobs):
+    work, seen = Held(), []
+    job = jobs.start(work, seen.append)
+    assert work.entered.wait(30)
+    jobs.cancel(job)
+    assert (job.state, job.ended) == ("cancelled", None)
+    work.go.set()
+    finish(job)
+    assert (job.state, job.result, seen) == ("cancelled", None, [])
+    assert job.ended is not None
+
+
+def test_a_job_that_waits_is_cancelled_without_being_begun(jobs):
+    first, second = Held(), Held()
+    one, two = jobs.start(first, silent), jobs.start(second, silent)
+    jobs.cancel(two)
+    first.go.set()
+    finish(one)
+    assert two.state == "cancelled"
+    assert not second.entered.is_set()
+
+
+def test_what_is_over_stays_as_it_is(jobs):
+    job = finish(jobs.start(lambda report: 1, silent))
+    jobs.cancel(job)
+    assert (job.state, job.result) == ("done", 1)
+
+
+def fails(report):
+    raise DataError("a", "b", "c")
+
+
+@pytest.mark.parametrize("work", [lambda report: 1, fails])
+def test_a_job_is_cleaned_up_after(jobs, work):
+    cleaned = threading.Event()
+    jobs.start(work, silent, cleaned.set)
+    assert cleaned.wait(30)
+
+
+def test_a_job_that_never_began_is_cleaned_up_after(jobs):
+    work, cleaned = Held(), threading.Event()
+    jobs.start(work, silent)
+    jobs.cancel(jobs.start(Held(), silent, cleaned.set))
+    assert cleaned.wait(30)
+    work.go.set()
+
+
+def test_ids_are_long_and_never_the_same(jobs):
+    ids = {finish(jobs.start(lambda report: None, silent)).id for _ in range(20)}
+    assert len(ids) == 20
+    assert min(map(len, ids)) >= 32
+    assert jobs.find("another") is None
+
+
+def test_what_ended_longest_ago_is_forgotten():
+    jobs = Jobs(kept=2)
+    ids = [finish(jobs.start(lambda report: None, silent)).id for _ in range(4)]
+    assert [jobs.find(id) is not None for id in ids] == [False, False, True, True]
+
+
+def test_the_end_of_the_server_ends_a_running_job():
+    code = """
+from aegis.runtime import Event
+from aegis.ui.jobs import Jobs
+
+def work(report):
+    while True:
+        report(Event(stage="translate", label=0, step=1, total=2))
+
+jobs = Jobs()
+running, waiting = jobs.start(work, lambda event: None), jobs.start(work, lambda event: None)
+while running.state != "running":
+    pass
+print("bye")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "bye\n")

@@ -1,0 +1,74 @@
+"""How long a scan will take, told beforehand."""
+
+from dataclasses import replace
+
+import pytest
+
+from aegis.detect.config import adjusted, preset
+from aegis.detect.record import ClassRecord, config_record
+from aegis.ui import scan_estimate
+from aegis.ui.scan_estimate import Task, gather_work, seconds, spoken
+from tests.stored import record
+
+CONFIG = preset("default", None, (1, 28, 28))
+TASK = Task(architecture="aegis:cnn16", shape=(1, 28, 28), classes=10, chosen=10, config=CONFIG)
+
+
+@pytest.fixture(autouse=True)
+def _two_cores(monkeypatch):
+    monkeypatch.setattr(scan_estimate, "cores", lambda: 2)
+
+
+def earlier(gather):
+    """A scan of ten classes by the same settings."""
+    one = ClassRecord(
+        label=0, name="a", suspicious=False, reason="", clusters=1, budgets=(), clusters_by_budget=(),
+        translated_clusters_by_budget=(), bandwidths=(), translation_success=(), transplants=(),
+    )  # fmt: skip
+    kept = record()
+    model = kept.model.model_copy(update={"architecture": "aegis:cnn16"})
+    data = kept.data.model_copy(update={"shape": (1, 28, 28), "class_names": tuple("abcdefghij")})
+    fields = {"model": model, "data": data, "config": config_record(CONFIG), "classes": (one,) * 10}
+    return kept.model_copy(update={**fields, "seconds": {"gather": gather}})
+
+
+def test_more_work_takes_longer():
+    usual, known = seconds(TASK, None, [])
+    assert not known
+    assert usual > 0
+    for harder in (
+        replace(TASK, architecture="aegis:resnet50"),
+        replace(TASK, shape=(1, 64, 64)),
+        replace(TASK, config=adjusted(CONFIG, iterations=200)),
+        replace(TASK, architecture="nobody:knows"),
+    ):
+        assert seconds(harder, None, [])[0] > usual
+    assert seconds(replace(TASK, chosen=2), None, [])[0] < usual
+
+
+def test_an_earlier_scan_of_such_a_model_is_believed():
+    span, known = seconds(TASK, 0.0, [earlier(gather=1000.0)])
+    assert known
+    # 100 seconds a class, and five classes one after the other on each of two cores.
+    assert span == pytest.approx(500 + 5 * scan_estimate.embed_seconds(CONFIG, 500))
+
+
+def test_a_scan_that_was_found_in_the_store_tells_nothing():
+    assert not seconds(TASK, None, [earlier(gather=0.01)])[1]
+
+
+def test_what_was_measured_is_believed():
+    work = scan_estimate.assess_work(CONFIG.assess, TASK.test)
+    span, known = seconds(TASK, work / 100, [])
+    assert known
+    # 100 gradients a second on two cores are 50 on one.
+    each = gather_work(CONFIG.gather, 10, 500) / 50
+    assert span == pytest.approx(5 * (each + scan_estimate.embed_seconds(CONFIG, 500)))
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [(3, "less than 10 seconds"), (44, "about 40 seconds"), (600, "about 10 minutes"), (9000, "about 2.5 hours")],
+)
+def test_times_as_people_say_them(span, said):
+    assert spoken(span) == said
