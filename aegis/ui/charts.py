@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float32, Int64
 from aegis.models.card import printable
 from aegis.ui.palette import Palette
 
-FAINT = 0.12
+CLEAR, FAINT = 0.9, 0.12
 LEGEND = 10
 
 
@@ -41,6 +41,7 @@ def scatter(
     title: str,
     bandwidth: float,
     palette: Palette,
+    drawing: int = 0,
 ) -> go.Figure:
     """Points of one class; each carries its row, so that a click tells which it was.
 
@@ -53,6 +54,7 @@ def scatter(
         title: of the chart.
         bandwidth: drawn as a bar to scale.
         palette: colours.
+        drawing: another number makes another chart, and so takes back what plotly itself shows as selected.
     """
     figure = go.Figure()
     texts = [plain(text) for text in hover]
@@ -60,10 +62,11 @@ def scatter(
         figure.add_trace(_trace(points, is_translated, group, selected, texts, i < LEGEND, palette))
     figure.update_layout(
         **_surroundings(title, palette),
-        height=470,
+        height=430,
         # With a selecting drag mode, clicks select nothing.
         dragmode="pan",
         clickmode="event+select",
+        meta=[drawing],
         legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top", "itemsizing": "constant", "itemclick": False,
                 "itemdoubleclick": False, "font": {"size": 12}},
         margin={"l": 4, "r": 4, "t": 40, "b": 4},
@@ -99,16 +102,18 @@ def _trace(
             "color": palette.muted if group.number is None else palette.colour(group.number),
             "symbol": [symbol if moved else f"{symbol}-open" for moved in is_translated[rows]],
             "size": 7,
-            "opacity": 0.85,
+            # Not plotly's own selection: it would take a click with Shift on what is selected for nothing at all.
+            "opacity": np.where(selected[rows] | (not selected.any()), CLEAR, FAINT).tolist(),
         },
-        selectedpoints=np.flatnonzero(selected[rows]).tolist() if selected.any() else None,
-        selected={"marker": {"opacity": 0.95}},
+        selected={"marker": {"opacity": CLEAR}},
         unselected={"marker": {"opacity": FAINT}},
     )
 
 
 def _add_bandwidth(figure: go.Figure, points: np.ndarray, bandwidth: float, palette: Palette) -> None:
     left, bottom = points.min(axis=0)
+    # Below the lowest point, so that neither hides the other.
+    bottom -= 0.06 * float(np.ptp(points[:, 1]))
     figure.add_shape(
         type="line", x0=left, x1=left + bandwidth, y0=bottom, y1=bottom, line={"color": palette.text, "width": 2}
     )
@@ -183,4 +188,5 @@ def _surroundings(title: str, palette: Palette) -> dict[str, object]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": palette.text},
         "hoverlabel": {"align": "left"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.muted, "activecolor": palette.text},
     }

@@ -89,12 +89,11 @@ def show_verdict(choice: Choice) -> None:
     """What the scan recorded, which nothing on this page changes."""
     colour, icon = VERDICTS.get(choice.record.verdict, UNKNOWN)
     accused = choice.entry.suspicious
-    with st.container(border=True, gap="small", key="inspect-verdict"):
-        with st.container(horizontal=True, gap="small"):
-            st.badge(f"Model: {choice.record.verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
-            st.badge("Class: suspicious" if accused else "Class: not suspicious", color="red" if accused else "blue")
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="inspect-verdict"):
+        st.badge(f"Model: {choice.record.verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
+        st.badge("Class: suspicious" if accused else "Class: not suspicious", color="red" if accused else "blue")
         reason = printable(choice.entry.reason, 400)
-        st.text(reason[:1].upper() + reason[1:] + ".")
+        st.text(reason[:1].upper() + reason[1:] + ".", width="stretch")
 
 
 def _neighbours(labels: Sequence[int], label: int) -> None:

@@ -13,9 +13,11 @@ from aegis.ui.inspect_view import View
 from aegis.ui.scans import find_finding, find_images
 
 _STYLE = """<style>
-[data-testid="stMainBlockContainer"] { max-width: 88rem; padding: 2.5rem 2rem; }
+[data-testid="stMainBlockContainer"] { max-width: 88rem; padding: 1.25rem 2rem 2rem; }
 [data-testid="stMainBlockContainer"] [data-testid="stImage"] img { image-rendering: pixelated; }
 [class*="st-key-inspect-"] [data-testid="stText"] { overflow-wrap: anywhere; }
+/* The page's own wrapping of paragraphs would break the number on a slider's thumb into digits. */
+[data-testid="stSlider"] p { text-wrap-mode: nowrap; }
 .aegis-mark { position: relative; height: 1rem; margin: -1.25rem 0.5rem 0; font-size: 0.75rem; opacity: 0.8; }
 .aegis-mark span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
 .aegis-mark i { display: block; width: 0; height: 0; margin: 0 auto; border: 4px solid transparent;

@@ -18,6 +18,7 @@ from aegis.ui.inspect_choice import Choice
 from aegis.ui.inspect_details import show_details
 from aegis.ui.inspect_gallery import show_gallery
 from aegis.ui.inspect_select import apply_event, bandwidths
+from aegis.ui.inspect_shift import shift_held
 from aegis.ui.inspect_subject import Subject
 from aegis.ui.inspect_view import COLOURS, View, pack
 from aegis.ui.palette import palette
@@ -67,21 +68,25 @@ def explore(choice: Choice, finding: Finding, data: Dataset | None, config: Scan
         config: the scan's settings.
     """
     colours = palette(st.context.theme.type)
+    views, slider = st.columns([4, 3], gap="medium")
+    with views:
+        budget, alone, colour = _choose_view(finding, has_seeds=data is not None)
+    with slider:
+        grouping, key = _choose_bandwidth(choice, finding, budget, alone, config)
+    _tell_what_if(grouping, key)
+    embedding = finding.embeddings[budget]
+    selected = state.selection(len(embedding.points))
+    adding = shift_held()
+    event = state.new_event()
+    if event is not None:
+        selected = apply_event(event, selected, grouping.shown.assignment, adding)
+    if alone:
+        selected = selected & embedding.is_translated
+    state.select(pack(selected))
+    subject = Subject(choice.record, finding, data, config, budget, selected, grouping.shown, colours)
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        budget, alone, colour = _choose_view(finding, has_seeds=data is not None)
-        embedding = finding.embeddings[budget]
-        grouping, key = _choose_bandwidth(choice, finding, budget, alone, config)
-        event = state.new_event()
-        selected = state.selection(len(embedding.points))
-        if event is not None:
-            selected = apply_event(event, selected, grouping.shown.assignment)
-        if alone:
-            selected = selected & embedding.is_translated
-        state.select(pack(selected))
-        subject = Subject(choice.record, finding, data, config, budget, selected, grouping.shown, colours)
         _draw(subject, grouping, alone, colour)
-        _tell_what_if(choice, grouping, key)
     with right:
         show = show_gallery(subject)
     show_details(subject)
@@ -168,6 +173,7 @@ def _draw(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> Non
         title,
         grouping.shown.bandwidth,
         subject.palette,
+        state.drawing(),
     )
     st.plotly_chart(
         figure,
@@ -206,7 +212,7 @@ def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"],
     return [*found, *([training] if len(training.rows) else [])]
 
 
-def _tell_what_if(choice: Choice, grouping: Grouping, key: str) -> None:
+def _tell_what_if(grouping: Grouping, key: str) -> None:
     if not grouping.what_if:
         return
     shown, recorded = grouping.shown, grouping.recorded

@@ -13,27 +13,29 @@ LOWEST, HIGHEST, STEPS = 0.25, 2.5, 60
 
 
 def apply_event(
-    event: Mapping[str, Any], selected: Bool[np.ndarray, " p"], assignment: Int64[np.ndarray, " p"]
+    event: Mapping[str, Any], selected: Bool[np.ndarray, " p"], assignment: Int64[np.ndarray, " p"], adding: bool
 ) -> Bool[np.ndarray, " p"]:
     """The selection after something was clicked or drawn.
 
-    A click selects the whole cluster of its point; with shift, the cluster is added, or taken away if it was
-    selected. A box or a lasso selects exactly what lies in it. Nothing hit leaves the selection as it is.
+    A click selects the whole cluster of its point, a box or a lasso exactly what lies in it. Nothing hit leaves the
+    selection as it is.
 
     Args:
         event: what the chart says, as plotly's selection.
         selected: the selection before.
         assignment: cluster of each point, -1 for points left out.
+        adding: keep what was selected; a click on a point that was selected takes its cluster away.
     """
     hit = _rows(event, len(selected))
     if not hit.any():
         return selected
-    if event.get("box") or event.get("lasso"):
-        return hit
-    if hit.sum() == 1:
-        return _clusters_of(hit, assignment)
-    added, removed = hit & ~selected, selected & ~hit
-    return (selected | _clusters_of(added, assignment)) & ~_clusters_of(removed, assignment)
+    drawn = event.get("box") or event.get("lasso")
+    chosen: np.ndarray = hit if drawn else _clusters_of(hit, assignment)
+    if not adding:
+        return chosen
+    takes_away = not drawn and bool((hit & selected).any())
+    together: np.ndarray = selected & ~chosen if takes_away else selected | chosen
+    return together
 
 
 def bandwidths(computed: float, *others: float) -> tuple[float, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -15,8 +16,8 @@ SCAN, CLASS, BUDGET = "inspect-scan", "inspect-class", "inspect-budget"
 COLOUR, SHOW, ALONE = "inspect-colour", "inspect-show", "inspect-alone"
 CHART, RESET = "inspect-chart", "inspect-reset"
 # Not of widgets: the selection as packed rows, a bandwidth from a link, colours and the address as last written.
-_SELECTION, _BANDWIDTH, _COLOURS, _EVENT, _WRITTEN = (
-    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "event", "written")
+_SELECTION, _BANDWIDTH, _COLOURS, _DRAWING, _WRITTEN = (
+    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "drawing", "written")
 )
 
 
@@ -37,8 +38,7 @@ def follow_address() -> None:
         _BANDWIDTH: view.bandwidth,
     }
     st.session_state.update(wanted)
-    for stale in (_COLOURS, _EVENT):
-        st.session_state.pop(stale, None)
+    st.session_state.pop(_COLOURS, None)
 
 
 def write_address(view: View) -> None:
@@ -81,8 +81,7 @@ def forget_selection() -> None:
     """Another class has other points."""
     st.session_state[_SELECTION] = ""
     st.session_state[_BANDWIDTH] = None
-    for stale in (_COLOURS, _EVENT):
-        st.session_state.pop(stale, None)
+    st.session_state.pop(_COLOURS, None)
 
 
 def go_to_class(label: int) -> None:
@@ -100,14 +99,20 @@ def select(packed: str) -> None:
     st.session_state[_SELECTION] = packed
 
 
-def new_event() -> dict[str, object] | None:
-    """What was clicked or drawn since it was asked for last, or None."""
+def new_event() -> dict[str, Any] | None:
+    """What was clicked or drawn, or None; once it was asked for, the chart is drawn anew and forgets it."""
     said = st.session_state.get(CHART)
-    event = dict(said["selection"]) if said else None
-    if event == st.session_state.get(_EVENT):
+    event = dict(said["selection"]) if said else {}
+    if not event.get("points"):
         return None
-    st.session_state[_EVENT] = event
+    st.session_state[_DRAWING] = drawing() + 1
     return event
+
+
+def drawing() -> int:
+    """A number that changes with every event."""
+    number: int = st.session_state.get(_DRAWING, 0)
+    return number
 
 
 def start_bandwidth(key: str, recorded: float) -> float:

@@ -72,7 +72,8 @@ class Subject:
     @cached_property
     def translated(self) -> UInt8[np.ndarray, "k c h w"]:
         """The translated images among them."""
-        return self.finding.evidence.translated[self.budget][self.members]
+        translated: np.ndarray = self.finding.evidence.translated[self.budget][self.members]
+        return translated
 
     @cached_property
     def seeds(self) -> Float32[np.ndarray, "k c h w"] | None:
@@ -86,7 +87,8 @@ class Subject:
         """What translation changed in them."""
         if self.seeds is None:
             return None
-        return self.moved - self.seeds
+        changes: np.ndarray = self.moved - self.seeds
+        return changes
 
     @cached_property
     def moved(self) -> Float32[np.ndarray, "k c h w"]:
