@@ -186,7 +186,7 @@ def _surroundings(title: str, palette: Palette) -> dict[str, object]:
         "title": {"text": plain(title), "x": 0, "xanchor": "left", "font": {"size": 16, "color": palette.text}},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": palette.text},
+        "font": {"color": palette.text, "family": "Source Sans, Source Sans Pro, sans-serif"},
         "hoverlabel": {"align": "left"},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.muted, "activecolor": palette.text},
     }

@@ -86,14 +86,17 @@ def first_class(record: ScanRecord) -> int:
 
 
 def show_verdict(choice: Choice) -> None:
-    """What the scan recorded, which nothing on this page changes."""
+    """What the scan recorded, which nothing on this page changes: badges, to be followed by the reason."""
     colour, icon = VERDICTS.get(choice.record.verdict, UNKNOWN)
     accused = choice.entry.suspicious
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="inspect-verdict"):
-        st.badge(f"Model: {choice.record.verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
-        st.badge("Class: suspicious" if accused else "Class: not suspicious", color="red" if accused else "blue")
-        reason = printable(choice.entry.reason, 400)
-        st.text(reason[:1].upper() + reason[1:] + ".", width="stretch")
+    st.badge(f"Model: {choice.record.verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
+    st.badge("Class: suspicious" if accused else "Class: not suspicious", color="red" if accused else "blue")
+
+
+def show_reason(choice: Choice) -> None:
+    """Why the class was accused or not."""
+    reason = printable(choice.entry.reason, 400)
+    st.text(reason[:1].upper() + reason[1:] + ".")
 
 
 def _neighbours(labels: Sequence[int], label: int) -> None:

@@ -6,14 +6,14 @@ import streamlit as st
 
 from aegis.detect.record import config_of
 from aegis.errors import AegisError
-from aegis.ui.inspect_choice import Choice, choose, show_verdict
+from aegis.ui.inspect_choice import Choice, choose, show_reason, show_verdict
 from aegis.ui.inspect_explore import explore
 from aegis.ui.inspect_state import follow_address, write_address
 from aegis.ui.inspect_view import View
 from aegis.ui.scans import find_finding, find_images
 
 _STYLE = """<style>
-[data-testid="stMainBlockContainer"] { max-width: 88rem; padding: 1.25rem 2rem 2rem; }
+[data-testid="stMainBlockContainer"] { max-width: 88rem; padding: 3.5rem 2rem 2rem; }
 [data-testid="stMainBlockContainer"] [data-testid="stImage"] img { image-rendering: pixelated; }
 [class*="st-key-inspect-"] [data-testid="stText"] { overflow-wrap: anywhere; }
 /* The page's own wrapping of paragraphs would break the number on a slider's thumb into digits. */
@@ -28,12 +28,15 @@ _STYLE = """<style>
 def show() -> None:
     """The page below its frame."""
     st.html(_STYLE)
-    st.header("Inspect class", anchor=False)
+    title = st.container(horizontal=True, vertical_alignment="center")
+    title.header("Inspect class", anchor=False, width="content")
     try:
         follow_address()
         choice = choose()
         if choice is not None:
-            show_verdict(choice)
+            with title:
+                show_verdict(choice)
+            show_reason(choice)
             _show_class(choice)
     except AegisError as error:
         with st.container(border=True, key="inspect-problem"):

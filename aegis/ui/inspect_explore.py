@@ -18,7 +18,7 @@ from aegis.ui.inspect_choice import Choice
 from aegis.ui.inspect_details import show_details
 from aegis.ui.inspect_gallery import show_gallery
 from aegis.ui.inspect_select import apply_event, bandwidths
-from aegis.ui.inspect_shift import shift_held
+from aegis.ui.inspect_shift import shift_held, watch_shift
 from aegis.ui.inspect_subject import Subject
 from aegis.ui.inspect_view import COLOURS, View, pack
 from aegis.ui.palette import palette
@@ -68,7 +68,7 @@ def explore(choice: Choice, finding: Finding, data: Dataset | None, config: Scan
         config: the scan's settings.
     """
     colours = palette(st.context.theme.type)
-    views, slider = st.columns([4, 3], gap="medium")
+    views, slider = st.columns([5, 3], gap="medium")
     with views:
         budget, alone, colour = _choose_view(finding, has_seeds=data is not None)
     with slider:
@@ -76,16 +76,16 @@ def explore(choice: Choice, finding: Finding, data: Dataset | None, config: Scan
     _tell_what_if(grouping, key)
     embedding = finding.embeddings[budget]
     selected = state.selection(len(embedding.points))
-    adding = shift_held()
     event = state.new_event()
     if event is not None:
-        selected = apply_event(event, selected, grouping.shown.assignment, adding)
+        selected = apply_event(event, selected, grouping.shown.assignment, shift_held())
     if alone:
         selected = selected & embedding.is_translated
     state.select(pack(selected))
     subject = Subject(choice.record, finding, data, config, budget, selected, grouping.shown, colours)
     left, right = st.columns([6, 5], gap="medium")
     with left:
+        watch_shift()
         _draw(subject, grouping, alone, colour)
     with right:
         show = show_gallery(subject)

@@ -31,12 +31,13 @@ def show_gallery(subject: Subject) -> str:
         other = "Translated" if show == "training" else "Training"
         st.info(f"The selection has no such images; see *{other}*.", icon=":material/info:")
         return show
+    montage_first = st.container()
     page = _choose_page(len(positions), subject, show)
     chosen = slice((page - 1) * PAGE, page * PAGE)
     shown = positions[chosen]
     sheet = montage(pictures(subject, show)[chosen], subject.palette)
     first = (page - 1) * PAGE + 1
-    st.image(
+    montage_first.image(
         sheet,
         width="stretch",
         output_format="PNG",
@@ -44,7 +45,7 @@ def show_gallery(subject: Subject) -> str:
         f"selection, {COLUMNS} to a row",
     )
     if show == "difference":
-        st.caption("Orange became brighter, blue darker; the same scale for all.")
+        montage_first.caption("Orange became brighter, blue darker; the same scale for all.")
     return show
 
 
@@ -71,14 +72,14 @@ def _say_what(subject: Subject) -> None:
         if chosen.any():
             training = int(chosen[: subject.training_count].sum())
             clusters = np.unique(subject.clusters.assignment[chosen])
-            named = ", ".join(str(c + 1) for c in clusters[:6] if c >= 0) + (" …" if len(clusters) > 6 else "")
-            named = f"cluster{'s' if len(clusters) > 1 else ''} {named}"
+            named = ", ".join(str(c + 1) for c in clusters[:5] if c >= 0) + (" …" if len(clusters) > 5 else "")
             st.markdown(
-                f"**Selected:** {int(chosen.sum()) - training} translated, {training} training, {named}",
+                f"**{int(chosen.sum()) - training} translated, {training} training:** "
+                f"cluster{'s' if len(clusters) > 1 else ''} {named}",
                 width="stretch",
             )
         else:
-            st.markdown(f"**Nothing selected:** all {len(subject.members)} translated images", width="stretch")
+            st.markdown(f"**Nothing selected:** all {len(subject.members)} translated", width="stretch")
         st.button(
             "Clear", key="inspect-clear", icon=":material/close:", shortcut="Esc", disabled=not chosen.any(),
             on_click=state.select, args=("",),

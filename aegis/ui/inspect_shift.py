@@ -22,8 +22,13 @@ export default function ({ setStateValue }) {
 """
 
 
+def watch_shift() -> None:
+    """Have the browser say so; nothing is to be seen of it."""
+    watch = st.components.v2.component("aegis_shift", js=_SCRIPT)
+    watch(key=KEY, default={"held": False}, on_held_change=lambda: None, height=0)
+
+
 def shift_held() -> bool:
     """Whether the last click, box or lasso is to add to the selection."""
-    watch = st.components.v2.component("aegis_shift", js=_SCRIPT)
-    said = watch(key=KEY, default={"held": False}, on_held_change=lambda: None, height=0)
-    return bool(said.held)
+    said = st.session_state.get(KEY)
+    return bool(said and said["held"])
