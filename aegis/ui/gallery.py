@@ -11,6 +11,7 @@ from PIL import Image
 from aegis.ui.palette import Palette, rgb
 
 Picture = UInt8[np.ndarray, "h w 3"]
+Sheet = UInt8[np.ndarray, "height width 3"]
 Pictures = UInt8[np.ndarray, "n h w 3"]
 # One page of a montage: as many as are seen at once without becoming stamps.
 COLUMNS, PAGE = 8, 48
@@ -58,7 +59,7 @@ def scale_of(changes: Float32[np.ndarray, "n c h w"]) -> float:
     return max(float(np.quantile(np.abs(changes.mean(axis=1)), 0.99)), 1e-3) if len(changes) else 1.0
 
 
-def montage(pictures: Pictures, palette: Palette, columns: int = COLUMNS) -> Picture:
+def montage(pictures: Pictures, palette: Palette, columns: int = COLUMNS) -> Sheet:
     """Pictures side by side in rows, on the page's background."""
     tiles = [enlarge(picture) for picture in pictures]
     height, width = tiles[0].shape[:2]
@@ -71,7 +72,7 @@ def montage(pictures: Pictures, palette: Palette, columns: int = COLUMNS) -> Pic
     return sheet
 
 
-def enlarge(picture: Picture, side: int = SIDE) -> Picture:
+def enlarge(picture: Picture, side: int = SIDE) -> Sheet:
     """A small picture enlarged by whole pixels to at least half of ``side`` more, a large one reduced to it."""
     longest = max(picture.shape[:2])
     if longest > 1.5 * side:
