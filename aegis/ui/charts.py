@@ -58,8 +58,10 @@ def scatter(
     """
     figure = go.Figure()
     texts = [plain(text) for text in hover]
-    for i, group in enumerate(groups):
-        figure.add_trace(_trace(points, is_translated, group, selected, texts, i < LEGEND, palette))
+    for group in groups:
+        figure.add_trace(_trace(points, is_translated, group, selected, texts, palette))
+    for group in groups[:LEGEND]:
+        figure.add_trace(_key(group, palette))
     figure.update_layout(
         **_surroundings(title, palette),
         height=430,
@@ -83,7 +85,6 @@ def _trace(
     group: Group,
     selected: np.ndarray,
     texts: Sequence[str],
-    in_legend: bool,
     palette: Palette,
 ) -> go.Scatter:
     rows = group.rows
@@ -93,7 +94,7 @@ def _trace(
         y=points[rows, 1].tolist(),
         mode="markers",
         name=plain(group.name),
-        showlegend=in_legend,
+        showlegend=False,
         # A list of lists: a two-dimensional array comes back from the browser as something else.
         customdata=[[int(row)] for row in rows],
         hovertext=[texts[row] for row in rows],
@@ -107,6 +108,18 @@ def _trace(
         },
         selected={"marker": {"opacity": CLEAR}},
         unselected={"marker": {"opacity": FAINT}},
+    )
+
+
+def _key(group: Group, palette: Palette) -> go.Scatter:
+    # The legend would take the first point's marker, which may be faint.
+    colour = palette.muted if group.number is None else palette.colour(group.number)
+    return go.Scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        name=plain(group.name),
+        marker={"color": colour, "symbol": palette.symbol(group.number or 0), "size": 8},
     )
 
 
@@ -151,8 +164,8 @@ def bars(
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
         margin={"l": 4, "r": 4, "t": 56, "b": 4},
     )
-    figure.update_xaxes(tickvals=list(range(len(labels))), ticktext=labels, fixedrange=True)
-    figure.update_yaxes(range=[0, 1.02], tickformat=".0%", gridcolor=palette.line, fixedrange=True)
+    figure.update_xaxes(tickvals=list(range(len(labels))), ticktext=labels, fixedrange=True, automargin=True)
+    figure.update_yaxes(range=[0, 1.02], tickformat=".0%", gridcolor=palette.line, fixedrange=True, automargin=True)
     return figure
 
 
