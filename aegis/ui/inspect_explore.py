@@ -84,11 +84,12 @@ def explore(choice: Choice, finding: Finding, data: Dataset | None, config: Scan
     state.select(pack(selected))
     subject = Subject(choice.record, finding, data, config, budget, selected, grouping.shown, colours)
     left, right = st.columns([6, 5], gap="medium")
+    # First the pictures: the browser fetches them while it draws the chart.
+    with right:
+        show = show_gallery(subject)
     with left:
         watch_shift()
         _draw(subject, grouping, alone, colour)
-    with right:
-        show = show_gallery(subject)
     show_details(subject)
     state.write_address(
         View(
