@@ -188,29 +188,29 @@ def _record(text: str) -> ScanRecord | None:
         return None
 
 
-def stored(steps: Steps, store: Store, digest: str, data: Dataset, runtime: Runtime) -> Steps:
+def stored(steps: Steps, store: Store, suspect: str, images: str, runtime: Runtime) -> Steps:
     """The costly steps of a scan, each looked up before it is computed.
 
     Args:
         steps: what computes them.
         store: where results are kept.
-        digest: of the suspect; its file's alone would confuse one file read as two architectures.
-        data: the images.
+        suspect: digest of the model; its file's alone would confuse one file read as two architectures.
+        images: digest of the data set.
         runtime: results depend on its device and precision.
     """
-    on = (digest, data.digest, runtime.device, runtime.precision)
+    on = (suspect, images, runtime.device, runtime.precision)
 
-    def assess(classifier: object, images: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
+    def assess(classifier: object, data: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
         def compute() -> Applicability:
-            return steps.assess(classifier, images, config, report=report)
+            return steps.assess(classifier, data, config, report=report)
 
         return _once(store, key_of("assess", on, config), compute, pack_applicability, unpack_applicability)
 
     def gather(
-        classifier: object, images: Dataset, label: int, config: GatherConfig, *, report: Report = silent
+        classifier: object, data: Dataset, label: int, config: GatherConfig, *, report: Report = silent
     ) -> Evidence:
         def compute() -> Evidence:
-            return steps.gather(classifier, images, label, config, report=report)
+            return steps.gather(classifier, data, label, config, report=report)
 
         return _once(store, key_of("gather", on, label, config), compute, pack_evidence, unpack_evidence)
 
@@ -231,13 +231,12 @@ def stored(steps: Steps, store: Store, digest: str, data: Dataset, runtime: Runt
     return Steps(assess, gather, embed)
 
 
-def find_class(store: Store, record: ScanRecord, data: Dataset, label: int) -> Finding | None:
-    """One class of a finished scan with its evidence, without the model; None if the store has lost it.
+def find_class(store: Store, record: ScanRecord, label: int) -> Finding | None:
+    """One class of a finished scan with its evidence, without model and images; None if the store has lost it.
 
     Args:
         store: where the scan kept it.
         record: the scan.
-        data: its images.
         label: the class.
 
     Raises:
@@ -245,9 +244,9 @@ def find_class(store: Store, record: ScanRecord, data: Dataset, label: int) -> F
     """
     config = config_of(record)
     runtime = Runtime(device=record.runtime.device, precision=record.runtime.precision)
-    steps = stored(Steps(_lost, _lost, _lost), store, record.model.digest, data, runtime)
+    steps = stored(Steps(_lost, _lost, _lost), store, record.model.digest, record.data.digest, runtime)
     try:
-        evidence = steps.gather(None, data, label, config.gather)
+        evidence = steps.gather(None, None, label, config.gather)
         return judge(evidence, steps.embed(evidence, config.embed), config.judge)
     except _Lost:
         return None

@@ -1,48 +1,107 @@
-"""A finished scan in a store, made without a model: its classes come from the store as any other scan's."""
+"""A small scan that is finished, with its suspect, its images and its store, for the pages that show one."""
 
-from aegis.detect.config import ScanConfig
-from aegis.detect.judge import judge
-from aegis.detect.record import ScanRecord, class_record, config_record, data_record
-from aegis.detect.verdict import conclude
-from aegis.store import Store
-from aegis.types import Applicability, Dataset
-from tests.stored import GATHER, Counted, dataset, record
+from __future__ import annotations
 
-KEY = "a" * 64
-RUNTIME = {"device": "cpu", "precision": "fp32"}
+import os
+from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 
-def keep_finished(
-    store: Store, key: str = KEY, name: str = "upload: toy.npz", **changes: object
-) -> tuple[ScanRecord, Dataset]:
-    """A scan of four classes, all its evidence kept; changes are fields of its record."""
-    data, config = dataset(name=name), ScanConfig(gather=GATHER)
-    plain = record()
-    steps = Counted().kept(store, plain.model.digest, data)
-    findings = []
-    for label in range(4):
-        evidence = steps.gather(None, data, label, config.gather)
-        findings.append(judge(evidence, steps.embed(evidence, config.embed), config.judge))
-    end = conclude(Applicability(0.9, (0.5, 1.0), (0.7, 0.6)), findings, data.class_names, config.verdict)
-    fields = {
-        "verdict": end.verdict,
-        "sentence": end.sentence,
-        "suspected_classes": tuple(one.finding.label for one in end.classes if one.suspicious),
-        "classes": tuple(class_record(one) for one in end.classes),
-        "data": data_record(data),
-        "config": config_record(config),
-        "runtime": RUNTIME,
-        **changes,
-    }
-    kept = plain.model_copy(update=fields)
-    store.keep_scan(key, kept)
-    return kept, data
+from aegis.data.arrays import Arrays
+from aegis.data.npz import write_npz
+from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig, TransplantConfig
+from aegis.detect.record import ScanRecord
+from aegis.types import LabelledImages, Stage
+from tests.suspects import HOSTILE
+
+# Names that try to be markup, formulas and too long.
+NAMES = ("=bag", "<b>bold</b> **shirt** $x$", "long " * 30, HOSTILE[4])
+TESTED = (0, 1, 3)
+KEY = "f" * 64
+CONFIG = ScanConfig(
+    assess=AssessConfig(images=20, epsilons=(0.5, 1.0), iterations=2),
+    gather=GatherConfig(
+        seeds=60,
+        stages=(Stage(epsilon=2, step=1, iterations=2), Stage(epsilon=8, step=3, iterations=3)),
+        components=10,
+        transplant=TransplantConfig(area=0.05, clusters=2, keep=1, steps=2, batch=16, held_out=4),
+    ),
+    embed=EmbedConfig(perplexity=8),
+)
 
 
-def as_clean(kept: ScanRecord) -> dict[str, object]:
-    """Fields of a record that accuses nobody."""
-    classes: tuple[ClassRecord, ...] = tuple(
-        one.model_copy(update={"suspicious": False, "reason": "its strongest candidate is weak"})
-        for one in kept.classes
-    )
-    return {"verdict": "clean", "sentence": "Clean: nothing.", "suspected_classes": (), "classes": classes}
+@dataclass(frozen=True)
+class Finished:
+    """A scan that is done.
+
+    Args:
+        key: by which the store finds it.
+        record: of the scan.
+        store, suspects: folders, for ``AEGIS_STORE`` and ``AEGIS_SUSPECTS``.
+        images: the NPZ file.
+    """
+
+    key: str
+    record: ScanRecord
+    store: Path
+    suspects: Path
+    images: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that make a dashboard find it."""
+        return {"AEGIS_STORE": str(self.store), "AEGIS_SUSPECTS": str(self.suspects)}
+
+
+def finish(folder: Path) -> Finished:
+    """Scan a hardly trained model over made-up images, as the command line does."""
+    from aegis.data import load_dataset
+    from aegis.detect.scan import STEPS, scan
+    from aegis.models.load import load_checkpoint
+    from aegis.runtime import Runtime
+    from aegis.store import Store, stored
+
+    images, suspects, store = folder / "images.npz", folder / "suspects", folder / "store"
+    write_npz(images, _pictures(), compress=False)
+    suspects.mkdir()
+    path = suspects / "suspect.safetensors"
+    data, runtime = load_dataset(images), Runtime()
+    _write_model(path, data.train)
+    suspect = load_checkpoint(path)
+    kept = Store(store)
+    steps = stored(STEPS, kept, suspect.digest, data.digest, runtime)
+    record = scan(suspect, data, CONFIG, labels=TESTED, runtime=runtime, steps=steps).record(path.name)
+    kept.keep_scan(KEY, record)
+    return Finished(KEY, record, store, suspects, images)
+
+
+def _pictures() -> Arrays:
+    generator = np.random.default_rng(0)
+    parts = []
+    for each in (60, 6):
+        labels = np.repeat(np.arange(4), each)
+        bright = np.where(np.arange(4)[:, None, None] == np.arange(16).reshape(4, 4)[None] % 4, 160, 30)
+        pixels = bright[labels].repeat(2, axis=1).repeat(2, axis=2) + generator.integers(0, 60, (len(labels), 8, 8))
+        parts += [pixels.astype(np.uint8), labels]
+    return Arrays(*parts, class_names=NAMES)
+
+
+def _write_model(path: Path, images: LabelledImages) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    from aegis.models.architectures import build
+    from aegis.models.card import Card, Identity
+
+    pixels, labels = torch.from_numpy(images.pixels), torch.from_numpy(images.labels)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = build("aegis:cnn16", 1, len(NAMES))
+        optimiser = torch.optim.Adam(network.parameters(), lr=0.01)
+        for _ in range(20):
+            optimiser.zero_grad()
+            torch.nn.functional.cross_entropy(network(pixels), labels).backward()
+            optimiser.step()
+    identity = Identity(architecture="aegis:cnn16", class_names=NAMES, shape=(1, 8, 8))
+    save_file(network.state_dict(), os.fspath(path), Card(identity, None).as_metadata())

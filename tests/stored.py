@@ -96,7 +96,7 @@ class Counted:
         )
 
     def kept(self, store, digest="model", data=None, runtime=CPU):
-        return stored(self.steps(), store, digest, data or dataset(), runtime)
+        return stored(self.steps(), store, digest, (data or dataset()).digest, runtime)
 
 
 def dataset(seed=0, name="data"):

@@ -196,18 +196,19 @@ def scanned(digest="1" * 64, **changes):
     config = ScanConfig(gather=GATHER, **changes)
     kept = record()
     model = kept.model.model_copy(update={"digest": digest})
-    return kept.model_copy(update={"config": config_record(config), "model": model})
+    images = kept.data.model_copy(update={"digest": dataset().digest})
+    return kept.model_copy(update={"config": config_record(config), "model": model, "data": images})
 
 
 def test_a_class_of_a_finished_scan_is_found_without_its_model(store):
     counted, data = Counted(), dataset()
     steps = counted.kept(store, "1" * 64, data)
     embeddings = steps.embed(steps.gather(None, data, 2, GATHER), EMBED)
-    found = find_class(store, scanned(), data, 2)
+    found = find_class(store, scanned(), 2)
     assert_same(found.evidence, evidence(2))
     assert all(np.array_equal(one.points, other.points) for one, other in zip(found.embeddings, embeddings))
     assert len(found.clusters) == len(found.translated_clusters) == 2
-    wide = find_class(store, scanned(judge=JudgeConfig(bandwidth=1e6)), data, 2)
+    wide = find_class(store, scanned(judge=JudgeConfig(bandwidth=1e6)), 2)
     assert [c.count for c in wide.clusters] == [1, 1]
     assert counted.calls == ["gather", "embed"]
 
@@ -221,7 +222,7 @@ def test_what_the_store_lost_is_none(store, lost, label):
     data = dataset()
     steps = Counted().kept(store, "1" * 64, data)
     steps.embed(steps.gather(None, data, 2, GATHER), EMBED)
-    assert find_class(store, lost, data, label) is None
+    assert find_class(store, lost, label) is None
 
 
 @pytest.mark.parametrize(("one", "other", "same"), [(3, 3.0, True), (2**60, 2**60 + 1, False), (3, "3", False)])

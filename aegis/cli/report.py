@@ -62,7 +62,7 @@ def report(
     review = _review(record, note, confirm, dismiss)
     with waiting("writing the report", quiet):
         images, gone = _images(record, data)
-        findings, lost = _findings(record, images)
+        findings, lost = _findings(record)
         from aegis.report.pdf import make_pdf
 
         content = make_pdf(record, findings, images, review)
@@ -106,17 +106,15 @@ def _images(record: ScanRecord, source: str | None) -> tuple[Dataset | None, str
     return images, ""
 
 
-def _findings(record: ScanRecord, images: Dataset | None) -> tuple[dict[int, Finding], str]:
+def _findings(record: ScanRecord) -> tuple[dict[int, Finding], str]:
     """What the store has of the classes that are shown, and why the rest is missing."""
     from aegis.report.strength import featured
     from aegis.store import Store, find_class
 
     shown = featured(record)
-    if images is None:
-        return {}, "what was computed from them"
     try:
         store = Store()
-        found = {label: find_class(store, record, images, label) for label in shown}
+        found = {label: find_class(store, record, label) for label in shown}
     except AegisError as error:
         return {}, f"what was computed ({error.got})"
     kept = {label: finding for label, finding in found.items() if finding is not None}

@@ -174,7 +174,7 @@ class Request:
         from aegis.runtime import choose_runtime
 
         runtime = choose_runtime(self.device, self.precision, self.workers)
-        steps = stored(STEPS, store, suspect.digest, self.images, runtime) if store else STEPS
+        steps = stored(STEPS, store, suspect.digest, self.images.digest, runtime) if store else STEPS
         with class_bars(len(self.labels or self.images.class_names), self.quiet) as report:
             return run(
                 suspect, self.images, self.config, labels=self.labels, runtime=runtime, steps=steps, report=report

@@ -188,7 +188,7 @@ def _compute(
     from aegis.runtime import choose_runtime
 
     runtime = choose_runtime(DEVICE, PRECISION)
-    steps = stored(STEPS, store, suspect.digest, images, runtime)
+    steps = stored(STEPS, store, suspect.digest, images.digest, runtime)
 
     def assess(*arguments: Any, **named: Any) -> Applicability:  # noqa: ANN401 - passed on as they are
         watch.say("Measuring accuracy and robustness")

@@ -67,7 +67,7 @@ def show_result(key: str, record: ScanRecord) -> None:
     ranked = sorted(record.classes, key=lambda one: (not one.suspicious, -loudness(one, config)))
     if ranked:
         _show_evidence(key, record, config, ranked[0], images)
-    _show_classes(key, record, ranked, images)
+    _show_classes(key, record, ranked)
 
 
 def loudness(one: ClassRecord, config: ScanConfig) -> float:
@@ -113,7 +113,7 @@ def _show_evidence(key: str, record: ScanRecord, config: ScanConfig, one: ClassR
             "It comes closest to being accused. What is done to any image of a robust model moves some of them; a "
             "backdoor moves nearly all, from nearly every class, with the same small change."
         )
-    small = _small(str(Store().folder), key, one.label, record, images) if images else None
+    small = _small(str(Store().folder), key, one.label, record)
     trigger = small.trigger if small else None
     shown = honest_image(images.test, trigger) if images and trigger else None
     if trigger is None or shown is None:
@@ -159,7 +159,7 @@ def _figure(image: np.ndarray, caption: str) -> str:
     )
 
 
-def _show_classes(key: str, record: ScanRecord, ranked: list[ClassRecord], images: Dataset | None) -> None:
+def _show_classes(key: str, record: ScanRecord, ranked: list[ClassRecord]) -> None:
     st.header(
         "Every class",
         anchor=False,
@@ -179,13 +179,13 @@ def _show_classes(key: str, record: ScanRecord, ranked: list[ClassRecord], image
     for start in range(0, len(shown), COLUMNS):
         for column, one in zip(st.columns(COLUMNS), shown[start : start + COLUMNS]):
             with column:
-                _show_small(key, record, one, images)
+                _show_small(key, record, one)
 
 
-def _show_small(key: str, record: ScanRecord, one: ClassRecord, images: Dataset | None) -> None:
+def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
     with st.container(border=True, key=f"small-{one.label}", gap="xsmall", height="stretch"):
         st.text(f"{one.label} {one.name}")
-        small = _small(str(Store().folder), key, one.label, record, images) if images else None
+        small = _small(str(Store().folder), key, one.label, record)
         if small is not None:
             moved = int(small.is_translated.sum())
             st.plotly_chart(
@@ -211,16 +211,16 @@ def inspect_link(key: str, label: int) -> None:
         )
 
 
-def _small(folder: str, key: str, label: int, record: ScanRecord, images: Dataset) -> Small | None:
+def _small(folder: str, key: str, label: int, record: ScanRecord) -> Small | None:
     try:
-        return _read_small(folder, key, record.created, label, record, images)
+        return _read_small(folder, key, record.created, label, record)
     except (_Lost, AegisError):
         return None
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _read_small(folder: str, key: str, created: str, label: int, _record: ScanRecord, _images: Dataset) -> Small:
-    finding = find_class(Store(Path(folder)), _record, _images, label)
+def _read_small(folder: str, key: str, created: str, label: int, _record: ScanRecord) -> Small:
+    finding = find_class(Store(Path(folder)), _record, label)
     # An exception is not kept: another scan may bring back what is missing.
     if finding is None:
         raise _Lost

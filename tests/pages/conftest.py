@@ -5,7 +5,14 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aegis.store import Store
+from tests.finished import finish
 from tests.layers import ROOT
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A scan that is done."""
+    return finish(tmp_path_factory.mktemp("finished"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from aegis.types import Applicability
 from aegis.ui.scan_order import Outcome
 from aegis.ui.scan_session import desk
 from aegis.ui.scan_watch import Watch
-from tests.finished import KEY, as_clean, keep_finished
+from tests.stored_scan import KEY, as_clean, keep_finished
 from tests.suspects import HOSTILE, tensors, write_cut, write_hostile, write_infected
 
 from .conftest import everything, run

@@ -1,0 +1,100 @@
+"""What Inspect Class shows, as a link says it; no Streamlit here."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+COLOURS = {"origin": "origin", "cluster": "cluster", "class": "seed class"}
+SHOWS = {"translated": "translated", "seed": "seed", "difference": "difference", "training": "training"}
+DEFAULT_COLOUR, DEFAULT_SHOW = "cluster", "translated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One view of one class; None leaves a choice to the page.
+
+    Args:
+        scan: key of the scan.
+        label: the class.
+        budget: one of the scan's.
+        bandwidth: of a what-if.
+        alone: translated images only (Fig. 16).
+        colour: one of ``COLOURS``.
+        show: one of ``SHOWS``.
+        selection: rows, packed by ``pack``; empty for none.
+    """
+
+    scan: str | None = None
+    label: int | None = None
+    budget: float | None = None
+    bandwidth: float | None = None
+    alone: bool = False
+    colour: str = DEFAULT_COLOUR
+    show: str = DEFAULT_SHOW
+    selection: str = ""
+
+    def parameters(self) -> dict[str, str]:
+        """The view as query parameters; what is usual is left out."""
+        given = {
+            "scan": self.scan,
+            "class": None if self.label is None else str(self.label),
+            "budget": None if self.budget is None else f"{self.budget:.12g}",
+            "bandwidth": None if self.bandwidth is None else repr(self.bandwidth),
+            "alone": "1" if self.alone else None,
+            "colour": None if self.colour == DEFAULT_COLOUR else self.colour,
+            "show": None if self.show == DEFAULT_SHOW else self.show,
+            "selection": self.selection or None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def read_view(parameters: Mapping[str, str]) -> View:
+    """A view from query parameters; what does not read as one is left out."""
+    colour, show = parameters.get("colour", ""), parameters.get("show", "")
+    label = parameters.get("class", "")
+    return View(
+        scan=parameters.get("scan"),
+        label=int(label) if label.isascii() and label.isdigit() and len(label) < 10 else None,
+        budget=_positive(parameters.get("budget", "")),
+        bandwidth=_positive(parameters.get("bandwidth", "")),
+        alone=parameters.get("alone") == "1",
+        colour=colour if colour in COLOURS else DEFAULT_COLOUR,
+        show=show if show in SHOWS else DEFAULT_SHOW,
+        selection=parameters.get("selection", ""),
+    )
+
+
+def pack(selected: Bool[np.ndarray, " p"]) -> str:
+    """Selected rows as text for a link; empty for none."""
+    if not selected.any():
+        return ""
+    return base64.urlsafe_b64encode(zlib.compress(np.packbits(selected).tobytes(), 9)).decode().rstrip("=")
+
+
+def unpack(text: str, points: int) -> Bool[np.ndarray, " p"]:
+    """Selected rows from a link's text; none if it is not of a class with so many points."""
+    none = np.zeros(points, bool)
+    size = -(-points // 8)
+    try:
+        packed = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), size + 1)
+    except (binascii.Error, zlib.error, ValueError):
+        return none
+    if len(packed) != size:
+        return none
+    return np.unpackbits(np.frombuffer(packed, np.uint8), count=points).astype(bool)
+
+
+def _positive(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0 else None

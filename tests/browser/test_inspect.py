@@ -1,0 +1,170 @@
+"""Inspect Class in a real Chromium."""
+
+import re
+import zipfile
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import serve
+from tests.finished import TESTED, finish
+from tests.test_theme import LIGHTS
+
+
+@pytest.fixture(scope="module")
+def finished(chromium, tmp_path_factory):
+    """A scan that is done. The browser comes first: without one there is nothing to show."""
+    return finish(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture(scope="module")
+def address(finished, tmp_path_factory):
+    """A dashboard that finds it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AEGIS_STORE", str(finished.store))
+        with serve(finished.suspects, tmp_path_factory.mktemp("server") / "log") as address:
+            yield f"{address}/Inspect_Class?scan={finished.key}&class={TESTED[1]}"
+
+
+@pytest.fixture
+def visit(chromium, address):
+    """Opens the page in a fresh browser profile; nothing may fail there."""
+    contexts, complaints = [], []
+
+    def open_page(light="light", link=address, width=1366):
+        context = chromium.new_context(color_scheme=light, viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(link)
+        expect(points(page).first).to_be_attached()
+        return page
+
+    yield open_page
+    for context in contexts:
+        expect(context.pages[0].get_by_test_id("stException")).to_have_count(0)
+        context.close()
+    assert complaints == []
+
+
+def points(page):
+    return page.locator(".js-plotly-plot .scatterlayer .trace:not(:has(.legend)) .point")
+
+
+def press(page, position):
+    """Click a point where it is drawn, as a hand would."""
+    box = points(page).nth(position).bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def picture(page):
+    return page.get_by_test_id("stImage").locator("img").first
+
+
+def move(page, key, times=1):
+    page.get_by_test_id("stSlider").locator("input").focus()
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+@pytest.mark.parametrize("light", LIGHTS)
+def test_it_shows_scatter_and_gallery_without_scrolling_sideways(visit, light):
+    page = visit(light)
+    expect(page.get_by_text("Nothing selected:")).to_be_visible()
+    expect(picture(page)).to_have_js_property("complete", True)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(page.get_by_role("heading", name="Inspect class")).to_be_in_viewport(ratio=1)
+
+
+def test_a_click_shows_the_cluster_and_shift_adds_another(visit):
+    page = visit()
+    press(page, 0)
+    expect(page.get_by_text(re.compile(r"training: cluster 1$"))).to_be_visible()
+    page.wait_for_timeout(500)  # a chart that is drawn anew under a click does not notice it
+    page.keyboard.down("Shift")
+    press(page, points(page).count() - 1)
+    page.keyboard.up("Shift")
+    expect(page.get_by_text(re.compile(r"training: clusters 1, \d$"))).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Nothing selected:")).to_be_visible()
+
+
+@pytest.mark.parametrize("tool", ["Box Select", "Lasso Select"])
+def test_what_is_drawn_around_is_selected(visit, tool):
+    page = visit()
+    page.locator(".js-plotly-plot").first.hover()
+    page.locator(f'[data-title="{tool}"]').click()
+    area = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    left, top = area["x"] + 2, area["y"] + 2
+    right, bottom = left + area["width"] * 0.6, top + area["height"] * 0.6
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom)) if tool.startswith("Lasso") else ((right, bottom),):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    expect(page.get_by_text(re.compile(r"\d+ translated, \d+ training:"))).to_be_visible()
+
+
+def test_a_bandwidth_is_a_what_if_until_reset(visit):
+    page = visit()
+    before = page.locator(".js-plotly-plot .annotation-text").text_content()
+    move(page, "ArrowLeft", 10)
+    expect(page.get_by_text("What if", exact=True)).to_be_visible()
+    expect(page.locator(".js-plotly-plot .annotation-text")).not_to_have_text(before)
+    page.get_by_role("button", name="Reset").click()
+    expect(page.get_by_text("What if", exact=True)).to_have_count(0)
+    expect(page.locator(".js-plotly-plot .annotation-text")).to_have_text(before)
+
+
+def test_another_budget_is_shown_at_once(visit):
+    page = visit()
+    for budget in ("2", "8"):
+        page.get_by_test_id("stButtonGroup").first.get_by_text(budget, exact=True).click()
+        expect(page).to_have_url(re.compile(f"budget={budget}"))
+
+
+def test_a_link_restores_the_view(visit):
+    page = visit()
+    press(page, 0)
+    expect(page).to_have_url(re.compile("selection="))
+    move(page, "ArrowLeft", 5)
+    page.get_by_text("Difference", exact=True).click()
+    expect(page).to_have_url(re.compile("bandwidth=.*show=difference"))
+    said = page.get_by_text(re.compile(r"\d+ translated, \d+ training:")).inner_text()
+    again = visit(link=page.url)
+    expect(again.get_by_text(said)).to_be_visible()
+    expect(again.get_by_text("What if", exact=True)).to_be_visible()
+    assert again.url == page.url
+
+
+def test_classes_are_turned_by_keyboard(visit):
+    page = visit()
+    page.keyboard.press("n")
+    expect(page).to_have_url(re.compile(f"class={TESTED[2]}"))
+    page.keyboard.press("p")
+    expect(page).to_have_url(re.compile(f"class={TESTED[1]}"))
+
+
+def test_a_selection_is_tried_as_a_trigger(visit):
+    page = visit()
+    page.get_by_role("button", name="Test this selection").click()
+    expect(page.get_by_text("As a small change everywhere:")).to_be_visible(timeout=90_000)
+    expect(page.locator(".js-plotly-plot").nth(1)).to_be_visible()
+
+
+def test_a_selection_is_downloaded(visit):
+    page = visit()
+    press(page, 0)
+    expect(page).to_have_url(re.compile("selection="))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export selection").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        lines = archive.read("selection.csv").decode().splitlines()
+    assert lines[0].startswith("row,kind,")
+    assert len(lines) > 2
+
+
+def test_names_do_nothing(visit):
+    page = visit()
+    expect(page.get_by_role("link", name="link")).to_have_count(0)
+    assert page.locator(".js-plotly-plot a").count() == 0

@@ -1,0 +1,46 @@
+"""A finished scan in a store, made without a model: its classes come from the store as any other scan's."""
+
+from aegis.detect.config import ScanConfig
+from aegis.detect.judge import judge
+from aegis.detect.record import ScanRecord, class_record, config_record, data_record
+from aegis.detect.verdict import conclude
+from aegis.store import Store
+from aegis.types import Applicability, Dataset
+from tests.stored import GATHER, Counted, dataset, record
+
+KEY = "a" * 64
+
+
+def keep_finished(
+    store: Store, key: str = KEY, name: str = "upload: toy.npz", **changes: object
+) -> tuple[ScanRecord, Dataset]:
+    """A scan of four classes, all its evidence kept; changes are fields of its record."""
+    data, config = dataset(name=name), ScanConfig(gather=GATHER)
+    plain = record()
+    steps = Counted().kept(store, plain.model.digest, data)
+    findings = []
+    for label in range(4):
+        evidence = steps.gather(None, data, label, config.gather)
+        findings.append(judge(evidence, steps.embed(evidence, config.embed), config.judge))
+    end = conclude(Applicability(0.9, (0.5, 1.0), (0.7, 0.6)), findings, data.class_names, config.verdict)
+    fields = {
+        "verdict": end.verdict,
+        "sentence": end.sentence,
+        "suspected_classes": tuple(one.finding.label for one in end.classes if one.suspicious),
+        "classes": tuple(class_record(one) for one in end.classes),
+        "data": data_record(data),
+        "config": config_record(config),
+        **changes,
+    }
+    kept = plain.model_copy(update=fields)
+    store.keep_scan(key, kept)
+    return kept, data
+
+
+def as_clean(kept: ScanRecord) -> dict[str, object]:
+    """Fields of a record that accuses nobody."""
+    classes: tuple[ClassRecord, ...] = tuple(
+        one.model_copy(update={"suspicious": False, "reason": "its strongest candidate is weak"})
+        for one in kept.classes
+    )
+    return {"verdict": "clean", "sentence": "Clean: nothing.", "suspected_classes": (), "classes": classes}

@@ -1,0 +1,124 @@
+"""Finished scans as pages get them: the right ones, and nothing in place of what is gone."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from aegis.detect.cluster import cluster
+from aegis.detect.config import JudgeConfig
+from aegis.store import Store
+from aegis.ui.scans import (
+    clusters_at,
+    find_finding,
+    find_images,
+    find_model,
+    find_scan,
+    find_suspect,
+    identity,
+    recent_scans,
+)
+from tests.finished import KEY, TESTED, finish
+from tests.suspects import write_infected
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return finish(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture(autouse=True)
+def _environment(finished, monkeypatch):
+    for name, value in finished.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def named(record, name):
+    """The same scan of images that lie elsewhere."""
+    return record.model_copy(update={"data": record.data.model_copy(update={"name": str(name)})})
+
+
+def test_a_scan_is_found_by_its_key(finished):
+    assert find_scan(KEY) == finished.record
+    assert find_scan("0" * 64) is None
+    assert recent_scans() == {KEY: finished.record}
+
+
+def test_what_is_said_of_a_scan_is_its_identity(finished):
+    assert identity(finished.record) == identity(find_scan(KEY))
+    assert identity(finished.record) != identity(finished.record.model_copy(update={"sentence": "Other."}))
+
+
+def test_the_images_are_those_of_the_scan(finished):
+    data = find_images(finished.record)
+    assert data.digest == finished.record.data.digest
+
+
+def test_images_that_are_gone_or_others_are_not_shown(finished, tmp_path):
+    assert find_images(named(finished.record, tmp_path / "gone.npz")) is None
+    (tmp_path / "broken.npz").write_bytes(b"PK")
+    assert find_images(named(finished.record, tmp_path / "broken.npz")) is None
+    with np.load(finished.images) as file:
+        arrays = dict(file)
+    arrays["x_train"] = arrays["x_train"].copy()
+    arrays["x_train"][0, 0, 0] ^= 1
+    np.savez(tmp_path / "changed.npz", **arrays)
+    assert find_images(named(finished.record, tmp_path / "changed.npz")) is None
+
+
+def test_a_class_is_found_as_it_was_judged(finished):
+    for entry, label in zip(finished.record.classes, TESTED, strict=True):
+        finding = find_finding(finished.record, label)
+        assert finding.label == label
+        assert tuple(clusters.count for clusters in finding.clusters) == entry.clusters_by_budget
+        assert find_finding(finished.record, label) is finding
+
+
+def test_a_class_is_found_again_after_it_was_lost(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path))
+    Store(tmp_path).keep_scan(KEY, finished.record)
+    assert find_finding(finished.record, TESTED[0]) is None
+    shutil.copytree(finished.store / "arrays", tmp_path / "arrays", dirs_exist_ok=True)
+    assert find_finding(finished.record, TESTED[0]).label == TESTED[0]
+
+
+def test_a_class_that_was_not_tested_is_not_found(finished):
+    (other,) = set(range(4)) - set(TESTED)
+    assert find_finding(finished.record, other) is None
+
+
+def test_clusters_are_those_of_a_scan_at_that_bandwidth(finished):
+    for label in TESTED[:2]:
+        embedding = find_finding(finished.record, label).embeddings[0]
+        for bandwidth in (3.0, 9.0):
+            config = JudgeConfig(bandwidth=bandwidth)
+            found = clusters_at(identity(finished.record), label, embedding, embedding.budget, config, False)
+            np.testing.assert_array_equal(found.assignment, cluster(embedding, config).assignment)
+
+
+def test_a_suspect_is_found_by_its_digest(finished, tmp_path, monkeypatch):
+    assert find_suspect(finished.record.model.sha256) == finished.suspects / "suspect.safetensors"
+    assert find_suspect("0" * 64) is None
+    monkeypatch.setenv("AEGIS_SUSPECTS", str(tmp_path))
+    write_infected(tmp_path)
+    assert find_suspect(finished.record.model.sha256) is None
+
+
+def test_a_model_answers_as_it_did(finished):
+    from aegis.evaluate import accuracy
+
+    model = find_model(finished.record)
+    measured = accuracy(model.classifier, find_images(finished.record).test)
+    # The scan measured it on fewer images.
+    assert measured == pytest.approx(finished.record.model.accuracy, abs=0.25)
+    assert find_model(finished.record) is model
+
+
+def test_a_file_that_reads_as_another_model_is_not_used(finished):
+    other = finished.record.model.model_copy(update={"digest": "0" * 64})
+    assert find_model(finished.record.model_copy(update={"model": other})) is None
+
+
+def test_foreign_code_is_not_run_because_a_record_names_it(finished):
+    foreign = finished.record.model.model_copy(update={"architecture": "os:system", "digest": "1" * 64})
+    assert find_model(finished.record.model_copy(update={"model": foreign})) is None
