@@ -118,7 +118,7 @@ def _key(group: Group, palette: Palette) -> go.Scatter:
         x=[None],
         y=[None],
         mode="markers",
-        name=plain(group.name),
+        name=f"{plain(group.name)} ({len(group.rows)})",
         marker={"color": colour, "symbol": palette.symbol(group.number or 0), "size": 8},
     )
 

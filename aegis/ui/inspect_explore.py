@@ -197,9 +197,7 @@ def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"],
     if colour == "cluster":
         assignment = grouping.shown.assignment
         members = [np.flatnonzero((assignment == c) & visible) for c in range(grouping.shown.count)]
-        return [
-            charts.Group(f"cluster {c + 1} ({len(rows)})", rows, grouping.colours[c]) for c, rows in enumerate(members)
-        ]
+        return [charts.Group(f"cluster {c + 1}", rows, grouping.colours[c]) for c, rows in enumerate(members)]
     training = charts.Group("training", np.flatnonzero(~translated & visible), None if colour == "class" else 1)
     if colour == "class" and subject.seed_labels is not None:
         labels: Int64[np.ndarray, " n"] = subject.seed_labels
