@@ -207,7 +207,7 @@ def stored(steps: Steps, store: Store, suspect: str, images: str, runtime: Runti
         return _once(store, key_of("assess", on, config), compute, pack_applicability, unpack_applicability)
 
     def gather(
-        classifier: object, data: Dataset, label: int, config: GatherConfig, *, report: Report = silent
+        classifier: object, data: Dataset | None, label: int, config: GatherConfig, *, report: Report = silent
     ) -> Evidence:
         def compute() -> Evidence:
             return steps.gather(classifier, data, label, config, report=report)
