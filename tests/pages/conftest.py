@@ -35,11 +35,13 @@ def kept(suspects):
 
 @pytest.fixture
 def open_page(suspects):
-    """Opens a page with what follows the question mark in its address."""
+    """Opens a page with what follows the question mark in its address, and with values that widgets begin with."""
 
-    def open_it(page, **query):
+    def open_it(page, state=None, **query):
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
         at.switch_page(page)
+        for name, value in (state or {}).items():
+            at.session_state[name] = value
         for name, value in query.items():
             at.query_params[name] = value
         return run(at)

@@ -133,9 +133,7 @@ def test_what_is_no_number_is_a_message(open_page, suspects):
 
 def test_an_architecture_that_would_run_code_is_refused(open_page, suspects):
     save_file(tensors(), suspects / "plain.safetensors")
-    at = open_page(SCAN)
-    at.session_state["scan_architecture"] = "os:system"
-    run(at)
+    at = open_page(SCAN, state={"scan_architecture": "os:system"})
     assert any("an architecture by name" in text.value for text in at.text)
     assert "Start" not in labels(at)
 
