@@ -25,6 +25,7 @@ from aegis.ui.palette import palette
 from aegis.ui.scans import clusters_at, identity
 
 MODES: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
+BAR = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["zoom2d", "autoScale2d"]}
 EPSILON_HELP = (
     "How far each image was changed on its way into the class: the L2 norm of the change, epsilon in the paper. These "
     "are the budgets this scan kept; for another one, scan again with it."
@@ -182,7 +183,7 @@ def _draw(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> Non
         theme=None,
         on_select="rerun",
         selection_mode=MODES,
-        config={"displaylogo": False, "scrollZoom": True},
+        config=BAR,
         alt=charts.describe_scatter(name, groups, int(subject.selected.sum()), grouping.shown.bandwidth),
     )
     shapes = "" if alone else " Filled: translated images. Open: the class's own training images."
