@@ -18,7 +18,7 @@ CLASSES_SHOWN = 12
 # Streamlit has no heading that takes text as it is, hence the title of a card by its container's key.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { max-width: 76rem; padding-top: 3rem; padding-bottom: 3rem; }
-[data-testid="stMainBlockContainer"] p { text-wrap: pretty; }
+[data-testid="stMainBlockContainer"] p { text-wrap-style: pretty; }
 [class*="st-key-card-"] [data-testid="stText"] { overflow-wrap: anywhere; }
 [class*="st-key-title-"] [data-testid="stText"] { font-size: 1.125rem; font-weight: 600; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] { margin: 0; line-height: 1.25; }
