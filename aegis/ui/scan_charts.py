@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Sequence
 
@@ -43,20 +44,27 @@ def small_scatter(
     return figure
 
 
-def loss_curve(curve: Curve, title: str, colour: str) -> str:
-    """The loss of what is done now, by step, as SVG: it is drawn anew twice a second, which plotly is too heavy for."""
+def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
+    """The loss of what is done now, by step: drawn anew twice a second, which plotly is too heavy for.
+
+    A picture, since Streamlit takes SVG out of HTML.
+    """
     first, last = curve[0][0], max(curve[-1][0], curve[0][0] + 1)
     highest = max(max(loss for _, loss in curve), 1e-9)
     across = [300 * (step - first) / (last - first) for step, _ in curve]
     down = [4 + 72 * (1 - max(loss, 0.0) / highest) for _, loss in curve]
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across, down))
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 80" preserveAspectRatio="none">'
+        f'<line x1="0" y1="78" x2="300" y2="78" stroke="{palette.line}" vector-effect="non-scaling-stroke"/>'
+        f'<polyline points="{points}" fill="none" stroke="{palette.categories[0]}" stroke-width="2" '
+        'stroke-linejoin="round" vector-effect="non-scaling-stroke"/></svg>'
+    )
+    source = f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
     described = f"{title}: from {curve[0][1]:.3g} to {curve[-1][1]:.3g}"
     return (
         f'<div class="aegis-loss"><div><span>{title}</span><span>{curve[-1][1]:.3g}</span></div>'
-        f'<svg viewBox="0 0 300 80" preserveAspectRatio="none" role="img" aria-label="{described}">'
-        f'<line x1="0" y1="77" x2="300" y2="77" stroke="currentColor" stroke-opacity="0.3"/>'
-        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round" '
-        f'vector-effect="non-scaling-stroke"/></svg></div>'
+        f'<img src="{source}" alt="{described}"></div>'
     )
 
 

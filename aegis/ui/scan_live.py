@@ -42,11 +42,11 @@ _STYLE = """<style>
 .aegis-bars .row span:last-child { white-space: nowrap; opacity: .75; }
 .aegis-bars .track { height: .375rem; border-radius: .2rem; overflow: hidden;
   background: color-mix(in srgb, currentColor 14%, transparent); }
-.aegis-bars .fill { height: 100%; border-radius: .2rem; transition: width .4s linear; }
+.aegis-bars .fill { height: 100%; border-radius: .2rem; }
 .aegis-strip { display: flex; flex-direction: column; gap: .15rem; font-size: .8125rem; }
 .aegis-strip img { width: 100%; image-rendering: pixelated; border-radius: .25rem; }
 .aegis-strip > span { opacity: .75; }
-.aegis-loss { padding-top: .5rem; } .aegis-loss svg { width: 100%; height: 5rem; display: block; }
+.aegis-loss { padding-top: .5rem; } .aegis-strip .aegis-loss img { height: 5rem; display: block; }
 .aegis-loss div { display: flex; justify-content: space-between; opacity: .75; }
 </style>"""
 
@@ -151,7 +151,7 @@ def _show_objections(measured: Applicability) -> None:
 
 
 def _show_running(view: View) -> None:
-    running = [one for one in view.classes.values() if one.share < 1 and one.frames is not None][:SHOWN]
+    running = [one for _, one in sorted(view.classes.items()) if one.share < 1 and one.frames is not None][:SHOWN]
     for column, one in zip(st.columns(SHOWN), running):
         with column, st.container(border=True, key=f"card-class-{one.label}"):
             st.text(f"{_name(view.class_names, one.label)}: {DOING.get(one.stage, one.stage)}")
@@ -168,8 +168,8 @@ def _strips(one: ClassView) -> str:
 
 
 def _loss(one: ClassView) -> str:
-    colour = palette(st.context.theme.type).categories[0]
-    return loss_curve(one.curve, LOSS.get(one.stage, "Loss"), colour) if len(one.curve) > 1 else ""
+    colours = palette(st.context.theme.type)
+    return loss_curve(one.curve, LOSS.get(one.stage, "Loss"), colours) if len(one.curve) > 1 else ""
 
 
 def _bars(view: View) -> str:

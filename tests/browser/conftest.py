@@ -45,15 +45,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def serve(suspects: Path, log: Path) -> Iterator[str]:
-    """The address of a dashboard over a folder of suspects, once it answers."""
+def serve(suspects: Path, log: Path, store: Path | None = None) -> Iterator[str]:
+    """The address of a dashboard over a folder of suspects and a store, by default an empty one, once it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    environment = {**os.environ, "AEGIS_SUSPECTS": str(suspects), "AEGIS_STORE": str(log.parent / "store")}
+    folders = {"AEGIS_SUSPECTS": str(suspects), "AEGIS_STORE": str(store or log.parent / "store")}
     with log.open("w") as out:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, cwd=ROOT, env=os.environ | folders, stdout=out, stderr=subprocess.STDOUT)
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_until_healthy(server, address, log)

@@ -21,10 +21,8 @@ def finished(chromium, tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(finished, tmp_path_factory):
     """A dashboard that finds it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AEGIS_STORE", str(finished.store))
-        with serve(finished.suspects, tmp_path_factory.mktemp("server") / "log") as address:
-            yield f"{address}/Inspect_Class?scan={finished.key}&class={TESTED[1]}"
+    with serve(finished.suspects, tmp_path_factory.mktemp("server") / "log", finished.store) as address:
+        yield f"{address}/Inspect_Class?scan={finished.key}&class={TESTED[1]}"
 
 
 @pytest.fixture

@@ -83,6 +83,9 @@ def scanned(chromium, address):
     begin(page)
     # What it shows while classes are examined, after a reload as well.
     expect(page.locator(".aegis-strip img").first).to_be_visible(timeout=SCAN)
+    curve = page.locator(".aegis-loss img").first
+    expect(curve).to_be_visible(timeout=SCAN)
+    assert curve.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     page.reload()
     expect(page.get_by_text("Robust up to")).to_be_visible()
     expect(page.locator(".aegis-strip img").first).to_be_visible()

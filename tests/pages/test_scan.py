@@ -174,6 +174,9 @@ def test_a_running_job_shows_where_it_is(open_page, hold):
     assert "0 Shirt: turning images into it" in said
     drawn = "\n".join(part.value for part in at.html)
     assert drawn.count("data:image/png") == 2
+    # Streamlit takes SVG out of HTML, so a curve is a picture.
+    assert drawn.count("data:image/svg+xml") == 1
+    assert "<svg" not in drawn
     assert "from 2 to 1" in drawn
     assert 'aria-valuenow="20"' in drawn
     assert "waiting" in drawn
