@@ -163,7 +163,9 @@ class Store:
     def _index(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(self.folder / "index.sqlite", timeout=30)
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
+            # Refused while another process does the same to a new index, for which one of them is enough.
+            with suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA journal_mode=WAL")
             with connection:
                 yield connection
         finally:
