@@ -26,7 +26,18 @@ from aegis.report.strength import featured
 from aegis.store import Store, find_class
 from benchmarks import scan
 from benchmarks.machine import describe, memory
-from benchmarks.steps import PDF, SETUP, Addresses, begin_new, cancels, downloads, explore, first_paints, galleries
+from benchmarks.steps import (
+    MOVES,
+    PDF,
+    SETUP,
+    Addresses,
+    begin_new,
+    cancels,
+    downloads,
+    explore,
+    first_paints,
+    galleries,
+)
 from benchmarks.stopwatch import visit
 from benchmarks.timing import Timing, table
 from tests.browser.conftest import ARGUMENTS, find_chromium, launch
@@ -73,7 +84,7 @@ def alone(browser: Browser, addresses: Addresses, parts: Sequence[str], runs: in
         if "paint" in parts:
             yield from first_paints(context, addresses, runs)
         if "inspect" in parts:
-            yield from explore(context, addresses, "ArrowLeft")[0]
+            yield from explore(context, addresses)[0]
         if "cancel" in parts:
             yield cancels(context, addresses.server, runs)
         if "pdf" in parts:
@@ -94,7 +105,7 @@ def beside_a_scan(browser: Browser, addresses: Addresses, store: Store, server: 
         page = scanning.new_page()
         visit(page, f"{addresses.server}/Scan?suspect={SUSPECT}", *SETUP)
         begin_new(page, SEED)
-        timings, shown = explore(inspecting, addresses, "ArrowRight")
+        timings, shown = explore(inspecting, addresses, skip=MOVES)
         running, (during, _) = page.get_by_role("button", name="Cancel").is_visible(), memory(server)
         verdict = page.get_by_text(re.compile("^(Infected|Inconclusive|Clean):"))
         expect(verdict).to_be_visible(timeout=MINUTES * 60_000)

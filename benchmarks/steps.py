@@ -13,8 +13,8 @@ from benchmarks.timing import Timing
 from tests.browser.test_scan import SUSPECT, begin, set_up
 
 PAINT, STEP, CANCEL, PDF = 2.0, 0.7, 1.0, 5.0
-# In each class: clusters that are clicked, and steps of the slider.
-CLICKS, MOVES = 2, 2
+# In each class: clusters that are clicked, with how many pictures at least, and steps of the slider.
+CLICKS, PICTURES, MOVES = 2, 8, 2
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ def first_paints(context: BrowserContext, addresses: Addresses, runs: int) -> It
         yield Timing(f"{name}: all of it", wholes, PAINT)
 
 
-def explore(context: BrowserContext, addresses: Addresses, key: str) -> tuple[list[Timing], dict[int, str]]:
+def explore(context: BrowserContext, addresses: Addresses, skip: int = 0) -> tuple[list[Timing], dict[int, str]]:
     """Through all classes: clicks on clusters, steps of the bandwidth, the other budgets.
 
     Args:
         context: a browser profile.
         addresses: of the classes.
-        key: that moves the bandwidth; in the other direction lies what was not drawn before.
+        skip: so many steps of the bandwidth were taken before.
 
     Returns:
         what was timed, and which pictures each class opened with.
@@ -95,12 +95,13 @@ def explore(context: BrowserContext, addresses: Addresses, key: str) -> tuple[li
     for label in addresses.labels:
         seconds["another class"].append(visit(page, addresses.inspect(label), *INSPECT)[1])
         shown[label] = page.evaluate("() => aegis.gallery()")
-        for cluster in page.evaluate("() => aegis.clusters()")[:CLICKS]:
+        for cluster in clusters(page):
             seconds["click on a point to its gallery"].append(click(page, **cluster))
         page.keyboard.press("Escape")
         page.wait_for_function("() => aegis.says('p', /^Nothing selected/)")
         settle(page)
-        seconds["bandwidth to clusters"] += [move(page, key) for _ in range(MOVES)]
+        moves = [narrow(page) for _ in range(skip + MOVES)]
+        seconds["bandwidth to clusters"] += moves[skip:]
         seconds["stored epsilon to both"] += other_budgets(page)
         assert f"scan={addresses.key}&class={label}" in page.url, page.url
     page.close()
@@ -120,19 +121,26 @@ def galleries(context: BrowserContext, addresses: Addresses) -> dict[int, str]:
     return shown
 
 
-def click(page: Page, number: int, x: float, y: float) -> float:
+def click(page: Page, number: float, x: float, y: float) -> float:
     """From a press on a point to the pictures of its cluster."""
     page.evaluate("() => { aegis.before = aegis.gallery(); }")
     shown = f"() => aegis.says('p', /training: cluster {number}$/) && aegis.gallery() !== aegis.before && {GALLERY}"
     return react(page, shown, aim_at(page, x, y))
 
 
-def move(page: Page, key: str) -> float:
-    """From a press of a key on the slider to the clusters at that bandwidth."""
+def clusters(page: Page) -> list[dict[str, float]]:
+    """What to click, at the scan's bandwidth or the first narrower one that has enough clusters."""
+    while len(found := page.evaluate("few => aegis.clusters(few)", PICTURES)) < CLICKS:
+        narrow(page)
+    return found[:CLICKS]
+
+
+def narrow(page: Page) -> float:
+    """From a press of a key on the slider to the clusters at the next narrower bandwidth."""
     page.evaluate("() => { aegis.before = aegis.bandwidth(); }")
     page.get_by_test_id("stSlider").locator("input").focus()
     drawn = "() => aegis.bandwidth() !== aegis.before && aegis.bandwidth() === aegis.slider() && aegis.charts(1)"
-    return react(page, drawn, lambda: page.keyboard.press(key))
+    return react(page, drawn, lambda: page.keyboard.press("ArrowLeft"))
 
 
 def other_budgets(page: Page) -> Iterator[float]:

@@ -37,8 +37,8 @@ window.aegis = {
     }
     return times;
   },
-  // For each cluster with some but not all translated images: the point farthest from other clusters' points.
-  clusters() {
+  // Clusters with a few but not all translated images, and of each the point farthest from other clusters' points.
+  clusters(few) {
     const chart = aegis.all('.js-plotly-plot')[0];
     const nodes = [...chart.querySelectorAll('.scatterlayer .point')];
     const traces = chart.data.filter(trace => trace.customdata);
@@ -49,7 +49,7 @@ window.aegis = {
       return [box.x + box.width / 2, box.y + box.height / 2];
     }));
     return traces.flatMap((trace, t) => {
-      if (!filled(trace) || filled(trace) === whole) return [];
+      if (filled(trace) < few || filled(trace) === whole) return [];
       const others = drawn.flatMap((points, o) => o === t ? [] : points);
       const gap = ([x, y]) => Math.min(...others.map(([a, b]) => Math.hypot(a - x, b - y)));
       const room = point => point[1] < innerHeight - 20 ? gap(point) : -1;
