@@ -66,7 +66,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         config: the scan's settings.
     """
     colours = palette(st.context.theme.type)
-    left, middle, right = st.columns([3, 3, 4], gap="medium")
+    left, middle, right = st.columns([6, 6, 9], gap="medium")
     with left:
         epsilon = choose_budget(scanned)
     with right:
@@ -103,7 +103,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
 
 
 def _choose_view(has_seeds: bool) -> tuple[bool, str]:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         # Without the images nobody knows the seeds' classes.
         offered = [name for name in COLOURS if has_seeds or name != "class"]
         if st.session_state.get(state.COLOUR) not in offered:

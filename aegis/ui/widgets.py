@@ -18,6 +18,8 @@ PAGES = (
     (SCAN, "Scan", ":material/radar:"),
     (INSPECT, "Inspect class", ":material/search:"),
 )
+# As narrow as Streamlit allows: charts need the room.
+SIDEBAR = 200
 CLASSES_SHOWN = 12
 FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes": "“Classes”"}
 
@@ -35,7 +37,7 @@ _STYLE = """<style>
 
 def frame(title: str) -> None:
     """What every page opens with: browser title, logo, width, the way to other pages; the page's first call."""
-    st.set_page_config(page_title=title, page_icon=str(LOGO), layout="wide")
+    st.set_page_config(page_title=title, page_icon=str(LOGO), layout="wide", initial_sidebar_state=SIDEBAR)
     st.html(_STYLE)
     for page, name, icon in PAGES:
         st.sidebar.page_link(page, label=name, icon=icon)
