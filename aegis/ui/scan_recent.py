@@ -28,7 +28,7 @@ def show_recent() -> None:
         return
     with st.container(border=True, gap="small", key="card-recent"):
         for key, record in scans.items():
-            verdict, file, accused, data, date, link = st.columns([3, 5, 4, 5, 4, 2], vertical_alignment="center")
+            verdict, file, accused, data, date, link = st.columns([5, 12, 6, 10, 8, 3], vertical_alignment="center")
             with verdict:
                 verdict_badge(record)
             file.text(printable(record.model.file, 60))
