@@ -14,6 +14,7 @@ from aegis.models.card import printable
 from aegis.types import Clusters, Dataset, Embedding, Finding
 from aegis.ui import charts
 from aegis.ui import inspect_state as state
+from aegis.ui.inspect_budget import choose_budget, find_budget, marks, offer_budget, recorded_budget
 from aegis.ui.inspect_choice import Choice
 from aegis.ui.inspect_details import show_details
 from aegis.ui.inspect_gallery import show_gallery
@@ -26,10 +27,6 @@ from aegis.ui.scans import clusters_at, identity
 
 MODES: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
 BAR = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["zoom2d", "autoScale2d"]}
-EPSILON_HELP = (
-    "How far each image was changed on its way into the class: the L2 norm of the change, epsilon in the paper. These "
-    "are the budgets this scan kept; for another one, scan again with it."
-)
 BANDWIDTH_HELP = (
     "Radius within which mean shift takes points for one cluster. A smaller one finds more clusters. The scan computed "
     "it from the points."
@@ -59,22 +56,31 @@ class Grouping:
 
 
 @st.fragment
-def explore(choice: Choice, finding: Finding, data: Dataset | None, config: ScanConfig) -> None:
+def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: ScanConfig) -> None:
     """Everything that follows clicks and sliders.
 
     Args:
         choice: the class.
-        finding: what the scan found there.
+        scanned: what the scan found there.
         data: the scan's images, or None where they are no longer to be had.
         config: the scan's settings.
     """
     colours = palette(st.context.theme.type)
-    views, slider = st.columns([5, 3], gap="medium")
-    with views:
-        budget, alone, colour = _choose_view(finding, has_seeds=data is not None)
-    with slider:
+    left, middle, right = st.columns([6, 6, 9], gap="medium")
+    with left:
+        epsilon = choose_budget(scanned)
+    with right:
+        alone, colour = _choose_view(has_seeds=data is not None)
+    view = View(scan=choice.key, label=scanned.label, budget=epsilon, alone=alone, colour=colour)
+    finding = find_budget(choice, scanned, epsilon)
+    if finding is None:
+        offer_budget(choice, scanned, data, epsilon)
+        state.write_address(view)
+        return
+    budget = finding.evidence.budgets.index(epsilon)
+    with middle:
         grouping, key = _choose_bandwidth(choice, finding, budget, alone, config)
-    _tell_what_if(grouping, key)
+    _tell_what_if(grouping, key, scanned, epsilon)
     embedding = finding.embeddings[budget]
     selected = state.selection(len(embedding.points))
     event = state.new_event()
@@ -83,7 +89,7 @@ def explore(choice: Choice, finding: Finding, data: Dataset | None, config: Scan
     if alone:
         selected = selected & embedding.is_translated
     state.select(pack(selected))
-    subject = Subject(choice.record, finding, data, config, budget, selected, grouping.shown, colours)
+    subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
     left, right = st.columns([6, 5], gap="medium")
     # First the pictures: the browser fetches them while it draws the chart.
     with right:
@@ -92,28 +98,12 @@ def explore(choice: Choice, finding: Finding, data: Dataset | None, config: Scan
         watch_shift()
         _draw(subject, grouping, alone, colour)
     show_details(subject)
-    state.write_address(
-        View(
-            scan=choice.key,
-            label=finding.label,
-            budget=embedding.budget,
-            bandwidth=grouping.shown.bandwidth if grouping.what_if else None,
-            alone=alone,
-            colour=colour,
-            show=show,
-            selection=pack(selected),
-        )
-    )
+    bandwidth = grouping.shown.bandwidth if grouping.what_if else None
+    state.write_address(replace(view, bandwidth=bandwidth, show=show, selection=pack(selected)))
 
 
-def _choose_view(finding: Finding, has_seeds: bool) -> tuple[int, bool, str]:
-    budgets = finding.evidence.budgets
-    if st.session_state.get(state.BUDGET) not in budgets:
-        st.session_state[state.BUDGET] = default_budget(finding)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        budget = st.segmented_control(
-            "Change allowed (ε)", budgets, format_func="{:g}".format, key=state.BUDGET, required=True, help=EPSILON_HELP
-        )
+def _choose_view(has_seeds: bool) -> tuple[bool, str]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         # Without the images nobody knows the seeds' classes.
         offered = [name for name in COLOURS if has_seeds or name != "class"]
         if st.session_state.get(state.COLOUR) not in offered:
@@ -122,16 +112,8 @@ def _choose_view(finding: Finding, has_seeds: bool) -> tuple[int, bool, str]:
             "Colour by", offered, format_func=COLOURS.__getitem__, key=state.COLOUR, required=True
         )
         alone = st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
-    assert budget is not None
     assert colour is not None
-    return budgets.index(budget), alone, colour
-
-
-def default_budget(finding: Finding) -> float:
-    """The budget at which most clusters were found, the largest of these."""
-    counts = [clusters.count for clusters in finding.clusters]
-    best = max(range(len(counts)), key=lambda i: (counts[i], i))
-    return finding.evidence.budgets[best]
+    return alone, colour
 
 
 def _choose_bandwidth(
@@ -139,7 +121,7 @@ def _choose_bandwidth(
 ) -> tuple[Grouping, str]:
     recorded = (finding.translated_clusters if alone else finding.clusters)[budget]
     embedding: Embedding = finding.embeddings[budget]
-    key = f"inspect-bandwidth-{choice.key[:16]}-{finding.label}-{budget}-{alone}"
+    key = f"inspect-bandwidth-{choice.key[:16]}-{finding.label}-{embedding.budget:g}-{alone}"
     value = state.start_bandwidth(key, recorded.bandwidth)
     known, where = identity(choice.record), (finding.label, embedding)
     computed = recorded.bandwidth
@@ -148,16 +130,11 @@ def _choose_bandwidth(
         computed = clusters_at(known, *where, embedding.budget, unset, alone).bandwidth
     options = bandwidths(computed, recorded.bandwidth, value)
     chosen = st.select_slider("Bandwidth", options, format_func="{:.4g}".format, key=key, help=BANDWIDTH_HELP)
-    _mark(options.index(computed) / (len(options) - 1), computed)
+    marks({options.index(computed) / (len(options) - 1): f"computed: {computed:.4g}"})
     shown = recorded
     if chosen != recorded.bandwidth:
         shown = clusters_at(known, *where, embedding.budget, replace(config.judge, bandwidth=chosen), alone)
     return Grouping(shown, recorded, state.colours_for(recorded.assignment, shown.assignment)), key
-
-
-def _mark(share: float, computed: float) -> None:
-    """A mark below the slider."""
-    st.html(f'<div class="aegis-mark"><span style="left: {share:.2%}"><i></i>computed: {computed:.4g}</span></div>')
 
 
 def _draw(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> None:
@@ -212,19 +189,21 @@ def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"],
     return [*found, *([training] if len(training.rows) else [])]
 
 
-def _tell_what_if(grouping: Grouping, key: str) -> None:
-    if not grouping.what_if:
+def _tell_what_if(grouping: Grouping, key: str, scanned: Finding, epsilon: float) -> None:
+    new = epsilon not in scanned.evidence.budgets
+    if not (new or grouping.what_if):
         return
     shown, recorded = grouping.shown, grouping.recorded
+    at = " and ".join(
+        ([f"ε = {epsilon:g}"] if new else []) + ([f"bandwidth {shown.bandwidth:.4g}"] if grouping.what_if else [])
+    )
+    found = f"At {at} there {'is' if shown.count == 1 else 'are'} {_count(shown.count, 'cluster')}; the scan "
+    found += "did not use this ε." if new else f"found {recorded.count} at {recorded.bandwidth:.4g}."
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="inspect-what-if"):
         st.badge("What if", icon=":material/science:", color="yellow")
-        st.markdown(
-            f"At bandwidth {shown.bandwidth:.4g} there {'is' if shown.count == 1 else 'are'} "
-            f"{_count(shown.count, 'cluster')}; the scan found {recorded.count} at {recorded.bandwidth:.4g}. "
-            "Its recorded verdict stays.",
-            width="stretch",
-        )
-        st.button("Reset", key=state.RESET, icon=":material/undo:", on_click=state.reset(key, recorded.bandwidth))
+        st.markdown(f"{found} Its recorded verdict stays.", width="stretch")
+        back = recorded_budget(scanned) if new else epsilon
+        st.button("Reset", key=state.RESET, icon=":material/undo:", on_click=state.reset(key, recorded.bandwidth, back))
 
 
 def _count(number: int, noun: str) -> str:

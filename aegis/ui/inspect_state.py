@@ -124,11 +124,17 @@ def start_bandwidth(key: str, recorded: float) -> float:
     return value
 
 
-def reset(key: str, recorded: float) -> Callable[[], None]:
-    """What takes a what-if back."""
+def set_budget(budget: float) -> None:
+    """As if the slider were moved; called before it is drawn."""
+    st.session_state[BUDGET] = budget
+
+
+def reset(key: str, bandwidth: float, budget: float) -> Callable[[], None]:
+    """What takes a what-if back: the slider of this key to the bandwidth, and epsilon to the budget."""
 
     def back() -> None:
-        st.session_state[key] = recorded
+        st.session_state[key] = bandwidth
+        set_budget(budget)
         st.session_state.pop(_COLOURS, None)
 
     return back

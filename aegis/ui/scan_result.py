@@ -18,9 +18,8 @@ from aegis.store import Store, find_class
 from aegis.types import Dataset, Transplant
 from aegis.ui.palette import palette
 from aegis.ui.scan_charts import small_scatter
-from aegis.ui.scan_order import images_of
 from aegis.ui.scan_pictures import as_picture, honest_image, png, stamped, trigger_picture
-from aegis.ui.scan_session import desk, verdict_badge, when
+from aegis.ui.scan_session import find_images, verdict_badge, when
 from aegis.ui.suspects import ROOT
 from aegis.ui.widgets import fact, facts
 
@@ -63,7 +62,7 @@ def show_result(key: str, record: ScanRecord) -> None:
     except StoreError as error:
         st.text(str(error))
         return
-    images = images_of(record, key, desk().notes)
+    images = find_images(key, record)
     ranked = sorted(record.classes, key=lambda one: (not one.suspicious, -loudness(one, config)))
     if ranked:
         _show_evidence(key, record, config, ranked[0], images)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import streamlit as st
 
-from aegis.data import SOURCES
 from aegis.detect.record import ScanRecord
-from aegis.errors import AegisError
 from aegis.runtime import Report
 from aegis.store import Store
-from aegis.types import VerdictName
+from aegis.types import Dataset, VerdictName
 from aegis.ui.jobs import Job, Jobs
-from aegis.ui.scan_order import Notes, Order, Outcome, carry_out
+from aegis.ui.scan_order import Order, Outcome, carry_out
 from aegis.ui.scan_watch import Watch
-from aegis.ui.suspects import list_suspects, suspects_folder
-from aegis.ui.widgets import examined
+from aegis.ui.shelf import Shelf, images_of, is_upload
 
 ScanJob = Job[Outcome]
+# Key of a scan, class, budget.
+LookName = tuple[str, int, float]
 # Of each verdict, as Streamlit calls colours: the theme makes them safe for colour-blind eyes.
 VERDICT_COLOURS: dict[VerdictName, Literal["red", "blue", "gray"]] = {
     "infected": "red",
@@ -32,10 +32,19 @@ RECENT = 200
 
 @dataclass(frozen=True, eq=False)
 class Desk:
-    """The one worker of this server, and what its sessions share."""
+    """The workers of this server, and what its sessions share.
+
+    Args:
+        jobs: scans, one at a time.
+        looks: at one class with one more budget, which do not wait until a scan is done.
+        taken: ids of looks, by scan, class and budget.
+        shelf: measurements and uploads.
+    """
 
     jobs: Jobs = field(default_factory=Jobs)
-    notes: Notes = field(default_factory=Notes)
+    looks: Jobs = field(default_factory=Jobs)
+    taken: dict[LookName, str] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 @st.cache_resource(show_spinner=False)
@@ -49,7 +58,7 @@ def start(order: Order) -> ScanJob:
     here, watch = desk(), Watch(title=order.file)
 
     def work(report: Report) -> Outcome:
-        return carry_out(order, report, watch, here.notes)
+        return carry_out(order, report, watch, here.shelf)
 
     clean = order.workspace.remove if order.workspace else lambda: None
     job = here.jobs.start(work, watch, clean)
@@ -64,6 +73,20 @@ def find_job(id: str) -> ScanJob | None:
         return None
     _own("own_jobs").add(id)
     return cast(ScanJob, job)
+
+
+def start_look(name: LookName, work: Callable[[Report, Watch], None], title: str) -> None:
+    """Queue a look; who asks for the same one later, or after a reload, finds it."""
+    here, watch = desk(), Watch(title=title)
+    for old in [old for old, id in here.taken.items() if here.looks.find(id) is None]:
+        del here.taken[old]
+    here.taken[name] = here.looks.start(lambda report: work(report, watch), watch).id
+
+
+def find_look(name: LookName) -> Job[object] | None:
+    """The latest look of this name, or None."""
+    id = desk().taken.get(name)
+    return None if id is None else desk().looks.find(id)
 
 
 def own_scans() -> set[str]:
@@ -88,19 +111,20 @@ def open_scan(key: str) -> ScanRecord | None:
     return record
 
 
-def recent_scans(limit: int) -> list[tuple[str, ScanRecord]]:
-    """The latest scans that this session may see: its own, and those of bundled suspects with bundled images."""
-    bundled = {examined(path).sha256 for path in list_suspects(suspects_folder())}
+def recent_scans(limit: int) -> dict[str, ScanRecord]:
+    """The latest scans by key, newest first: all but those of what other sessions uploaded.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
     own = own_scans()
-    try:
-        known = Store().scans(RECENT)
-    except AegisError:
-        return []
-    return [
-        (key, record)
-        for key, record in known
-        if key in own or (record.model.sha256 in bundled and record.data.name in SOURCES)
-    ][:limit]
+    known = [(key, record) for key, record in Store().scans(RECENT) if key in own or not is_upload(record)]
+    return dict(known[:limit])
+
+
+def find_images(key: str, record: ScanRecord) -> Dataset | None:
+    """The very images of a scan, or None where they are no longer to be had."""
+    return images_of(record, key, desk().shelf)
 
 
 def verdict_badge(record: ScanRecord) -> None:
