@@ -138,22 +138,31 @@ def clusters(page: Page) -> list[dict[str, float]]:
 def narrow(page: Page) -> float:
     """From a press of a key on the slider to the clusters at the next narrower bandwidth."""
     page.evaluate("() => { aegis.before = aegis.bandwidth(); }")
-    page.get_by_test_id("stSlider").locator("input").focus()
+    page.locator("[class*=st-key-inspect-bandwidth] input").focus()
     drawn = "() => aegis.bandwidth() !== aegis.before && aegis.bandwidth() === aegis.slider() && aegis.charts(1)"
     return react(page, drawn, lambda: page.keyboard.press("ArrowLeft"))
 
 
 def other_budgets(page: Page) -> Iterator[float]:
-    """From a press on another epsilon that the scan kept to its points and pictures."""
-    buttons = page.get_by_test_id("stButtonGroup").first.get_by_role("radio")
-    others = [i for i in range(buttons.count()) if buttons.nth(i).get_attribute("aria-checked") != "true"]
+    """From a press on the mark of another epsilon that the scan kept to its points and pictures."""
+    marks, slider = (
+        page.locator(".st-key-inspect-epsilon .aegis-mark span"),
+        page.locator(".st-key-inspect-epsilon input"),
+    )
     drawn = (
         "() => aegis.bandwidth() !== aegis.before[0] && aegis.gallery() !== aegis.before[1]"
         f" && aegis.charts(1) && {GALLERY}"
     )
-    for i in others:
+    for i, budget in enumerate(marks.all_inner_texts()):
+        if budget == slider.get_attribute("aria-valuetext"):
+            continue
         page.evaluate("() => { aegis.before = [aegis.bandwidth(), aegis.gallery()]; }")
-        yield react(page, drawn, aim(page, buttons.nth(i)))
+        mark, track = marks.nth(i).bounding_box(), slider.locator("xpath=..").bounding_box()
+        assert mark is not None
+        assert track is not None
+        press = aim_at(page, mark["x"] + mark["width"] / 2, track["y"] + track["height"] / 2)
+        yield react(page, drawn, press)
+        assert slider.get_attribute("aria-valuetext") == budget
 
 
 def cancels(context: BrowserContext, server: str, runs: int) -> Timing:

@@ -19,7 +19,7 @@ window.aegis = {
   },
   // Drawn last, so that points are there when it is.
   bandwidth: () => aegis.all('.js-plotly-plot').at(-1)?.querySelector('.annotation-text')?.textContent,
-  slider: () => 'bandwidth ' + document.querySelector('[data-testid="stSlider"] input').getAttribute('aria-valuetext'),
+  slider: () => 'bandwidth ' + document.querySelector('[class*=st-key-inspect-bandwidth] input').getAttribute('aria-valuetext'),
   settled() {
     const app = document.querySelector('[data-testid="stApp"]');
     return app?.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-stale="true"]');
