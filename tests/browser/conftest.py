@@ -18,10 +18,11 @@ from tests.layers import ROOT
 
 START_SECONDS = 60
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# A browser that renders in software, asks nobody for updates, and runs as root where CI does.
+# A browser that draws without OpenGL, whose imitation would take a core, asks nobody for updates, and runs as root
+# where CI does.
 ARGUMENTS = [
     "--no-sandbox",
-    "--use-angle=swiftshader",
+    "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
