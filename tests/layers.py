@@ -11,7 +11,7 @@ TOP = "app.py or pages"
 # A room may import from rooms of a lower rank and from itself.
 RANKS = {
     "types": 0, "errors": 0, "runtime": 0, "progress": 0, "files": 0, "text": 0, "version": 0,
-    "models": 1, "data": 1,
+    "models": 1, "data": 1, "packing": 1,
     "pgd": 2,
     "evaluate": 3,
     "detect": 4, "baselines": 4, "lab": 4,

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from aegis.errors import StoreError
-from aegis.store import (
-    Store,
-    pack_applicability,
-)
+from aegis.packing import pack_applicability
+from aegis.store import Store
 from aegis.types import Applicability
 from tests.stored import GATHER, Counted, assert_same, dataset, evidence, files, record
 
