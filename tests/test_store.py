@@ -13,6 +13,7 @@ import pytest
 import aegis.store
 from aegis.detect.config import EmbedConfig, JudgeConfig, ScanConfig
 from aegis.detect.record import config_record
+from aegis.review import Review
 from aegis.runtime import Runtime
 from aegis.store import (
     Store,
@@ -137,6 +138,18 @@ def test_a_scan_that_another_version_wrote_is_left_out(store):
     assert store.find_scan("old") is None
     store.keep_scan("old", record())
     assert store.find_scan("old") == record()
+
+
+def test_a_review_stays_with_its_scan(store):
+    review = Review("Seen.", {3: "confirmed"})
+    assert store.find_review("key") is None
+    store.keep_review("key", Review("Draft."))
+    store.keep_review("key", review)
+    store.keep_review("other", Review())
+    store.keep_scan("key", record())
+    # Another process would open the folder anew.
+    assert Store(store.folder).find_review("key") == review
+    assert Store(store.folder).find_review("other") == Review()
 
 
 def keep_many(folder, name, gate):
