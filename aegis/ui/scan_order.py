@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aegis.data import SOURCES, load_dataset
+from aegis.data import load_dataset
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.record import ScanRecord
 from aegis.errors import AegisError
@@ -93,19 +93,6 @@ class Notes:
 def named_images(source: str) -> Dataset:
     """A data set by name, read once for pages and jobs."""
     return load_dataset(source)
-
-
-def images_of(record: ScanRecord, key: str, notes: Notes) -> Dataset | None:
-    """The images of a finished scan, or None if they were uploaded and are gone."""
-    if key in notes.shelf:
-        return notes.shelf[key]
-    if record.data.name not in SOURCES:
-        return None
-    try:
-        images = named_images(record.data.name)
-    except AegisError:
-        return None
-    return images if images.digest == record.data.digest else None
 
 
 def carry_out(order: Order, report: Report, watch: Watch, notes: Notes) -> Outcome:

@@ -12,10 +12,12 @@ from aegis.detect.record import ScanRecord
 from aegis.errors import AegisError
 from aegis.runtime import Report
 from aegis.store import Store
-from aegis.types import VerdictName
+from aegis.types import Dataset, VerdictName
 from aegis.ui.jobs import Job, Jobs
+from aegis.ui.scan_draft import Papers
 from aegis.ui.scan_order import Notes, Order, Outcome, carry_out
 from aegis.ui.scan_watch import Watch
+from aegis.ui.scans import look_for_images
 from aegis.ui.suspects import list_suspects, suspects_folder
 from aegis.ui.widgets import examined
 
@@ -36,6 +38,7 @@ class Desk:
 
     jobs: Jobs = field(default_factory=Jobs)
     notes: Notes = field(default_factory=Notes)
+    papers: Papers = field(default_factory=Papers)
 
 
 @st.cache_resource(show_spinner=False)
@@ -86,6 +89,12 @@ def open_scan(key: str) -> ScanRecord | None:
     if record is not None:
         _own("own_scans").add(key)
     return record
+
+
+def images_of(key: str, record: ScanRecord) -> tuple[Dataset | None, str]:
+    """The images of a scan, uploaded ones as long as they are at hand; or None, and in words why."""
+    uploaded = desk().notes.shelf.get(key)
+    return look_for_images(record) if uploaded is None else (uploaded, "")
 
 
 def recent_scans(limit: int) -> list[tuple[str, ScanRecord]]:

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from aegis import dossier
 from aegis.data import SOURCES, load_dataset
 from aegis.detect.cluster import cluster, cluster_translated
 from aegis.detect.config import JudgeConfig
 from aegis.detect.record import ScanRecord
-from aegis.errors import AegisError
+from aegis.errors import DataError
 from aegis.store import Store, find_class
 from aegis.types import Clusters, Dataset, Embedding, Finding
+from aegis.ui.scan_order import named_images
 from aegis.ui.suspects import list_suspects, suspects_folder
+from aegis.ui.uploads import UPLOADED
 
 if TYPE_CHECKING:
     from aegis.models.classifier import Classifier
@@ -58,14 +61,19 @@ def identity(record: ScanRecord) -> str:
 
 def find_images(record: ScanRecord) -> Dataset | None:
     """The very images of a scan, or None where they are no longer to be had."""
-    name = record.data.name
-    if name not in SOURCES and not Path(name).exists():
-        return None
-    try:
-        data = _images(name, record.data.digest)
-    except AegisError:
-        return None
-    return data if data.digest == record.data.digest else None
+    return look_for_images(record)[0]
+
+
+def look_for_images(record: ScanRecord) -> tuple[Dataset | None, str]:
+    """The very images of a scan; or None, and in words why."""
+
+    def load(name: str) -> Dataset:
+        # What a browser calls its upload is no path.
+        if name.startswith(UPLOADED):
+            raise DataError("images that are kept", "uploaded, and gone", "Upload them again.")
+        return named_images(name) if name in SOURCES else _images(name, record.data.digest)
+
+    return dossier.find_images(record, load=load)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Reading the scan's images")

@@ -136,27 +136,11 @@ def test_a_damaged_upload_is_named_without_its_folder(tmp_path):
     order.workspace.remove()
 
 
-def test_uploaded_images_are_found_for_their_scan_only(tmp_path, computed):
-    notes = Notes()
-    outcome = carry_out(place(card_of(tmp_path, "aegis:cnn16")), silent, Watch(), notes)
-    found = scan_order.images_of(outcome.record, outcome.key, notes)
-    assert found.name == f"{UPLOADED}mine.npz"
-    assert scan_order.images_of(outcome.record, "another", notes) is None
-
-
 def test_few_uploaded_images_are_kept():
     notes = Notes()
     for i in range(SHELVED + 2):
         notes.shelve(str(i), dataset(i))
     assert list(notes.shelf) == [str(i) for i in range(2, SHELVED + 2)]
-
-
-def test_a_name_in_a_record_is_never_opened_as_a_path(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.npz").write_bytes(uploaded().content)
-    kept = record()
-    kept = kept.model_copy(update={"data": kept.data.model_copy(update={"name": "mine.npz"})})
-    assert scan_order.images_of(kept, "key", Notes()) is None
 
 
 def test_a_watch_tells_time_left_and_keeps_first_and_last_frames():
