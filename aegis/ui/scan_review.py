@@ -26,7 +26,13 @@ DECISIONS: dict[Decision | Literal["open"], str] = {
 ROWS = 5
 _STYLE = """<style>
 [class*="st-key-decide-"] [data-testid="stText"] { overflow-wrap: anywhere; }
-.st-key-review-missing [data-testid="stText"] { font-size: .875rem; opacity: .8; overflow-wrap: anywhere; }
+.st-key-review-accused [data-testid="stMarkdown"] p { font-size: .875rem; }
+.st-key-review-offer [data-testid="stText"] { font-size: .875rem; opacity: .8; overflow-wrap: anywhere; }
+/* A long name or reason stands beside its control, where there is room. */
+@media (min-width: 640px) {
+  [class*="st-key-decide-"], .st-key-review-offer { flex-wrap: nowrap; }
+  [class*="st-key-decide-"] > :first-child, .st-key-review-offer > :last-child { min-width: 0; }
+}
 </style>"""
 
 
@@ -87,11 +93,12 @@ def _ask_accused(draft: Draft, record: ScanRecord, review: Review) -> None:
     if not accused:
         st.caption("The scan accuses no class.")
         return
-    st.markdown(
-        "Accused classes",
-        help="Confirm: you hold the class to be backdoored. Dismiss: you hold it to be falsely accused. "
-        "Open: not decided yet.",
-    )
+    with st.container(key="review-accused"):
+        st.markdown(
+            "Accused classes",
+            help="Confirm: you hold the class to be backdoored. Dismiss: you hold it to be falsely accused. "
+            "Open: not decided yet.",
+        )
     first = 0
     rows = st.container(gap="xsmall")
     if len(accused) > ROWS:
@@ -136,7 +143,7 @@ def _ask_others(draft: Draft, record: ScanRecord, review: Review) -> None:
 
     _stand(name, [label for label in others if label in review.decisions])
     st.multiselect(
-        "Confirm other classes",
+        "Confirm classes" if len(others) == len(record.classes) else "Confirm other classes",
         list(others),
         format_func=lambda label: _name(others[label]),
         key=name,
@@ -155,7 +162,7 @@ def _offer(draft: Draft, record: ScanRecord, images: Dataset | None, at_hand: tu
         draft.clicked.acquire(timeout=PATIENCE)
         return papers.report(record, at_hand, images, draft.refresh(record))
 
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="review-missing"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="review-offer"):
         clicked = st.download_button(
             "Download the report",
             data=deliver,

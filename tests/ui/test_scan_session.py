@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from aegis.data import load_dataset
 from aegis.data.arrays import Arrays
 from aegis.data.npz import write_npz
 from aegis.ui.scan_order import named_images
@@ -32,8 +33,11 @@ def test_uploaded_images_are_found_for_their_scan_only():
 def test_the_name_of_an_upload_is_never_opened_as_a_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pixels, labels = np.zeros((8, 6, 6), np.uint8), np.arange(8) % 2
-    write_npz(tmp_path / f"{UPLOADED}mine.npz", Arrays(pixels, labels, pixels, labels))
-    assert images_of("key", of(dataset(), f"{UPLOADED}mine.npz"))[0] is None
+    path = tmp_path / f"{UPLOADED}mine.npz"
+    write_npz(path, Arrays(pixels, labels, pixels, labels), compress=False)
+    images = load_dataset(path)
+    assert images_of("key", of(images, str(path)))[0] is not None
+    assert images_of("key", of(images, path.name))[0] is None
 
 
 def test_bundled_images_are_read_once():
