@@ -43,7 +43,8 @@ def test_a_new_session_finds_what_another_one_kept(kept, record):
 
 def test_changes_of_two_sessions_do_not_undo_each_other(kept, record):
     one, other = Draft("key"), Draft("key")
-    one.refresh(record), other.refresh(record)
+    for session in (one, other):
+        session.refresh(record)
     one.change(record, noted("Seen."))
     other.change(record, decided(2, "confirmed"))
     assert one.refresh(record) == other.review == Review("Seen.", {2: "confirmed"})
