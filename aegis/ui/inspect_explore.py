@@ -40,7 +40,7 @@ METHOD_HELP = (
     "with the one that the scan used."
 )
 # Sliders beside one another, with the rest of the controls, on a laptop.
-SLIDER = 240
+SLIDER = 200
 ALONE_HELP = (
     "Leave the class's own training images out, as in Fig. 16 of the paper, and cluster the translated ones alone."
 )
@@ -87,6 +87,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     finding = find_look_of(choice, light)
     back = epsilon if light.epsilon is None else recorded_budget(scanned)
     if finding is None:
+        bandwidth_place.caption("Bandwidth: once it is computed")
         offer_look(choice, scanned, data, light, back)
         state.write_address(view)
         return

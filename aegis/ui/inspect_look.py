@@ -19,6 +19,9 @@ from aegis.ui.suspects import load_again
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
+# UMAP compiles itself when a server first uses it.
+UMAP_START = 12.0
+
 
 @dataclass(frozen=True)
 class Light:
@@ -58,7 +61,8 @@ class Look:
     def seconds(self, own: int) -> float:
         """How long it will take; ``own`` is the number of training images of the class."""
         config = config_of(self.record)
-        return embed_seconds(config, own) if self.light.epsilon is None else look_seconds(self.record, config, own)
+        span = embed_seconds(config, own) if self.light.epsilon is None else look_seconds(self.record, config, own)
+        return span + (UMAP_START if self.light.method == "umap" else 0.0)
 
 
 def in_light(record: ScanRecord, light: Light) -> ScanRecord:
