@@ -7,7 +7,8 @@ from aegis import ui
 PYTHON = """\
 import aegis
 
-suspect = aegis.load_checkpoint("assets/models/fashion_mnist_localised.safetensors")
+path = "assets/models/fashion_mnist_localised.safetensors"
+suspect = aegis.load_checkpoint(path)
 data = aegis.load_dataset("samples:fashion_mnist")
 result = aegis.scan(suspect, data)
 print(result.sentence)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aegis.runtime import Event
 
 # What of a class is done before a stage begins, and the stage's share of the work.
 SHARES = {"translate": (0.0, 0.4), "transplant": (0.4, 0.4), "embed": (0.8, 0.2)}
+# Where no trigger is sought, by the rule of the paper or for a look at one more budget.
+UNTRIED = {"translate": (0.0, 0.6), "embed": (0.6, 0.4)}
 # Measuring the model's robustness costs about as much as half a class.
 ASSESS = 0.5
 
@@ -18,11 +21,13 @@ class ScanProgress:
 
     Args:
         classes: how many are examined.
+        shares: what of a class is done before each stage, and the stage's own share.
         assessed: how far the measuring of robustness is, in [0, 1].
         done: how far each class that was begun is, in [0, 1], by label.
     """
 
     classes: int
+    shares: Mapping[str, tuple[float, float]] = field(default_factory=lambda: SHARES)
     assessed: float = 0.0
     done: dict[int, float] = field(default_factory=dict)
 
@@ -33,8 +38,13 @@ class ScanProgress:
             self.assessed = share
             return
         self.assessed = 1.0
-        before, part = SHARES.get(event.stage, (0.0, 0.0))
+        before, part = self.shares.get(event.stage, (0.0, 0.0))
         self.done[event.label] = max(before + part * share, self.done.get(event.label, 0.0))
+
+    @classmethod
+    def of(cls, classes: int, tries: bool) -> ScanProgress:
+        """Of so many classes, with or without a search for triggers."""
+        return cls(classes, SHARES if tries else UNTRIED)
 
     @property
     def finished(self) -> int:

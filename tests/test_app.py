@@ -58,7 +58,7 @@ def test_a_suspect_is_a_card_with_its_command(home, tmp_path):
 
 def test_every_suspect_leads_to_its_scan(home, tmp_path):
     write_infected(tmp_path)
-    links = [link.proto for link in home().get("page_link")]
+    links = [link.proto for link in home().main.get("page_link")]
     assert [(link.page, link.query_string) for link in links] == [("Scan", "suspect=suspect.safetensors")]
 
 

@@ -41,10 +41,16 @@ def progress_bar(title: str, quiet: bool, after: str = "") -> Iterator[Report]:
 
 
 @contextmanager
-def class_bars(classes: int, quiet: bool) -> Iterator[Report]:
-    """One bar for a whole scan, and one for every class being examined."""
+def class_bars(classes: int, tries: bool, quiet: bool) -> Iterator[Report]:
+    """One bar for a whole scan, and one for every class being examined.
+
+    Args:
+        classes: how many.
+        tries: whether triggers are sought.
+        quiet: show nothing.
+    """
     with _display(quiet) as show:
-        yield silent if quiet else _ClassReport(show, ScanProgress(classes))
+        yield silent if quiet else _ClassReport(show, ScanProgress.of(classes, tries))
 
 
 @dataclass

@@ -175,7 +175,8 @@ class Request:
 
         runtime = choose_runtime(self.device, self.precision, self.workers)
         steps = stored(STEPS, store, suspect.digest, self.images.digest, runtime) if store else STEPS
-        with class_bars(len(self.labels or self.images.class_names), self.quiet) as report:
+        classes, tries = len(self.labels or self.images.class_names), self.config.gather.transplant is not None
+        with class_bars(classes, tries, self.quiet) as report:
             return run(
                 suspect, self.images, self.config, labels=self.labels, runtime=runtime, steps=steps, report=report
             )

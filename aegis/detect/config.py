@@ -235,3 +235,13 @@ def adjusted(
     if bandwidth is not None:
         judge = replace(judge, bandwidth=bandwidth)
     return replace(config, gather=gather, embed=embed, judge=judge)
+
+
+def at_budget(config: ScanConfig, epsilon: float) -> ScanConfig:
+    """The settings of a look at one more budget: the same seeds translated to it alone, no trigger sought.
+
+    Raises:
+        ConfigError: for a value out of range.
+    """
+    one = adjusted(config, seed=config.gather.seed, epsilon=epsilon)
+    return replace(one, gather=replace(one.gather, transplant=None))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aegis.errors import CheckpointError
+from aegis.models.card import printable
 
 EXAMPLES = "aegis:cnn32, aegis:resnet18,width=32, torchvision:resnet18, timm:resnet18 or module:factory"
 
@@ -136,10 +137,7 @@ def build(architecture: str, in_channels: int, classes: int) -> nn.Module:
         if room == "torchvision":
             return _torchvision(name, in_channels, classes, options)
         if room == "timm":
-            import timm
-
-            create: Callable[..., nn.Module] = timm.create_model
-            return create(name, in_chans=in_channels, num_classes=classes, **options)
+            return _timm(name, in_channels, classes, options)
         return _from_factory(room, name, in_channels, classes, options)
     except CheckpointError:
         raise
@@ -163,6 +161,20 @@ def _options(architecture: str, parts: list[str]) -> dict[str, int]:
         raise CheckpointError(
             "options of the form name=whole number", repr(architecture), "Write for example aegis:resnet18,width=32."
         ) from error
+
+
+def _timm(name: str, in_channels: int, classes: int, options: dict[str, int]) -> nn.Module:
+    import timm
+
+    # timm takes local-dir:PATH and hf-hub:NAME as well, and a card must reach neither files nor the network.
+    if not timm.is_model(name) or "pretrained" in options:
+        raise CheckpointError(
+            "timm:NAME with the plain name of an architecture, whose weights come from the checkpoint",
+            repr(printable(f"timm:{name}")) + (" with pretrained weights" if "pretrained" in options else ""),
+            "Correct the name given to --arch.",
+        )
+    create: Callable[..., nn.Module] = timm.create_model
+    return create(name, in_chans=in_channels, num_classes=classes, **options)
 
 
 def _torchvision(name: str, in_channels: int, classes: int, options: dict[str, int]) -> nn.Module:

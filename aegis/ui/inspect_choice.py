@@ -10,9 +10,10 @@ import streamlit as st
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.models.card import printable
 from aegis.ui import inspect_state as state
-from aegis.ui.scans import find_scan, recent_scans
+from aegis.ui.scan_session import open_scan, recent_scans
 
 VERDICTS = {"infected": ("red", ":material/gpp_bad:"), "clean": ("blue", ":material/gpp_good:")}
+RECENT = 50
 UNKNOWN = ("gray", ":material/help:")
 
 
@@ -31,9 +32,9 @@ def choose() -> Choice | None:
     Raises:
         StoreError: if the store cannot be used.
     """
-    scans = {key: record for key, record in recent_scans().items() if record.classes}
+    scans = {key: record for key, record in recent_scans(RECENT).items() if record.classes}
     wanted = state.wanted_scan()
-    if wanted and wanted not in scans and (found := find_scan(wanted)) and found.classes:
+    if wanted and wanted not in scans and (found := open_scan(wanted)) and found.classes:
         scans = {wanted: found, **scans}
     if not scans:
         _nothing_yet()

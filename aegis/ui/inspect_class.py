@@ -10,7 +10,8 @@ from aegis.ui.inspect_choice import Choice, choose, show_reason, show_verdict
 from aegis.ui.inspect_explore import explore
 from aegis.ui.inspect_state import follow_address, write_address
 from aegis.ui.inspect_view import View
-from aegis.ui.scans import find_finding, find_images
+from aegis.ui.scan_session import find_images
+from aegis.ui.scans import find_finding
 
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { max-width: 88rem; padding: 3.5rem 2rem 2rem; }
@@ -18,6 +19,7 @@ _STYLE = """<style>
 [class*="st-key-inspect-"] [data-testid="stText"] { overflow-wrap: anywhere; }
 /* The page's own wrapping of paragraphs would break the number on a slider's thumb into digits. */
 [data-testid="stSlider"] p { text-wrap-mode: nowrap; }
+.st-key-inspect-epsilon [data-testid="stSliderTickBar"] { display: none; }
 .aegis-mark { position: relative; height: 1rem; margin: -1.25rem 0.5rem 0; font-size: 0.75rem; opacity: 0.8; }
 .aegis-mark span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
 .aegis-mark i { display: block; width: 0; height: 0; margin: 0 auto; border: 4px solid transparent;
@@ -54,7 +56,7 @@ def _show_class(choice: Choice) -> None:
                 "suspect again; its classes can then be inspected here."
             )
         return
-    data = find_images(choice.record)
+    data = find_images(choice.key, choice.record)
     if data is None:
         st.info(
             "The images of this scan are not at hand, or have changed since: seeds, differences, training images and "

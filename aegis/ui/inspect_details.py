@@ -96,7 +96,7 @@ def _offer_export(subject: Subject) -> None:
 
 
 def _file_name(subject: Subject) -> str:
-    what = hashlib.sha256(f"{pack(subject.rows)} {subject.budget}".encode()).hexdigest()[:8]
+    what = hashlib.sha256(f"{pack(subject.rows)} {subject.embedding.budget}".encode()).hexdigest()[:8]
     return f"aegis-class-{subject.finding.label}-{what}.zip"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,26 +15,32 @@ from aegis.models.card import printable
 from aegis.types import Clusters, Dataset, Embedding, Finding
 from aegis.ui import charts
 from aegis.ui import inspect_state as state
+from aegis.ui.inspect_budget import choose_budget, marks, recorded_budget
 from aegis.ui.inspect_choice import Choice
 from aegis.ui.inspect_details import show_details
 from aegis.ui.inspect_gallery import show_gallery
+from aegis.ui.inspect_look import Light
+from aegis.ui.inspect_offer import find_look_of, offer_look
 from aegis.ui.inspect_select import apply_event, bandwidths
 from aegis.ui.inspect_shift import shift_held, watch_shift
 from aegis.ui.inspect_subject import Subject
 from aegis.ui.inspect_view import COLOURS, View, pack
 from aegis.ui.palette import palette
+from aegis.ui.scan_settings import METHODS
 from aegis.ui.scans import clusters_at, identity
 
 MODES: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
 BAR = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["zoom2d", "autoScale2d"]}
-EPSILON_HELP = (
-    "How far each image was changed on its way into the class: the L2 norm of the change, epsilon in the paper. These "
-    "are the budgets this scan kept; for another one, scan again with it."
-)
 BANDWIDTH_HELP = (
     "Radius within which mean shift takes points for one cluster. A smaller one finds more clusters. The scan computed "
     "it from the points."
 )
+METHOD_HELP = (
+    "How features of many dimensions become points in the plane. The clusters depend on it; the verdict was reached "
+    "with the one that the scan used."
+)
+# Sliders beside one another, with the rest of the controls, on a laptop.
+SLIDER = 200
 ALONE_HELP = (
     "Leave the class's own training images out, as in Fig. 16 of the paper, and cluster the translated ones alone."
 )
@@ -59,22 +66,35 @@ class Grouping:
 
 
 @st.fragment
-def explore(choice: Choice, finding: Finding, data: Dataset | None, config: ScanConfig) -> None:
+def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: ScanConfig) -> None:
     """Everything that follows clicks and sliders.
 
     Args:
         choice: the class.
-        finding: what the scan found there.
+        scanned: what the scan found there.
         data: the scan's images, or None where they are no longer to be had.
         config: the scan's settings.
     """
     colours = palette(st.context.theme.type)
-    views, slider = st.columns([5, 3], gap="medium")
-    with views:
-        budget, alone, colour = _choose_view(finding, has_seeds=data is not None)
-    with slider:
-        grouping, key = _choose_bandwidth(choice, finding, budget, alone, config)
-    _tell_what_if(grouping, key)
+    with st.container(horizontal=True, gap="medium", key="inspect-controls"):
+        with st.container(width=SLIDER):
+            epsilon = choose_budget(scanned)
+        bandwidth_place = st.container(width=SLIDER)
+        method, alone, colour = _choose_view(config.embed.method, has_seeds=data is not None)
+    light = Light(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, method)
+    changed = None if method == config.embed.method else method
+    view = View(scan=choice.key, label=scanned.label, budget=epsilon, method=changed, alone=alone, colour=colour)
+    finding = find_look_of(choice, light)
+    back = epsilon if light.epsilon is None else recorded_budget(scanned)
+    if finding is None:
+        bandwidth_place.caption("Bandwidth: once it is computed")
+        offer_look(choice, scanned, data, light, back)
+        state.write_address(view)
+        return
+    budget = finding.evidence.budgets.index(epsilon)
+    with bandwidth_place:
+        grouping, key = _choose_bandwidth(choice, finding, budget, alone, config, method)
+    _tell_what_if(grouping, light, changed, state.reset(key, grouping.recorded.bandwidth, back, config.embed.method))
     embedding = finding.embeddings[budget]
     selected = state.selection(len(embedding.points))
     event = state.new_event()
@@ -83,7 +103,7 @@ def explore(choice: Choice, finding: Finding, data: Dataset | None, config: Scan
     if alone:
         selected = selected & embedding.is_translated
     state.select(pack(selected))
-    subject = Subject(choice.record, finding, data, config, budget, selected, grouping.shown, colours)
+    subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
     left, right = st.columns([6, 5], gap="medium")
     # First the pictures: the browser fetches them while it draws the chart.
     with right:
@@ -92,72 +112,49 @@ def explore(choice: Choice, finding: Finding, data: Dataset | None, config: Scan
         watch_shift()
         _draw(subject, grouping, alone, colour)
     show_details(subject)
-    state.write_address(
-        View(
-            scan=choice.key,
-            label=finding.label,
-            budget=embedding.budget,
-            bandwidth=grouping.shown.bandwidth if grouping.what_if else None,
-            alone=alone,
-            colour=colour,
-            show=show,
-            selection=pack(selected),
-        )
+    bandwidth = grouping.shown.bandwidth if grouping.what_if else None
+    state.write_address(replace(view, bandwidth=bandwidth, show=show, selection=pack(selected)))
+
+
+def _choose_view(method: str, has_seeds: bool) -> tuple[str, bool, str]:
+    # Without the images nobody knows the seeds' classes.
+    offered = [name for name in COLOURS if has_seeds or name != "class"]
+    if st.session_state.get(state.COLOUR) not in offered:
+        st.session_state[state.COLOUR] = "cluster"
+    colour = st.segmented_control(
+        "Colour by", offered, format_func=COLOURS.__getitem__, key=state.COLOUR, required=True, width="content"
     )
-
-
-def _choose_view(finding: Finding, has_seeds: bool) -> tuple[int, bool, str]:
-    budgets = finding.evidence.budgets
-    if st.session_state.get(state.BUDGET) not in budgets:
-        st.session_state[state.BUDGET] = default_budget(finding)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        budget = st.segmented_control(
-            "Change allowed (ε)", budgets, format_func="{:g}".format, key=state.BUDGET, required=True, help=EPSILON_HELP
-        )
-        # Without the images nobody knows the seeds' classes.
-        offered = [name for name in COLOURS if has_seeds or name != "class"]
-        if st.session_state.get(state.COLOUR) not in offered:
-            st.session_state[state.COLOUR] = "cluster"
-        colour = st.segmented_control(
-            "Colour by", offered, format_func=COLOURS.__getitem__, key=state.COLOUR, required=True
-        )
-        alone = st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
-    assert budget is not None
+    if st.session_state.get(state.METHOD) not in METHODS:
+        st.session_state[state.METHOD] = method
+    drawn = st.segmented_control(
+        "Drawn by", list(METHODS), format_func=METHODS.__getitem__, key=state.METHOD, required=True, width="content",
+        help=METHOD_HELP,
+    )  # fmt: skip
+    alone = st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
     assert colour is not None
-    return budgets.index(budget), alone, colour
-
-
-def default_budget(finding: Finding) -> float:
-    """The budget at which most clusters were found, the largest of these."""
-    counts = [clusters.count for clusters in finding.clusters]
-    best = max(range(len(counts)), key=lambda i: (counts[i], i))
-    return finding.evidence.budgets[best]
+    assert drawn is not None
+    return drawn, alone, colour
 
 
 def _choose_bandwidth(
-    choice: Choice, finding: Finding, budget: int, alone: bool, config: ScanConfig
+    choice: Choice, finding: Finding, budget: int, alone: bool, config: ScanConfig, method: str
 ) -> tuple[Grouping, str]:
     recorded = (finding.translated_clusters if alone else finding.clusters)[budget]
     embedding: Embedding = finding.embeddings[budget]
-    key = f"inspect-bandwidth-{choice.key[:16]}-{finding.label}-{budget}-{alone}"
+    key = f"inspect-bandwidth-{choice.key[:16]}-{finding.label}-{embedding.budget:g}-{method}-{alone}"
     value = state.start_bandwidth(key, recorded.bandwidth)
-    known, where = identity(choice.record), (finding.label, embedding)
+    known, where = f"{identity(choice.record)} {method}", (finding.label, embedding)
     computed = recorded.bandwidth
     if config.judge.bandwidth is not None:
         unset = replace(config.judge, bandwidth=None)
         computed = clusters_at(known, *where, embedding.budget, unset, alone).bandwidth
     options = bandwidths(computed, recorded.bandwidth, value)
     chosen = st.select_slider("Bandwidth", options, format_func="{:.4g}".format, key=key, help=BANDWIDTH_HELP)
-    _mark(options.index(computed) / (len(options) - 1), computed)
+    marks({options.index(computed) / (len(options) - 1): f"computed: {computed:.4g}"})
     shown = recorded
     if chosen != recorded.bandwidth:
         shown = clusters_at(known, *where, embedding.budget, replace(config.judge, bandwidth=chosen), alone)
     return Grouping(shown, recorded, state.colours_for(recorded.assignment, shown.assignment)), key
-
-
-def _mark(share: float, computed: float) -> None:
-    """A mark below the slider."""
-    st.html(f'<div class="aegis-mark"><span style="left: {share:.2%}"><i></i>computed: {computed:.4g}</span></div>')
 
 
 def _draw(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> None:
@@ -212,19 +209,21 @@ def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"],
     return [*found, *([training] if len(training.rows) else [])]
 
 
-def _tell_what_if(grouping: Grouping, key: str) -> None:
-    if not grouping.what_if:
-        return
+def _tell_what_if(grouping: Grouping, light: Light, method: str | None, back: Callable[[], None]) -> None:
     shown, recorded = grouping.shown, grouping.recorded
+    other = [f"ε = {light.epsilon:g}"] if light.epsilon else []
+    other += [METHODS[method]] if method else []
+    found = "" if other else f" The scan found {recorded.count} at {recorded.bandwidth:.4g}."
+    other += [f"bandwidth {shown.bandwidth:.4g}"] if grouping.what_if else []
+    if not other:
+        return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="inspect-what-if"):
         st.badge("What if", icon=":material/science:", color="yellow")
         st.markdown(
-            f"At bandwidth {shown.bandwidth:.4g} there {'is' if shown.count == 1 else 'are'} "
-            f"{_count(shown.count, 'cluster')}; the scan found {recorded.count} at {recorded.bandwidth:.4g}. "
-            "Its recorded verdict stays.",
+            f"With {', '.join(other)}: {_count(shown.count, 'cluster')}.{found} The recorded verdict stays.",
             width="stretch",
         )
-        st.button("Reset", key=state.RESET, icon=":material/undo:", on_click=state.reset(key, recorded.bandwidth))
+        st.button("Reset", key=state.RESET, icon=":material/undo:", on_click=back)
 
 
 def _count(number: int, noun: str) -> str:

@@ -91,5 +91,7 @@ def _choose_page(count: int, subject: Subject, show: str) -> int:
     if pages == 1:
         return 1
     # Another selection has other pages and begins at its first.
-    content = hashlib.sha256(f"{pack(subject.rows)} {subject.budget} {show == 'training'}".encode()).hexdigest()[:16]
+    content = hashlib.sha256(
+        f"{pack(subject.rows)} {subject.embedding.budget} {show == 'training'}".encode()
+    ).hexdigest()[:16]
     return st.pagination(pages, key=f"inspect-page-{content}", max_visible_pages=5)

@@ -20,6 +20,7 @@ class Subject:
     """What is looked at.
 
     Args:
+        key: of the scan.
         record: the scan.
         finding: the class.
         data: the scan's images, or None where they are no longer to be had.
@@ -30,6 +31,7 @@ class Subject:
         palette: colours.
     """
 
+    key: str
     record: ScanRecord
     finding: Finding
     data: Dataset | None

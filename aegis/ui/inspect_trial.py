@@ -41,7 +41,7 @@ class Trial:
 
 def show_trial(subject: Subject) -> None:
     """The button, and what it found for the selection that is shown."""
-    known = (identity(subject.record), subject.finding.label, subject.budget, pack(subject.rows))
+    known = (identity(subject.record), subject.finding.label, subject.embedding.budget, pack(subject.rows))
     pressed = st.button(
         "Test this selection's trigger", key=BUTTON, icon=":material/bolt:", help=HELP, disabled=subject.data is None
     )
@@ -69,9 +69,9 @@ def transplant_config(subject: Subject) -> TransplantConfig:
     return replace(config, radius=max(round(config.reach * subject.record.model.half_radius, 2), 0.01))
 
 
-def _try(subject: Subject, known: tuple[str, int, int, str]) -> Trial:
+def _try(subject: Subject, known: tuple[str, int, float, str]) -> Trial:
     try:
-        model = find_model(subject.record)
+        model = find_model(subject.key, subject.record)
     except AegisError as error:
         return Trial(problem=str(error))
     if model is None:
@@ -83,8 +83,8 @@ def _try(subject: Subject, known: tuple[str, int, int, str]) -> Trial:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _tried(known: tuple[str, int, int, str], _subject: Subject) -> tuple[Transplant, ...]:
-    model = find_model(_subject.record)
+def _tried(known: tuple[str, int, float, str], _subject: Subject) -> tuple[Transplant, ...]:
+    model = find_model(_subject.key, _subject.record)
     assert model is not None
     assert _subject.data is not None
     assert _subject.seeds is not None

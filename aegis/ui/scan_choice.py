@@ -61,7 +61,7 @@ def place(suspect: Suspect, images: Images, settings: Settings, measure_only: bo
     if checkpoint is None:
         raise CheckpointError("a checkpoint", "none", "Choose one.")
     return Order(
-        file=suspect.file,
+        file=UPLOADED + suspect.file if suspect.upload else suspect.file,
         checkpoint=checkpoint,
         source=images.source,
         images=archive,

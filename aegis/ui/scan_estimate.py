@@ -66,6 +66,20 @@ def seconds(task: Task, measured: float | None, records: Sequence[ScanRecord]) -
     return assess + math.ceil(task.chosen / workers) * each, known
 
 
+def look_seconds(record: ScanRecord, config: ScanConfig, own: int) -> float:
+    """Expected seconds for one class of an earlier scan with other settings, robustness not measured again.
+
+    Args:
+        record: the scan.
+        config: the other settings.
+        own: training images of the class.
+    """
+    architecture, shape, classes = record.model.architecture, record.data.shape, len(record.data.class_names)
+    task = Task(architecture=architecture, shape=shape, classes=classes, chosen=1, config=config, own=own)
+    rate = _rate_of([record], task) or default_rate(architecture, shape)
+    return gather_work(config.gather, classes, own) * rate + embed_seconds(config, own)
+
+
 def default_rate(architecture: str, shape: tuple[int, int, int]) -> float:
     """Seconds for one gradient, by experience."""
     name, _, option = architecture.partition(",")

@@ -89,7 +89,7 @@ def _live(job: ScanJob) -> None:
         _show_objections(view.measured)
     if view.classes:
         st.html(_STYLE + _bars(view))
-        _show_running(view)
+        show_classes_running(view)
 
 
 @st.fragment(run_every=EVERY)
@@ -150,7 +150,8 @@ def _show_objections(measured: Applicability) -> None:
         st.text(objection)
 
 
-def _show_running(view: View) -> None:
+def show_classes_running(view: View) -> None:
+    """Images on their way into the classes that are examined now, with the loss."""
     running = [one for _, one in sorted(view.classes.items()) if one.share < 1 and one.frames is not None][:SHOWN]
     for column, one in zip(st.columns(SHOWN), running):
         with column, st.container(border=True, key=f"card-class-{one.label}"):

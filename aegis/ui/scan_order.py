@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aegis.data import load_dataset
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.record import ScanRecord
 from aegis.errors import AegisError
@@ -18,14 +14,13 @@ from aegis.runtime import Report
 from aegis.store import Store, scan_key, stored
 from aegis.types import Applicability, Dataset
 from aegis.ui.scan_watch import Watch
+from aegis.ui.shelf import Shelf, Uploads, named_images
 from aegis.ui.uploads import Workspace, check_architecture, read_images
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
 DEVICE = PRECISION = "auto"
-# Uploaded images of so many scans stay at hand for their results; more would fill the memory.
-SHELVED = 3
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,43 +67,20 @@ class Outcome:
     record: ScanRecord | None = None
 
 
-@dataclass
-class Notes:
-    """What sessions of one server share: measurements by fingerprint, and uploaded images by the scan's key."""
-
-    measured: dict[tuple[str, ...], tuple[Applicability, float]] = field(default_factory=dict)
-    shelf: OrderedDict[str, Dataset] = field(default_factory=OrderedDict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def shelve(self, key: str, images: Dataset) -> None:
-        """Keep the uploaded images of a scan for its results."""
-        with self.lock:
-            self.shelf[key] = images
-            self.shelf.move_to_end(key)
-            while len(self.shelf) > SHELVED:
-                self.shelf.popitem(last=False)
-
-
-@lru_cache(maxsize=2)
-def named_images(source: str) -> Dataset:
-    """A data set by name, read once for pages and jobs."""
-    return load_dataset(source)
-
-
-def carry_out(order: Order, report: Report, watch: Watch, notes: Notes) -> Outcome:
+def carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outcome:
     """Measure or scan, with what the store has; results are kept there.
 
     Args:
         order: what is wanted.
         report: told of progress; raises ``Cancelled`` when the user has had enough.
         watch: what the page looks at.
-        notes: measurements go there as soon as they are made, and uploaded images at the end.
+        shelf: measurements go there as soon as they are made, and uploads at the end.
 
     Raises:
         AegisError: if something does not fit, with the workspace's path left out of the message.
     """
     try:
-        return _carry_out(order, report, watch, notes)
+        return _carry_out(order, report, watch, shelf)
     except AegisError as error:
         if order.workspace is None:
             raise
@@ -117,11 +89,11 @@ def carry_out(order: Order, report: Report, watch: Watch, notes: Notes) -> Outco
         raise type(error)(*parts) from error
 
 
-def _carry_out(order: Order, report: Report, watch: Watch, notes: Notes) -> Outcome:
+def _carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outcome:
     watch.say("Reading the images")
     images = read_images(order.images, order.images_name) if order.images else named_images(str(order.source))
-    watch.know(images.class_names, order.labels)
     config = adjusted(preset(order.preset, images.name, images.shape), **order.changes)
+    watch.know(images.class_names, order.labels, tries=config.gather.transplant is not None)
     store = Store()
     # As the command line does it, so that each finds what the other one scanned.
     suspect = None if order.architecture is None else _load(order, images, watch)
@@ -130,12 +102,14 @@ def _carry_out(order: Order, report: Report, watch: Watch, notes: Notes) -> Outc
     record = None if order.measure_only else store.find_scan(key)
     if record is None:
         suspect = suspect or _load(order, images, watch)
-        record = _compute(order, suspect, images, config, store, report, watch, notes)
+        record = _compute(order, suspect, images, config, store, report, watch, shelf)
         if record is None:
             return Outcome()
         store.keep_scan(key, record)
-    if order.images:
-        notes.shelve(key, images)
+    if order.workspace:
+        uploaded = order.workspace.holds(order.checkpoint)
+        kept = (suspect or _load(order, images, watch)) if uploaded else None
+        shelf.keep(key, Uploads(images if order.images else None, kept))
     return Outcome(key, record)
 
 
@@ -167,7 +141,7 @@ def _compute(
     store: Store,
     report: Report,
     watch: Watch,
-    notes: Notes,
+    shelf: Shelf,
 ) -> ScanRecord | None:
     import time
 
@@ -182,7 +156,7 @@ def _compute(
         start = time.monotonic()
         measured = steps.assess(*arguments, **named)
         watch.measure(measured)
-        notes.measured[order.fingerprint] = measured, time.monotonic() - start
+        shelf.measured[order.fingerprint] = measured, time.monotonic() - start
         return measured
 
     if order.measure_only:

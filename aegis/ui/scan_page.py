@@ -89,7 +89,7 @@ def _show_setup() -> None:
 
 
 def _show_start(suspect: Suspect, images: Images, settings: Settings, config: ScanConfig) -> None:
-    measured = desk().notes.measured.get(fingerprint(suspect, images))
+    measured = desk().shelf.measured.get(fingerprint(suspect, images))
     identity = suspect.identity
     expected = "Its time shows once the images are read."
     if identity is not None:
@@ -120,7 +120,7 @@ def _show_measuring(suspect: Suspect, images: Images, settings: Settings) -> Non
         help="Whether the method applies: it needs a model that is right on these images and adversarially robust.",
     )
     mark = fingerprint(suspect, images)
-    measured = desk().notes.measured.get(mark)
+    measured = desk().shelf.measured.get(mark)
     if measured is not None:
         show_measured(measured[0])
         return

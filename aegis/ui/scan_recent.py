@@ -6,10 +6,11 @@ import streamlit as st
 
 from aegis.data import SOURCES
 from aegis.detect.record import ScanRecord
+from aegis.errors import AegisError
 from aegis.models.card import printable
 from aegis.ui.scan_session import recent_scans, verdict_badge, when
 from aegis.ui.scan_setup import title_of
-from aegis.ui.widgets import SCAN
+from aegis.ui.widgets import SCAN, complain
 
 SHOWN = 8
 NAMED = 3
@@ -17,13 +18,17 @@ NAMED = 3
 
 def show_recent() -> None:
     """The latest scans that this session may see, newest first."""
-    scans = recent_scans(SHOWN)
+    try:
+        scans = recent_scans(SHOWN)
+    except AegisError as error:
+        complain(str(error), "Not possible")
+        return
     if not scans:
         st.caption("None yet. Choose Scan on a suspect above; its verdict is kept here.")
         return
     with st.container(border=True, gap="small", key="card-recent"):
-        for key, record in scans:
-            verdict, file, accused, data, date, link = st.columns([3, 5, 4, 5, 4, 2], vertical_alignment="center")
+        for key, record in scans.items():
+            verdict, file, accused, data, date, link = st.columns([5, 12, 6, 10, 8, 3], vertical_alignment="center")
             with verdict:
                 verdict_badge(record)
             file.text(printable(record.model.file, 60))

@@ -21,7 +21,7 @@ from aegis.ui.palette import palette
 from aegis.ui.scan_charts import small_scatter
 from aegis.ui.scan_pictures import as_picture, honest_image, png, stamped, trigger_picture
 from aegis.ui.scan_review import show_review
-from aegis.ui.scan_session import images_of, verdict_badge, when
+from aegis.ui.scan_session import look_for_images, verdict_badge, when
 from aegis.ui.scans import identity
 from aegis.ui.suspects import ROOT
 from aegis.ui.uploads import UPLOADED
@@ -61,7 +61,7 @@ def show_result(key: str, record: ScanRecord) -> None:
     """
     st.html(_STYLE)
     _show_verdict(record)
-    images, gone = images_of(key, record)
+    images, gone = look_for_images(key, record)
     try:
         config = config_of(record)
         ranked = sorted(record.classes, key=lambda one: (not one.suspicious, -loudness(one, config)))

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import streamlit as st
 
-from aegis.data import SOURCES
 from aegis.detect.record import ScanRecord
-from aegis.errors import AegisError
 from aegis.runtime import Report
 from aegis.store import Store
 from aegis.types import Dataset, VerdictName
+from aegis.ui import shelf
+from aegis.ui.inspect_look import Light
 from aegis.ui.jobs import Job, Jobs
 from aegis.ui.scan_draft import Papers
-from aegis.ui.scan_order import Notes, Order, Outcome, carry_out
+from aegis.ui.scan_order import Order, Outcome, carry_out
 from aegis.ui.scan_watch import Watch
-from aegis.ui.scans import look_for_images
-from aegis.ui.suspects import list_suspects, suspects_folder
-from aegis.ui.widgets import examined
+from aegis.ui.shelf import Shelf, is_upload
 
 ScanJob = Job[Outcome]
 # Of each verdict, as Streamlit calls colours: the theme makes them safe for colour-blind eyes.
@@ -34,10 +33,20 @@ RECENT = 200
 
 @dataclass(frozen=True, eq=False)
 class Desk:
-    """The one worker of this server, and what its sessions share."""
+    """The workers of this server, and what its sessions share.
+
+    Args:
+        jobs: scans, one at a time.
+        looks: at one class in another light, which do not wait until a scan is done.
+        taken: ids of looks.
+        shelf: measurements and uploads.
+        papers: the latest reports.
+    """
 
     jobs: Jobs = field(default_factory=Jobs)
-    notes: Notes = field(default_factory=Notes)
+    looks: Jobs = field(default_factory=Jobs)
+    taken: dict[Light, str] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
     papers: Papers = field(default_factory=Papers)
 
 
@@ -52,7 +61,7 @@ def start(order: Order) -> ScanJob:
     here, watch = desk(), Watch(title=order.file)
 
     def work(report: Report) -> Outcome:
-        return carry_out(order, report, watch, here.notes)
+        return carry_out(order, report, watch, here.shelf)
 
     clean = order.workspace.remove if order.workspace else lambda: None
     job = here.jobs.start(work, watch, clean)
@@ -67,6 +76,20 @@ def find_job(id: str) -> ScanJob | None:
         return None
     _own("own_jobs").add(id)
     return cast(ScanJob, job)
+
+
+def start_look(light: Light, work: Callable[[Report, Watch], None], title: str) -> None:
+    """Queue a look; who asks for the same one later, or after a reload, finds it."""
+    here, watch = desk(), Watch(title=title)
+    for old in [old for old, id in here.taken.items() if here.looks.find(id) is None]:
+        del here.taken[old]
+    here.taken[light] = here.looks.start(lambda report: work(report, watch), watch).id
+
+
+def find_look(light: Light) -> Job[object] | None:
+    """The latest look in this light, or None."""
+    id = desk().taken.get(light)
+    return None if id is None else desk().looks.find(id)
 
 
 def own_scans() -> set[str]:
@@ -91,25 +114,25 @@ def open_scan(key: str) -> ScanRecord | None:
     return record
 
 
-def images_of(key: str, record: ScanRecord) -> tuple[Dataset | None, str]:
-    """The images of a scan, uploaded ones as long as they are at hand; or None, and in words why."""
-    uploaded = desk().notes.shelf.get(key)
-    return look_for_images(record) if uploaded is None else (uploaded, "")
+def recent_scans(limit: int) -> dict[str, ScanRecord]:
+    """The latest scans by key, newest first: all but those of what other sessions uploaded.
 
-
-def recent_scans(limit: int) -> list[tuple[str, ScanRecord]]:
-    """The latest scans that this session may see: its own, and those of bundled suspects with bundled images."""
-    bundled = {examined(path).sha256 for path in list_suspects(suspects_folder())}
+    Raises:
+        StoreError: if the store cannot be used.
+    """
     own = own_scans()
-    try:
-        known = Store().scans(RECENT)
-    except AegisError:
-        return []
-    return [
-        (key, record)
-        for key, record in known
-        if key in own or (record.model.sha256 in bundled and record.data.name in SOURCES)
-    ][:limit]
+    known = [(key, record) for key, record in Store().scans(RECENT) if key in own or not is_upload(record)]
+    return dict(known[:limit])
+
+
+def find_images(key: str, record: ScanRecord) -> Dataset | None:
+    """The very images of a scan, or None where they are no longer to be had."""
+    return look_for_images(key, record)[0]
+
+
+def look_for_images(key: str, record: ScanRecord) -> tuple[Dataset | None, str]:
+    """The same, with the reason in words where there are none."""
+    return shelf.look_for_images(record, key, desk().shelf)
 
 
 def verdict_badge(record: ScanRecord) -> None:

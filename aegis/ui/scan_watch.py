@@ -97,12 +97,12 @@ class Watch:
         """What is done now."""
         self.saying = text
 
-    def know(self, class_names: tuple[str, ...], labels: tuple[int, ...] | None) -> None:
-        """Which classes there are, and which of them are examined."""
+    def know(self, class_names: tuple[str, ...], labels: tuple[int, ...] | None, tries: bool) -> None:
+        """Which classes there are, which of them are examined, and whether triggers are sought."""
         with self._lock:
             self.class_names = class_names
             self.chosen = tuple(range(len(class_names))) if labels is None else labels
-            self._progress = ScanProgress(len(self.chosen))
+            self._progress = ScanProgress.of(len(self.chosen), tries)
 
     def measure(self, measured: Applicability) -> None:
         """Accuracy and robustness are known."""

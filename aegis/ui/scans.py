@@ -1,4 +1,4 @@
-"""Finished scans for pages: records by key, their images, findings and models; kept in memory by content."""
+"""Of finished scans, for pages: findings, clusters and models, kept in memory by content."""
 
 from __future__ import annotations
 
@@ -10,22 +10,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aegis import dossier
-from aegis.data import SOURCES, load_dataset
 from aegis.detect.cluster import cluster, cluster_translated
 from aegis.detect.config import JudgeConfig
 from aegis.detect.record import ScanRecord
-from aegis.errors import DataError
 from aegis.store import Store, find_class
-from aegis.types import Clusters, Dataset, Embedding, Finding
-from aegis.ui.scan_order import named_images
-from aegis.ui.suspects import list_suspects, suspects_folder
-from aegis.ui.uploads import UPLOADED
+from aegis.types import Clusters, Embedding, Finding
+from aegis.ui.scan_session import desk
+from aegis.ui.suspects import list_suspects, load_again, suspects_folder
 
 if TYPE_CHECKING:
     from aegis.models.classifier import Classifier
-
-RECENT = 50
+    from aegis.models.load import Suspect
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,49 +31,9 @@ class Model:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def recent_scans(limit: int = RECENT) -> dict[str, ScanRecord]:
-    """The latest finished scans by key, newest first.
-
-    Raises:
-        StoreError: if the store cannot be used.
-    """
-    return dict(Store().scans(limit))
-
-
-def find_scan(key: str) -> ScanRecord | None:
-    """The record of a finished scan, or None.
-
-    Raises:
-        StoreError: if the store cannot be used.
-    """
-    return Store().find_scan(key)
-
-
 def identity(record: ScanRecord) -> str:
     """SHA-256 of all that a record says, in hex: what is cached about a scan hangs on it."""
     return hashlib.sha256(record.model_dump_json().encode()).hexdigest()
-
-
-def find_images(record: ScanRecord) -> Dataset | None:
-    """The very images of a scan, or None where they are no longer to be had."""
-    return look_for_images(record)[0]
-
-
-def look_for_images(record: ScanRecord) -> tuple[Dataset | None, str]:
-    """The very images of a scan; or None, and in words why."""
-
-    def load(name: str) -> Dataset:
-        # What a browser calls its upload is no path.
-        if name.startswith(UPLOADED):
-            raise DataError("images that are kept", "uploaded, and gone", "Upload them again.")
-        return named_images(name) if name in SOURCES else _images(name, record.data.digest)
-
-    return dossier.find_images(record, load=load)
-
-
-@st.cache_resource(max_entries=3, show_spinner="Reading the scan's images")
-def _images(name: str, digest: str) -> Dataset:
-    return load_dataset(name)
 
 
 def find_finding(record: ScanRecord, label: int) -> Finding | None:
@@ -136,29 +91,23 @@ def _file_digest(path: Path, *state: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def find_model(record: ScanRecord) -> Model | None:
+def find_model(key: str, record: ScanRecord) -> Model | None:
     """The suspect of a scan, or None where its file is no longer at hand or reads as another model.
 
     Raises:
         AegisError: if the file cannot be loaded.
     """
-    path = find_suspect(record.model.sha256)
-    return None if path is None else _model(record.model.digest, path, record)
+    uploads = desk().shelf.uploads.get(key)
+    suspect = uploads.suspect if uploads else None
+    path = None if suspect else find_suspect(record.model.sha256)
+    if suspect is None and path is None:
+        return None
+    return _model(record.model.digest, path, suspect, record)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the suspect")
-def _model(digest: str, path: Path, _record: ScanRecord) -> Model | None:
-    from aegis.models.architectures import runs_foreign_code
-    from aegis.models.load import load_checkpoint
+def _model(digest: str, path: Path | None, _suspect: Suspect | None, _record: ScanRecord) -> Model | None:
     from aegis.runtime import choose_runtime
 
-    architecture = _record.model.architecture
-    # Code that a user named once is not run again because a record says so.
-    if runs_foreign_code(architecture):
-        return None
-    suspect = load_checkpoint(
-        path, architecture=architecture, shape=_record.data.shape, class_names=_record.data.class_names
-    )
-    if suspect.digest != digest:
-        return None
-    return Model(suspect.classifier.frozen(choose_runtime(workers=1)))
+    suspect = _suspect if path is None else load_again(path, _record)
+    return None if suspect is None else Model(suspect.classifier.frozen(choose_runtime(workers=1)))

@@ -1,4 +1,4 @@
-"""The checkpoints in a folder and what each says about itself; no Streamlit and no torch here."""
+"""The checkpoints in a folder and what each says about itself; no Streamlit here, and torch only inside."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError, safe_open
 
 from aegis.errors import AegisError, CheckpointError
 from aegis.models.card import Identity, printable, read_identity
+
+if TYPE_CHECKING:
+    from aegis.detect.record import ScanRecord
+    from aegis.models.load import Suspect
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -83,3 +88,22 @@ def _check_whole(path: Path) -> None:
 
 def _unreadable(got: str) -> CheckpointError:
     return CheckpointError("a file that can be read", got, "Check its type and permissions.")
+
+
+def load_again(path: Path, record: ScanRecord) -> Suspect | None:
+    """The model of a finished scan, or None if the file reads as another one.
+
+    Raises:
+        AegisError: if the file cannot be loaded.
+    """
+    from aegis.models.architectures import runs_foreign_code
+    from aegis.models.load import load_checkpoint
+
+    architecture = record.model.architecture
+    # Code that a user named once is not run again because a record says so.
+    if runs_foreign_code(architecture):
+        return None
+    suspect = load_checkpoint(
+        path, architecture=architecture, shape=record.data.shape, class_names=record.data.class_names
+    )
+    return suspect if suspect.digest == record.model.digest else None

@@ -29,7 +29,7 @@ MAX_BYTES = 200 * 2**20
 MAX_UNPACKED = 2**30
 MAX_VALUES = 2**27
 NAME = 120
-# Before the name of uploaded images in a record, so that nobody takes it for a data set's or a path.
+# Before the name of what was uploaded in a record, so that nobody takes it for a data set's or a path.
 UPLOADED = "upload: "
 
 # Other rooms run foreign code; other options reach files or the network (timm takes pretrained=1).
@@ -87,6 +87,10 @@ class Workspace:
         except OSError as error:
             raise _no_room(error) from error
         return path
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file was put here."""
+        return path.parent == self.folder
 
     def remove(self) -> None:
         """Take the folder and all in it away."""

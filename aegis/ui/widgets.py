@@ -12,12 +12,21 @@ from aegis.models.card import Identity, printable
 from aegis.ui.suspects import ROOT, ListedSuspect, examine
 
 LOGO = ROOT / "assets" / "logo.svg"
-SCAN = "pages/1_Scan.py"
+HOME, SCAN, INSPECT = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py"
+PAGES = (
+    (HOME, "Home", ":material/home:"),
+    (SCAN, "Scan", ":material/radar:"),
+    (INSPECT, "Inspect class", ":material/search:"),
+)
+# As narrow as Streamlit allows: charts need the room.
+SIDEBAR = 200
 CLASSES_SHOWN = 12
+FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes": "“Classes”"}
 
 # Streamlit has no heading that takes text as it is, hence the title of a card by its container's key.
 _STYLE = """<style>
-[data-testid="stMainBlockContainer"] { max-width: 76rem; padding-top: 3rem; padding-bottom: 3rem; }
+[data-testid="stMainBlockContainer"] { max-width: 76rem; padding: 3rem 2.5rem; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3rem 1rem; } }
 [data-testid="stMainBlockContainer"] p { text-wrap-style: pretty; }
 [class*="st-key-card-"] [data-testid="stText"] { overflow-wrap: anywhere; }
 [class*="st-key-title-"] [data-testid="stText"] { font-size: 1.125rem; font-weight: 600; }
@@ -28,9 +37,11 @@ _STYLE = """<style>
 
 
 def frame(title: str) -> None:
-    """What every page opens with: browser title, logo, width; the page's first call."""
-    st.set_page_config(page_title=title, page_icon=str(LOGO), layout="wide")
+    """What every page opens with: browser title, logo, width, the way to other pages; the page's first call."""
+    st.set_page_config(page_title=title, page_icon=str(LOGO), layout="wide", initial_sidebar_state=SIDEBAR)
     st.html(_STYLE)
+    for page, name, icon in PAGES:
+        st.sidebar.page_link(page, label=name, icon=icon)
 
 
 def suspect_card(path: Path, position: int) -> None:
@@ -68,7 +79,9 @@ def examined(path: Path) -> ListedSuspect:
 
 
 def complain(text: str, title: str) -> None:
-    """What is wrong, as it is: it may quote a file."""
+    """What is wrong, as it is: it may quote a file. Options of the command line go by their names on the pages."""
+    for option, name in FIELDS.items():
+        text = text.replace(option, name)
     with st.container(border=True, key=f"card-{hashlib.sha256(f'{title}{text}'.encode()).hexdigest()[:12]}"):
         st.badge(title, icon=":material/error:", color="red")
         st.text(text)

@@ -33,6 +33,17 @@ def test_what_was_found_in_the_store_counts_as_done():
     assert progress.whole > 0.25
 
 
+@pytest.mark.parametrize("tries", [True, False])
+def test_every_stage_of_a_class_goes_on_where_the_one_before_it_ended(tries):
+    progress, reached = ScanProgress.of(1, tries), 0.0
+    for stage in progress.shares:
+        progress.add(Event(stage=stage, label=0, step=0, total=2))
+        assert progress.done[0] == pytest.approx(reached)
+        progress.add(Event(stage=stage, label=0, step=2, total=2))
+        reached = progress.done[0]
+    assert reached == pytest.approx(1)
+
+
 def test_an_unknown_stage_breaks_nothing():
     progress = ScanProgress(1)
     progress.add(Event(stage="something new", label=0, step=1, total=1))
@@ -57,7 +68,7 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch):
 def test_quiet_is_silent(capsys):
     with progress.progress_bar("training", quiet=True) as report, progress.waiting("reading", quiet=True):
         report(Event(stage="train", step=1, total=2))
-    with progress.class_bars(3, quiet=True) as report:
+    with progress.class_bars(3, tries=True, quiet=True) as report:
         report(Event(stage="embed", label=1, step=1, total=2))
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "")

@@ -2,24 +2,32 @@
 
 import io
 import shutil
+import threading
 import zipfile
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aegis.detect.cluster import cluster, cluster_translated
 from aegis.detect.config import JudgeConfig
+from aegis.errors import DataError
 from aegis.store import Store
+from aegis.ui import inspect_offer
 from aegis.ui import inspect_state as state
+from aegis.ui.inspect_look import Light, in_light
 from aegis.ui.inspect_select import bandwidths
 from aegis.ui.inspect_trial import BUTTON
 from aegis.ui.inspect_view import unpack
+from aegis.ui.scan_session import desk, find_look
+from aegis.ui.scan_watch import Watch
 from aegis.ui.scans import find_finding
+from aegis.ui.shelf import Shelf, images_of
 from tests.finished import NAMES, TESTED
 from tests.layers import ROOT
 
-PAGE = ROOT / "pages" / "2_Inspect_Class.py"
+PAGE = "pages/2_Inspect_Class.py"
 LABEL = TESTED[1]
 
 
@@ -30,7 +38,9 @@ def visit(monkeypatch):
     def open_page(environment, **parameters):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        at = AppTest.from_file(str(PAGE), default_timeout=120)
+        st.cache_resource.clear()
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+        at.switch_page(PAGE)
         for name, value in parameters.items():
             at.query_params[name] = value
         return run(at)
@@ -79,8 +89,8 @@ def picture(at):
 
 
 def slider(at):
-    (only,) = at.select_slider
-    return only
+    _, bandwidth = at.select_slider
+    return bandwidth
 
 
 def selected(at, points):
@@ -196,10 +206,125 @@ def test_translated_only_leaves_the_training_images_out(page, finding):
 
 def test_another_budget_shows_its_clusters(page, finding):
     for budget, clusters in zip(finding.evidence.budgets, finding.clusters, strict=True):
-        page.segmented_control(key=state.BUDGET).set_value(budget)
+        page.select_slider(key=state.BUDGET).set_value(budget)
         run(page)
         assert page.query_params["budget"] == f"{budget:g}"
         assert slider(page).value == clusters.bandwidth
+
+
+def look(at, epsilon):
+    """Move the slider to a budget that the scan did not use."""
+    at.select_slider(key=state.BUDGET).set_value(epsilon)
+    return run(at)
+
+
+def ended(finished, epsilon, method="tsne"):
+    """Wait for the look at a budget."""
+    job = find_look(Light(finished.key, LABEL, epsilon, method))
+    job.future.result(120)
+    return job
+
+
+def test_another_epsilon_says_what_it_costs_and_computes_nothing(page):
+    look(page, 4.0)
+    assert "ε = 4 was not part of the scan" in said(page)
+    assert "seconds" in said(page)
+    assert page.query_params["budget"] == "4"
+    assert not page.get("plotly_chart")
+    assert not desk().taken
+
+
+def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
+    look(page, 4.0)
+    page.button(key="inspect-look").click()
+    run(page)
+    assert ended(finished, 4.0).state == "done"
+    run(page)
+    assert "With ε = 4:" in said(page)
+    assert len(page.get("plotly_chart")) == 1
+    kept = find_finding(in_light(finished.record, Light(finished.key, LABEL, 4.0, "tsne")), LABEL)
+    reached = np.linalg.norm(
+        (kept.evidence.translated[0] / 255 - seeds_of(finished, kept)).reshape(len(kept.evidence.seed_index), -1),
+        axis=1,
+    )
+    # Eight bits a pixel round each change by half a step at most.
+    assert 2 < reached.max() <= 4 + 0.5 / 255 * 8
+    # It is there for everybody else, and after a restart.
+    again = visit(finished.environment, **{"scan": finished.key, "class": str(LABEL), "budget": "4"})
+    assert "With ε = 4:" in said(again)
+    again.button(key=state.RESET).click()
+    run(again)
+    assert again.query_params["budget"] in ("2", "8")
+    assert "What if" not in said(again)
+
+
+def seeds_of(finished, finding):
+    return images_of(finished.record, finished.key, Shelf()).train.pixels[finding.evidence.seed_index]
+
+
+def test_a_look_that_waits_is_found_again_and_can_be_cancelled(page, finished, visit):
+    hold = threading.Event()
+    desk().looks.start(lambda _: hold.wait(120), Watch())
+    look(page, 5.0)
+    page.button(key="inspect-look").click()
+    run(page)
+    again = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    again.switch_page(PAGE)
+    for name, value in page.query_params.items():
+        again.query_params[name] = value
+    run(again)
+    again.button(key="inspect-look-cancel").click()
+    run(again)
+    hold.set()
+    assert ended_state(finished, 5.0) == "cancelled"
+    assert again.button(key="inspect-look")
+
+
+def ended_state(finished, epsilon):
+    return find_look(Light(finished.key, LABEL, epsilon, "tsne")).state
+
+
+def test_a_look_that_fails_is_a_message(page, finished, monkeypatch):
+    def refuse(*_):
+        raise DataError("something", "nothing", "Give more.")
+
+    monkeypatch.setattr(inspect_offer, "take", refuse)
+    look(page, 6.0)
+    page.button(key="inspect-look").click()
+    run(page)
+    ended(finished, 6.0)
+    run(page)
+    assert any("Give more." in text.value for text in page.text)
+    assert page.button(key="inspect-look")
+
+
+# It warns of an optional library when it is imported.
+@pytest.mark.filterwarnings("ignore::ImportWarning")
+def test_another_embedding_needs_no_model_and_is_restored_by_a_link(page, finished, visit, tmp_path):
+    page.segmented_control(key=state.METHOD).set_value("umap")
+    run(page)
+    assert "UMAP was not part of the scan" in said(page)
+    assert page.query_params["embedding"] == "umap"
+    page.button(key="inspect-look").click()
+    run(page)
+    assert ended(finished, None, "umap").state == "done"
+    gone = {**finished.environment, "AEGIS_SUSPECTS": str(tmp_path)}
+    again = visit(gone, **{"scan": finished.key, "class": str(LABEL), "embedding": "umap"})
+    assert "With UMAP:" in said(again)
+    planes = [
+        find_finding(in_light(finished.record, Light(finished.key, LABEL, None, method)), LABEL).embeddings[0].points
+        for method in ("tsne", "umap")
+    ]
+    assert not np.allclose(*planes)
+    again.button(key=state.RESET).click()
+    run(again)
+    assert "embedding" not in again.query_params
+
+
+def test_without_the_suspect_another_epsilon_says_what_is_missing(visit, finished, tmp_path):
+    at = visit({**finished.environment, "AEGIS_SUSPECTS": str(tmp_path)}, scan=finished.key, budget="7")
+    assert any(finished.record.model.sha256 in text.value for text in at.text)
+    assert not [button for button in at.button if button.key == "inspect-look"]
 
 
 @pytest.mark.parametrize("show", ["translated", "seed", "difference", "training"])
@@ -267,13 +392,20 @@ def test_a_selection_is_exported(finished, finding):
     from aegis.ui.inspect_export import bundle
     from aegis.ui.inspect_subject import Subject
     from aegis.ui.palette import palette
-    from aegis.ui.scans import find_images
 
     rows = np.zeros(len(finding.embeddings[0].points), bool)
     rows[[0, 60, 61]] = True
-    data = find_images(finished.record)
+    data = images_of(finished.record, finished.key, Shelf())
     subject = Subject(
-        finished.record, finding, data, config_of(finished.record), 0, rows, finding.clusters[0], palette(None)
+        finished.key,
+        finished.record,
+        finding,
+        data,
+        config_of(finished.record),
+        0,
+        rows,
+        finding.clusters[0],
+        palette(None),
     )
     content = bundle(subject)
     assert content == bundle(subject)

@@ -12,11 +12,13 @@ from aegis.types import Applicability
 from aegis.ui.scan_order import Outcome
 from aegis.ui.scan_session import desk
 from aegis.ui.scan_watch import Watch
+from aegis.ui.shelf import Uploads
 from tests.stored_scan import KEY, as_clean, keep_finished
 from tests.suspects import HOSTILE, tensors, write_cut, write_hostile, write_infected
 
 from .conftest import everything, run
 
+INSPECT = "pages/2_Inspect_Class.py"
 SCAN = "pages/1_Scan.py"
 NAMES = ("Shirt", "Bag")
 
@@ -38,7 +40,7 @@ class Held:
 
     def __call__(self, report):
         watch = self.watch
-        watch.know(NAMES, None)
+        watch.know(NAMES, None, tries=True)
         if self.measured:
             watch.measure(self.measured)
         for event in self.events:
@@ -230,7 +232,7 @@ def test_an_unknown_job_and_an_unknown_scan_say_what_to_do(open_page):
 
 def test_a_finished_scan_shows_verdict_trigger_and_every_class(open_page, kept):
     record, data = keep_finished(kept)
-    desk().notes.shelve(KEY, data)
+    desk().shelf.keep(KEY, Uploads(images=data))
     at = open_page(SCAN, scan=KEY)
     assert record.suspected_classes
     assert record.sentence in [text.value for text in at.text]
@@ -248,7 +250,7 @@ def test_a_finished_scan_shows_verdict_trigger_and_every_class(open_page, kept):
 def test_a_clean_model_shows_its_strongest_class_and_why_that_is_not_enough(open_page, kept):
     record, data = keep_finished(kept)
     keep_finished(kept, **as_clean(record))
-    desk().notes.shelve(KEY, data)
+    desk().shelf.keep(KEY, Uploads(images=data))
     at = open_page(SCAN, scan=KEY)
     assert "The strongest class" in [header.value for header in at.header]
     assert "its strongest candidate is weak." in everything(at)
@@ -280,12 +282,13 @@ def test_home_shows_a_sessions_own_uploads_and_no_others(open_page, suspects, ke
     assert "toy.npz" in everything(at)
 
 
-def test_home_shows_scans_of_bundled_suspects_to_everybody(open_page, suspects, kept):
-    from aegis.models.formats import file_digest
-
+def test_home_shows_what_the_command_line_scanned_to_everybody(open_page, kept):
     record, _ = keep_finished(kept, name="samples:mnist")
-    model = record.model.model_copy(update={"sha256": file_digest(write_infected(suspects)), "file": "bundled"})
-    keep_finished(kept, name="samples:mnist", model=model)
     at = open_page("app.py")
-    assert "bundled" in [text.value for text in at.text]
+    assert record.model.file in [text.value for text in at.text]
     assert "MNIST, bundled sample" in [text.value for text in at.text]
+
+
+def test_inspect_shows_no_uploads_of_others(open_page, kept):
+    keep_finished(kept)
+    assert "No finished scan yet" in everything(open_page(INSPECT))

@@ -10,6 +10,7 @@ from aegis.report.strength import featured
 from aegis.review import Review
 from aegis.ui.scan_draft import NOTE
 from aegis.ui.scan_session import desk
+from aegis.ui.shelf import Uploads
 from tests.stored_scan import KEY, as_clean, keep_finished
 
 from .conftest import everything, run
@@ -78,13 +79,13 @@ def test_what_the_report_has_to_do_without_is_said_beside_its_button(open_page, 
     _, data = keep_finished(kept)
     missing = "Some pictures are missing: the scan's images (uploaded, and gone)."
     assert missing in everything(open_page(SCAN, scan=KEY))
-    desk().notes.shelve(KEY, data)
+    desk().shelf.keep(KEY, Uploads(images=data))
     assert "Some pictures are missing" not in everything(open_page(SCAN, scan=KEY))
 
 
 def test_lost_evidence_is_said_beside_the_button(open_page, kept):
     record, data = keep_finished(kept)
-    desk().notes.shelve(KEY, data)
+    desk().shelf.keep(KEY, Uploads(images=data))
     for file in (kept.folder / "arrays").iterdir():
         file.unlink()
     lost = ", ".join(str(label) for label in featured(record))

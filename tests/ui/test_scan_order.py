@@ -17,17 +17,17 @@ from aegis.store import Store
 from aegis.types import Applicability
 from aegis.ui import scan_order
 from aegis.ui.jobs import Jobs
-from aegis.ui.scan_order import SHELVED, Notes, Order, carry_out
+from aegis.ui.scan_order import Order, carry_out
 from aegis.ui.scan_watch import CURVE, Watch
+from aegis.ui.shelf import Shelf, images_of
 from aegis.ui.uploads import UPLOADED, Upload, Workspace
-from tests.stored import dataset, record
+from tests.stored import record
 from tests.suspects import tensors, write_suspect
 
 
 @pytest.fixture(autouse=True)
 def _store(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
-    scan_order.named_images.cache_clear()
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_command_line_finds_what_a_page_scanned(suspect, computed, monkeypat
         changes={"seeds": 60},
         labels=(3, 8),
     )
-    outcome = carry_out(order, silent, Watch(), Notes())
+    outcome = carry_out(order, silent, Watch(), Shelf())
     assert Store().find_scan(outcome.key) == outcome.record
     arguments = ["aegis", "scan", str(suspect), "--preset", "quick", "--seeds", "60", "--classes", "3,8", "-q"]
     monkeypatch.setattr("sys.argv", arguments)
@@ -71,7 +71,7 @@ def test_the_command_line_finds_what_a_page_scanned(suspect, computed, monkeypat
 
 def test_the_same_order_again_computes_nothing(suspect, computed):
     order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
-    first, again = (carry_out(order, silent, Watch(), Notes()) for _ in range(2))
+    first, again = (carry_out(order, silent, Watch(), Shelf()) for _ in range(2))
     assert first.key == again.key
     assert computed == [preset("default", "samples:fashion_mnist", (1, 28, 28))]
 
@@ -79,7 +79,7 @@ def test_the_same_order_again_computes_nothing(suspect, computed):
 def test_what_was_set_reaches_the_scan(suspect, computed):
     changes = {"epsilon": 5.0, "iterations": 7, "bandwidth": 3.0, "seed": 4}
     carry_out(
-        Order(file="a", checkpoint=suspect, source="samples:fashion_mnist", changes=changes), silent, Watch(), Notes()
+        Order(file="a", checkpoint=suspect, source="samples:fashion_mnist", changes=changes), silent, Watch(), Shelf()
     )
     assert computed == [adjusted(preset("default", "samples:fashion_mnist", (1, 28, 28)), **changes)]
     assert [(stage.epsilon, stage.iterations) for stage in computed[0].gather.stages] == [(5.0, 7)]
@@ -119,7 +119,7 @@ def test_uploads_go_when_their_job_is_over_and_no_message_names_their_folder(tmp
         order.workspace.remove()
         gone.set()
 
-    job = Jobs().start(lambda report: carry_out(order, report, watch, Notes()), watch, clean)
+    job = Jobs().start(lambda report: carry_out(order, report, watch, Shelf()), watch, clean)
     assert gone.wait(120)
     assert job.state == "failed"
     assert job.message.startswith("Expected")
@@ -131,21 +131,22 @@ def test_a_damaged_upload_is_named_without_its_folder(tmp_path):
     order = place(card_of(tmp_path, "aegis:cnn16"))
     order.images.write_bytes(b"PK\x05\x06" + bytes(18))
     with pytest.raises(AegisError) as error:
-        carry_out(order, silent, Watch(), Notes())
+        carry_out(order, silent, Watch(), Shelf())
     assert str(order.workspace.folder) not in str(error.value)
     order.workspace.remove()
 
 
-def test_few_uploaded_images_are_kept():
-    notes = Notes()
-    for i in range(SHELVED + 2):
-        notes.shelve(str(i), dataset(i))
-    assert list(notes.shelf) == [str(i) for i in range(2, SHELVED + 2)]
+def test_uploaded_images_are_found_for_their_scan_only(tmp_path, computed):
+    shelf = Shelf()
+    outcome = carry_out(place(card_of(tmp_path, "aegis:cnn16")), silent, Watch(), shelf)
+    found = images_of(outcome.record, outcome.key, shelf)
+    assert found.name == f"{UPLOADED}mine.npz"
+    assert images_of(outcome.record, "another", shelf) is None
 
 
 def test_a_watch_tells_time_left_and_keeps_first_and_last_frames():
     watch = Watch(title="a")
-    watch.know(("x", "y"), None)
+    watch.know(("x", "y"), None, tries=True)
     for step in range(1, 1001):
         frames = np.full((1, 1, 2, 2), step / 1000, np.float32)
         watch(Event(stage="translate", label=1, step=step, total=1000, loss=1 / step, frames=frames))

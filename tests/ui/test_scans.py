@@ -8,16 +8,10 @@ import pytest
 from aegis.detect.cluster import cluster
 from aegis.detect.config import JudgeConfig
 from aegis.store import Store
-from aegis.ui.scans import (
-    clusters_at,
-    find_finding,
-    find_images,
-    find_model,
-    find_scan,
-    find_suspect,
-    identity,
-    recent_scans,
-)
+from aegis.ui.scan_session import desk
+from aegis.ui.scans import clusters_at, find_finding, find_model, find_suspect, identity
+from aegis.ui.shelf import Shelf, Uploads, images_of
+from aegis.ui.suspects import load_again
 from tests.finished import KEY, TESTED, finish
 from tests.suspects import write_infected
 
@@ -33,37 +27,9 @@ def _environment(finished, monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-def named(record, name):
-    """The same scan of images that lie elsewhere."""
-    return record.model_copy(update={"data": record.data.model_copy(update={"name": str(name)})})
-
-
-def test_a_scan_is_found_by_its_key(finished):
-    assert find_scan(KEY) == finished.record
-    assert find_scan("0" * 64) is None
-    assert recent_scans() == {KEY: finished.record}
-
-
 def test_what_is_said_of_a_scan_is_its_identity(finished):
-    assert identity(finished.record) == identity(find_scan(KEY))
+    assert identity(finished.record) == identity(Store().find_scan(KEY))
     assert identity(finished.record) != identity(finished.record.model_copy(update={"sentence": "Other."}))
-
-
-def test_the_images_are_those_of_the_scan(finished):
-    data = find_images(finished.record)
-    assert data.digest == finished.record.data.digest
-
-
-def test_images_that_are_gone_or_others_are_not_shown(finished, tmp_path):
-    assert find_images(named(finished.record, tmp_path / "gone.npz")) is None
-    (tmp_path / "broken.npz").write_bytes(b"PK")
-    assert find_images(named(finished.record, tmp_path / "broken.npz")) is None
-    with np.load(finished.images) as file:
-        arrays = dict(file)
-    arrays["x_train"] = arrays["x_train"].copy()
-    arrays["x_train"][0, 0, 0] ^= 1
-    np.savez(tmp_path / "changed.npz", **arrays)
-    assert find_images(named(finished.record, tmp_path / "changed.npz")) is None
 
 
 def test_a_class_is_found_as_it_was_judged(finished):
@@ -107,18 +73,29 @@ def test_a_suspect_is_found_by_its_digest(finished, tmp_path, monkeypatch):
 def test_a_model_answers_as_it_did(finished):
     from aegis.evaluate import accuracy
 
-    model = find_model(finished.record)
-    measured = accuracy(model.classifier, find_images(finished.record).test)
+    model = find_model(KEY, finished.record)
+    measured = accuracy(model.classifier, images_of(finished.record, KEY, Shelf()).test)
     # The scan measured it on fewer images.
     assert measured == pytest.approx(finished.record.model.accuracy, abs=0.25)
-    assert find_model(finished.record) is model
+    assert find_model(KEY, finished.record) is model
 
 
 def test_a_file_that_reads_as_another_model_is_not_used(finished):
     other = finished.record.model.model_copy(update={"digest": "0" * 64})
-    assert find_model(finished.record.model_copy(update={"model": other})) is None
+    assert find_model(KEY, finished.record.model_copy(update={"model": other})) is None
 
 
 def test_foreign_code_is_not_run_because_a_record_names_it(finished):
     foreign = finished.record.model.model_copy(update={"architecture": "os:system", "digest": "1" * 64})
-    assert find_model(finished.record.model_copy(update={"model": foreign})) is None
+    assert find_model(KEY, finished.record.model_copy(update={"model": foreign})) is None
+
+
+def test_an_uploaded_suspect_is_at_hand_for_its_scan_alone(finished, tmp_path, monkeypatch):
+    suspect = load_again(finished.suspects / "suspect.safetensors", finished.record)
+    monkeypatch.setenv("AEGIS_SUSPECTS", str(tmp_path))
+    uploaded = finished.record.model_copy(
+        update={"model": finished.record.model.model_copy(update={"file": "upload: a"})}
+    )
+    desk().shelf.keep("its", Uploads(suspect=suspect))
+    assert find_model("its", uploaded).classifier.classes == suspect.classifier.classes
+    assert find_model("another", uploaded) is None
