@@ -23,14 +23,12 @@ from aegis.ui.scan_pictures import as_picture, honest_image, png, stamped, trigg
 from aegis.ui.scan_review import show_review
 from aegis.ui.scan_session import look_for_images, verdict_badge, when
 from aegis.ui.scans import identity
-from aegis.ui.suspects import ROOT
 from aegis.ui.uploads import UPLOADED
-from aegis.ui.widgets import fact, facts
+from aegis.ui.widgets import INSPECT, fact, facts
 
 COLUMNS = 5
 # Classes drawn at once; the others follow at a click.
 PAGE = 20
-INSPECT = Path("pages") / "2_Inspect_Class.py"
 _STYLE = """<style>
 .st-key-verdict [data-testid="stText"] { font-size: 1.25rem; line-height: 1.4; font-weight: 600; text-wrap: pretty; }
 [class*="st-key-small-"] [data-testid="stText"] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
@@ -90,7 +88,9 @@ def loudness(one: ClassRecord, config: ScanConfig) -> float:
 
 def _show_verdict(record: ScanRecord) -> None:
     with st.container(border=True, key="verdict"):
-        verdict_badge(record)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            verdict_badge(record)
+            st.caption(f"scanned {when(record)}")
         st.text(record.sentence)
     model, data = record.model, record.data
     with facts():
@@ -104,7 +104,6 @@ def _show_verdict(record: ScanRecord) -> None:
             tip="L2 norm of a change, made to mislead the model, that halves its accuracy.",
         )
         fact("SHA-256", f"{model.sha256[:16]}…", tip=model.sha256)
-        fact("Scanned", when(record))
 
 
 def _show_evidence(key: str, record: ScanRecord, config: ScanConfig, one: ClassRecord, images: Dataset | None) -> None:
@@ -208,15 +207,8 @@ def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
         st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")
         if one.suspicious:
             st.badge("Suspicious", icon=":material/warning:", color="red")
-        inspect_link(key, one.label)
-
-
-def inspect_link(key: str, label: int) -> None:
-    """To a class of a scan."""
-    if (ROOT / INSPECT).exists():
-        st.page_link(
-            str(INSPECT), label="Inspect", icon=":material/search:", query_params={"scan": key, "class": str(label)}
-        )
+        target = {"scan": key, "class": str(one.label)}
+        st.page_link(INSPECT, label="Inspect", icon=":material/search:", query_params=target)
 
 
 def _small(record: ScanRecord, label: int) -> Small | None:
