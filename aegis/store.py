@@ -2,7 +2,7 @@
 
 A key is the SHA-256 of everything a result depends on: the model's and the data's digests, the class, the
 step's own settings, device and precision, and the code itself. Arrays lie in npz files named by their key;
-an sqlite index holds the records of finished scans. Files appear whole or not at all.
+an sqlite index holds the records of finished scans and what analysts add to them. Files appear whole or not at all.
 """
 
 from __future__ import annotations
@@ -28,21 +28,18 @@ from aegis.detect.record import ScanRecord, config_of
 from aegis.detect.steps import Steps
 from aegis.errors import StoreError
 from aegis.files import whole_file
+from aegis.index import make_index, open_index
+from aegis.packing import Arrays, pack_applicability, pack_evidence, unpack_applicability, unpack_evidence
+from aegis.review import Review, read_review
 from aegis.runtime import Event, Report, Runtime, silent
-from aegis.types import Applicability, Dataset, Embedding, Evidence, Finding, Stamp, Transplant, digest_of
+from aegis.types import Applicability, Dataset, Embedding, Evidence, Finding, digest_of
 
 # What numbers depend on; a change in any other file leaves stored results valid.
 CODE = (
-    *("types.py", "runtime.py", "evaluate.py", "pgd.py", "store.py"),
+    *("types.py", "runtime.py", "evaluate.py", "pgd.py", "packing.py", "store.py"),
     *("models/classifier.py", "models/architectures.py", "detect"),
 )
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS scans (
-    key TEXT PRIMARY KEY, created TEXT NOT NULL, model TEXT NOT NULL, verdict TEXT NOT NULL, record TEXT NOT NULL
-)
-"""
 
-Arrays = dict[str, np.ndarray]
 T = TypeVar("T")
 
 
@@ -112,29 +109,41 @@ class Store:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or default_folder()
+        self._index = self.folder / "index.sqlite"
         with self._guard():
             (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
-            with self._index() as index:
-                index.execute(SCHEMA)
+            make_index(self._index)
 
     def find_scan(self, key: str) -> ScanRecord | None:
         """The record of a finished scan, or None."""
-        with self._guard(), self._index() as index:
+        with self._guard(), open_index(self._index) as index:
             row = index.execute("SELECT record FROM scans WHERE key = ?", (key,)).fetchone()
         return _record(row[0]) if row else None
 
     def keep_scan(self, key: str, record: ScanRecord) -> None:
         """Remember a finished scan; one of the same key is replaced."""
         row = (key, record.created, record.model.sha256, record.verdict, record.model_dump_json())
-        with self._guard(), self._index() as index:
+        with self._guard(), open_index(self._index) as index:
             index.execute("INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?)", row)
 
     def scans(self, limit: int = 20) -> list[tuple[str, ScanRecord]]:
         """Keys and records of the latest scans, newest first; what another version wrote is left out."""
-        with self._guard(), self._index() as index:
+        with self._guard(), open_index(self._index) as index:
             rows = index.execute("SELECT key, record FROM scans ORDER BY created DESC LIMIT ?", (limit,)).fetchall()
         records = [(key, _record(text)) for key, text in rows]
         return [(key, record) for key, record in records if record is not None]
+
+    def find_review(self, key: str) -> Review | None:
+        """What the analyst added to the scan of a key, or None; damaged text is as good as none."""
+        with self._guard(), open_index(self._index) as index:
+            # As bytes, since text that is no text would stop the reader.
+            row = index.execute("SELECT CAST(review AS BLOB) FROM reviews WHERE key = ?", (key,)).fetchone()
+        return read_review(row[0]) if row else None
+
+    def keep_review(self, key: str, review: Review) -> None:
+        """Remember what the analyst adds to the scan of a key, in place of what was there."""
+        with self._guard(), open_index(self._index) as index:
+            index.execute("INSERT OR REPLACE INTO reviews VALUES (?, ?)", (key, review.to_json()))
 
     def load(self, key: str) -> Arrays | None:
         """The arrays of a key; None if there are none or their file is damaged."""
@@ -158,18 +167,6 @@ class Store:
 
     def _path(self, key: str) -> Path:
         return self.folder / "arrays" / f"{key}.npz"
-
-    @contextmanager
-    def _index(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.folder / "index.sqlite", timeout=30)
-        try:
-            # Refused while another process does the same to a new index, for which one of them is enough.
-            with suppress(sqlite3.OperationalError):
-                connection.execute("PRAGMA journal_mode=WAL")
-            with connection:
-                yield connection
-        finally:
-            connection.close()
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
@@ -273,52 +270,3 @@ def _once(
     result = compute()
     store.keep(key, pack(result))
     return result
-
-
-def pack_applicability(measured: Applicability) -> Arrays:
-    """Applicability as arrays."""
-    return {
-        "accuracy": np.array(measured.accuracy),
-        "ladder": np.array([measured.epsilons, measured.robust_accuracies]),
-        "objections": np.array(measured.objections, dtype=np.str_),
-    }
-
-
-def unpack_applicability(arrays: Arrays) -> Applicability:
-    """Applicability from its arrays."""
-    epsilons, accuracies = arrays["ladder"].tolist()
-    return Applicability(
-        float(arrays["accuracy"]), tuple(epsilons), tuple(accuracies), tuple(arrays["objections"].tolist())
-    )
-
-
-def pack_evidence(evidence: Evidence) -> Arrays:
-    """Evidence as arrays; transplants side by side."""
-    plain = {
-        field.name: np.asarray(getattr(evidence, field.name))
-        for field in dataclasses.fields(evidence)
-        if field.name != "transplants"
-    }
-    if not evidence.transplants:
-        return plain
-    found = evidence.transplants
-    return plain | {
-        "t_family": np.array([t.family for t in found]),
-        "t_start": np.array([t.start for t in found]),
-        "t_keep": np.stack([t.stamp.keep for t in found]),
-        "t_add": np.stack([t.stamp.add for t in found]),
-        "t_rates": np.stack([t.flip_rates for t in found]),
-        "t_counts": np.stack([t.counts for t in found]),
-    }
-
-
-def unpack_evidence(arrays: Arrays) -> Evidence:
-    """Evidence from its arrays."""
-    columns = [arrays.get(f"t_{name}", ()) for name in ("family", "keep", "add", "rates", "counts", "start")]
-    transplants = tuple(
-        Transplant(str(family), Stamp(keep, add), rates, counts, str(start))  # type: ignore[arg-type]
-        for family, keep, add, rates, counts, start in zip(*columns, strict=True)
-    )
-    kept = {name: array for name, array in arrays.items() if not name.startswith("t_")}
-    label, budgets = int(kept.pop("label")), tuple(kept.pop("budgets").tolist())
-    return Evidence(label=label, budgets=budgets, transplants=transplants, **kept)

@@ -10,19 +10,19 @@ TOP = "app.py or pages"
 
 # A room may import from rooms of a lower rank and from itself.
 RANKS = {
-    "types": 0, "errors": 0, "runtime": 0, "progress": 0, "files": 0, "text": 0, "version": 0,
-    "models": 1, "data": 1,
+    "types": 0, "errors": 0, "runtime": 0, "progress": 0, "files": 0, "text": 0, "review": 0, "version": 0,
+    "models": 1, "data": 1, "packing": 1, "index": 1,
     "pgd": 2,
     "evaluate": 3,
     "detect": 4, "baselines": 4, "lab": 4,
     "store": 5, "report": 5,
-    "experiments": 6,
+    "experiments": 6, "dossier": 6,
     "aegis": 7,
     "ui": 8, "cli": 8,
     "__main__": 9, TOP: 9,
 }  # fmt: skip
 # The bottom is one room in several files.
-BOTTOM = {"types", "errors", "runtime", "progress", "files", "text", "version"}
+BOTTOM = {"types", "errors", "runtime", "progress", "files", "text", "review", "version"}
 
 CORE = {"numpy", "sklearn", "openTSNE", "umap", "torch", "torchvision", "timm", "safetensors", "pydantic", "jaxtyping"}
 CORE |= {"PIL"}

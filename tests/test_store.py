@@ -13,6 +13,7 @@ import pytest
 import aegis.store
 from aegis.detect.config import EmbedConfig, JudgeConfig, ScanConfig
 from aegis.detect.record import config_record
+from aegis.review import Review
 from aegis.runtime import Runtime
 from aegis.store import (
     Store,
@@ -20,27 +21,8 @@ from aegis.store import (
     default_folder,
     find_class,
     key_of,
-    pack_applicability,
-    pack_evidence,
-    unpack_applicability,
-    unpack_evidence,
 )
-from aegis.types import Applicability
 from tests.stored import ASSESS, EMBED, GATHER, Counted, assert_same, dataset, evidence, files, planes, record
-
-
-@pytest.mark.parametrize("transplants", [0, 1, 2])
-def test_evidence_comes_back_bit_for_bit(store, transplants):
-    found = evidence(transplants=transplants)
-    store.keep("key", pack_evidence(found))
-    assert_same(unpack_evidence(store.load("key")), found)
-
-
-@pytest.mark.parametrize("objections", [(), ("Accuracy is 41 %, too low.", "Not robust: ε½ = 0.1.")])
-def test_applicability_comes_back_bit_for_bit(store, objections):
-    measured = Applicability(0.1 + 0.2, (0.25, 0.5), (1 / 3, 0.0), objections)
-    store.keep("key", pack_applicability(measured))
-    assert_same(unpack_applicability(store.load("key")), measured)
 
 
 def test_each_step_is_computed_once_and_found_again(store):
@@ -114,6 +96,7 @@ def test_other_code_makes_other_keys(monkeypatch):
     [
         ("runtime.py", True),
         ("store.py", True),
+        ("packing.py", True),
         ("pgd.py", True),
         ("models/classifier.py", True),
         ("detect/transplant.py", True),
@@ -155,6 +138,18 @@ def test_a_scan_that_another_version_wrote_is_left_out(store):
     assert store.find_scan("old") is None
     store.keep_scan("old", record())
     assert store.find_scan("old") == record()
+
+
+def test_a_review_stays_with_its_scan(store):
+    review = Review("Seen.", {3: "confirmed"})
+    assert store.find_review("key") is None
+    store.keep_review("key", Review("Draft."))
+    store.keep_review("key", review)
+    store.keep_review("other", Review())
+    store.keep_scan("key", record())
+    # Another process would open the folder anew.
+    assert Store(store.folder).find_review("key") == review
+    assert Store(store.folder).find_review("other") == Review()
 
 
 def keep_many(folder, name, gate):

@@ -1,15 +1,16 @@
 """The store: damage, a full disk and a locked folder."""
 
 import os
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from aegis.errors import StoreError
-from aegis.store import (
-    Store,
-    pack_applicability,
-)
+from aegis.packing import pack_applicability
+from aegis.review import Review
+from aegis.store import Store
 from aegis.types import Applicability
 from tests.stored import GATHER, Counted, assert_same, dataset, evidence, files, record
 
@@ -77,6 +78,23 @@ def test_pickled_objects_are_not_read(store):
     assert store.load("key") is None
 
 
+@pytest.mark.parametrize("text", ["", "{", '{"decisions": {"3": "perhaps"}}', b"\xff\xfe", 7])
+def test_a_damaged_review_is_none_and_can_be_written_anew(store, text):
+    store.keep_review("key", Review("Seen."))
+    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
+        index.execute("UPDATE reviews SET review = ?", (text,))
+    assert store.find_review("key") is None
+    store.keep_review("key", Review("Seen again."))
+    assert store.find_review("key") == Review("Seen again.")
+
+
+def test_text_that_is_none_in_the_index_is_no_review(store):
+    store.keep_review("key", Review("Seen."))
+    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
+        index.execute("UPDATE reviews SET review = CAST(x'ff00fe' AS TEXT)")
+    assert store.find_review("key") is None
+
+
 def test_nothing_is_found_where_nothing_was_kept(store):
     assert store.load("key") is None
     assert store.find_scan("key") is None
@@ -129,6 +147,11 @@ def test_a_folder_that_may_not_be_written_to(tmp_path):
 
 def test_an_index_that_is_none(store):
     (store.folder / "index.sqlite").write_bytes(b"x" * 4096)
-    for attempt in (lambda: Store(store.folder), store.scans, lambda: store.keep_scan("key", record())):
+    for attempt in (
+        lambda: Store(store.folder),
+        store.scans,
+        lambda: store.keep_scan("key", record()),
+        lambda: store.find_review("key"),
+    ):
         with pytest.raises(StoreError, match="not a database"):
             attempt()

@@ -11,14 +11,12 @@ import typer
 from aegis.cli.options import labels, option, writable
 from aegis.cli.output import Printer, clean
 from aegis.cli.progress import waiting
-from aegis.data import load_dataset
-from aegis.errors import AegisError, ConfigError, DataError
+from aegis.errors import ConfigError
 from aegis.files import whole_file
 
 if TYPE_CHECKING:
     from aegis.detect.record import ScanRecord
-    from aegis.report.review import Review
-    from aegis.types import Dataset, Finding
+    from aegis.review import Review
 
 Scan = Annotated[Path, typer.Argument(metavar="SCAN", help="A result of aegis scan --json.", show_default=False)]
 Pdf = Annotated[
@@ -55,29 +53,28 @@ def report(
     are gone, the report is written without them, and says so. The same scan gives the same bytes.
     """
     from aegis.detect.record import read_record
+    from aegis.dossier import find_findings, find_images, say_missing
 
     record = read_record(scan)
     if pdf.exists() and pdf.samefile(scan):
         raise ConfigError("--pdf to name another file than the scan", str(pdf), "Choose another path.")
     review = _review(record, note, confirm, dismiss)
     with waiting("writing the report", quiet):
-        images, gone = _images(record, data)
-        findings, lost = _findings(record)
+        images, gone = find_images(record, data)
+        findings, lost = find_findings(record)
         from aegis.report.pdf import make_pdf
 
         content = make_pdf(record, findings, images, review)
         with whole_file(pdf) as file:
             file.write(content)
-    if missing := [reason for reason in (gone, lost) if reason]:
-        Printer(stderr=True).say(
-            ("aegis: ", "bold yellow"), clean(f"Some pictures are missing: {'; '.join(missing)}.", 4000), wrap=False
-        )
+    if missing := say_missing(gone, lost):
+        Printer(stderr=True).say(("aegis: ", "bold yellow"), clean(missing, 4000), wrap=False)
     if not quiet:
         Printer().say(clean(str(pdf), 4000), wrap=False)
 
 
 def _review(record: ScanRecord, note: str | None, confirm: str | None, dismiss: str | None) -> Review:
-    from aegis.report.review import Review
+    from aegis.review import Review
 
     confirmed, dismissed = labels(confirm) or (), labels(dismiss) or ()
     known = {found.label for found in record.classes}
@@ -89,34 +86,3 @@ def _review(record: ScanRecord, note: str | None, confirm: str | None, dismiss: 
 def _require_none(wrong: Sequence[int], expected: str) -> None:
     if wrong:
         raise ConfigError(expected, ", ".join(map(str, wrong)), "Correct --confirm and --dismiss.")
-
-
-def _images(record: ScanRecord, source: str | None) -> tuple[Dataset | None, str]:
-    """The scan's images, or None and why they are missing; images that the user names must be right."""
-    try:
-        images = load_dataset(source or record.data.name)
-        if images.digest != record.data.digest:
-            raise DataError(
-                "the images that were scanned", f"others under {clean(images.name)}", "Name them with --data."
-            )
-    except DataError as error:
-        if source is not None:
-            raise
-        return None, f"the scan's images ({error.got})"
-    return images, ""
-
-
-def _findings(record: ScanRecord) -> tuple[dict[int, Finding], str]:
-    """What the store has of the classes that are shown, and why the rest is missing."""
-    from aegis.report.strength import featured
-    from aegis.store import Store, find_class
-
-    shown = featured(record)
-    try:
-        store = Store()
-        found = {label: find_class(store, record, label) for label in shown}
-    except AegisError as error:
-        return {}, f"what was computed ({error.got})"
-    kept = {label: finding for label, finding in found.items() if finding is not None}
-    lost = ", ".join(str(label) for label in shown if label not in kept)
-    return kept, f"{store.folder} no longer has what was computed for class {lost}" if lost else ""

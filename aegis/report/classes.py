@@ -15,9 +15,9 @@ from aegis.report.figures import COLUMNS, HEAT, SCATTER, colour_of, heat_maps, s
 from aegis.report.first import decision
 from aegis.report.layout import ACCENT, WIDTH, class_name, heading, outline, picture, table, text
 from aegis.report.pictures import as_rgb, change, coloured, png, strip
-from aegis.report.review import Review
 from aegis.report.strength import candidate_of, describe, ranked, strongest_candidate
 from aegis.report.words import words
+from aegis.review import Review
 from aegis.types import Dataset, Finding, Transplant
 
 IMAGES = 8

@@ -14,9 +14,9 @@ from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.report.evidence import evidence_picture
 from aegis.report.figures import SCATTER, scatters
 from aegis.report.layout import ACCENT, SHADE, WIDTH, class_name, facts, heading, item, logo, picture, table, text
-from aegis.report.review import Review
 from aegis.report.strength import candidate_of, describe, featured, settings, strongest_candidate
 from aegis.report.words import lines, words
+from aegis.review import Review
 from aegis.types import Dataset, Finding, VerdictName
 
 NAMED = 8

@@ -14,9 +14,9 @@ from aegis.report.classes import class_pages, class_table
 from aegis.report.first import first_page
 from aegis.report.layout import build
 from aegis.report.method import method_pages
-from aegis.report.review import NO_REVIEW, Review
 from aegis.report.strength import featured
 from aegis.report.words import words
+from aegis.review import NO_REVIEW, Review
 from aegis.types import Dataset, Finding
 from aegis.version import __version__
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,15 +15,18 @@ from aegis.models.card import printable
 from aegis.types import Clusters, Dataset, Embedding, Finding
 from aegis.ui import charts
 from aegis.ui import inspect_state as state
-from aegis.ui.inspect_budget import choose_budget, find_budget, marks, offer_budget, recorded_budget
+from aegis.ui.inspect_budget import choose_budget, marks, recorded_budget
 from aegis.ui.inspect_choice import Choice
 from aegis.ui.inspect_details import show_details
 from aegis.ui.inspect_gallery import show_gallery
+from aegis.ui.inspect_look import Light
+from aegis.ui.inspect_offer import find_look_of, offer_look
 from aegis.ui.inspect_select import apply_event, bandwidths
 from aegis.ui.inspect_shift import shift_held, watch_shift
 from aegis.ui.inspect_subject import Subject
 from aegis.ui.inspect_view import COLOURS, View, pack
 from aegis.ui.palette import palette
+from aegis.ui.scan_settings import METHODS
 from aegis.ui.scans import clusters_at, identity
 
 MODES: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
@@ -31,6 +35,12 @@ BANDWIDTH_HELP = (
     "Radius within which mean shift takes points for one cluster. A smaller one finds more clusters. The scan computed "
     "it from the points."
 )
+METHOD_HELP = (
+    "How features of many dimensions become points in the plane. The clusters depend on it; the verdict was reached "
+    "with the one that the scan used."
+)
+# Sliders beside one another, with the rest of the controls, on a laptop.
+SLIDER = 200
 ALONE_HELP = (
     "Leave the class's own training images out, as in Fig. 16 of the paper, and cluster the translated ones alone."
 )
@@ -66,21 +76,25 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         config: the scan's settings.
     """
     colours = palette(st.context.theme.type)
-    left, middle, right = st.columns([6, 6, 9], gap="medium")
-    with left:
-        epsilon = choose_budget(scanned)
-    with right:
-        alone, colour = _choose_view(has_seeds=data is not None)
-    view = View(scan=choice.key, label=scanned.label, budget=epsilon, alone=alone, colour=colour)
-    finding = find_budget(choice, scanned, epsilon)
+    with st.container(horizontal=True, gap="medium", key="inspect-controls"):
+        with st.container(width=SLIDER):
+            epsilon = choose_budget(scanned)
+        bandwidth_place = st.container(width=SLIDER)
+        method, alone, colour = _choose_view(config.embed.method, has_seeds=data is not None)
+    light = Light(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, method)
+    changed = None if method == config.embed.method else method
+    view = View(scan=choice.key, label=scanned.label, budget=epsilon, method=changed, alone=alone, colour=colour)
+    finding = find_look_of(choice, light)
+    back = epsilon if light.epsilon is None else recorded_budget(scanned)
     if finding is None:
-        offer_budget(choice, scanned, data, epsilon)
+        bandwidth_place.caption("Bandwidth: once it is computed")
+        offer_look(choice, scanned, data, light, back)
         state.write_address(view)
         return
     budget = finding.evidence.budgets.index(epsilon)
-    with middle:
-        grouping, key = _choose_bandwidth(choice, finding, budget, alone, config)
-    _tell_what_if(grouping, key, scanned, epsilon)
+    with bandwidth_place:
+        grouping, key = _choose_bandwidth(choice, finding, budget, alone, config, method)
+    _tell_what_if(grouping, light, changed, state.reset(key, grouping.recorded.bandwidth, back, config.embed.method))
     embedding = finding.embeddings[budget]
     selected = state.selection(len(embedding.points))
     event = state.new_event()
@@ -102,28 +116,34 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     state.write_address(replace(view, bandwidth=bandwidth, show=show, selection=pack(selected)))
 
 
-def _choose_view(has_seeds: bool) -> tuple[bool, str]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        # Without the images nobody knows the seeds' classes.
-        offered = [name for name in COLOURS if has_seeds or name != "class"]
-        if st.session_state.get(state.COLOUR) not in offered:
-            st.session_state[state.COLOUR] = "cluster"
-        colour = st.segmented_control(
-            "Colour by", offered, format_func=COLOURS.__getitem__, key=state.COLOUR, required=True
-        )
-        alone = st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
+def _choose_view(method: str, has_seeds: bool) -> tuple[str, bool, str]:
+    # Without the images nobody knows the seeds' classes.
+    offered = [name for name in COLOURS if has_seeds or name != "class"]
+    if st.session_state.get(state.COLOUR) not in offered:
+        st.session_state[state.COLOUR] = "cluster"
+    colour = st.segmented_control(
+        "Colour by", offered, format_func=COLOURS.__getitem__, key=state.COLOUR, required=True, width="content"
+    )
+    if st.session_state.get(state.METHOD) not in METHODS:
+        st.session_state[state.METHOD] = method
+    drawn = st.segmented_control(
+        "Drawn by", list(METHODS), format_func=METHODS.__getitem__, key=state.METHOD, required=True, width="content",
+        help=METHOD_HELP,
+    )  # fmt: skip
+    alone = st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
     assert colour is not None
-    return alone, colour
+    assert drawn is not None
+    return drawn, alone, colour
 
 
 def _choose_bandwidth(
-    choice: Choice, finding: Finding, budget: int, alone: bool, config: ScanConfig
+    choice: Choice, finding: Finding, budget: int, alone: bool, config: ScanConfig, method: str
 ) -> tuple[Grouping, str]:
     recorded = (finding.translated_clusters if alone else finding.clusters)[budget]
     embedding: Embedding = finding.embeddings[budget]
-    key = f"inspect-bandwidth-{choice.key[:16]}-{finding.label}-{embedding.budget:g}-{alone}"
+    key = f"inspect-bandwidth-{choice.key[:16]}-{finding.label}-{embedding.budget:g}-{method}-{alone}"
     value = state.start_bandwidth(key, recorded.bandwidth)
-    known, where = identity(choice.record), (finding.label, embedding)
+    known, where = f"{identity(choice.record)} {method}", (finding.label, embedding)
     computed = recorded.bandwidth
     if config.judge.bandwidth is not None:
         unset = replace(config.judge, bandwidth=None)
@@ -189,21 +209,21 @@ def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"],
     return [*found, *([training] if len(training.rows) else [])]
 
 
-def _tell_what_if(grouping: Grouping, key: str, scanned: Finding, epsilon: float) -> None:
-    new = epsilon not in scanned.evidence.budgets
-    if not (new or grouping.what_if):
-        return
+def _tell_what_if(grouping: Grouping, light: Light, method: str | None, back: Callable[[], None]) -> None:
     shown, recorded = grouping.shown, grouping.recorded
-    at = " and ".join(
-        ([f"ε = {epsilon:g}"] if new else []) + ([f"bandwidth {shown.bandwidth:.4g}"] if grouping.what_if else [])
-    )
-    found = f"At {at} there {'is' if shown.count == 1 else 'are'} {_count(shown.count, 'cluster')}; the scan "
-    found += "did not use this ε." if new else f"found {recorded.count} at {recorded.bandwidth:.4g}."
+    other = [f"ε = {light.epsilon:g}"] if light.epsilon else []
+    other += [METHODS[method]] if method else []
+    found = "" if other else f" The scan found {recorded.count} at {recorded.bandwidth:.4g}."
+    other += [f"bandwidth {shown.bandwidth:.4g}"] if grouping.what_if else []
+    if not other:
+        return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="inspect-what-if"):
         st.badge("What if", icon=":material/science:", color="yellow")
-        st.markdown(f"{found} Its recorded verdict stays.", width="stretch")
-        back = recorded_budget(scanned) if new else epsilon
-        st.button("Reset", key=state.RESET, icon=":material/undo:", on_click=state.reset(key, recorded.bandwidth, back))
+        st.markdown(
+            f"With {', '.join(other)}: {_count(shown.count, 'cluster')}.{found} The recorded verdict stays.",
+            width="stretch",
+        )
+        st.button("Reset", key=state.RESET, icon=":material/undo:", on_click=back)
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,54 +1,85 @@
-"""A look at one more budget of one class: what a job computes for Inspect; no Streamlit here, and torch only inside."""
+"""A look at one class in another light than the scan's: what a job computes for Inspect; no Streamlit here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from aegis.detect.config import at_budget
+from aegis.detect.config import GatherConfig, ScanConfig, at_budget
 from aegis.detect.record import ScanRecord, config_of, config_record
-from aegis.errors import CheckpointError
-from aegis.runtime import Report
+from aegis.errors import CheckpointError, DataError
+from aegis.runtime import Report, Runtime
 from aegis.store import Store, stored
-from aegis.types import Dataset
+from aegis.types import Dataset, Evidence
+from aegis.ui.scan_estimate import embed_seconds, look_seconds
 from aegis.ui.scan_watch import Watch
 from aegis.ui.suspects import load_again
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
+# UMAP compiles itself when a server first uses it.
+UMAP_START = 12.0
+
+
+@dataclass(frozen=True)
+class Light:
+    """How one class is looked at.
+
+    Args:
+        scan: key of the scan.
+        label: the class.
+        epsilon: a budget that the scan did not use, or None for those that it used.
+        method: of the embedding.
+    """
+
+    scan: str
+    label: int
+    epsilon: float | None
+    method: str
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Look:
-    """What is wanted.
+    """What is wanted, and with what.
 
     Args:
-        record: of the scan, with the settings of the look.
-        label: the class.
-        images: of the scan.
+        record: of the scan, in this light.
+        light: which.
+        images: of the scan; needed for another budget.
         path: where the suspect lies, or None.
         suspect: the suspect itself where it was uploaded, or None.
     """
 
     record: ScanRecord
-    label: int
-    images: Dataset
+    light: Light
+    images: Dataset | None = None
     path: Path | None = None
     suspect: Suspect | None = None
 
+    def seconds(self, own: int) -> float:
+        """How long it will take; ``own`` is the number of training images of the class."""
+        config = config_of(self.record)
+        span = embed_seconds(config, own) if self.light.epsilon is None else look_seconds(self.record, config, own)
+        return span + (UMAP_START if self.light.method == "umap" else 0.0)
 
-def looking(record: ScanRecord, epsilon: float) -> ScanRecord:
-    """The record of a scan as it would be with one budget alone, by which the store finds what a look computed.
+
+def in_light(record: ScanRecord, light: Light) -> ScanRecord:
+    """The record of a scan as it would be in this light, by which the store finds what a look computed.
 
     Raises:
         AegisError: if the record is of another version, or the budget out of range.
     """
-    return record.model_copy(update={"config": config_record(at_budget(config_of(record), epsilon))})
+    config: ScanConfig = config_of(record)
+    if light.epsilon is not None:
+        config = at_budget(config, light.epsilon)
+    config = replace(config, embed=replace(config.embed, method=light.method))
+    return record.model_copy(update={"config": config_record(config)})
 
 
 def take(look: Look, report: Report, watch: Watch) -> None:
-    """Translate, read features and embed them; the store keeps what comes of it.
+    """Translate, read features and embed them, as far as the store does not have it; it keeps what comes of it.
 
     Args:
         look: what is wanted.
@@ -56,10 +87,32 @@ def take(look: Look, report: Report, watch: Watch) -> None:
         watch: what the page looks at.
 
     Raises:
-        AegisError: if the suspect is gone or the store cannot be used.
+        AegisError: if what is needed is gone or the store cannot be used.
     """
-    watch.know(look.images.class_names, (look.label,), tries=False)
-    watch.say("Reading the model")
+    from aegis.detect.scan import STEPS
+
+    record, label, config = look.record, look.light.label, config_of(look.record)
+    watch.know(record.data.class_names, (label,), tries=False)
+
+    def gather(_: None, data: Dataset | None, label: int, config: GatherConfig, **told: Any) -> Evidence:  # noqa: ANN401 - passed on as it is
+        from aegis.runtime import choose_runtime
+
+        if data is None:
+            raise DataError("the images that were scanned", "none at hand", "Give them under the name they had.")
+        watch.say("Reading the model")
+        classifier = _suspect(look).classifier
+        watch.say("Translating")
+        runtime = choose_runtime(record.runtime.device, record.runtime.precision)
+        return STEPS.gather(classifier.frozen(runtime), data, label, config, **told)
+
+    runtime = Runtime(device=record.runtime.device, precision=record.runtime.precision)
+    steps = stored(replace(STEPS, gather=gather), Store(), record.model.digest, record.data.digest, runtime)
+    evidence = steps.gather(None, look.images, label, config.gather, report=report)
+    watch.say("Drawing features in the plane")
+    steps.embed(evidence, config.embed, report=report)
+
+
+def _suspect(look: Look) -> Suspect:
     suspect = look.suspect or (load_again(look.path, look.record) if look.path else None)
     if suspect is None:
         raise CheckpointError(
@@ -67,13 +120,4 @@ def take(look: Look, report: Report, watch: Watch) -> None:
             "none that reads as the same model",
             f"Put the file with SHA-256 {look.record.model.sha256} among the suspects again.",
         )
-    from aegis.detect.scan import STEPS
-    from aegis.runtime import choose_runtime
-
-    watch.say("Translating")
-    runtime = choose_runtime(look.record.runtime.device, look.record.runtime.precision)
-    steps = stored(STEPS, Store(), suspect.digest, look.images.digest, runtime)
-    config = config_of(look.record)
-    evidence = steps.gather(suspect.classifier.frozen(runtime), look.images, look.label, config.gather, report=report)
-    watch.say("Drawing features in the plane")
-    steps.embed(evidence, config.embed, report=report)
+    return suspect

@@ -13,7 +13,7 @@ from aegis.ui.inspect_view import View, read_view, unpack
 from aegis.ui.palette import keep_colours
 
 SCAN, CLASS, BUDGET = "inspect-scan", "inspect-class", "inspect-budget"
-COLOUR, SHOW, ALONE = "inspect-colour", "inspect-show", "inspect-alone"
+COLOUR, SHOW, ALONE, METHOD = "inspect-colour", "inspect-show", "inspect-alone", "inspect-method"
 CHART, RESET = "inspect-chart", "inspect-reset"
 # Not of widgets: the selection as packed rows, a bandwidth from a link, colours and the address as last written.
 _SELECTION, _BANDWIDTH, _COLOURS, _DRAWING, _WRITTEN = (
@@ -34,6 +34,7 @@ def follow_address() -> None:
         COLOUR: view.colour,
         SHOW: view.show,
         ALONE: view.alone,
+        METHOD: view.method,
         _SELECTION: view.selection,
         _BANDWIDTH: view.bandwidth,
     }
@@ -73,7 +74,7 @@ def set_class(label: int) -> None:
 
 def forget_class() -> None:
     """Another scan has other classes and budgets."""
-    st.session_state[CLASS] = st.session_state[BUDGET] = None
+    st.session_state[CLASS] = st.session_state[BUDGET] = st.session_state[METHOD] = None
     forget_selection()
 
 
@@ -124,17 +125,17 @@ def start_bandwidth(key: str, recorded: float) -> float:
     return value
 
 
-def set_budget(budget: float) -> None:
-    """As if the slider were moved; called before it is drawn."""
-    st.session_state[BUDGET] = budget
+def go_back(budget: float, method: str) -> None:
+    """As if these were chosen; called before they are drawn."""
+    st.session_state[BUDGET], st.session_state[METHOD] = budget, method
 
 
-def reset(key: str, bandwidth: float, budget: float) -> Callable[[], None]:
-    """What takes a what-if back: the slider of this key to the bandwidth, and epsilon to the budget."""
+def reset(key: str, bandwidth: float, budget: float, method: str) -> Callable[[], None]:
+    """What takes a what-if back: the slider of this key to the bandwidth, and the rest to what the scan used."""
 
     def back() -> None:
         st.session_state[key] = bandwidth
-        set_budget(budget)
+        go_back(budget, method)
         st.session_state.pop(_COLOURS, None)
 
     return back

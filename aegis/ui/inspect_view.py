@@ -26,6 +26,7 @@ class View:
         label: the class.
         budget: one of the scan's.
         bandwidth: of a what-if.
+        method: of an embedding that is not the scan's.
         alone: translated images only (Fig. 16).
         colour: one of ``COLOURS``.
         show: one of ``SHOWS``.
@@ -36,6 +37,7 @@ class View:
     label: int | None = None
     budget: float | None = None
     bandwidth: float | None = None
+    method: str | None = None
     alone: bool = False
     colour: str = DEFAULT_COLOUR
     show: str = DEFAULT_SHOW
@@ -48,6 +50,7 @@ class View:
             "class": None if self.label is None else str(self.label),
             "budget": None if self.budget is None else f"{self.budget:.12g}",
             "bandwidth": None if self.bandwidth is None else repr(self.bandwidth),
+            "embedding": self.method,
             "alone": "1" if self.alone else None,
             "colour": None if self.colour == DEFAULT_COLOUR else self.colour,
             "show": None if self.show == DEFAULT_SHOW else self.show,
@@ -65,6 +68,7 @@ def read_view(parameters: Mapping[str, str]) -> View:
         label=int(label) if label.isascii() and label.isdigit() and len(label) < 10 else None,
         budget=_positive(parameters.get("budget", "")),
         bandwidth=_positive(parameters.get("bandwidth", "")),
+        method=parameters.get("embedding"),
         alone=parameters.get("alone") == "1",
         colour=colour if colour in COLOURS else DEFAULT_COLOUR,
         show=show if show in SHOWS else DEFAULT_SHOW,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aegis.detect.config import ScanConfig
 from aegis.errors import AegisError
@@ -22,19 +23,20 @@ SHAPE = (1, 28, 28)
 
 def scan_page() -> None:
     """Show what the address asks for: a running job, a finished scan, or the settings of a new one."""
-    st.title("Scan", anchor=False)
+    heading = st.container(horizontal=True, vertical_alignment="center")
+    heading.title("Scan", anchor=False)
     try:
         if "job" in st.query_params:
-            _show_job(st.query_params["job"])
+            _show_job(st.query_params["job"], heading)
         elif "scan" in st.query_params:
-            _show_scan(st.query_params["scan"])
+            _show_scan(st.query_params["scan"], heading)
         else:
             _show_setup()
     except AegisError as error:
         complain(str(error), "Not possible")
 
 
-def _show_job(id: str) -> None:
+def _show_job(id: str, heading: DeltaGenerator) -> None:
     job = find_job(id)
     if job is None:
         _lost("This scan is not known here.", "The server was started anew, or the link is incomplete. Finished scans "
@@ -43,17 +45,17 @@ def _show_job(id: str) -> None:
     if job.state == "done" and job.result and job.result.key and job.result.record:
         # From now on the address leads to what was found, which outlives this server.
         st.query_params.from_dict({"scan": job.result.key})
-        _show_scan(job.result.key)
+        _show_scan(job.result.key, heading)
         return
     show_job(job)
 
 
-def _show_scan(key: str) -> None:
+def _show_scan(key: str, heading: DeltaGenerator) -> None:
     record = open_scan(key)
     if record is None:
         _lost("There is no such scan.", "The store was emptied, or the link is incomplete.")
         return
-    if st.button("New scan", icon=":material/add:"):
+    if heading.button("New scan", icon=":material/add:"):
         st.query_params.clear()
         st.rerun()
     show_result(key, record)

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float32
 from aegis.detect.config import ScanConfig
 from aegis.detect.record import ClassRecord, ScanRecord, config_of
 from aegis.detect.verdict import describe, strongest
+from aegis.dossier import find_featured, say_missing
 from aegis.errors import AegisError, StoreError
 from aegis.models.card import printable
 from aegis.store import Store, find_class
@@ -19,14 +20,15 @@ from aegis.types import Dataset, Transplant
 from aegis.ui.palette import palette
 from aegis.ui.scan_charts import small_scatter
 from aegis.ui.scan_pictures import as_picture, honest_image, png, stamped, trigger_picture
-from aegis.ui.scan_session import find_images, verdict_badge, when
-from aegis.ui.suspects import ROOT
-from aegis.ui.widgets import fact, facts
+from aegis.ui.scan_review import show_review
+from aegis.ui.scan_session import look_for_images, verdict_badge, when
+from aegis.ui.scans import identity
+from aegis.ui.uploads import UPLOADED
+from aegis.ui.widgets import INSPECT, fact, facts
 
 COLUMNS = 5
 # Classes drawn at once; the others follow at a click.
 PAGE = 20
-INSPECT = Path("pages") / "2_Inspect_Class.py"
 _STYLE = """<style>
 .st-key-verdict [data-testid="stText"] { font-size: 1.25rem; line-height: 1.4; font-weight: 600; text-wrap: pretty; }
 [class*="st-key-small-"] [data-testid="stText"] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
@@ -57,16 +59,17 @@ def show_result(key: str, record: ScanRecord) -> None:
     """
     st.html(_STYLE)
     _show_verdict(record)
+    images, gone = look_for_images(key, record)
     try:
         config = config_of(record)
+        ranked = sorted(record.classes, key=lambda one: (not one.suspicious, -loudness(one, config)))
+        if ranked:
+            _show_evidence(key, record, config, ranked[0], images)
+        _show_classes(key, record, ranked)
     except StoreError as error:
         st.text(str(error))
-        return
-    images = find_images(key, record)
-    ranked = sorted(record.classes, key=lambda one: (not one.suspicious, -loudness(one, config)))
-    if ranked:
-        _show_evidence(key, record, config, ranked[0], images)
-    _show_classes(key, record, ranked)
+    at_hand, lost = find_featured(record, _glance)
+    show_review(key, record, images, tuple(at_hand), say_missing(gone, lost))
 
 
 def loudness(one: ClassRecord, config: ScanConfig) -> float:
@@ -85,7 +88,9 @@ def loudness(one: ClassRecord, config: ScanConfig) -> float:
 
 def _show_verdict(record: ScanRecord) -> None:
     with st.container(border=True, key="verdict"):
-        verdict_badge(record)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            verdict_badge(record)
+            st.caption(f"scanned {when(record)}")
         st.text(record.sentence)
     model, data = record.model, record.data
     with facts():
@@ -99,7 +104,6 @@ def _show_verdict(record: ScanRecord) -> None:
             tip="L2 norm of a change, made to mislead the model, that halves its accuracy.",
         )
         fact("SHA-256", f"{model.sha256[:16]}…", tip=model.sha256)
-        fact("Scanned", when(record))
 
 
 def _show_evidence(key: str, record: ScanRecord, config: ScanConfig, one: ClassRecord, images: Dataset | None) -> None:
@@ -112,12 +116,16 @@ def _show_evidence(key: str, record: ScanRecord, config: ScanConfig, one: ClassR
             "It comes closest to being accused. What is done to any image of a robust model moves some of them; a "
             "backdoor moves nearly all, from nearly every class, with the same small change."
         )
-    small = _small(str(Store().folder), key, one.label, record)
+    small = _small(record, one.label)
     trigger = small.trigger if small else None
     shown = honest_image(images.test, trigger) if images and trigger else None
     if trigger is None or shown is None:
         if images is None:
-            st.caption("The images of this scan were uploaded and are gone: upload them again to see pictures.")
+            st.caption(
+                "The images of this scan were uploaded and are gone: upload them again to see pictures."
+                if record.data.name.startswith(UPLOADED)
+                else "The images of this scan are no longer at hand, or have changed since."
+            )
         elif not one.transplants:
             st.caption("With these settings no trigger was tried on other images.")
         return
@@ -184,7 +192,7 @@ def _show_classes(key: str, record: ScanRecord, ranked: list[ClassRecord]) -> No
 def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
     with st.container(border=True, key=f"small-{one.label}", gap="xsmall", height="stretch"):
         st.text(f"{one.label} {one.name}")
-        small = _small(str(Store().folder), key, one.label, record)
+        small = _small(record, one.label)
         if small is not None:
             moved = int(small.is_translated.sum())
             described = (
@@ -198,26 +206,26 @@ def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
         st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")
         if one.suspicious:
             st.badge("Suspicious", icon=":material/warning:", color="red")
-        inspect_link(key, one.label)
+        target = {"scan": key, "class": str(one.label)}
+        st.page_link(INSPECT, label="Inspect", icon=":material/search:", query_params=target)
 
 
-def inspect_link(key: str, label: int) -> None:
-    """To a class of a scan."""
-    if (ROOT / INSPECT).exists():
-        st.page_link(
-            str(INSPECT), label="Inspect", icon=":material/search:", query_params={"scan": key, "class": str(label)}
-        )
-
-
-def _small(folder: str, key: str, label: int, record: ScanRecord) -> Small | None:
+def _small(record: ScanRecord, label: int) -> Small | None:
     try:
-        return _read_small(folder, key, record.created, label, record)
-    except (_Lost, AegisError):
+        return _glance(record, label)
+    except AegisError:
+        return None
+
+
+def _glance(record: ScanRecord, label: int) -> Small | None:
+    try:
+        return _read_small(str(Store().folder), identity(record), label, record)
+    except _Lost:
         return None
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _read_small(folder: str, key: str, created: str, label: int, _record: ScanRecord) -> Small:
+def _read_small(folder: str, identity: str, label: int, _record: ScanRecord) -> Small:
     finding = find_class(Store(Path(folder)), _record, label)
     # An exception is not kept: another scan may bring back what is missing.
     if finding is None:

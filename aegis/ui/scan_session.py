@@ -12,14 +12,15 @@ from aegis.detect.record import ScanRecord
 from aegis.runtime import Report
 from aegis.store import Store
 from aegis.types import Dataset, VerdictName
+from aegis.ui import shelf
+from aegis.ui.inspect_look import Light
 from aegis.ui.jobs import Job, Jobs
+from aegis.ui.scan_draft import Papers
 from aegis.ui.scan_order import Order, Outcome, carry_out
 from aegis.ui.scan_watch import Watch
-from aegis.ui.shelf import Shelf, images_of, is_upload
+from aegis.ui.shelf import Shelf, is_upload
 
 ScanJob = Job[Outcome]
-# Key of a scan, class, budget.
-LookName = tuple[str, int, float]
 # Of each verdict, as Streamlit calls colours: the theme makes them safe for colour-blind eyes.
 VERDICT_COLOURS: dict[VerdictName, Literal["red", "blue", "gray"]] = {
     "infected": "red",
@@ -36,15 +37,17 @@ class Desk:
 
     Args:
         jobs: scans, one at a time.
-        looks: at one class with one more budget, which do not wait until a scan is done.
-        taken: ids of looks, by scan, class and budget.
+        looks: at one class in another light, which do not wait until a scan is done.
+        taken: ids of looks.
         shelf: measurements and uploads.
+        papers: the latest reports.
     """
 
     jobs: Jobs = field(default_factory=Jobs)
     looks: Jobs = field(default_factory=Jobs)
-    taken: dict[LookName, str] = field(default_factory=dict)
+    taken: dict[Light, str] = field(default_factory=dict)
     shelf: Shelf = field(default_factory=Shelf)
+    papers: Papers = field(default_factory=Papers)
 
 
 @st.cache_resource(show_spinner=False)
@@ -75,17 +78,17 @@ def find_job(id: str) -> ScanJob | None:
     return cast(ScanJob, job)
 
 
-def start_look(name: LookName, work: Callable[[Report, Watch], None], title: str) -> None:
+def start_look(light: Light, work: Callable[[Report, Watch], None], title: str) -> None:
     """Queue a look; who asks for the same one later, or after a reload, finds it."""
     here, watch = desk(), Watch(title=title)
     for old in [old for old, id in here.taken.items() if here.looks.find(id) is None]:
         del here.taken[old]
-    here.taken[name] = here.looks.start(lambda report: work(report, watch), watch).id
+    here.taken[light] = here.looks.start(lambda report: work(report, watch), watch).id
 
 
-def find_look(name: LookName) -> Job[object] | None:
-    """The latest look of this name, or None."""
-    id = desk().taken.get(name)
+def find_look(light: Light) -> Job[object] | None:
+    """The latest look in this light, or None."""
+    id = desk().taken.get(light)
     return None if id is None else desk().looks.find(id)
 
 
@@ -124,7 +127,12 @@ def recent_scans(limit: int) -> dict[str, ScanRecord]:
 
 def find_images(key: str, record: ScanRecord) -> Dataset | None:
     """The very images of a scan, or None where they are no longer to be had."""
-    return images_of(record, key, desk().shelf)
+    return look_for_images(key, record)[0]
+
+
+def look_for_images(key: str, record: ScanRecord) -> tuple[Dataset | None, str]:
+    """The same, with the reason in words where there are none."""
+    return shelf.look_for_images(record, key, desk().shelf)
 
 
 def verdict_badge(record: ScanRecord) -> None:

@@ -6,12 +6,12 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aegis.data import SOURCES, load_dataset
 from aegis.detect.record import ScanRecord
-from aegis.errors import AegisError
+from aegis.dossier import find_images
+from aegis.errors import DataError
 from aegis.types import Applicability, Dataset
 from aegis.ui.uploads import UPLOADED
 
@@ -65,18 +65,23 @@ def images_of(record: ScanRecord, key: str, shelf: Shelf) -> Dataset | None:
         key: of the scan.
         shelf: where uploads are.
     """
+    return look_for_images(record, key, shelf)[0]
+
+
+def look_for_images(record: ScanRecord, key: str, shelf: Shelf) -> tuple[Dataset | None, str]:
+    """The same, with the reason in words where there are none."""
     kept = shelf.uploads.get(key)
     if kept is not None and kept.images is not None:
-        return kept.images
-    name = record.data.name
-    if name not in SOURCES and (name.startswith(UPLOADED) or not Path(name).exists()):
-        return None
-    try:
+        return kept.images, ""
+
+    def load(name: str) -> Dataset:
+        # What a browser calls its upload is no path.
+        if name.startswith(UPLOADED):
+            raise DataError("images that are kept", "uploaded, and gone", "Upload them again.")
         # What lies under a name of the user's own may be something else by now.
-        images = named_images(name) if name in SOURCES else _read(name, record.data.digest)
-    except AegisError:
-        return None
-    return images if images.digest == record.data.digest else None
+        return named_images(name) if name in SOURCES else _read(name, record.data.digest)
+
+    return find_images(record, load=load)
 
 
 def is_upload(record: ScanRecord) -> bool:

@@ -32,6 +32,9 @@ _STYLE = """<style>
 [class*="st-key-title-"] [data-testid="stText"] { font-size: 1.125rem; font-weight: 600; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] { margin: 0; line-height: 1.25; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] p { margin: 0; }
+/* White on the dark theme's light blue would be hard to read. */
+[data-testid="stBaseButton-primary"],
+[data-testid="stMultiSelect"] [data-baseweb="tag"] { color: light-dark(#fff, #0f1722); }
 [class*="st-key-scan-"] a { border: 1px solid color-mix(in srgb, currentColor 30%, transparent); padding: .4rem 1rem; }
 </style>"""
 

@@ -6,6 +6,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from aegis.ui.inspect_budget import OFFERED
 from tests.browser.conftest import serve
 from tests.finished import TESTED, finish
 from tests.test_theme import LIGHTS
@@ -73,8 +74,12 @@ def picture(page):
     return page.get_by_test_id("stImage").locator("img").first
 
 
-def move(page, key, times=1):
-    page.get_by_test_id("stSlider").locator("input").focus()
+def slider(page, name):
+    return page.get_by_test_id("stSlider").filter(has_text=name).locator("input")
+
+
+def move(page, name, key, times=1):
+    slider(page, name).focus()
     for _ in range(times):
         page.keyboard.press(key)
 
@@ -120,10 +125,10 @@ def test_what_is_drawn_around_is_selected(visit, tool):
 def test_a_bandwidth_is_a_what_if_until_reset(visit):
     page = visit()
     before = page.locator(".js-plotly-plot .annotation-text").text_content()
-    move(page, "ArrowLeft", 10)
+    move(page, "Bandwidth", "ArrowLeft", 10)
     expect(what_if(page)).to_be_visible()
     # Until the last step has arrived, a reset would be taken back by it.
-    chosen = page.get_by_test_id("stSlider").locator("input").get_attribute("aria-valuetext")
+    chosen = slider(page, "Bandwidth").get_attribute("aria-valuetext")
     expect(page.locator(".js-plotly-plot .annotation-text")).to_have_text([f"bandwidth {chosen}"])
     assert before != f"bandwidth {chosen}"
     page.get_by_role("button", name="Reset", exact=True).click()
@@ -131,18 +136,30 @@ def test_a_bandwidth_is_a_what_if_until_reset(visit):
     expect(page.locator(".js-plotly-plot .annotation-text")).to_have_text([before])
 
 
-def test_another_budget_is_shown_at_once(visit):
-    page = visit()
-    for budget in ("2", "8"):
-        page.get_by_test_id("stButtonGroup").first.get_by_text(budget, exact=True).click()
-        expect(page).to_have_url(re.compile(f"budget={budget}"))
+def test_a_budget_of_the_scan_is_shown_at_once_and_another_when_it_is_asked_for(visit, address):
+    page = visit(link=f"{address}&budget=2")
+    bar = page.locator(".js-plotly-plot .annotation-text")
+    before = bar.text_content()
+    move(page, "Change allowed", "ArrowRight", OFFERED.index(8) - OFFERED.index(2))
+    expect(page).to_have_url(re.compile("budget=8"))
+    expect(points(page)).to_have_count(POINTS)
+    expect(bar).not_to_have_text(before)
+    move(page, "Change allowed", "ArrowLeft")
+    expect(page.get_by_text("ε = 6 was not part of the scan.")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(0)
+    page.get_by_role("button", name="Compute it").click()
+    expect(what_if(page)).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("With ε = 6:")).to_be_visible()
+    expect(points(page)).to_have_count(POINTS)
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(what_if(page)).to_have_count(0)
 
 
 def test_a_link_restores_the_view(visit):
     page = visit()
     press(page, 0)
     expect(page).to_have_url(re.compile("selection="))
-    move(page, "ArrowLeft", 5)
+    move(page, "Bandwidth", "ArrowLeft", 5)
     page.get_by_text("Difference", exact=True).click()
     expect(page).to_have_url(re.compile("bandwidth=.*show=difference"))
     said = page.get_by_text(re.compile(r"\d+ translated, \d+ training:")).inner_text()

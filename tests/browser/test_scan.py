@@ -5,7 +5,9 @@ import time
 
 import pytest
 from playwright.sync_api import expect
+from pypdf import PdfReader
 
+from aegis.models.formats import file_digest
 from tests.browser.conftest import serve
 from tests.layers import ROOT
 
@@ -127,6 +129,27 @@ def test_home_leads_to_a_scan_of_each_suspect(visit, address):
     page.locator("[class*=st-key-card-]").filter(has_text=SUSPECT).get_by_role("link", name="Scan").first.click()
     expect(page).to_have_url(re.compile(f"/Scan\\?suspect={SUSPECT}$"))
     expect(page.get_by_role("combobox", name="Suspect")).to_have_value(SUSPECT)
+
+
+def test_a_review_stays_and_goes_into_the_report(visit, scanned):
+    page = visit("Scan?" + scanned.partition("?")[2])
+    decision = page.get_by_role("radiogroup", name="Decision on class 7")
+    decision.get_by_text("Confirm", exact=True).click()
+    box = page.get_by_role("textbox", name="Note")
+    box.fill("Seen by two analysts.")
+    # The click on the button is the first that the page hears of the note.
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the report").click()
+    assert re.fullmatch(r"aegis-verdict-[0-9a-f]{12}\.pdf", download.value.suggested_filename)
+    first = PdfReader(download.value.path()).pages[0].extract_text()
+    assert "Infected" in first
+    assert "Sneaker: confirmed by the analyst" in first
+    assert file_digest(ROOT / "assets" / "models" / SUSPECT) in first
+    assert "Seen by two analysts." in first
+    settled(page)
+    again = visit("Scan?" + scanned.partition("?")[2])
+    expect(again.get_by_role("textbox", name="Note")).to_have_value("Seen by two analysts.")
+    expect(again.get_by_role("radio", name="Confirm")).to_be_checked()
 
 
 def test_cancel_within_a_second_or_so_and_go_on_afterwards(visit, scanned):

@@ -14,9 +14,9 @@ from aegis.detect.cluster import cluster, cluster_translated
 from aegis.detect.config import JudgeConfig
 from aegis.errors import DataError
 from aegis.store import Store
-from aegis.ui import inspect_budget
+from aegis.ui import inspect_offer
 from aegis.ui import inspect_state as state
-from aegis.ui.inspect_look import looking
+from aegis.ui.inspect_look import Light, in_light
 from aegis.ui.inspect_select import bandwidths
 from aegis.ui.inspect_trial import BUTTON
 from aegis.ui.inspect_view import unpack
@@ -218,9 +218,9 @@ def look(at, epsilon):
     return run(at)
 
 
-def ended(finished, epsilon):
+def ended(finished, epsilon, method="tsne"):
     """Wait for the look at a budget."""
-    job = find_look((finished.key, LABEL, epsilon))
+    job = find_look(Light(finished.key, LABEL, epsilon, method))
     job.future.result(120)
     return job
 
@@ -240,9 +240,9 @@ def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
     run(page)
     assert ended(finished, 4.0).state == "done"
     run(page)
-    assert "At ε = 4 there" in said(page)
+    assert "With ε = 4:" in said(page)
     assert len(page.get("plotly_chart")) == 1
-    kept = find_finding(looking(finished.record, 4.0), LABEL)
+    kept = find_finding(in_light(finished.record, Light(finished.key, LABEL, 4.0, "tsne")), LABEL)
     reached = np.linalg.norm(
         (kept.evidence.translated[0] / 255 - seeds_of(finished, kept)).reshape(len(kept.evidence.seed_index), -1),
         axis=1,
@@ -251,7 +251,7 @@ def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
     assert 2 < reached.max() <= 4 + 0.5 / 255 * 8
     # It is there for everybody else, and after a restart.
     again = visit(finished.environment, **{"scan": finished.key, "class": str(LABEL), "budget": "4"})
-    assert "At ε = 4 there" in said(again)
+    assert "With ε = 4:" in said(again)
     again.button(key=state.RESET).click()
     run(again)
     assert again.query_params["budget"] in ("2", "8")
@@ -281,14 +281,14 @@ def test_a_look_that_waits_is_found_again_and_can_be_cancelled(page, finished, v
 
 
 def ended_state(finished, epsilon):
-    return find_look((finished.key, LABEL, epsilon)).state
+    return find_look(Light(finished.key, LABEL, epsilon, "tsne")).state
 
 
 def test_a_look_that_fails_is_a_message(page, finished, monkeypatch):
     def refuse(*_):
         raise DataError("something", "nothing", "Give more.")
 
-    monkeypatch.setattr(inspect_budget, "take", refuse)
+    monkeypatch.setattr(inspect_offer, "take", refuse)
     look(page, 6.0)
     page.button(key="inspect-look").click()
     run(page)
@@ -296,6 +296,29 @@ def test_a_look_that_fails_is_a_message(page, finished, monkeypatch):
     run(page)
     assert any("Give more." in text.value for text in page.text)
     assert page.button(key="inspect-look")
+
+
+# It warns of an optional library when it is imported.
+@pytest.mark.filterwarnings("ignore::ImportWarning")
+def test_another_embedding_needs_no_model_and_is_restored_by_a_link(page, finished, visit, tmp_path):
+    page.segmented_control(key=state.METHOD).set_value("umap")
+    run(page)
+    assert "UMAP was not part of the scan" in said(page)
+    assert page.query_params["embedding"] == "umap"
+    page.button(key="inspect-look").click()
+    run(page)
+    assert ended(finished, None, "umap").state == "done"
+    gone = {**finished.environment, "AEGIS_SUSPECTS": str(tmp_path)}
+    again = visit(gone, **{"scan": finished.key, "class": str(LABEL), "embedding": "umap"})
+    assert "With UMAP:" in said(again)
+    planes = [
+        find_finding(in_light(finished.record, Light(finished.key, LABEL, None, method)), LABEL).embeddings[0].points
+        for method in ("tsne", "umap")
+    ]
+    assert not np.allclose(*planes)
+    again.button(key=state.RESET).click()
+    run(again)
+    assert "embedding" not in again.query_params
 
 
 def test_without_the_suspect_another_epsilon_says_what_is_missing(visit, finished, tmp_path):

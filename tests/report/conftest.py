@@ -8,7 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from aegis.report.pdf import make_pdf
-from aegis.report.review import Review
+from aegis.review import Review
 from tests.report.made import made
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from aegis.errors import DataError
 from aegis.report.pdf import make_pdf
-from aegis.report.review import Review
+from aegis.review import Review
 from aegis.types import Applicability, Dataset
 from tests.layers import ROOT
 from tests.report.conftest import report

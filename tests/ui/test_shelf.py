@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aegis.ui.shelf import SHELVED, Shelf, Uploads, images_of, is_upload
+from aegis.ui.shelf import SHELVED, Shelf, Uploads, images_of, is_upload, look_for_images
 from aegis.ui.uploads import UPLOADED
 from tests.finished import KEY, finish
 from tests.stored import dataset
@@ -48,6 +48,16 @@ def test_uploaded_images_belong_to_their_scan_and_their_name_is_no_path(finished
     shelf.keep(KEY, Uploads(images=dataset(1)))
     assert images_of(record, KEY, shelf).digest == dataset(1).digest
     assert images_of(record, "another", shelf) is None
+
+
+def test_why_there_are_none_is_said(finished, tmp_path):
+    def reason(name):
+        return look_for_images(named(finished.record, name), KEY, Shelf())[1]
+
+    assert reason(finished.images) == ""
+    assert reason(f"{UPLOADED}images.npz") == "the scan's images (uploaded, and gone)"
+    assert reason("samples:mnist") == "the scan's images (others under samples:mnist)"
+    assert "neither a known name nor there" in reason(tmp_path / "gone.npz")
 
 
 def test_few_uploads_are_kept():

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 Decision = Literal["confirmed", "dismissed"]
 
 
@@ -21,5 +23,18 @@ class Review:
     note: str = ""
     decisions: Mapping[int, Decision] = field(default_factory=dict)
 
+    def to_json(self) -> str:
+        """The review as JSON text."""
+        return _ADAPTER.dump_json(self).decode()
 
+
+_ADAPTER = TypeAdapter(Review)
 NO_REVIEW = Review()
+
+
+def read_review(text: bytes) -> Review | None:
+    """A review from its JSON text; None if it is anything else."""
+    try:
+        return _ADAPTER.validate_json(text)
+    except ValidationError:
+        return None
