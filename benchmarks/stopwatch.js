@@ -24,6 +24,12 @@ window.aegis = {
     const app = document.querySelector('[data-testid="stApp"]');
     return app?.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-stale="true"]');
   },
+  // Until nothing runs on the server, and the browser has drawn all that came of it.
+  async rest(limit) {
+    await aegis.watch(performance.now(), limit, [aegis.settled]);
+    await new Promise(requestIdleCallback);
+    await aegis.watch(performance.now(), limit, [aegis.settled]);
+  },
   // Milliseconds after `start` at which each condition held and had been painted, one after the other.
   async watch(start, limit, conditions) {
     const times = [];

@@ -43,7 +43,7 @@ def react(page: Page, condition: str, act: Callable[[], None]) -> float:
 
 def settle(page: Page) -> None:
     """Wait until the page is at rest; nothing on it may have failed."""
-    page.wait_for_function("() => aegis.settled()", timeout=LIMIT * 1000)
+    page.evaluate(f"() => aegis.rest({LIMIT})")
     assert page.get_by_test_id("stException").count() == 0, page.get_by_test_id("stException").all_inner_texts()
 
 
