@@ -1,6 +1,7 @@
 """``python -m benchmarks``: everything that is timed, each also on its own as ``python -m benchmarks.NAME``."""
 
-from benchmarks import pgd, scan
+from benchmarks import pages, pgd, scan
 
 pgd.main()
 scan.main()
+pages.main()

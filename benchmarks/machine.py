@@ -19,3 +19,10 @@ def describe() -> str:
     return (
         f"{model}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, torch {torch.__version__}"
     )
+
+
+def memory(process: int) -> tuple[float, float]:
+    """MiB of a process in memory, now and at the most so far."""
+    status = Path(f"/proc/{process}/status").read_text().splitlines()
+    kib = {name: value.split()[0] for name, _, value in (line.partition(":") for line in status) if value.strip()}
+    return int(kib["VmRSS"]) / 1024, int(kib["VmHWM"]) / 1024

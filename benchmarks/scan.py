@@ -23,14 +23,16 @@ MODEL = Path("assets/models/fashion_mnist_localised.safetensors")
 
 def run(store: Path, options: list[str]) -> tuple[float, dict[str, object]]:
     """Wall seconds of one command as a whole process, and the record it wrote."""
-    out = store / "result.json"
-    command = [sys.executable, "-m", "aegis", "scan", str(MODEL), "--quiet", "--json", str(out), *options]
-    start = time.perf_counter()
-    done = subprocess.run(command, env=os.environ | {"AEGIS_STORE": str(store)}, stdout=subprocess.DEVNULL, check=False)
-    seconds = time.perf_counter() - start
-    if done.returncode not in (0, 1, 3):
-        sys.exit(f"the scan failed with exit code {done.returncode}")
-    return seconds, json.loads(out.read_text())
+    environment = os.environ | {"AEGIS_STORE": str(store)}
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "aegis", "scan", str(MODEL), "--quiet", "--json", str(out), *options]
+        start = time.perf_counter()
+        done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
+        seconds = time.perf_counter() - start
+        if done.returncode not in (0, 1, 3):
+            sys.exit(f"the scan failed with exit code {done.returncode}")
+        return seconds, json.loads(out.read_text())
 
 
 def main() -> None:

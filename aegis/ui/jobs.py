@@ -7,7 +7,9 @@ Threads of jobs never call Streamlit: they write down how far they are, and page
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +26,8 @@ T = TypeVar("T")
 # Beyond so many, what ended longest ago is forgotten; results of scans lie in the store all the same.
 KEPT = 64
 ID_BYTES = 24
+# How far work steps back behind pages where both want the processor, as ``nice`` counts.
+NICENESS = 10
 UNEXPECTED = "Something went wrong that nobody foresaw ({kind}). The server's log has the details."
 
 log = logging.getLogger(__name__)
@@ -67,7 +71,7 @@ class Jobs:
     """
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="aegis-job")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="aegis-job", initializer=_step_back)
         # Takes work until the interpreter ends, which is how a running job learns of it.
         self._open = ThreadPoolExecutor(1, thread_name_prefix="aegis-open")
         self._jobs: dict[str, Job[object]] = {}
@@ -161,3 +165,9 @@ class Jobs:
         over = [id for id, job in self._jobs.items() if job.ended is not None]
         for id in over[: max(0, len(self._jobs) - self._kept)]:
             del self._jobs[id]
+
+
+def _step_back() -> None:
+    # Threads that this one starts inherit it. On other systems than Linux it would hold for the whole server.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))

@@ -16,32 +16,37 @@ from aegis.ui.scan_watch import Curve
 
 # A small scatter shows the shape of a cloud; more points would only slow the page.
 POINTS = 240
-# With so many in a row, markers need not be larger.
-SIZE = 4
+# Of its picture and of a point in it, in pixels; as many are in a row.
+ROOM, RADIUS = (200, 150), 2
 
 
 def small_scatter(
-    points: Float32[np.ndarray, "p 2"], is_translated: Bool[np.ndarray, " p"], accused: bool, palette: Palette
-) -> go.Figure:
-    """Training and translated images of one class in the plane, at most ``POINTS`` of each."""
-    figure = go.Figure()
+    points: Float32[np.ndarray, "p 2"],
+    is_translated: Bool[np.ndarray, " p"],
+    accused: bool,
+    described: str,
+    palette: Palette,
+) -> str:
+    """Training and translated images of one class in the plane, at most ``POINTS`` of each, as a picture.
+
+    A page has one for every class; as many charts of plotly's would take it seconds to draw.
+    """
+    low, high = points.min(axis=0), points.max(axis=0)
+    # One scale for both directions, as wide as fits.
+    scale = float(((np.array(ROOM) - 4 * RADIUS) / np.maximum(high - low, 1e-6)).min())
+    x, y = ((points - (low + high) / 2) * (scale, -scale) + np.array(ROOM) / 2).T.tolist()
     colour = palette.categories[1] if accused else palette.categories[0]
-    for rows, name, marker in (
-        (_some(~is_translated), "training", {"color": palette.muted, "symbol": "circle-open", "opacity": 0.7}),
-        (_some(is_translated), "translated", {"color": colour, "symbol": "circle", "opacity": 0.8}),
-    ):
-        figure.add_scatter(
-            x=points[rows, 0].tolist(),
-            y=points[rows, 1].tolist(),
-            mode="markers",
-            name=name,
-            hoverinfo="skip",
-            marker={"size": SIZE, **marker},
+    drawn = "".join(
+        f"<g {how}>" + "".join(f'<circle cx="{x[i]:.1f}" cy="{y[i]:.1f}" r="{RADIUS}"/>' for i in _some(rows)) + "</g>"
+        for rows, how in (
+            (~is_translated, f'fill="none" stroke="{palette.muted}" stroke-opacity="0.7"'),
+            (is_translated, f'fill="{colour}" fill-opacity="0.8"'),
         )
-    figure.update_layout(_plain(150), showlegend=False)
-    figure.update_xaxes(visible=False, fixedrange=True)
-    figure.update_yaxes(visible=False, fixedrange=True, scaleanchor="x")
-    return figure
+    )
+    size = "{} {}".format(*ROOM)
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}">{drawn}</svg>'
+    style = f"width:100%;height:{ROOM[1]}px;display:block"
+    return f'<img class="aegis-small" style="{style}" src="{_source(picture)}" alt="{html.escape(described)}">'
 
 
 def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
@@ -60,11 +65,10 @@ def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
         f'<polyline points="{points}" fill="none" stroke="{palette.categories[0]}" stroke-width="2" '
         'stroke-linejoin="round" vector-effect="non-scaling-stroke"/></svg>'
     )
-    source = f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
     described = f"{title}: from {curve[0][1]:.3g} to {curve[-1][1]:.3g}"
     return (
         f'<div class="aegis-loss"><div><span>{title}</span><span>{curve[-1][1]:.3g}</span></div>'
-        f'<img src="{source}" alt="{described}"></div>'
+        f'<img src="{_source(picture)}" alt="{described}"></div>'
     )
 
 
@@ -78,7 +82,13 @@ def ladder(epsilons: Sequence[float], accuracies: Sequence[float], accuracy: flo
         line={"color": palette.categories[0], "width": 2},
         hovertemplate="%{y:.0%} right at L2 radius %{x}<extra></extra>",
     )
-    figure.update_layout(_plain(190, l=44, r=8, t=8, b=36), showlegend=False)
+    figure.update_layout(
+        height=190,
+        margin={"l": 44, "r": 8, "t": 8, "b": 36},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=False,
+    )
     figure.update_xaxes(title={"text": "attack (L2 radius)", "standoff": 4}, fixedrange=True, gridcolor=palette.line)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", fixedrange=True, gridcolor=palette.line, nticks=5)
     return figure
@@ -94,11 +104,5 @@ def _some(mask: np.ndarray) -> np.ndarray:
     return rows[:: max(1, -(-len(rows) // POINTS))]
 
 
-def _plain(height: int, **margin: int) -> dict[str, object]:
-    return {
-        "height": height,
-        "margin": {"l": 2, "r": 2, "t": 2, "b": 2} | margin,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "uirevision": "still",
-    }
+def _source(picture: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aegis.models.card import printable
 from aegis.types import Applicability
@@ -76,9 +77,7 @@ def _live(job: ScanJob) -> None:
     head, stop = st.columns([5, 1], vertical_alignment="center")
     with head:
         _show_whole(job, view)
-    if stop.button("Cancel", icon=":material/stop_circle:", key="cancel", width="stretch"):
-        desk().jobs.cancel(job)
-        st.rerun()
+    _offer_cancel(stop, job, "cancel")
     if job.state == "queued":
         return
     if view.measured is not None:
@@ -104,9 +103,19 @@ def show_measuring(job: ScanJob) -> None:
         else:
             view = _watch(job).view()
             st.progress(min(1.0, view.assessed), text=f"{view.saying}: {view.assessed:.0%}")
-    if stop.button("Cancel", icon=":material/stop_circle:", key="cancel-measuring", width="stretch"):
-        desk().jobs.cancel(job)
-        st.rerun()
+    _offer_cancel(stop, job, "cancel-measuring")
+
+
+def _offer_cancel(place: DeltaGenerator, job: ScanJob, key: str) -> None:
+    # As a callback it comes before anything is drawn, and what follows sees a job that is over.
+    place.button(
+        "Cancel",
+        icon=":material/stop_circle:",
+        key=key,
+        width="stretch",
+        on_click=desk().jobs.cancel,
+        args=(job,),
+    )
 
 
 def _watch(job: ScanJob) -> Watch:

@@ -195,13 +195,12 @@ def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
         small = _small(record, one.label)
         if small is not None:
             moved = int(small.is_translated.sum())
-            st.plotly_chart(
-                small_scatter(small.points, small.is_translated, one.suspicious, palette(st.context.theme.type)),
-                key=f"scatter-{one.label}",
-                config={"displayModeBar": False},
-                alt=f"Class {one.label}: {len(small.points) - moved} training images and {moved} translated ones "
-                f"in {one.clusters} clusters",
+            described = (
+                f"Class {one.label}: {len(small.points) - moved} training images and {moved} translated ones in "
+                f"{one.clusters} clusters"
             )
+            colours = palette(st.context.theme.type)
+            st.html(small_scatter(small.points, small.is_translated, one.suspicious, described, colours))
         clusters = f"{one.clusters} cluster{'s' if one.clusters != 1 else ''}"
         best = max((t.flip_rate for t in one.transplants), default=None)
         st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")

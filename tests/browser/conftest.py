@@ -18,10 +18,11 @@ from tests.layers import ROOT
 
 START_SECONDS = 60
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# A browser that renders in software, asks nobody for updates, and runs as root where CI does.
+# A browser that draws without OpenGL, whose imitation would take a core, asks nobody for updates, and runs as root
+# where CI does.
 ARGUMENTS = [
     "--no-sandbox",
-    "--use-angle=swiftshader",
+    "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -29,10 +30,15 @@ ARGUMENTS = [
 ]
 
 
+def find_chromium() -> str | None:
+    """Where a browser lies, or None."""
+    return os.environ.get("AEGIS_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """A browser; without one the tests are skipped on a laptop and fail in CI."""
-    path = os.environ.get("AEGIS_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    path = find_chromium()
     if path is None:
         message = "No Chromium found: install one (Debian: apt-get install chromium) or set AEGIS_CHROMIUM to it."
         (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
@@ -47,17 +53,24 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def serve(suspects: Path, log: Path, store: Path | None = None) -> Iterator[str]:
     """The address of a dashboard over a folder of suspects and a store, by default an empty one, once it answers."""
+    with launch(suspects, log, store or log.parent / "store") as (address, _):
+        yield address
+
+
+@contextmanager
+def launch(suspects: Path, log: Path, store: Path) -> Iterator[tuple[str, int]]:
+    """The same with the number of the server's process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    folders = {"AEGIS_SUSPECTS": str(suspects), "AEGIS_STORE": str(store or log.parent / "store")}
+    folders = {"AEGIS_SUSPECTS": str(suspects), "AEGIS_STORE": str(store)}
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=ROOT, env=os.environ | folders, stdout=out, stderr=subprocess.STDOUT)
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_until_healthy(server, address, log)
-        yield address
+        yield address, server.pid
     finally:
         server.terminate()
         server.wait(START_SECONDS)

@@ -107,7 +107,9 @@ def test_a_scan_from_start_to_verdict(visit, scanned):
     expect(page.get_by_text(re.compile("^Infected: a backdoor leads to class 7"))).to_be_visible()
     expect(page.get_by_role("heading", name="The trigger")).to_be_visible()
     expect(page.locator(".aegis-trigger img")).to_have_count(3)
-    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    small = page.locator("img.aegis-small")
+    expect(small).to_have_count(2)
+    assert small.first.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     expect(page.locator("[class*=st-key-small-]").get_by_text("Suspicious")).to_have_count(1)
     settled(page)
 

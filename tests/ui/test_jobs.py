@@ -1,14 +1,16 @@
 """Jobs: in turn, cancelled at once, and never a word lost."""
 
+import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from aegis.errors import DataError
 from aegis.runtime import Event, silent
-from aegis.ui.jobs import Jobs
+from aegis.ui.jobs import NICENESS, Jobs
 from tests.layers import ROOT
 
 TICK = Event(stage="translate", label=0, step=1, total=2)
@@ -51,6 +53,21 @@ def test_work_is_done_and_its_events_are_seen(jobs):
     assert (job.state, job.result, job.over) == ("done", 7, True)
     assert seen == [TICK]
     assert jobs.find(job.id) is job
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux alone")
+def test_work_and_the_threads_it_starts_step_back_behind_pages(jobs):
+    def nice():
+        return os.getpriority(os.PRIO_PROCESS, 0)
+
+    def work(report):
+        with ThreadPoolExecutor(1) as pool:
+            return nice(), pool.submit(nice).result()
+
+    before = nice()
+    job = finish(jobs.start(work, silent))
+    assert job.result == (max(NICENESS, before), max(NICENESS, before))
+    assert nice() == before
 
 
 def test_bad_input_becomes_its_message(jobs):
@@ -149,7 +166,7 @@ def test_what_ended_longest_ago_is_forgotten():
 def test_the_end_of_the_server_ends_a_running_job():
     code = """
 from aegis.runtime import Event
-from aegis.ui.jobs import Jobs
+from aegis.ui.jobs import NICENESS, Jobs
 
 def work(report):
     while True:

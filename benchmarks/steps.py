@@ -1,0 +1,216 @@
+"""What people do on the pages, timed; every step leads to something that was not drawn before."""
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from benchmarks.stopwatch import LIMIT, aim, aim_at, paint, react, settle, visit
+from benchmarks.timing import Timing
+from tests.browser.test_scan import SUSPECT, begin, set_up
+
+PAINT, STEP, CANCEL, PDF = 2.0, 0.7, 1.0, 5.0
+# In each class: clusters that are clicked, with how many pictures at least, and steps of the slider.
+CLICKS, PICTURES, MOVES = 2, 8, 2
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Pages of one finished scan.
+
+    Args:
+        server: where the dashboard answers.
+        key: of the scan.
+        labels: of its classes.
+    """
+
+    server: str
+    key: str
+    labels: Sequence[int]
+
+    def inspect(self, label: int) -> str:
+        """One class."""
+        return f"{self.server}/Inspect_Class?scan={self.key}&class={label}"
+
+    @property
+    def result(self) -> str:
+        """The verdict."""
+        return f"{self.server}/Scan?scan={self.key}"
+
+
+def heading(name: str) -> str:
+    """The heading is there."""
+    return f"() => aegis.says('h1, h2', /^{name}$/)"
+
+
+GALLERY = "aegis.pictures('[data-testid=\"stImage\"] img', 1)"
+HOME = (heading("AEGIS"), "() => aegis.all('.st-key-card-recent a').length && aegis.says('code', /aegis.scan/)")
+SETUP = (
+    heading("Scan"),
+    "() => aegis.says('button', /Start$/) && aegis.says('[data-testid=\"stCaptionContainer\"]', /^Takes/)",
+)
+INSPECT = (heading("Inspect class"), f"() => aegis.charts(1) && {GALLERY}")
+
+
+def result(classes: int) -> tuple[str, str]:
+    """Verdict, trigger and every class."""
+    whole = f"async () => await aegis.pictures('.aegis-small', {classes}) && aegis.pictures('.aegis-trigger img', 3)"
+    return heading("Scan"), whole
+
+
+def first_paints(context: BrowserContext, addresses: Addresses, runs: int) -> Iterator[Timing]:
+    """Every page in a new tab, over and over, after one visit that is not counted."""
+    label = addresses.labels[-1]
+    # It waits for the imports that charts need.
+    yield Timing("First visit of a new server, Inspect Class", [paint(context, addresses.inspect(label), *INSPECT)[1]])
+    visits = {
+        "Home": (addresses.server, HOME),
+        "Scan, settings": (f"{addresses.server}/Scan", SETUP),
+        "Scan, result": (addresses.result, result(len(addresses.labels))),
+        "Inspect Class": (addresses.inspect(label), INSPECT),
+    }
+    for name, (address, conditions) in visits.items():
+        paint(context, address, *conditions)
+        heads, wholes = zip(*(paint(context, address, *conditions) for _ in range(runs)))
+        yield Timing(f"{name}: heading", heads, PAINT)
+        yield Timing(f"{name}: all of it", wholes, PAINT)
+
+
+def explore(context: BrowserContext, addresses: Addresses, skip: int = 0) -> tuple[list[Timing], dict[int, str]]:
+    """Through all classes: clicks on clusters, steps of the bandwidth, the other budgets.
+
+    Args:
+        context: a browser profile.
+        addresses: of the classes.
+        skip: so many steps of the bandwidth were taken before.
+
+    Returns:
+        what was timed, and which pictures each class opened with.
+    """
+    page = context.new_page()
+    seconds: dict[str, list[float]] = defaultdict(list)
+    shown = {}
+    for label in addresses.labels:
+        seconds["another class"].append(visit(page, addresses.inspect(label), *INSPECT)[1])
+        shown[label] = page.evaluate("() => aegis.gallery()")
+        for cluster in clusters(page):
+            seconds["click on a point to its gallery"].append(click(page, **cluster))
+        page.keyboard.press("Escape")
+        page.wait_for_function("() => aegis.says('p', /^Nothing selected/)")
+        settle(page)
+        moves = [narrow(page) for _ in range(skip + MOVES)]
+        seconds["bandwidth to clusters"] += moves[skip:]
+        seconds["stored epsilon to both"] += other_budgets(page)
+        assert f"scan={addresses.key}&class={label}" in page.url, page.url
+    page.close()
+    return [
+        Timing(f"Inspect Class: {name}", times, PAINT if name == "another class" else STEP)
+        for name, times in seconds.items()
+    ], shown
+
+
+def galleries(context: BrowserContext, addresses: Addresses) -> dict[int, str]:
+    """Which pictures each class opens with."""
+    page, shown = context.new_page(), {}
+    for label in addresses.labels:
+        visit(page, addresses.inspect(label), *INSPECT)
+        shown[label] = page.evaluate("() => aegis.gallery()")
+    page.close()
+    return shown
+
+
+def click(page: Page, number: float, x: float, y: float) -> float:
+    """From a press on a point to the pictures of its cluster."""
+    page.evaluate("() => { aegis.before = aegis.gallery(); }")
+    shown = f"() => aegis.says('p', /training: cluster {number}$/) && aegis.gallery() !== aegis.before && {GALLERY}"
+    return react(page, shown, aim_at(page, x, y))
+
+
+def clusters(page: Page) -> list[dict[str, float]]:
+    """What to click, at the scan's bandwidth or the first narrower one that has enough clusters."""
+    while len(found := page.evaluate("few => aegis.clusters(few)", PICTURES)) < CLICKS:
+        narrow(page)
+    return found[:CLICKS]
+
+
+def narrow(page: Page) -> float:
+    """From a press of a key on the slider to the clusters at the next narrower bandwidth."""
+    page.evaluate("() => { aegis.before = aegis.bandwidth(); }")
+    page.locator("[class*=st-key-inspect-bandwidth] input").focus()
+    drawn = "() => aegis.bandwidth() !== aegis.before && aegis.bandwidth() === aegis.slider() && aegis.charts(1)"
+    return react(page, drawn, lambda: page.keyboard.press("ArrowLeft"))
+
+
+def other_budgets(page: Page) -> Iterator[float]:
+    """From a press on the mark of another epsilon that the scan kept to its points and pictures."""
+    marks, slider = (
+        page.locator(".st-key-inspect-epsilon .aegis-mark span"),
+        page.locator(".st-key-inspect-epsilon input"),
+    )
+    drawn = (
+        "() => aegis.bandwidth() !== aegis.before[0] && aegis.gallery() !== aegis.before[1]"
+        f" && aegis.charts(1) && {GALLERY}"
+    )
+    here = slider.get_attribute("aria-valuetext")
+    others = [(i, budget) for i, budget in enumerate(marks.all_inner_texts()) if budget != here]
+    for i, budget in others:
+        page.evaluate("() => { aegis.before = [aegis.bandwidth(), aegis.gallery()]; }")
+        mark, track = marks.nth(i).bounding_box(), slider.locator("xpath=..").bounding_box()
+        assert mark is not None
+        assert track is not None
+        press = aim_at(page, mark["x"] + mark["width"] / 2, track["y"] + track["height"] / 2)
+        yield react(page, drawn, press)
+        assert slider.get_attribute("aria-valuetext") == budget
+
+
+def cancels(context: BrowserContext, server: str, runs: int) -> Timing:
+    """From a press on Cancel, while images turn, to the page that says so."""
+    page = context.new_page()
+    visit(page, f"{server}/Scan?suspect={SUSPECT}", *SETUP)
+    set_up(page, ["1 Trouser", "8 Bag"])
+    seconds = []
+    for run in range(runs):
+        begin_new(page, seed=1000 + run)
+        press = aim(page, page.get_by_role("button", name="Cancel"))
+        seconds.append(react(page, "() => aegis.says('p', /^What was finished is kept/)", press))
+        page.get_by_role("button", name="Back to the settings").click()
+    page.close()
+    return Timing("Scan: cancel", seconds, CANCEL)
+
+
+def begin_new(page: Page, seed: int) -> None:
+    """Start a scan that nobody made before, and wait until its first images turn."""
+    expect(page.get_by_role("button", name="Start")).to_be_visible()
+    field = page.get_by_role("spinbutton", name="Random seed")
+    if not field.is_visible():
+        page.get_by_text("More settings").click()
+    field.fill(str(seed))
+    field.press("Enter")
+    begin(page)
+    expect(page.locator(".aegis-strip img").first).to_be_visible(timeout=LIMIT * 1000)
+
+
+def downloads(context: BrowserContext, addresses: Addresses, runs: int) -> Timing:
+    """From a press on the button to the file, each time with another note."""
+    page = context.new_page()
+    visit(page, addresses.result, *result(len(addresses.labels)))
+    button = page.get_by_role("button", name=re.compile("PDF"))
+    note = page.get_by_role("textbox", name=re.compile("note", re.IGNORECASE))
+    seconds = []
+    for run in range(runs if button.count() else 0):
+        if note.count():
+            note.first.fill(f"Run {run}")
+            note.first.blur()
+            settle(page)
+        press = aim(page, button.first)
+        start = time.perf_counter()
+        with page.expect_download() as download:
+            press()
+        content = download.value.path().read_bytes()
+        seconds.append(time.perf_counter() - start)
+        assert content.startswith(b"%PDF")
+    page.close()
+    return Timing("Scan, result: PDF", seconds, PDF)

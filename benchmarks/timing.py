@@ -1,0 +1,45 @@
+"""What was timed, beside what it should take."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One thing, timed several times.
+
+    Args:
+        name: of it.
+        seconds: of every run.
+        target: what the median should not exceed, or None.
+    """
+
+    name: str
+    seconds: Sequence[float]
+    target: float | None = None
+
+    @property
+    def median(self) -> float:
+        """In seconds."""
+        return statistics.median(self.seconds)
+
+    @property
+    def kept(self) -> bool:
+        """Whether the median is within the target."""
+        return self.target is None or self.median <= self.target
+
+
+def table(timings: Sequence[Timing]) -> str:
+    """A line for each: median, range, runs, and the target with whether it is kept."""
+    width = max(len(timing.name) for timing in timings)
+    return "\n".join(f"  {timing.name:<{width}}  {_line(timing)}" for timing in timings)
+
+
+def _line(timing: Timing) -> str:
+    if not timing.seconds:
+        return "not measured"
+    span = f"{timing.median:6.2f} s ({min(timing.seconds):.2f} to {max(timing.seconds):.2f}, n = {len(timing.seconds)})"
+    if timing.target is None:
+        return span
+    return f"{span:<34}  at most {timing.target:g} s: {'kept' if timing.kept else 'MISSED'}"
