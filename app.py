@@ -45,6 +45,7 @@ else:
         )
 
 st.header("Recent scans", anchor=False)
+ui.show_running()
 ui.show_recent()
 
 st.header("How to start", anchor=False)

@@ -54,8 +54,12 @@ def test_many_may_make_it_at_once(tmp_path):
 
     with ThreadPoolExecutor(4) as threads:
         for i in range(10):
-            for made in [threads.submit(make, tmp_path / f"{i}.sqlite") for _ in range(4)]:
+            path = tmp_path / f"{i}.sqlite"
+            for made in [threads.submit(make, path) for _ in range(4)]:
                 made.result(60)
+            with open_index(path) as index:
+                assert index.execute("SELECT * FROM reviews").fetchall() == [("key", "text")]
+                assert index.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_one_that_stays_locked_is_given_up(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from aegis.ui import inspect_state as state
 from aegis.ui.inspect_choice import Choice
 from aegis.ui.inspect_look import Light, Look, in_light, take
 from aegis.ui.scan_estimate import spoken
-from aegis.ui.scan_live import EVERY, show_classes_running
+from aegis.ui.scan_live import EVERY, offer_cancel, show_classes_running
 from aegis.ui.scan_session import desk, find_look, start_look
 from aegis.ui.scan_settings import METHODS
 from aegis.ui.scan_watch import Watch
@@ -123,7 +123,5 @@ def _live(light: Light) -> None:
         with bar:
             words = "Queued behind another look" if waiting else f"{_what(light)}: {view.saying.lower()}"
             st.progress(min(1.0, view.whole), text=words)
-        if stop.button("Cancel", icon=":material/stop_circle:", key="inspect-look-cancel", width="stretch"):
-            desk().looks.cancel(job)
-            st.rerun()
+        offer_cancel(stop, job, desk().looks, "inspect-look-cancel")
         show_classes_running(view)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aegis.models.card import printable
 from aegis.types import Applicability
+from aegis.ui.jobs import Job, Jobs
 from aegis.ui.palette import palette
 from aegis.ui.scan_charts import ladder, loss_curve
 from aegis.ui.scan_estimate import spoken
@@ -77,7 +79,7 @@ def _live(job: ScanJob) -> None:
     head, stop = st.columns([5, 1], vertical_alignment="center")
     with head:
         _show_whole(job, view)
-    _offer_cancel(stop, job, "cancel")
+    offer_cancel(stop, job, desk().jobs, "cancel")
     if job.state == "queued":
         return
     if view.measured is not None:
@@ -103,17 +105,18 @@ def show_measuring(job: ScanJob) -> None:
         else:
             view = _watch(job).view()
             st.progress(min(1.0, view.assessed), text=f"{view.saying}: {view.assessed:.0%}")
-    _offer_cancel(stop, job, "cancel-measuring")
+    offer_cancel(stop, job, desk().jobs, "cancel-measuring")
 
 
-def _offer_cancel(place: DeltaGenerator, job: ScanJob, key: str) -> None:
+def offer_cancel(place: DeltaGenerator, job: Job[Any], jobs: Jobs, key: str) -> None:
+    """A button that stops a job of these."""
     # As a callback it comes before anything is drawn, and what follows sees a job that is over.
     place.button(
         "Cancel",
         icon=":material/stop_circle:",
         key=key,
         width="stretch",
-        on_click=desk().jobs.cancel,
+        on_click=jobs.cancel,
         args=(job,),
     )
 

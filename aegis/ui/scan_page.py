@@ -11,6 +11,7 @@ from aegis.store import Store
 from aegis.ui.scan_choice import Images, Suspect, fingerprint, place
 from aegis.ui.scan_estimate import Task, seconds, spoken
 from aegis.ui.scan_live import show_job, show_measured, show_measuring
+from aegis.ui.scan_recent import show_running
 from aegis.ui.scan_result import show_result
 from aegis.ui.scan_session import desk, find_job, open_scan, start
 from aegis.ui.scan_settings import Settings, choose_settings
@@ -70,6 +71,7 @@ def _lost(what: str, why: str) -> None:
 
 
 def _show_setup() -> None:
+    show_running()
     left, right = st.columns([1, 1], gap="large")
     with left:
         suspect = choose_suspect()

@@ -1,4 +1,4 @@
-"""Recent scans, opened again without computing anything."""
+"""Scans on their way and recent ones, opened again without computing anything."""
 
 from __future__ import annotations
 
@@ -8,12 +8,30 @@ from aegis.data import SOURCES
 from aegis.detect.record import ScanRecord
 from aegis.errors import AegisError
 from aegis.models.card import printable
-from aegis.ui.scan_session import recent_scans, verdict_badge, when
+from aegis.ui.scan_session import own_running, recent_scans, verdict_badge, when
 from aegis.ui.scan_setup import title_of
+from aegis.ui.scan_watch import Watch
 from aegis.ui.widgets import SCAN, complain
 
 SHOWN = 8
 NAMED = 3
+
+
+def show_running() -> None:
+    """This session's scans that wait or run, with the way back to each."""
+    jobs = own_running()
+    if not jobs:
+        return
+    with st.container(border=True, gap="small", key="card-running"):
+        for job in jobs:
+            assert isinstance(job.watch, Watch)
+            view = job.watch.view()
+            state, file, saying, link = st.columns([5, 12, 24, 3], vertical_alignment="center")
+            running = job.state == "running"
+            state.badge("Running" if running else "Queued", icon=":material/hourglass_top:", color="violet")
+            file.text(printable(view.title, 60))
+            saying.text(f"{view.saying}: {view.whole:.0%}" if running else "It starts by itself.")
+            link.page_link(SCAN, label="Open", query_params={"job": job.id})
 
 
 def show_recent() -> None:

@@ -58,7 +58,7 @@ def desk() -> Desk:
 
 def start(order: Order) -> ScanJob:
     """Queue an order of this session."""
-    here, watch = desk(), Watch(title=order.file)
+    here, watch = desk(), Watch(title=order.file, measure_only=order.measure_only)
 
     def work(report: Report) -> Outcome:
         return carry_out(order, report, watch, here.shelf)
@@ -76,6 +76,12 @@ def find_job(id: str) -> ScanJob | None:
         return None
     _own("own_jobs").add(id)
     return cast(ScanJob, job)
+
+
+def own_running() -> list[ScanJob]:
+    """This session's scans that wait or run."""
+    jobs = [find_job(id) for id in sorted(_own("own_jobs"))]
+    return [job for job in jobs if job and not job.over and isinstance(job.watch, Watch) and not job.watch.measure_only]
 
 
 def start_look(light: Light, work: Callable[[Report, Watch], None], title: str) -> None:

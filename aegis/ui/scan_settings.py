@@ -126,7 +126,7 @@ def _changes(base: ScanConfig) -> dict[str, Any]:
         )
     with right:
         bandwidth = _number(
-            "Bandwidth", "bandwidth", "computed from the points", 0.01, 1000.0, "Radius within which mean shift takes "
+            "Bandwidth", "bandwidth", "computed", 0.01, 1000.0, "Radius within which mean shift takes "
             "points for one cluster. It can be moved afterwards as well.", 0.5,
         )  # fmt: skip
         perplexity = _number(

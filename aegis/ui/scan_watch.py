@@ -81,9 +81,11 @@ class Watch:
 
     Args:
         title: what is scanned, for people.
+        measure_only: whether it ends once accuracy and robustness are known.
     """
 
     title: str = ""
+    measure_only: bool = False
     saying: str = "Starting"
     class_names: tuple[str, ...] = ()
     chosen: tuple[int, ...] = ()

@@ -59,7 +59,7 @@ def list_suspects(folder: Path) -> list[Path]:
 def examine(path: Path) -> ListedSuspect:
     """What a checkpoint says about itself; whatever is wrong with it becomes its problem."""
     try:
-        _check_whole(path)
+        check_whole(path)
         identity = read_identity(path)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -70,7 +70,12 @@ def examine(path: Path) -> ListedSuspect:
         return ListedSuspect(path, problem=str(_unreadable(error.strerror or type(error).__name__)))
 
 
-def _check_whole(path: Path) -> None:
+def check_whole(path: Path) -> None:
+    """Refuse a safetensors file that breaks off or is something else; no tensor is read.
+
+    Raises:
+        CheckpointError: if it does not read as such.
+    """
     # A pipe or a device would be opened and waited for.
     if not path.is_file():
         raise _unreadable("something that is not a file")

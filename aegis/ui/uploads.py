@@ -22,6 +22,7 @@ from aegis.files import whole_file
 from aegis.models.card import Identity, printable, read_identity
 from aegis.models.formats import recognise
 from aegis.types import Dataset
+from aegis.ui.suspects import check_whole
 
 # As maxUploadSize in .streamlit/config.toml, which the browser keeps to.
 MAX_BYTES = 200 * 2**20
@@ -106,7 +107,10 @@ def identify(checkpoint: Upload) -> Identity | None:
     workspace = Workspace()
     try:
         path = workspace.put(checkpoint, "model")
-        identity = read_identity(path) if recognise(path) == "safetensors" else None
+        identity = None
+        if recognise(path) == "safetensors":
+            check_whole(path)
+            identity = read_identity(path)
     finally:
         workspace.remove()
     if identity is not None:

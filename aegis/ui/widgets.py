@@ -25,8 +25,8 @@ FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes":
 
 # Streamlit has no heading that takes text as it is, hence the title of a card by its container's key.
 _STYLE = """<style>
-[data-testid="stMainBlockContainer"] { max-width: 76rem; padding: 3rem 2.5rem; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3rem 1rem; } }
+[data-testid="stMainBlockContainer"] { max-width: 76rem; padding: 4rem 2.5rem 3rem; }
+@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem 1rem 3rem; } }
 [data-testid="stMainBlockContainer"] p { text-wrap-style: pretty; }
 [class*="st-key-card-"] [data-testid="stText"] { overflow-wrap: anywhere; }
 [class*="st-key-title-"] [data-testid="stText"] { font-size: 1.125rem; font-weight: 600; }

@@ -193,6 +193,22 @@ def test_a_second_scan_is_queued_behind_one(open_page, hold):
     assert bar.proto.text.startswith("Queued behind one scan")
 
 
+def test_a_session_that_leaves_its_running_scan_finds_the_way_back(open_page, hold):
+    job, work = hold(Event(stage="translate", label=0, step=1, total=2))
+    assert work.told.wait(60)
+    assert "suspect.safetensors" not in everything(open_page("app.py"))
+    at = open_page(SCAN, job=job.id)
+    for page in ("app.py", SCAN):
+        at.switch_page(page)
+        at.query_params.clear()
+        run(at)
+        assert "suspect.safetensors" in everything(at)
+        assert f"job={job.id}" in [link.proto.query_string for link in at.main.get("page_link")]
+    work.go.set()
+    job.future.result(60)
+    assert f"job={job.id}" not in [link.proto.query_string for link in run(at).main.get("page_link")]
+
+
 def test_how_long_the_queue_is_stands_beside_start(open_page, suspects, hold):
     write_infected(suspects)
     hold()

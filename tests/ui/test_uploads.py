@@ -103,6 +103,12 @@ def test_no_card_is_none():
     assert identify(Upload("m", save(tensors()))) is None
 
 
+def test_a_checkpoint_that_breaks_off_is_refused_before_it_is_scanned():
+    whole = checkpoint().content
+    with pytest.raises(CheckpointError, match="truncated"):
+        identify(Upload("model.safetensors", whole[: len(whole) // 2]))
+
+
 @pytest.mark.parametrize("content", [b"#!/bin/sh\n", b"\x00" * 100, save(tensors())[:40], b"PK\x03\x04broken"])
 def test_what_is_no_checkpoint_is_refused_and_nothing_stays_behind(tmp_path, content):
     with pytest.raises(CheckpointError):
