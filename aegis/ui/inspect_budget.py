@@ -23,8 +23,10 @@ def choose_budget(finding: Finding) -> float:
     value = st.session_state.get(state.BUDGET)
     if not isinstance(value, float | int) or not OFFERED[0] <= value <= OFFERED[-1]:
         value = recorded_budget(finding)
-    # A budget of the scan is the very number that was recorded.
-    st.session_state[state.BUDGET] = float(value)
+    value = float(value)
+    # Only where it differs: setting it takes back what is being moved.
+    if st.session_state.get(state.BUDGET) != value:
+        st.session_state[state.BUDGET] = value
     options = sorted({float(one) for one in (*OFFERED, *recorded, value)})
     with st.container(key="inspect-epsilon"):
         chosen: float = st.select_slider(

@@ -18,8 +18,6 @@ from aegis.types import Dataset
 NOTE = 2000
 # Reports that stay in memory, some hundred kilobytes each.
 PAPERS = 8
-# Seconds until a download no longer waits for what the page has to say.
-PATIENCE = 5.0
 
 
 @dataclass(eq=False)
@@ -31,14 +29,12 @@ class Draft:
         review: as last seen.
         kept: whether the store has it.
         problem: why not, or empty.
-        clicked: counts the clicks on the download that the page has heard of.
     """
 
     key: str
     review: Review = NO_REVIEW
     kept: bool = True
     problem: str = ""
-    clicked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def refresh(self, record: ScanRecord) -> Review:
         """The review as it stands, other sessions' changes included."""
@@ -77,7 +73,13 @@ class Papers:
     made: dict[str, bytes] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def report(self, record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review) -> bytes:
+    def find(
+        self, record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review
+    ) -> bytes | None:
+        """A report that was made of the same, or None; arguments as those of ``make``."""
+        return self.made.get(_content(record, at_hand, images, review))
+
+    def make(self, record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review) -> bytes:
         """A scan and its review as a PDF.
 
         Args:
@@ -89,11 +91,7 @@ class Papers:
         Raises:
             AegisError: if it cannot be made.
         """
-        parts = (record.model_dump_json(), sorted(at_hand), images and images.digest, review.note, review.decisions)
-        content = hashlib.sha256(repr(parts).encode()).hexdigest()
-        paper = self.made.get(content)
-        if paper is not None:
-            return paper
+        content = _content(record, at_hand, images, review)
         with self.lock:
             if content not in self.made:
                 paper, found = _make(record, images, review)
@@ -104,6 +102,11 @@ class Papers:
                 while len(self.made) > PAPERS:
                     del self.made[next(iter(self.made))]
             return self.made[content]
+
+
+def _content(record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review) -> str:
+    parts = (record.model_dump_json(), sorted(at_hand), images and images.digest, review.note, review.decisions)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _make(record: ScanRecord, images: Dataset | None, review: Review) -> tuple[bytes, set[int]]:

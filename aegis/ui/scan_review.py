@@ -12,7 +12,7 @@ from aegis.errors import AegisError
 from aegis.models.card import printable
 from aegis.review import Decision, Review
 from aegis.types import Dataset
-from aegis.ui.scan_draft import NOTE, PATIENCE, Draft
+from aegis.ui.scan_draft import NOTE, Draft
 from aegis.ui.scan_session import desk
 from aegis.ui.widgets import complain
 
@@ -155,34 +155,35 @@ def _ask_others(draft: Draft, record: ScanRecord, review: Review) -> None:
 
 
 def _offer(draft: Draft, record: ScanRecord, images: Dataset | None, at_hand: tuple[int, ...], missing: str) -> None:
-    papers = desk().papers
-
-    def deliver() -> bytes:
-        # A click may come together with the last words of a note, and before the page has heard of them.
-        draft.clicked.acquire(timeout=PATIENCE)
-        return papers.report(record, at_hand, images, draft.refresh(record))
-
+    papers, contents = desk().papers, (record, at_hand, images, draft.review)
+    paper, problem = papers.find(*contents), ""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="review-offer"):
-        clicked = st.download_button(
-            "Download the report",
-            data=deliver,
-            file_name=f"aegis-verdict-{record.model.sha256[:12]}.pdf",
-            mime="application/pdf",
-            icon=":material/picture_as_pdf:",
-            type="primary",
-            key=f"review-download-{draft.key}",
-        )
+        # Made first and then handed out: what a download makes on its own is lost when the page hears of a change.
+        slot = st.empty()
+        icon = ":material/picture_as_pdf:"
+        if paper is None and slot.button("Make the report", icon=icon, type="primary", key=f"review-make-{draft.key}"):
+            try:
+                with slot, st.spinner("Making the report"):
+                    paper = papers.make(*contents)
+            except AegisError as error:
+                problem = str(error)
+        if paper is not None:
+            slot.download_button(
+                "Download the report",
+                data=paper,
+                file_name=f"aegis-verdict-{record.model.sha256[:12]}.pdf",
+                mime="application/pdf",
+                icon=":material/download:",
+                type="primary",
+                key=f"review-download-{draft.key}",
+                on_click="ignore",
+            )
         if missing:
             st.text(missing, width="stretch")
         else:
             st.caption("A PDF whose first page is for those who decide; the evidence and the method follow.")
-    if clicked:
-        draft.clicked.release()
-        try:
-            papers.report(record, at_hand, images, draft.review)
-        except AegisError as error:
-            # The button can only tell that something went wrong.
-            complain(str(error), "No report")
+    if problem:
+        complain(problem, "No report")
 
 
 def _stand(name: str, value: Any) -> None:  # noqa: ANN401 - as widgets have it

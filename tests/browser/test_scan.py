@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from aegis.models.formats import file_digest
-from tests.browser.conftest import serve
+from tests.browser.conftest import rest, serve
 from tests.layers import ROOT
 
 SUSPECT = "fashion_mnist_localised.safetensors"
@@ -58,9 +58,7 @@ def set_up(page, classes, seeds="50"):
 
 
 def begin(page):
-    # A click that comes while the settings are drawn anew is lost.
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    page.get_by_role("button", name="Start").click()
+    rest(page).get_by_role("button", name="Start").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     assert re.search(r"\?job=[\w-]{32,}$", page.url)
 
@@ -137,11 +135,13 @@ def test_a_review_stays_and_goes_into_the_report(visit, scanned):
     page = visit("Scan?" + scanned.partition("?")[2])
     decision = page.get_by_role("radiogroup", name="Decision on class 7")
     decision.get_by_text("Confirm", exact=True).click()
-    box = page.get_by_role("textbox", name="Note")
-    box.fill("Seen by two analysts.")
+    rest(page).get_by_role("textbox", name="Note").fill("Seen by two analysts.")
     # The click on the button is the first that the page hears of the note.
+    page.get_by_role("button", name="Make the report").click()
+    ready = page.get_by_role("button", name="Download the report")
+    expect(ready).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the report").click()
+        ready.click()
     assert re.fullmatch(r"aegis-verdict-[0-9a-f]{12}\.pdf", download.value.suggested_filename)
     first = PdfReader(download.value.path()).pages[0].extract_text()
     assert "Infected" in first

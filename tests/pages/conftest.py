@@ -87,3 +87,7 @@ def everything(at):
     """All that is said on the page."""
     parts = [*at.title, *at.header, *at.markdown, *at.text, *at.code, *at.caption, *at.info, *at.warning]
     return "\n".join(part.value for part in parts)
+
+
+def button(at, label):
+    return next(one for one in at.button if one.label == label)

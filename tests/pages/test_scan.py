@@ -13,18 +13,13 @@ from aegis.ui.scan_order import Outcome
 from aegis.ui.scan_session import desk
 from aegis.ui.scan_watch import Watch
 from aegis.ui.shelf import Uploads
+from tests.pages.conftest import button, everything, run
 from tests.stored_scan import KEY, as_clean, keep_finished
 from tests.suspects import HOSTILE, tensors, write_cut, write_hostile, write_infected
-
-from .conftest import everything, run
 
 INSPECT = "pages/2_Inspect_Class.py"
 SCAN = "pages/1_Scan.py"
 NAMES = ("Shirt", "Bag")
-
-
-def button(at, label):
-    return next(one for one in at.button if one.label == label)
 
 
 def labels(at):

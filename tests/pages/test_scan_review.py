@@ -11,9 +11,8 @@ from aegis.review import Review
 from aegis.ui.scan_draft import NOTE
 from aegis.ui.scan_session import desk
 from aegis.ui.shelf import Uploads
+from tests.pages.conftest import button, everything, run
 from tests.stored_scan import KEY, as_clean, keep_finished
-
-from .conftest import everything, run
 
 SCAN = "pages/1_Scan.py"
 
@@ -97,7 +96,7 @@ def test_a_scan_of_another_version_has_its_report(open_page, kept):
     keep_finished(kept, config={"seeds": 3})
     at = open_page(SCAN, scan=KEY)
     assert "what was computed (others)" in everything(at)
-    at.get("download_button")[0].set_value(True)
+    button(at, "Make the report").click()
     run(at)
     assert "No report" not in everything(at)
     assert len(desk().papers.made) == 1
@@ -110,7 +109,7 @@ def test_a_report_that_fails_is_a_message(open_page, kept, monkeypatch):
     keep_finished(kept)
     monkeypatch.setattr("aegis.report.pdf.make_pdf", fail)
     at = open_page(SCAN, scan=KEY)
-    at.get("download_button")[0].set_value(True)
+    button(at, "Make the report").click()
     run(at)
     assert "Expected a scan that can be put on paper; got ZeroDivisionError." in everything(at)
 
@@ -135,7 +134,7 @@ def test_page_and_command_line_make_the_same_bytes(open_page, suspects, finished
     label = finished.record.classes[-1].label
     at.multiselect[0].set_value([label])
     run(at)
-    at.get("download_button")[0].set_value(True)
+    button(at, "Make the report").click()
     run(at)
     (paper,) = desk().papers.made.values()
     path, pdf = tmp_path / "result.json", tmp_path / "verdict.pdf"

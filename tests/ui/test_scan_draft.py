@@ -79,8 +79,10 @@ def text(pdf):
 def test_the_same_report_is_made_once(kept):
     record, data = keep_finished(kept)
     papers, every = Papers(), record.suspected_classes
-    paper = papers.report(record, every, data, Review("Seen."))
-    assert papers.report(record, every, data, Review("Seen.")) is paper
+    assert papers.find(record, every, data, Review("Seen.")) is None
+    paper = papers.make(record, every, data, Review("Seen."))
+    assert papers.find(record, every, data, Review("Seen.")) is paper
+    assert papers.make(record, every, data, Review("Seen.")) is paper
     assert "Seen." in text(paper)
     others = [
         (every, data, NO_REVIEW),
@@ -88,15 +90,15 @@ def test_the_same_report_is_made_once(kept):
         (every, data, Review("Seen.", {0: "confirmed"})),
     ]
     for other in others:
-        assert papers.report(record, *other) != paper
-    assert "honest images are not at hand" in text(papers.report(record, every, None, NO_REVIEW))
+        assert papers.make(record, *other) != paper
+    assert "honest images are not at hand" in text(papers.make(record, every, None, NO_REVIEW))
 
 
 def test_few_reports_stay_in_memory(kept, record, monkeypatch):
     monkeypatch.setattr("aegis.report.pdf.make_pdf", lambda *parts: parts[-1].note.encode())
     papers = Papers()
     for i in range(PAPERS + 2):
-        assert papers.report(record, (), None, Review(str(i))) == str(i).encode()
+        assert papers.make(record, (), None, Review(str(i))) == str(i).encode()
     assert list(papers.made.values()) == [str(i).encode() for i in range(2, PAPERS + 2)]
 
 
@@ -106,10 +108,10 @@ def test_evidence_that_went_or_came_is_seen(kept):
     arrays = kept.folder / "arrays"
     arrays.rename(kept.folder / "away")
     arrays.mkdir()
-    assert "picture is missing" in text(papers.report(record, every, data, NO_REVIEW))
+    assert "picture is missing" in text(papers.make(record, every, data, NO_REVIEW))
     arrays.rmdir()
     (kept.folder / "away").rename(arrays)
-    assert "picture is missing" not in text(papers.report(record, every, data, NO_REVIEW))
+    assert "picture is missing" not in text(papers.make(record, every, data, NO_REVIEW))
 
 
 def test_whatever_goes_wrong_is_one_message(kept, monkeypatch):
@@ -119,4 +121,4 @@ def test_whatever_goes_wrong_is_one_message(kept, monkeypatch):
     record, data = keep_finished(kept)
     monkeypatch.setattr("aegis.report.pdf.make_pdf", fail)
     with pytest.raises(AegisError, match="ZeroDivisionError"):
-        Papers().report(record, record.suspected_classes, data, NO_REVIEW)
+        Papers().make(record, record.suspected_classes, data, NO_REVIEW)
