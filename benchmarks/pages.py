@@ -39,7 +39,7 @@ from benchmarks.steps import (
     galleries,
 )
 from benchmarks.stopwatch import visit
-from benchmarks.timing import Timing, table
+from benchmarks.timing import Timing, line
 from tests.browser.conftest import ARGUMENTS, find_chromium, launch
 from tests.browser.test_scan import SUSPECT
 
@@ -116,7 +116,7 @@ def beside_a_scan(browser: Browser, addresses: Addresses, store: Store, server: 
         assert verdict.inner_text() == record.sentence
         assert galleries(inspecting, addresses) == shown, "other pictures than without a scan beside"
     print(f"beside a scan{'' if running else ', which ended before the last class was seen'}: {record.sentence}")
-    print(table(timings))
+    print(*map(line, timings), sep="\n")
     print(
         f"  server: {before:.0f} MiB before, {during:.0f} at the last class, {after:.0f} after, {highest:.0f} at most"
     )
@@ -141,11 +141,10 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         with launch(scan.MODEL.parent.resolve(), Path(folder) / "log", store) as (address, server):
             addresses = Addresses(address, key, tuple(one.label for one in record.classes))
-            timings = list(alone(browser, addresses, options.parts, options.runs))
+            for timing in alone(browser, addresses, options.parts, options.runs):
+                print(line(timing), flush=True)
             if "pdf" in options.parts:
-                timings.append(reports(Store(store), record, options.runs))
-            if timings:
-                print(table(timings))
+                print(line(reports(Store(store), record, options.runs)))
             if options.beside_a_scan:
                 beside_a_scan(browser, addresses, Store(store), server)
         browser.close()

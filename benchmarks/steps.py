@@ -188,6 +188,8 @@ def begin_new(page: Page, seed: int) -> None:
         page.get_by_text("More settings").click()
     field.fill(str(seed))
     field.press("Enter")
+    # What is pressed while a page moves is pressed beside it.
+    settle(page)
     begin(page)
     expect(page.locator(".aegis-strip img").first).to_be_visible(timeout=LIMIT * 1000)
 

@@ -4,6 +4,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# Of names; they are printed before it is known how long the others are.
+WIDTH = 46
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -30,13 +33,12 @@ class Timing:
         return self.target is None or self.median <= self.target
 
 
-def table(timings: Sequence[Timing]) -> str:
-    """A line for each: median, range, runs, and the target with whether it is kept."""
-    width = max(len(timing.name) for timing in timings)
-    return "\n".join(f"  {timing.name:<{width}}  {_line(timing)}" for timing in timings)
+def line(timing: Timing) -> str:
+    """Median, range, runs, and the target with whether it is kept."""
+    return f"  {timing.name:<{WIDTH}}  {_numbers(timing)}"
 
 
-def _line(timing: Timing) -> str:
+def _numbers(timing: Timing) -> str:
     if not timing.seconds:
         return "not measured"
     span = f"{timing.median:6.2f} s ({min(timing.seconds):.2f} to {max(timing.seconds):.2f}, n = {len(timing.seconds)})"
