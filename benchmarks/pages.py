@@ -122,6 +122,16 @@ def beside_a_scan(browser: Browser, addresses: Addresses, store: Store, server: 
     )
 
 
+@contextmanager
+def told(log: Path) -> Iterator[None]:
+    """Let the server's last words be seen when something fails, since pages keep them from users."""
+    try:
+        yield
+    except BaseException:
+        print(*log.read_text().splitlines()[-40:], sep="\n", file=sys.stderr)
+        raise
+
+
 def main() -> None:
     """Print the median and the range of everything, beside what it should take."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -139,7 +149,8 @@ def main() -> None:
         key, record = prepare(store, options.preset)
         print(f"pages, {scan.MODEL.stem}, preset {options.preset}, {len(record.classes)} classes; {describe()}")
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        with launch(scan.MODEL.parent.resolve(), Path(folder) / "log", store) as (address, server):
+        log = Path(folder) / "log"
+        with launch(scan.MODEL.parent.resolve(), log, store) as (address, server), told(log):
             addresses = Addresses(address, key, tuple(one.label for one in record.classes))
             for timing in alone(browser, addresses, options.parts, options.runs):
                 print(line(timing), flush=True)

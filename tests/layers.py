@@ -27,7 +27,7 @@ BOTTOM = {"types", "errors", "runtime", "progress", "files", "text", "review", "
 CORE = {"numpy", "sklearn", "openTSNE", "umap", "torch", "torchvision", "timm", "safetensors", "pydantic", "jaxtyping"}
 CORE |= {"PIL"}
 LIBRARIES = {
-    "ui": CORE | {"streamlit", "plotly"},
+    "ui": CORE | {"streamlit", "plotly", "pandas"},
     TOP: CORE | {"streamlit", "plotly"},
     "report": CORE | {"matplotlib", "plotly", "reportlab"},
     "cli": CORE | {"typer", "rich"},

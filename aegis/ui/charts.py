@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Bool, Float32, Int64
 
 from aegis.models.card import printable
 from aegis.ui.palette import Palette
+from aegis.ui.plotting import go
 
 CLEAR, FAINT = 0.9, 0.12
 LEGEND = 10

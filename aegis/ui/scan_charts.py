@@ -7,11 +7,11 @@ import html
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 from jaxtyping import Bool, Float32
 
 from aegis.models.card import printable
 from aegis.ui.palette import Palette
+from aegis.ui.plotting import go
 from aegis.ui.scan_watch import Curve
 
 # A small scatter shows the shape of a cloud; more points would only slow the page.

@@ -1,9 +1,13 @@
 """Charts: what a click brings back, what stands out, and that names do nothing."""
 
+import subprocess
+import sys
+
 import numpy as np
 
 from aegis.ui.charts import CLEAR, FAINT, LEGEND, Group, bars, describe_bars, describe_scatter, plain, scatter
 from aegis.ui.palette import palette
+from tests.layers import ROOT
 
 LIGHT = palette("light")
 POINTS = np.array([[0, 0], [1, 2], [3, 1], [4, 4], [5, 0]], np.float32)
@@ -82,3 +86,10 @@ def test_charts_are_told_in_words():
     for part in ("5 images of class Bag", "one: 2", "bandwidth 1.5", "2 of them are selected"):
         assert part in told
     assert describe_bars(["a", "b"], {"patch": [0.25, float("nan")]}).endswith("patch: a 25%.")
+
+
+def test_what_plotly_asks_about_is_whole_before_a_chart_is_drawn():
+    # A scan's thread may import pandas at that moment, which plotly takes half of.
+    asked = "import sys, aegis.ui.charts; print(hasattr(sys.modules.get('pandas'), 'Series'))"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
