@@ -103,7 +103,7 @@ def beside_a_scan(browser: Browser, addresses: Addresses, store: Store, server: 
     before, _ = memory(server)
     with profile(browser) as scanning, profile(browser) as inspecting:
         page = scanning.new_page()
-        visit(page, f"{addresses.server}/Scan?suspect={SUSPECT}", *SETUP)
+        visit(page, f"{addresses.server}/Scan?suspect={SUSPECT}", *SETUP.values())
         begin_new(page, SEED)
         timings, shown = explore(inspecting, addresses, skip=MOVES)
         running, (during, _) = page.get_by_role("button", name="Cancel").is_visible(), memory(server)

@@ -46,25 +46,36 @@ def heading(name: str) -> str:
 
 
 GALLERY = "aegis.pictures('[data-testid=\"stImage\"] img', 1)"
-HOME = (heading("AEGIS"), "() => aegis.all('.st-key-card-recent a').length && aegis.says('code', /aegis.scan/)")
-SETUP = (
-    heading("Scan"),
-    "() => aegis.says('button', /Start$/) && aegis.says('[data-testid=\"stCaptionContainer\"]', /^Takes/)",
-)
-INSPECT = (heading("Inspect class"), f"() => aegis.charts(1) && {GALLERY}")
+WHOLE = "all of it"
+# Of each page, what is asked in turn whether it is there.
+HOME = {
+    "heading": heading("AEGIS"),
+    WHOLE: "() => aegis.all('.st-key-card-recent a').length && aegis.says('code', /aegis.scan/)",
+}
+SETUP = {
+    "heading": heading("Scan"),
+    WHOLE: "() => aegis.says('button', /Start$/) && aegis.says('[data-testid=\"stCaptionContainer\"]', /^Takes/)",
+}
+# Until plotly is loaded, a picture shows the points.
+INSPECT = {
+    "heading": heading("Inspect class"),
+    "points and gallery": f"async () => (aegis.charts(1) || await aegis.pictures('.aegis-until', 1)) && {GALLERY}",
+    WHOLE: f"() => aegis.charts(1) && {GALLERY}",
+}
 
 
-def result(classes: int) -> tuple[str, str]:
+def result(classes: int) -> dict[str, str]:
     """Verdict, trigger and every class."""
     whole = f"async () => await aegis.pictures('.aegis-small', {classes}) && aegis.pictures('.aegis-trigger img', 3)"
-    return heading("Scan"), whole
+    return {"heading": heading("Scan"), WHOLE: whole}
 
 
 def first_paints(context: BrowserContext, addresses: Addresses, runs: int) -> Iterator[Timing]:
     """Every page in a new tab, over and over, after one visit that is not counted."""
     label = addresses.labels[-1]
     # It waits for the imports that charts need.
-    yield Timing("First visit of a new server, Inspect Class", [paint(context, addresses.inspect(label), *INSPECT)[1]])
+    first = paint(context, addresses.inspect(label), *INSPECT.values())
+    yield Timing("First visit of a new server, Inspect Class", [first[-1]])
     visits = {
         "Home": (addresses.server, HOME),
         "Scan, settings": (f"{addresses.server}/Scan", SETUP),
@@ -72,10 +83,10 @@ def first_paints(context: BrowserContext, addresses: Addresses, runs: int) -> It
         "Inspect Class": (addresses.inspect(label), INSPECT),
     }
     for name, (address, conditions) in visits.items():
-        paint(context, address, *conditions)
-        heads, wholes = zip(*(paint(context, address, *conditions) for _ in range(runs)))
-        yield Timing(f"{name}: heading", heads, PAINT)
-        yield Timing(f"{name}: all of it", wholes, PAINT)
+        paint(context, address, *conditions.values())
+        times = zip(*(paint(context, address, *conditions.values()) for _ in range(runs)))
+        for part, seconds in zip(conditions, times, strict=True):
+            yield Timing(f"{name}: {part}", seconds, PAINT)
 
 
 def explore(context: BrowserContext, addresses: Addresses, skip: int = 0) -> tuple[list[Timing], dict[int, str]]:
@@ -93,7 +104,7 @@ def explore(context: BrowserContext, addresses: Addresses, skip: int = 0) -> tup
     seconds: dict[str, list[float]] = defaultdict(list)
     shown = {}
     for label in addresses.labels:
-        seconds["another class"].append(visit(page, addresses.inspect(label), *INSPECT)[1])
+        seconds["another class"].append(visit(page, addresses.inspect(label), *INSPECT.values())[-1])
         shown[label] = page.evaluate("() => aegis.gallery()")
         for cluster in clusters(page):
             seconds["click on a point to its gallery"].append(click(page, **cluster))
@@ -115,7 +126,7 @@ def galleries(context: BrowserContext, addresses: Addresses) -> dict[int, str]:
     """Which pictures each class opens with."""
     page, shown = context.new_page(), {}
     for label in addresses.labels:
-        visit(page, addresses.inspect(label), *INSPECT)
+        visit(page, addresses.inspect(label), *INSPECT.values())
         shown[label] = page.evaluate("() => aegis.gallery()")
     page.close()
     return shown
@@ -168,7 +179,7 @@ def other_budgets(page: Page) -> Iterator[float]:
 def cancels(context: BrowserContext, server: str, runs: int) -> Timing:
     """From a press on Cancel, while images turn, to the page that says so."""
     page = context.new_page()
-    visit(page, f"{server}/Scan?suspect={SUSPECT}", *SETUP)
+    visit(page, f"{server}/Scan?suspect={SUSPECT}", *SETUP.values())
     set_up(page, ["1 Trouser", "8 Bag"])
     seconds = []
     for run in range(runs):
@@ -197,7 +208,7 @@ def begin_new(page: Page, seed: int) -> None:
 def downloads(context: BrowserContext, addresses: Addresses, runs: int) -> Timing:
     """From a press on Make to the downloaded file, each time with another note."""
     page = context.new_page()
-    visit(page, addresses.result, *result(len(addresses.labels)))
+    visit(page, addresses.result, *result(len(addresses.labels)).values())
     make, ready = (page.get_by_role("button", name=f"{verb} the report") for verb in ("Make", "Download"))
     seconds: list[float] = []
     for run in range(runs):

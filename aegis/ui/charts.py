@@ -10,11 +10,15 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from aegis.models.card import printable
+from aegis.ui.clouds import Part, cloud
 from aegis.ui.palette import Palette
 from aegis.ui.plotting import go
 
 CLEAR, FAINT = 0.9, 0.12
 LEGEND = 10
+HEIGHT = 430
+# Of the picture that stands in for the chart: what title and legend leave of it, and a point.
+ROOM, RADIUS = (580, 330), 3.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,7 @@ def scatter(
         figure.add_trace(_key(group, palette))
     figure.update_layout(
         **_surroundings(title, palette),
-        height=430,
+        height=HEIGHT,
         # With a selecting drag mode, clicks select nothing.
         dragmode="pan",
         clickmode="event+select",
@@ -77,6 +81,20 @@ def scatter(
     figure.update_yaxes(visible=False, scaleanchor="x")
     _add_bandwidth(figure, points, bandwidth, palette)
     return figure
+
+
+def glance(
+    points: Float32[np.ndarray, "p 2"],
+    is_translated: Bool[np.ndarray, " p"],
+    groups: Sequence[Group],
+    palette: Palette,
+) -> str:
+    """The same points as a picture, to be looked at until the browser has loaded what draws the chart."""
+    parts = []
+    for group in groups:
+        colour, moved = _colour(group, palette), is_translated[group.rows]
+        parts += [Part(group.rows[~moved], colour, filled=False), Part(group.rows[moved], colour, filled=True)]
+    return cloud(points, parts, ROOM, RADIUS, "aegis-until", "")
 
 
 def _trace(
@@ -100,7 +118,7 @@ def _trace(
         hovertext=[texts[row] for row in rows],
         hoverinfo="text",
         marker={
-            "color": palette.muted if group.number is None else palette.colour(group.number),
+            "color": _colour(group, palette),
             "symbol": [symbol if moved else f"{symbol}-open" for moved in is_translated[rows]],
             "size": 7,
             # Not plotly's own selection: it would take a click with Shift on what is selected for nothing at all.
@@ -113,14 +131,17 @@ def _trace(
 
 def _key(group: Group, palette: Palette) -> go.Scatter:
     # The legend would take the first point's marker, which may be faint.
-    colour = palette.muted if group.number is None else palette.colour(group.number)
     return go.Scatter(
         x=[None],
         y=[None],
         mode="markers",
         name=f"{plain(group.name)} ({len(group.rows)})",
-        marker={"color": colour, "symbol": palette.symbol(group.number or 0), "size": 8},
+        marker={"color": _colour(group, palette), "symbol": palette.symbol(group.number or 0), "size": 8},
     )
+
+
+def _colour(group: Group, palette: Palette) -> str:
+    return palette.muted if group.number is None else palette.colour(group.number)
 
 
 def _add_bandwidth(figure: go.Figure, points: np.ndarray, bandwidth: float, palette: Palette) -> None:

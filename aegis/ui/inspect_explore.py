@@ -174,15 +174,18 @@ def _draw(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> Non
         subject.palette,
         state.drawing(),
     )
-    st.plotly_chart(
-        figure,
-        key=state.CHART,
-        theme=None,
-        on_select="rerun",
-        selection_mode=MODES,
-        config=BAR,
-        alt=charts.describe_scatter(name, groups, int(subject.selected.sum()), grouping.shown.bandwidth),
-    )
+    with st.container(gap=None, key="inspect-plane"):
+        if state.is_first_drawing():
+            st.html(charts.glance(embedding.points, embedding.is_translated, groups, subject.palette))
+        st.plotly_chart(
+            figure,
+            key=state.CHART,
+            theme=None,
+            on_select="rerun",
+            selection_mode=MODES,
+            config=BAR,
+            alt=charts.describe_scatter(name, groups, int(subject.selected.sum()), grouping.shown.bandwidth),
+        )
     shapes = "" if alone else " Filled: translated images. Open: the class's own training images."
     st.caption(
         f"Click a point to select its cluster; with Shift, to add or remove one; or draw a box or a lasso.{shapes}"

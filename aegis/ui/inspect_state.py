@@ -16,8 +16,8 @@ SCAN, CLASS, BUDGET = "inspect-scan", "inspect-class", "inspect-budget"
 COLOUR, SHOW, ALONE, METHOD = "inspect-colour", "inspect-show", "inspect-alone", "inspect-method"
 CHART, RESET = "inspect-chart", "inspect-reset"
 # Not of widgets: the selection as packed rows, a bandwidth from a link, colours and the address as last written.
-_SELECTION, _BANDWIDTH, _COLOURS, _DRAWING, _WRITTEN = (
-    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "drawing", "written")
+_SELECTION, _BANDWIDTH, _COLOURS, _DRAWING, _WRITTEN, _LOADED = (
+    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "drawing", "written", "loaded")
 )
 
 
@@ -114,6 +114,13 @@ def drawing() -> int:
     """A number that changes with every event."""
     number: int = st.session_state.get(_DRAWING, 0)
     return number
+
+
+def is_first_drawing() -> bool:
+    """Whether the browser has yet to load what draws charts; asked once for every drawing."""
+    first = _LOADED not in st.session_state
+    st.session_state[_LOADED] = True
+    return first
 
 
 def start_bandwidth(key: str, recorded: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Sequence
 
@@ -10,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from aegis.models.card import printable
+from aegis.ui.clouds import Part, cloud, svg_source
 from aegis.ui.palette import Palette
 from aegis.ui.plotting import go
 from aegis.ui.scan_watch import Curve
@@ -31,22 +31,9 @@ def small_scatter(
 
     A page has one for every class; as many charts of plotly's would take it seconds to draw.
     """
-    low, high = points.min(axis=0), points.max(axis=0)
-    # One scale for both directions, as wide as fits.
-    scale = float(((np.array(ROOM) - 4 * RADIUS) / np.maximum(high - low, 1e-6)).min())
-    x, y = ((points - (low + high) / 2) * (scale, -scale) + np.array(ROOM) / 2).T.tolist()
     colour = palette.categories[1] if accused else palette.categories[0]
-    drawn = "".join(
-        f"<g {how}>" + "".join(f'<circle cx="{x[i]:.1f}" cy="{y[i]:.1f}" r="{RADIUS}"/>' for i in _some(rows)) + "</g>"
-        for rows, how in (
-            (~is_translated, f'fill="none" stroke="{palette.muted}" stroke-opacity="0.7"'),
-            (is_translated, f'fill="{colour}" fill-opacity="0.8"'),
-        )
-    )
-    size = "{} {}".format(*ROOM)
-    picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}">{drawn}</svg>'
-    style = f"width:100%;height:{ROOM[1]}px;display:block"
-    return f'<img class="aegis-small" style="{style}" src="{_source(picture)}" alt="{html.escape(described)}">'
+    parts = (Part(_some(~is_translated), palette.muted, filled=False), Part(_some(is_translated), colour, filled=True))
+    return cloud(points, parts, ROOM, RADIUS, "aegis-small", described)
 
 
 def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
@@ -68,7 +55,7 @@ def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
     described = f"{title}: from {curve[0][1]:.3g} to {curve[-1][1]:.3g}"
     return (
         f'<div class="aegis-loss"><div><span>{title}</span><span>{curve[-1][1]:.3g}</span></div>'
-        f'<img src="{_source(picture)}" alt="{described}"></div>'
+        f'<img src="{svg_source(picture)}" alt="{described}"></div>'
     )
 
 
@@ -102,7 +89,3 @@ def plain(text: str, limit: int = 40) -> str:
 def _some(mask: np.ndarray) -> np.ndarray:
     rows = np.flatnonzero(mask)
     return rows[:: max(1, -(-len(rows) // POINTS))]
-
-
-def _source(picture: str) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"

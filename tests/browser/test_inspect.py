@@ -89,6 +89,8 @@ def test_it_shows_scatter_and_gallery_without_scrolling_sideways(visit, light):
     page = visit(light)
     expect(page.get_by_text("Nothing selected:")).to_be_visible()
     expect(picture(page)).to_have_js_property("complete", True)
+    # The picture that stood in for the chart has made room for it.
+    expect(page.locator("img.aegis-until")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     expect(page.get_by_role("heading", name="Inspect class")).to_be_in_viewport(ratio=1)
 

@@ -1,11 +1,13 @@
 """Charts: what a click brings back, what stands out, and that names do nothing."""
 
+import base64
+import re
 import subprocess
 import sys
 
 import numpy as np
 
-from aegis.ui.charts import CLEAR, FAINT, LEGEND, Group, bars, describe_bars, describe_scatter, plain, scatter
+from aegis.ui.charts import CLEAR, FAINT, LEGEND, Group, bars, describe_bars, describe_scatter, glance, plain, scatter
 from aegis.ui.palette import palette
 from tests.layers import ROOT
 
@@ -37,6 +39,14 @@ def test_translated_images_are_filled_and_training_images_open():
     assert first.marker.symbol == ("circle-open", "circle")
     assert second.marker.symbol == ("circle-open", "circle", "circle")
     assert (first.marker.color, second.marker.color) == (LIGHT.categories[0], LIGHT.muted)
+
+
+def test_a_glance_shows_the_same_points_in_the_same_colours():
+    source = re.search(r'base64,([^"]*)"', glance(POINTS, MOVED, GROUPS, LIGHT))[1]
+    picture = base64.b64decode(source).decode()
+    assert picture.count("<circle") == len(POINTS)
+    for colour in (LIGHT.categories[0], LIGHT.muted):
+        assert picture.count(f'fill="none" stroke="{colour}"') == picture.count(f'<g fill="{colour}"') == 1
 
 
 def test_the_selection_stands_out_and_without_one_everything_does():

@@ -1,0 +1,69 @@
+"""Points as a picture, where a chart that can be clicked would take too long; no Streamlit here."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Points that are drawn alike.
+
+    Args:
+        rows: which.
+        colour: as SVG has it.
+        filled: whether they are discs, not circles.
+    """
+
+    rows: Int64[np.ndarray, " k"]
+    colour: str
+    filled: bool
+
+
+def cloud(
+    points: Float32[np.ndarray, "p 2"],
+    parts: Sequence[Part],
+    room: tuple[int, int],
+    radius: float,
+    name: str,
+    described: str,
+) -> str:
+    """An image element of points at one scale in both directions.
+
+    Args:
+        points: in the plane; all of them have room, drawn or not.
+        parts: what is drawn, in this order.
+        room: width and height of the picture, which is as wide as its place and so high.
+        radius: of a point, in the same pixels.
+        name: of its class, for styles.
+        described: in words, for those who do not see it.
+    """
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = float(((np.array(room) - 4 * radius) / np.maximum(high - low, 1e-6)).min())
+    x, y = ((points - (low + high) / 2) * (scale, -scale) + np.array(room) / 2).T.tolist()
+    drawn = "".join(
+        f"<g {_paint(part)}>"
+        + "".join(f'<circle cx="{x[i]:.1f}" cy="{y[i]:.1f}" r="{radius}"/>' for i in part.rows.tolist())
+        + "</g>"
+        for part in parts
+    )
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {room[0]} {room[1]}">{drawn}</svg>'
+    style = f"width:100%;height:{room[1]}px;display:block"
+    return f'<img class="{name}" style="{style}" src="{svg_source(picture)}" alt="{html.escape(described)}">'
+
+
+def svg_source(picture: str) -> str:
+    """An SVG picture as the source of an image: Streamlit takes SVG out of HTML."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
+
+
+def _paint(part: Part) -> str:
+    if part.filled:
+        return f'fill="{part.colour}" fill-opacity="0.8"'
+    return f'fill="none" stroke="{part.colour}" stroke-opacity="0.7"'
