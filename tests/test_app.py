@@ -129,3 +129,9 @@ def test_the_python_lines_name_a_suspect_and_images_that_are_there(home):
     )
     assert (ROOT / checkpoint).is_file()
     assert data in SOURCES
+
+
+def test_a_store_that_cannot_be_used_is_a_message(home, tmp_path):
+    (tmp_path / "store").write_text("")
+    at = home()
+    assert any("Free some space, or set AEGIS_STORE" in text.value for text in at.text)
