@@ -23,7 +23,7 @@ _STYLE = """<style>
 /* A picture of the points, until the browser has loaded what draws the chart. */
 .st-key-inspect-plane { position: relative; }
 .aegis-until { position: absolute; top: 44px; pointer-events: none; }
-.st-key-inspect-plane:has(.js-plotly-plot .point) .aegis-until { display: none; }
+.st-key-inspect-plane:has(.js-plotly-plot .point) .aegis-until { visibility: hidden; }
 .aegis-mark { position: relative; height: 1rem; margin: -1.25rem 0.5rem 0; font-size: 0.75rem; opacity: 0.8; }
 .aegis-mark span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
 .aegis-mark i { display: block; width: 0; height: 0; margin: 0 auto; border: 4px solid transparent;
