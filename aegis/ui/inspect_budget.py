@@ -21,7 +21,8 @@ def choose_budget(finding: Finding) -> float:
     """The slider."""
     recorded = finding.evidence.budgets
     value = st.session_state.get(state.BUDGET)
-    if not isinstance(value, float | int) or not OFFERED[0] <= value <= OFFERED[-1]:
+    # A scan may have used a budget beyond those on offer.
+    if not isinstance(value, float | int) or not (value in recorded or OFFERED[0] <= value <= OFFERED[-1]):
         value = recorded_budget(finding)
     value = float(value)
     # Only where it differs: setting it takes back what is being moved.

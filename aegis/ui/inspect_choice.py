@@ -114,7 +114,7 @@ def _neighbours(labels: Sequence[int], label: int) -> None:
             icon=icon,
             shortcut=shortcut,
             disabled=not there,
-            on_click=state.go_to_class,
+            on_click=state.set_class,
             args=(labels[target] if there else label,),
         )
 

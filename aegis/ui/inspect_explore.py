@@ -84,7 +84,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     light = Light(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, method)
     changed = None if method == config.embed.method else method
     view = View(scan=choice.key, label=scanned.label, budget=epsilon, method=changed, alone=alone, colour=colour)
-    finding = find_look_of(choice, light)
+    finding = find_look_of(choice, scanned, light)
     back = epsilon if light.epsilon is None else recorded_budget(scanned)
     if finding is None:
         bandwidth_place.caption("Bandwidth: once it is computed")

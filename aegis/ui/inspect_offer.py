@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
 
-def find_look_of(choice: Choice, light: Light) -> Finding | None:
+def find_look_of(choice: Choice, scanned: Finding, light: Light) -> Finding | None:
     """The class in this light: as it was scanned, or from a look at it; None if nobody has looked yet."""
+    if light.epsilon is None and light.method == _method(choice):
+        return scanned
     return find_finding(in_light(choice.record, light), light.label)
 
 

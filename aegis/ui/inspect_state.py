@@ -67,7 +67,7 @@ def set_scan(key: str) -> None:
 
 
 def set_class(label: int) -> None:
-    """Show another class; called before its box is drawn."""
+    """Show another class, as if it were chosen in the box; called before that is drawn."""
     st.session_state[CLASS] = label
     forget_selection()
 
@@ -83,11 +83,6 @@ def forget_selection() -> None:
     st.session_state[_SELECTION] = ""
     st.session_state[_BANDWIDTH] = None
     st.session_state.pop(_COLOURS, None)
-
-
-def go_to_class(label: int) -> None:
-    """As if it were chosen in the box."""
-    set_class(label)
 
 
 def selection(points: int) -> Bool[np.ndarray, " p"]:

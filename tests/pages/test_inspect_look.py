@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aegis.errors import DataError
-from aegis.ui import inspect_offer
+from aegis.ui import inspect_budget, inspect_offer
 from aegis.ui import inspect_state as state
 from aegis.ui.inspect_look import Light, in_light
 from aegis.ui.scan_session import desk, find_look
@@ -29,6 +29,14 @@ def ended(finished, epsilon, method="tsne"):
     job = find_look(Light(finished.key, LABEL, epsilon, method))
     job.future.result(120)
     return job
+
+
+def test_a_budget_of_the_scan_is_chosen_even_beyond_those_on_offer(page, monkeypatch):
+    monkeypatch.setattr(inspect_budget, "OFFERED", (3.0, 4.0))
+    for budget in (2.0, 8.0):
+        look(page, budget)
+        assert page.query_params["budget"] == f"{budget:g}"
+        assert len(page.get("plotly_chart")) == 1
 
 
 def test_another_epsilon_says_what_it_costs_and_computes_nothing(page):
