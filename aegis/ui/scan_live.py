@@ -66,9 +66,8 @@ def show_job(job: ScanJob) -> None:
     else:
         _live(job)
         return
-    if st.button("Back to the settings", icon=":material/arrow_back:", type="primary"):
-        st.query_params.clear()
-        st.rerun()
+    # As a callback it comes before anything is drawn: a last tick of what ran here may cut the drawing short.
+    st.button("Back to the settings", icon=":material/arrow_back:", type="primary", on_click=st.query_params.clear)
 
 
 @st.fragment(run_every=EVERY)

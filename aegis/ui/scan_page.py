@@ -56,18 +56,14 @@ def _show_scan(key: str, heading: DeltaGenerator) -> None:
     if record is None:
         _lost("There is no such scan.", "The store was emptied, or the link is incomplete.")
         return
-    if heading.button("New scan", icon=":material/add:"):
-        st.query_params.clear()
-        st.rerun()
+    heading.button("New scan", icon=":material/add:", on_click=st.query_params.clear)
     show_result(key, record)
 
 
 def _lost(what: str, why: str) -> None:
     with st.container(border=True):
         st.markdown(f"**{what}** {why}")
-    if st.button("Set up a scan", icon=":material/add:", type="primary"):
-        st.query_params.clear()
-        st.rerun()
+    st.button("Set up a scan", icon=":material/add:", type="primary", on_click=st.query_params.clear)
 
 
 def _show_setup() -> None:

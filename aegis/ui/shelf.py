@@ -57,19 +57,14 @@ def named_images(source: str) -> Dataset:
     return _read(source, "")
 
 
-def images_of(record: ScanRecord, key: str, shelf: Shelf) -> Dataset | None:
-    """The very images of a finished scan, or None where they are gone or have changed.
+def look_for_images(record: ScanRecord, key: str, shelf: Shelf) -> tuple[Dataset | None, str]:
+    """The very images of a finished scan; or None where they are gone or have changed, and in words why.
 
     Args:
         record: the scan.
         key: of the scan.
         shelf: where uploads are.
     """
-    return look_for_images(record, key, shelf)[0]
-
-
-def look_for_images(record: ScanRecord, key: str, shelf: Shelf) -> tuple[Dataset | None, str]:
-    """The same, with the reason in words where there are none."""
     kept = shelf.uploads.get(key)
     if kept is not None and kept.images is not None:
         return kept.images, ""

@@ -15,7 +15,7 @@ from aegis.ui.inspect_select import bandwidths
 from aegis.ui.inspect_trial import BUTTON
 from aegis.ui.inspect_view import unpack
 from aegis.ui.scans import find_finding
-from aegis.ui.shelf import Shelf, images_of
+from aegis.ui.shelf import Shelf, look_for_images
 from tests.finished import NAMES, TESTED
 from tests.pages.conftest import LABEL, everything, run
 
@@ -235,7 +235,7 @@ def test_a_selection_is_exported(finished, finding):
 
     rows = np.zeros(len(finding.embeddings[0].points), bool)
     rows[[0, 60, 61]] = True
-    data = images_of(finished.record, finished.key, Shelf())
+    data = look_for_images(finished.record, finished.key, Shelf())[0]
     subject = Subject(
         finished.key,
         finished.record,

@@ -13,7 +13,7 @@ from aegis.ui.inspect_look import Light, in_light
 from aegis.ui.scan_session import desk, find_look
 from aegis.ui.scan_watch import Watch
 from aegis.ui.scans import find_finding
-from aegis.ui.shelf import Shelf, images_of
+from aegis.ui.shelf import Shelf, look_for_images
 from tests.layers import ROOT
 from tests.pages.conftest import INSPECT, LABEL, everything, run
 
@@ -73,7 +73,7 @@ def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
 
 
 def seeds_of(finished, finding):
-    return images_of(finished.record, finished.key, Shelf()).train.pixels[finding.evidence.seed_index]
+    return look_for_images(finished.record, finished.key, Shelf())[0].train.pixels[finding.evidence.seed_index]
 
 
 def test_a_look_that_waits_is_found_again_and_can_be_cancelled(page, finished, visit):

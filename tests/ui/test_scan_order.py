@@ -19,7 +19,7 @@ from aegis.ui import scan_order
 from aegis.ui.jobs import Jobs
 from aegis.ui.scan_order import Order, carry_out
 from aegis.ui.scan_watch import CURVE, Watch
-from aegis.ui.shelf import Shelf, images_of
+from aegis.ui.shelf import Shelf, look_for_images
 from aegis.ui.uploads import UPLOADED, Upload, Workspace
 from tests.stored import record
 from tests.suspects import tensors, write_suspect
@@ -139,9 +139,9 @@ def test_a_damaged_upload_is_named_without_its_folder(tmp_path):
 def test_uploaded_images_are_found_for_their_scan_only(tmp_path, computed):
     shelf = Shelf()
     outcome = carry_out(place(card_of(tmp_path, "aegis:cnn16")), silent, Watch(), shelf)
-    found = images_of(outcome.record, outcome.key, shelf)
+    found = look_for_images(outcome.record, outcome.key, shelf)[0]
     assert found.name == f"{UPLOADED}mine.npz"
-    assert images_of(outcome.record, "another", shelf) is None
+    assert look_for_images(outcome.record, "another", shelf)[0] is None
 
 
 def test_a_watch_tells_time_left_and_keeps_first_and_last_frames():

@@ -10,7 +10,7 @@ from aegis.detect.config import JudgeConfig
 from aegis.store import Store
 from aegis.ui.scan_session import desk
 from aegis.ui.scans import clusters_at, find_finding, find_model, find_suspect, identity
-from aegis.ui.shelf import Shelf, Uploads, images_of
+from aegis.ui.shelf import Shelf, Uploads, look_for_images
 from aegis.ui.suspects import load_again
 from tests.finished import KEY, TESTED, finish
 from tests.suspects import write_infected
@@ -74,7 +74,7 @@ def test_a_model_answers_as_it_did(finished):
     from aegis.evaluate import accuracy
 
     model = find_model(KEY, finished.record)
-    measured = accuracy(model.classifier, images_of(finished.record, KEY, Shelf()).test)
+    measured = accuracy(model.classifier, look_for_images(finished.record, KEY, Shelf())[0].test)
     # The scan measured it on fewer images.
     assert measured == pytest.approx(finished.record.model.accuracy, abs=0.25)
     assert find_model(KEY, finished.record) is model

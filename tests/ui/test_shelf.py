@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aegis.ui.shelf import SHELVED, Shelf, Uploads, images_of, is_upload, look_for_images
+from aegis.ui.shelf import SHELVED, Shelf, Uploads, is_upload, look_for_images
 from aegis.ui.uploads import UPLOADED
 from tests.finished import KEY, finish
 from tests.stored import dataset
@@ -20,7 +20,7 @@ def named(record, name):
 
 
 def find(record):
-    return images_of(record, KEY, Shelf())
+    return look_for_images(record, KEY, Shelf())[0]
 
 
 def test_the_images_are_those_of_the_scan(finished):
@@ -44,10 +44,10 @@ def test_uploaded_images_belong_to_their_scan_and_their_name_is_no_path(finished
     name = f"{UPLOADED}images.npz"
     (tmp_path / name).write_bytes(finished.images.read_bytes())
     record, shelf = named(finished.record, name), Shelf()
-    assert images_of(record, KEY, shelf) is None
+    assert look_for_images(record, KEY, shelf)[0] is None
     shelf.keep(KEY, Uploads(images=dataset(1)))
-    assert images_of(record, KEY, shelf).digest == dataset(1).digest
-    assert images_of(record, "another", shelf) is None
+    assert look_for_images(record, KEY, shelf)[0].digest == dataset(1).digest
+    assert look_for_images(record, "another", shelf)[0] is None
 
 
 def test_why_there_are_none_is_said(finished, tmp_path):
