@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -39,6 +40,8 @@ METHOD_HELP = (
     "How features of many dimensions become points in the plane. The clusters depend on it; the verdict was reached "
     "with the one that the scan used."
 )
+# Seconds.
+HEAD_START = 0.3
 # Sliders beside one another, with the rest of the controls, on a laptop.
 SLIDER = 200
 ALONE_HELP = (
@@ -104,13 +107,26 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         selected = selected & embedding.is_translated
     state.select(pack(selected))
     subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
+    groups = group(subject, grouping, embedding.is_translated | (not alone), colour)
     left, right = st.columns([6, 5], gap="medium")
+    plane = left.container(gap=None, key="inspect-plane")
+    first = state.is_first_drawing()
+    if first:
+        plane.html(charts.glance(embedding.points, embedding.is_translated, groups, colours))
     # First the pictures: the browser fetches them while it draws the chart.
     with right:
         show = show_gallery(subject)
+    if first:
+        # What draws charts blocks the browser while it is loaded: let it show before what it has.
+        time.sleep(HEAD_START)
+    with plane:
+        _draw(subject, grouping, groups)
     with left:
         watch_shift()
-        _draw(subject, grouping, alone, colour)
+        shapes = "" if alone else " Filled: translated images. Open: the class's own training images."
+        st.caption(
+            f"Click a point to select its cluster; with Shift, to add or remove one; or draw a box or a lasso.{shapes}"
+        )
     show_details(subject)
     bandwidth = grouping.shown.bandwidth if grouping.what_if else None
     state.write_address(replace(view, bandwidth=bandwidth, show=show, selection=pack(selected)))
@@ -157,10 +173,8 @@ def _choose_bandwidth(
     return Grouping(shown, recorded, state.colours_for(recorded.assignment, shown.assignment)), key
 
 
-def _draw(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> None:
+def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> None:
     embedding = subject.embedding
-    visible = embedding.is_translated | (not alone)
-    groups = group(subject, grouping, visible, colour)
     name = printable(subject.name, 40)
     title = f"Class {subject.finding.label} ({name}): {_count(grouping.shown.count, 'cluster')}"
     figure = charts.scatter(
@@ -174,21 +188,14 @@ def _draw(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> Non
         subject.palette,
         state.drawing(),
     )
-    with st.container(gap=None, key="inspect-plane"):
-        if state.is_first_drawing():
-            st.html(charts.glance(embedding.points, embedding.is_translated, groups, subject.palette))
-        st.plotly_chart(
-            figure,
-            key=state.CHART,
-            theme=None,
-            on_select="rerun",
-            selection_mode=MODES,
-            config=BAR,
-            alt=charts.describe_scatter(name, groups, int(subject.selected.sum()), grouping.shown.bandwidth),
-        )
-    shapes = "" if alone else " Filled: translated images. Open: the class's own training images."
-    st.caption(
-        f"Click a point to select its cluster; with Shift, to add or remove one; or draw a box or a lasso.{shapes}"
+    st.plotly_chart(
+        figure,
+        key=state.CHART,
+        theme=None,
+        on_select="rerun",
+        selection_mode=MODES,
+        config=BAR,
+        alt=charts.describe_scatter(name, groups, int(subject.selected.sum()), grouping.shown.bandwidth),
     )
 
 
