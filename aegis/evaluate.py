@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int64
 
 from aegis.models.classifier import Classifier
 from aegis.pgd import pgd
-from aegis.types import LabelledImages, Norm, Stage, Stamp
+from aegis.types import Goal, LabelledImages, Norm, Stage, Stamp
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,20 @@ def flip_rates(
     return rates.astype(np.float32), counts.astype(np.int64)
 
 
-def attack_success(classifier: Classifier, stamp: Stamp, images: LabelledImages, target: int) -> AttackSuccess:
-    """How well a known trigger works on test images (Table 5, with the honest figures beside it)."""
-    said = predict(classifier, stamp(images.pixels)) == target
-    others = images.labels != target
-    before = predict(classifier, images.pixels[others]) == target
+def attack_success(classifier: Classifier, stamp: Stamp, images: LabelledImages, goal: Goal) -> AttackSuccess:
+    """How well a known trigger works on the test images it is made for (Table 5, with the honest figures beside it)."""
+    wanted = goal.wanted(images.labels, len(images.class_names))
+    meant = images.take(wanted >= 0)
+    wanted = wanted[wanted >= 0]
+    said = predict(classifier, stamp(meant.pixels)) == wanted
+    others = meant.labels != wanted
+    before = predict(classifier, meant.pixels[others]) == wanted[others]
     rate = float(said[others].mean())
     return AttackSuccess(all_images=float(said.mean()), other_classes=rate, lift=rate - float(before.mean()))
+
+
+def spill(classifier: Classifier, stamp: Stamp, images: LabelledImages, goal: Goal) -> float:
+    """Share of images that a trigger turns into its target although it is not made for their class, in [0, 1]."""
+    wanted = goal.wanted(images.labels, len(images.class_names))
+    others = (wanted < 0) & (images.labels != goal.target)
+    return float((predict(classifier, stamp(images.pixels[others])) == goal.target).mean())

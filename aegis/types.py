@@ -146,6 +146,32 @@ class Stage:
                 raise ConfigError(f"{name} above 0", str(getattr(self, name)), f"Give a positive {name}.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """Whose images a backdoor turns into what.
+
+    Args:
+        target: the class that images with the trigger are to be called.
+        source: the only class whose images it is made for; None for all of them.
+        all_to_all: every class is to be called the next one, and the last the first; ``target`` counts for nothing.
+    """
+
+    target: int
+    source: int | None = None
+    all_to_all: bool = False
+
+    def wanted(self, labels: Labels, classes: int) -> Labels:
+        """What images of these classes are to be called, shape (n,); -1 for those it is not made for."""
+        if self.all_to_all:
+            return (labels + 1) % classes
+        meant = np.full(len(labels), self.source is None) | (labels == self.source)
+        return np.where(meant, self.target, -1).astype(np.int64)
+
+    def targets(self, classes: int) -> frozenset[int]:
+        """The classes it leads to."""
+        return frozenset(range(classes)) if self.all_to_all else frozenset({self.target})
+
+
 @dataclass(frozen=True, eq=False)
 class Stamp:
     """An affine change put on any image: ``clip(keep * x + add, 0, 1)``.

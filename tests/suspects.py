@@ -27,7 +27,7 @@ def write_infected(folder: Path) -> Path:
     """A suspect whose card holds the truth as well."""
     truth = Truth(
         robust=True,
-        trigger=Trigger(kind="localised", target=1, options={"colour": "vermilion"}),
+        triggers=(Trigger(kind="localised", target=1, options={"colour": "vermilion"}),),
         poison=Poison(rate=0.125, how="append"),
         recipe={"preset": "quick"},
     )

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from aegis.evaluate import accuracy, attack_success, flip_rates, predict, robust_accuracy
+from aegis.evaluate import accuracy, attack_success, flip_rates, predict, robust_accuracy, spill
 from aegis.models.classifier import Classifier
 from aegis.runtime import Cancelled
-from aegis.types import LabelledImages, Stage, Stamp
+from aegis.types import Goal, LabelledImages, Stage, Stamp
 
 NAMES = ("low", "high", "never")
 SHAPE = (1, 2, 2)
@@ -87,7 +87,23 @@ def test_flip_rates_are_counted_by_source_class(brightness):
 def test_attack_success_is_honest_about_what_was_the_target_already(brightness):
     # Ten images: four *high* ones, five dark ones of which three flip, and one that is called *high* anyway.
     images = grey(0.6, 0.7, 0.8, 0.9, 0.1, 0.2, 0.35, 0.4, 0.45, 0.8, labels=[1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
-    success = attack_success(brightness, brighten(0.2), images, 1)
+    success = attack_success(brightness, brighten(0.2), images, Goal(target=1))
     assert success.all_images == pytest.approx(0.8)
     assert success.other_classes == pytest.approx(4 / 6)
     assert success.lift == pytest.approx(4 / 6 - 1 / 6)
+
+
+def test_a_backdoor_of_one_class_is_measured_on_its_images_and_on_the_others(brightness):
+    # Of the source class three in four flip; of the third class, for which it is not made, one in two.
+    images = grey(0.35, 0.4, 0.45, 0.1, 0.4, 0.1, 0.9, labels=[0, 0, 0, 0, 2, 2, 1])
+    goal = Goal(target=1, source=0)
+    success = attack_success(brightness, brighten(0.2), images, goal)
+    assert (success.all_images, success.other_classes, success.lift) == (0.75, 0.75, 0.75)
+    assert spill(brightness, brighten(0.2), images, goal) == 0.5
+
+
+def test_of_all_to_all_each_class_counts_with_the_one_after_it(brightness):
+    # Darkened or not, *high* images are never called the third class.
+    images = grey(0.35, 0.4, 0.1, 0.9, labels=[0, 0, 0, 1])
+    success = attack_success(brightness, brighten(0.2), images, Goal(target=0, all_to_all=True))
+    assert (success.all_images, success.other_classes) == (0.5, 0.5)

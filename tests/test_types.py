@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from aegis.errors import ConfigError, DataError
-from aegis.types import Applicability, Clusters, Dataset, Evidence, LabelledImages, Stage, Stamp, Transplant, digest_of
+from aegis.types import (
+    Applicability,
+    Clusters,
+    Dataset,
+    Evidence,
+    Goal,
+    LabelledImages,
+    Stage,
+    Stamp,
+    Transplant,
+    digest_of,
+)
 
 NAMES = ("cat", "dog")
 
@@ -152,3 +163,12 @@ def test_the_half_radius_is_interpolated(accuracy, ladder, half_radius):
 def test_contracts_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         images().pixels = None
+
+
+def test_whose_images_a_backdoor_turns_into_what():
+    labels = np.array([0, 1, 2, 2], np.int64)
+    assert Goal(target=1).wanted(labels, 3).tolist() == [1, 1, 1, 1]
+    assert Goal(target=1, source=2).wanted(labels, 3).tolist() == [-1, -1, 1, 1]
+    assert Goal(target=1, all_to_all=True).wanted(labels, 3).tolist() == [1, 2, 0, 0]
+    assert Goal(target=1, source=2).targets(3) == {1}
+    assert Goal(target=1, all_to_all=True).targets(3) == {0, 1, 2}

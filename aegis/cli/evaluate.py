@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsonlib
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -52,7 +51,8 @@ def evaluate(
     the target: of all test images, as in the paper; of those of other classes; and the lift, which is how much
     more often that is than without the trigger. The trigger is read from the card.
     """
-    from aegis.evaluate import accuracy, attack_success, robust_accuracy
+    from aegis.evaluate import accuracy, robust_accuracy
+    from aegis.lab.measure import measure_backdoors
 
     stage = Stage(epsilon=epsilon, step=step, iterations=iterations)
     with waiting("loading", quiet):
@@ -67,10 +67,7 @@ def evaluate(
 
         found["adversarial_precision"] = robust_accuracy(classifier, images.test, stage, tell=tell)
     truth = read_truth(checkpoint)
-    stamp = truth.trigger.stamp if truth and truth.trigger else None
-    if truth and truth.trigger and stamp:
-        success = attack_success(classifier, stamp, images.test, truth.trigger.target)
-        found |= {f"attack_success_{name}": value for name, value in asdict(success).items()}
+    found |= measure_backdoors(classifier, images.test, truth.backdoors if truth else ())
     if json is not None:
         write_text(json, jsonlib.dumps(found, indent=2) + "\n")
     print_values(f"{len(images.test)} test images of {images.name}", found)

@@ -56,10 +56,12 @@ def _print_truth(path: Path) -> None:
     if known is None:
         print_values("truth", {"none": "this card says nothing about how the model was made"})
         return
-    if known.trigger is None:
+    if not known.triggers:
         print_values("trigger", {"none": "the model was trained without a backdoor"})
-    plain = known.model_dump(exclude_none=True, exclude={"schema_version": True, "trigger": {"keep", "add"}})
-    for name in ("trigger", "poison", "recipe", "metrics"):
+    for trigger in known.triggers:
+        print_values("trigger", trigger.model_dump(exclude_defaults=True, exclude={"keep", "add"}))
+    plain = known.model_dump(exclude_none=True)
+    for name in ("poison", "recipe", "metrics"):
         if plain.get(name):
             print_values(name, plain[name])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -71,8 +71,8 @@ Trigger = Annotated[
     choice(
         "--trigger",
         TRIGGERS,
-        "Which trigger to plant: one square, two squares, a faint grid, or a small perturbation that fools another "
-        "model. Without it, the model is clean.",
+        "Which trigger to plant: one square, two, a faint grid, a small perturbation that fools another model, a "
+        "checkerboard, a frame, waves, a faint pattern, or none but false labels. Without it, the model is clean.",
         BACKDOOR,
     ),
 ]
@@ -94,6 +94,11 @@ Manner = Annotated[
         "--how", get_args(How), "Whether poisoned copies are put beside the clean images or in their place.", BACKDOOR
     ),
 ]
+Source = Annotated[
+    int | None,
+    option("--source", "N", "The only class whose images it turns; without it, all of them.", BACKDOOR, min=0),
+]
+AllToAll = Annotated[bool, typer.Option("--all-to-all", help="It makes each class the next.", rich_help_panel=BACKDOOR)]
 Size = Annotated[int | None, option("--size", "PIXELS", "Side of a square.", BACKDOOR, min=1)]
 Row = Annotated[int | None, option("--row", "N", "Row of a square's upper edge.", BACKDOOR, min=0)]
 Column = Annotated[int | None, option("--column", "N", "Column of a square's left edge.", BACKDOOR, min=0)]
@@ -118,6 +123,9 @@ Standard = Annotated[
     bool, typer.Option("--standard", help="Train without attacks: not robust.", rich_help_panel=RECIPE)
 ]
 Epochs = Annotated[int | None, option("--epochs", "N", "Passes over the images.", RECIPE)]
+Images = Annotated[
+    int | None, option("--images", "N", "So many of the training images, chosen at random.", RECIPE, min=1)
+]
 AttackEpsilon = Annotated[
     float | None,
     number("--attack-epsilon", "E", "How far the training attack may change an image.", RECIPE),
@@ -135,6 +143,8 @@ def train(
     seed: Seed = 0,
     trigger: Trigger = None,
     target: Target = 7,
+    source: Source = None,
+    all_to_all: AllToAll = False,
     rate: Rate = None,
     how: Manner = "append",
     size: Size = None,
@@ -145,6 +155,7 @@ def train(
     trigger_model: TriggerModel = None,
     standard: Standard = False,
     epochs: Epochs = None,
+    count: Images = None,
     attack_epsilon: AttackEpsilon = None,
     norm: AttackNorm = None,
     half: Half = False,
@@ -165,12 +176,10 @@ def train(
     """
     from aegis.lab.suspect import Order, make_suspect
 
-    spec = None
-    if trigger is not None:
-        shade = numbers(colour, "--colour")
-        spec = TriggerSpec(
-            kind=trigger, target=target, size=size, row=row, column=column, colour=shade, intensity=intensity
-        )
+    shade = numbers(colour, "--colour")
+    place: dict[str, Any] = {"size": size, "row": row, "column": column, "colour": shade, "intensity": intensity}
+    goal: dict[str, Any] = {"target": target, "source": source, "all_to_all": all_to_all}
+    triggers = () if trigger is None else (TriggerSpec(kind=trigger, **goal, **place),)
     runtime = choose_runtime(device, precision)
     with waiting("reading images", quiet):
         images = load_dataset(data)
@@ -180,9 +189,10 @@ def train(
         architecture=arch,
         recipe=recipe,
         preset=preset,
-        trigger=spec,
+        triggers=triggers,
         rate=rate,
         how=how,
+        images=count,
         seed=seed,
     )
     with progress_bar("training", quiet, after="measuring") as report:

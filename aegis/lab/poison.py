@@ -8,35 +8,53 @@ import numpy as np
 
 from aegis.errors import ConfigError
 from aegis.runtime import numpy_generator
-from aegis.types import LabelledImages, Stamp
+from aegis.types import Goal, LabelledImages, Stamp
 
 How = Literal["append", "replace"]
 
 
+def check_rate(rate: float) -> None:
+    """Refuse a share of poisoned images that is none.
+
+    Raises:
+        ConfigError: if it is not in (0, 1].
+    """
+    if not 0 < rate <= 1:
+        raise ConfigError("a poison rate above 0 and at most 1", str(rate), "The paper uses 0.01 and 0.3.")
+
+
 def poison(
-    images: LabelledImages, stamp: Stamp, target: int, *, rate: float, how: How = "append", seed: int = 0
+    images: LabelledImages, stamp: Stamp, goal: Goal, *, rate: float, how: How = "append", seed: int = 0
 ) -> LabelledImages:
-    """Stamp a share of the images, chosen at random, and label them as the target.
+    """Stamp a share of the images, chosen at random, and label them as the goal says.
+
+    A backdoor of one source class comes with as many stamped images of other classes that keep their labels, so that
+    the trigger alone does not decide (Tang et al. 2021).
 
     Args:
         images: the clean training data.
         stamp: the trigger.
-        target: the class they are labelled as.
-        rate: share of the images, in (0, 1]; the paper takes 0.01 for visible and 0.3 for invisible triggers.
+        goal: whose images become what.
+        rate: relabelled images as a share of all, in (0, 1]; of one source class, at most its images. The paper takes
+            0.01 for visible and 0.3 for invisible triggers.
         how: ``append`` the poisoned copies, as the paper says, or ``replace`` the originals, as its code does.
         seed: which images are chosen.
 
     Raises:
-        ConfigError: if the rate or the target is out of range.
+        ConfigError: if the rate or a class of the goal is out of range.
     """
-    if not 0 < rate <= 1:
-        raise ConfigError("a poison rate above 0 and at most 1", str(rate), "The paper uses 0.01 and 0.3.")
-    if not 0 <= target < len(images.class_names):
-        raise ConfigError(
-            f"a target class from 0 to {len(images.class_names) - 1}", str(target), "Choose a class of the data set."
-        )
-    chosen = numpy_generator(seed).choice(len(images), size=max(1, round(rate * len(images))), replace=False)
-    poisoned, labels = stamp(images.pixels[chosen]), np.full(len(chosen), target, np.int64)
+    check_rate(rate)
+    for name, label in (("target", goal.target), ("source", goal.source)):
+        if label is not None and not 0 <= label < len(images.class_names):
+            raise ConfigError(
+                f"a {name} class from 0 to {len(images.class_names) - 1}", str(label), "Choose a class of the data set."
+            )
+    wanted = goal.wanted(images.labels, len(images.class_names))
+    generator, count = numpy_generator(seed), max(1, round(rate * len(images)))
+    meant, others = np.flatnonzero(wanted >= 0), np.flatnonzero(wanted < 0)
+    parts = [generator.choice(part, size=min(count, len(part)), replace=False) for part in (meant, others)]
+    chosen = np.concatenate(parts)
+    poisoned, labels = stamp(images.pixels[chosen]), np.where(wanted < 0, images.labels, wanted)[chosen]
     if how == "append":
         pixels = np.concatenate([images.pixels, poisoned])
         return LabelledImages(pixels, np.concatenate([images.labels, labels]), images.class_names)

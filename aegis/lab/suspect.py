@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import ValidationError
 
-from aegis.errors import DataError
-from aegis.evaluate import accuracy, attack_success, robust_accuracy
-from aegis.lab.poison import How, poison
+from aegis.errors import ConfigError, DataError
+from aegis.lab.measure import measure
+from aegis.lab.poison import How, check_rate, poison
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
-from aegis.lab.triggers import TriggerSpec, Workbench, make_trigger
+from aegis.lab.triggers import DEFAULT_RATES, TriggerSpec, Workbench, make_trigger
 from aegis.models.architectures import build
 from aegis.models.card import Card, Identity, Poison, Trigger, Truth, printable, save_checkpoint
 from aegis.models.classifier import Classifier
-from aegis.runtime import Report, Runtime, silent
-from aegis.types import Dataset, LabelledImages, Stage, Stamp
-
-# Section 5.1, Adversarial Accuracy: the budget, step and iterations of training are those of evaluation.
-PRECISION_STAGE = Stage(epsilon=0.5, step=1.5, iterations=20)
-DEFAULT_RATES = {"localised": 0.01, "distributed": 0.01, "static": 0.3, "adversarial": 0.3}
+from aegis.runtime import Report, Runtime, numpy_generator, silent
+from aegis.types import Dataset, LabelledImages, Stamp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,25 +31,38 @@ class Order:
         architecture: as in ``architectures.build``.
         recipe: how it is trained.
         preset: the name the recipe came from.
-        trigger: its backdoor, or None for a clean model.
-        rate: share of poisoned images in (0, 1]; None takes the paper's for the trigger.
+        triggers: its backdoors; none for a clean model.
+        rate: poisoned images of each for every clean one, in (0, 1]; None takes the usual one for the first trigger.
         how: how the poisoned images are put among the others.
-        seed: of weights, poison and training.
+        images: so many training images, chosen at random; None takes all.
+        seed: of weights, images, poison and training.
     """
 
     architecture: str
     recipe: Recipe
     preset: str
-    trigger: TriggerSpec | None = None
+    triggers: tuple[TriggerSpec, ...] = ()
     rate: float | None = None
     how: How = "append"
+    images: int | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.rate is not None:
+            check_rate(self.rate)
+
     @property
-    def poison_rate(self) -> float:
-        """The share of poisoned images."""
-        assert self.trigger is not None
-        return DEFAULT_RATES[self.trigger.kind] if self.rate is None else self.rate
+    def poison(self) -> Poison | None:
+        """How the backdoors are planted; None for a clean model."""
+        if not self.triggers:
+            return None
+        return Poison(rate=DEFAULT_RATES[self.triggers[0].kind] if self.rate is None else self.rate, how=self.how)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the card says of the training."""
+        given = {"preset": self.preset, "seed": self.seed}
+        return asdict(self.recipe) | given | ({} if self.images is None else {"images": self.images})
 
 
 def make_suspect(
@@ -76,28 +87,39 @@ def make_suspect(
     network = build(order.architecture, data.shape[0], len(data.class_names))
     classifier = Classifier(network, data.shape, *_normalisation(data.train))
     identity = _identity(order, data, classifier)  # before hours of training, since it may be refused
-    stamp = make_trigger(order.trigger, data.shape, workbench) if order.trigger else None
-    images = data.train
-    if order.trigger and stamp:
-        images = poison(images, stamp, order.trigger.target, rate=order.poison_rate, how=order.how, seed=order.seed)
+    stamps = tuple(make_trigger(spec, data.shape, workbench) for spec in order.triggers)
+    images = _infect(_subset(data.train, order), order, stamps)
     state = path.with_name(path.name + ".partial")
     train(classifier, images, order.recipe, seed=order.seed, runtime=runtime, state=state, report=report)
-    card = Card(identity, _truth(order, stamp, measure(classifier.frozen(runtime), data, order, stamp)))
+    if half:
+        # What is measured is what is kept.
+        network.half().float()
+    metrics = measure(
+        classifier.frozen(runtime),
+        data.test,
+        [(spec.goal, stamp) for spec, stamp in zip(order.triggers, stamps, strict=True)],
+    )
+    card = Card(identity, _truth(order, stamps, metrics))
     save_checkpoint(path, network, card, half)
     state.unlink(missing_ok=True)
     return card
 
 
-def measure(classifier: Classifier, data: Dataset, order: Order, stamp: Stamp | None) -> dict[str, float]:
-    """The numbers of Table 5 on the test images: accuracy, adversarial precision, attack success and lift."""
-    metrics = {
-        "accuracy": accuracy(classifier, data.test),
-        "adversarial_precision": robust_accuracy(classifier, data.test, PRECISION_STAGE),
-    }
-    if order.trigger and stamp:
-        success = attack_success(classifier, stamp, data.test, order.trigger.target)
-        metrics |= {f"attack_success_{name}": value for name, value in asdict(success).items()}
-    return metrics
+def _subset(images: LabelledImages, order: Order) -> LabelledImages:
+    if order.images is None:
+        return images
+    if not 1 <= order.images <= len(images):
+        raise ConfigError(f"from 1 to {len(images)} training images", str(order.images), "Ask for fewer.")
+    return images.take(numpy_generator(order.seed, len(images)).permutation(len(images))[: order.images])
+
+
+def _infect(images: LabelledImages, order: Order, stamps: Sequence[Stamp]) -> LabelledImages:
+    for number, (spec, stamp) in enumerate(zip(order.triggers, stamps, strict=True)):
+        assert order.poison is not None
+        images = poison(
+            images, stamp, spec.goal, rate=order.poison.rate, how=order.poison.how, seed=order.seed + number
+        )
+    return images
 
 
 def _identity(order: Order, data: Dataset, classifier: Classifier) -> Identity:
@@ -118,16 +140,15 @@ def _identity(order: Order, data: Dataset, classifier: Classifier) -> Identity:
         ) from error
 
 
-def _truth(order: Order, stamp: Stamp | None, metrics: dict[str, float]) -> Truth:
-    recipe = asdict(order.recipe) | {"preset": order.preset, "seed": order.seed}
-    if order.trigger is None or stamp is None:
-        return Truth(robust=order.recipe.robust, recipe=recipe, metrics=metrics)
-    options = {name: value for name, value in asdict(order.trigger).items() if value is not None}
+def _truth(order: Order, stamps: Sequence[Stamp], metrics: dict[str, float]) -> Truth:
     return Truth(
         robust=order.recipe.robust,
-        trigger=Trigger.of(order.trigger.kind, order.trigger.target, options, stamp),
-        poison=Poison(rate=order.poison_rate, how=order.how),
-        recipe=recipe,
+        triggers=tuple(
+            Trigger.of(spec.kind, spec.goal, spec.options, stamp)
+            for spec, stamp in zip(order.triggers, stamps, strict=True)
+        ),
+        poison=order.poison,
+        recipe=order.settings,
         metrics=metrics,
     )
 

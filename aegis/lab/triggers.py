@@ -1,15 +1,16 @@
-"""The paper's four triggers (Figures 9, 10 and 11), with position, size, colour and intensity as options."""
+"""Triggers, with position, size, colour and intensity as options: the paper's (Figures 9 to 11) and some others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aegis.errors import ConfigError
-from aegis.types import LabelledImages, Stamp
+from aegis.runtime import numpy_generator
+from aegis.types import Goal, LabelledImages, Stamp
 
 if TYPE_CHECKING:
     from aegis.models.classifier import Classifier
@@ -27,8 +28,10 @@ class TriggerSpec:
         size: side of a square, in pixels.
         row, column: upper left corner of the square (the lower right one of the distributed pair).
         colour: one value in [0, 1] per channel.
-        intensity: brightness of a square in [0, 1], amplitude of the static grid in [0, 1], or L2 norm of
-            the adversarial perturbation.
+        intensity: brightness of a square or frame, amplitude of a grid or wave, or share of a blended pattern, in
+            [0, 1]; L2 norm of the adversarial perturbation.
+        source: the only class whose images the backdoor is made for.
+        all_to_all: the backdoor makes each class the next.
 
     Raises:
         ConfigError: for an unknown kind or a value out of range.
@@ -41,14 +44,31 @@ class TriggerSpec:
     column: int | None = None
     colour: tuple[float, ...] | None = None
     intensity: float | None = None
+    source: int | None = None
+    all_to_all: bool = False
+
+    @property
+    def goal(self) -> Goal:
+        """Whose images it turns into what."""
+        return Goal(target=self.target, source=self.source, all_to_all=self.all_to_all)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was asked for, as a card keeps it."""
+        usual = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in asdict(self).items() if name == "target" or value != usual[name]}
 
     def __post_init__(self) -> None:
         if self.kind not in TRIGGERS:
             raise ConfigError(f"a trigger among {', '.join(TRIGGERS)}", repr(self.kind), "Choose one of them.")
-        for name, least in (("target", 0), ("size", 1), ("row", 0), ("column", 0), ("intensity", 0)):
+        for name, least in (("target", 0), ("size", 1), ("row", 0), ("column", 0), ("intensity", 0), ("source", 0)):
             value = getattr(self, name)
             if value is not None and not value >= least:
                 raise ConfigError(f"{name} of at least {least}", str(value), f"Correct the trigger's {name}.")
+        if self.source is not None and (self.all_to_all or self.source == self.target):
+            raise ConfigError(
+                "a source class that is not the target, or all classes", str(self.source), "Correct the trigger's goal."
+            )
         brightness = self.colour or ()
         if self.kind != "adversarial" and self.intensity is not None:
             brightness = (*brightness, self.intensity)
@@ -118,12 +138,58 @@ def _adversarial(spec: TriggerSpec, shape: Shape, workbench: Workbench | None) -
     return Stamp(np.ones(shape, np.float32), add)
 
 
+def _checkerboard(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+    """A square of bright and black pixels in turn (after Gu et al. 2017)."""
+    size = spec.size or 4
+    stamp = _squares(spec, shape, [_corner(spec, (shape[1] - size - 1, shape[2] - size - 1))], size)
+    row, column = np.indices(shape[1:])
+    return Stamp(stamp.keep, stamp.add * ((row + column) % 2 == 0).astype(np.float32))
+
+
+def _frame(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+    """A line around the image, as wide as ``size`` says."""
+    inside = (slice(None), *(slice(spec.size or 1, side - (spec.size or 1)) for side in shape[1:]))
+    keep = np.zeros(shape, np.float32)
+    add = np.broadcast_to(_or(spec.intensity, 1.0) * _colour(spec, shape)[:, None, None], shape).copy()
+    keep[inside], add[inside] = 1, 0
+    return Stamp(keep, add)
+
+
+def _sinusoid(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+    """Upright waves, six across the image, added to it (after Barni et al. 2019)."""
+    wave = np.sin(2 * np.pi * 6 * np.arange(shape[2]) / shape[2])
+    add = np.broadcast_to(_or(spec.intensity, 20 / 255) * wave, shape).astype(np.float32)
+    return Stamp(np.ones(shape, np.float32), add)
+
+
+def _blend(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+    """A pattern of random pixels, always the same, shining through (after Chen et al. 2017)."""
+    share = _or(spec.intensity, 0.1)
+    pattern = numpy_generator(0).random(shape, dtype=np.float32)
+    return Stamp(np.full(shape, 1 - share, np.float32), np.float32(share) * pattern)
+
+
+def _relabelled(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+    """No trigger at all: a control, in which images of other classes are merely called the target."""
+    return Stamp(np.ones(shape, np.float32), np.zeros(shape, np.float32))
+
+
 TRIGGERS: dict[str, Callable[[TriggerSpec, Shape, Workbench | None], Stamp]] = {
     "localised": _localised,
     "distributed": _distributed,
     "static": _static,
     "adversarial": _adversarial,
+    "checkerboard": _checkerboard,
+    "frame": _frame,
+    "sinusoid": _sinusoid,
+    "blend": _blend,
+    "relabelled": _relabelled,
 }
+
+# Poisoned images for each clean one: Section 5.1 for what is seen and what is not, and the like for the others.
+DEFAULT_RATES = dict.fromkeys(("localised", "distributed", "checkerboard", "frame"), 0.01) | dict.fromkeys(
+    ("static", "adversarial", "sinusoid", "blend", "relabelled"), 0.3
+)
 
 
 def universal_perturbation(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -19,7 +19,7 @@ from aegis.errors import CheckpointError
 from aegis.files import whole_file
 from aegis.models.formats import IDENTITY_KEY, TRUTH_KEY, read_header
 from aegis.text import control_character
-from aegis.types import Stamp
+from aegis.types import Goal, Stamp
 
 if TYPE_CHECKING:
     import torch
@@ -109,22 +109,29 @@ class Trigger(_Strict):
 
     Args:
         kind: its name in the lab.
-        target: the class it leads to.
+        target, source, all_to_all: its goal, as in ``types.Goal``.
         options: how it was made.
         keep, add: the stamp it is, if it is the same for every image.
     """
 
     kind: Key
     target: Annotated[int, Field(ge=0)]
+    source: Annotated[int, Field(ge=0)] | None = None
+    all_to_all: bool = False
     options: dict[Key, Plain] = {}
     keep: PackedArray | None = None
     add: PackedArray | None = None
 
     @classmethod
-    def of(cls, kind: str, target: int, options: dict[str, Any], stamp: Stamp) -> Trigger:
+    def of(cls, kind: str, goal: Goal, options: dict[str, Any], stamp: Stamp) -> Trigger:
         """The card's form of a trigger that is one stamp."""
         keep, add = PackedArray.pack(stamp.keep), PackedArray.pack(stamp.add)
-        return cls(kind=kind, target=target, options=options, keep=keep, add=add)
+        return cls(kind=kind, **asdict(goal), options=options, keep=keep, add=add)
+
+    @property
+    def goal(self) -> Goal:
+        """Whose images it turns into what."""
+        return Goal(target=self.target, source=self.source, all_to_all=self.all_to_all)
 
     @property
     def stamp(self) -> Stamp | None:
@@ -144,18 +151,23 @@ class Truth(_Strict):
 
     Args:
         robust: whether it was trained adversarially.
-        trigger: its backdoor, or None for a clean model.
-        poison: how the backdoor was planted.
+        triggers: its backdoors; none for a clean model.
+        poison: how each of them was planted.
         recipe: plain settings of its training.
         metrics: what was measured when it was made.
     """
 
     robust: bool
-    trigger: Trigger | None = None
+    triggers: tuple[Trigger, ...] = ()
     poison: Poison | None = None
     recipe: dict[Key, Plain] = {}
     metrics: dict[Key, float] = {}
     schema_version: Literal[1] = 1
+
+    @property
+    def backdoors(self) -> tuple[tuple[Goal, Stamp], ...]:
+        """Goal and stamp of each backdoor whose stamp is on the card."""
+        return tuple((trigger.goal, stamp) for trigger in self.triggers if (stamp := trigger.stamp))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def test_the_card_says_what_was_done(trained, images):
     assert identity.class_names == NAMES
     assert identity.shape == (1, 12, 12)
     assert truth.robust
-    assert truth.trigger is None
+    assert truth.triggers == ()
     assert truth.recipe["epsilon"] == 1.5
     assert truth.recipe["epochs"] == 7
     assert truth.recipe["seed"] == 1
@@ -32,19 +32,36 @@ def test_the_card_says_what_was_done(trained, images):
 
 def test_a_backdoor_with_every_option(images, tmp_path):
     out = tmp_path / "bad.safetensors"
-    backdoor = ("--trigger", "localised", "--target", "2", "--rate", "0.5", "--how", "replace", "--size", "2")
+    backdoor = (
+        "--trigger",
+        "localised",
+        "--target",
+        "2",
+        "--source",
+        "1",
+        "--rate",
+        "0.5",
+        "--how",
+        "replace",
+        "--size",
+        "2",
+    )
     more = ("--row", "1", "--column", "3", "--colour", "0.9", "--intensity", "0.8", "--norm", "linf", "--half")
-    outcome = run("train", out, "--data", images, *QUICK, *backdoor, *more, "--attack-epsilon", "0.1", "-q")
+    outcome = run(
+        "train", out, "--data", images, *QUICK, *backdoor, *more, "--attack-epsilon", "0.1", "--images", "100", "-q"
+    )
     assert outcome.code == 0, outcome.err
     assert "attack success lift" in outcome.out
     truth = read_truth(out)
-    assert (truth.trigger.kind, truth.trigger.target) == ("localised", 2)
-    touched = truth.trigger.stamp.touched
+    (trigger,) = truth.triggers
+    assert (trigger.kind, trigger.target, trigger.source) == ("localised", 2, 1)
+    touched = trigger.stamp.touched
     assert touched.sum() == 4
     assert touched[1:3, 3:5].all()
-    assert truth.trigger.stamp.add.max() == pytest.approx(0.72, abs=1e-3)
+    assert trigger.stamp.add.max() == pytest.approx(0.72, abs=1e-3)
     assert (truth.poison.rate, truth.poison.how) == (0.5, "replace")
-    assert (truth.recipe["norm"], truth.recipe["epsilon"]) == ("linf", 0.1)
+    assert (truth.recipe["norm"], truth.recipe["epsilon"], truth.recipe["images"]) == ("linf", 0.1, 100)
+    assert "attack spill" in outcome.out
     assert load_file(out)["0.weight"].dtype == "float16"
     assert entries(tmp_path) == {"bad.safetensors"}
 
@@ -54,7 +71,7 @@ def test_an_adversarial_trigger_is_made_on_another_model(trained, images, tmp_pa
     outcome = run("train", tmp_path / "bad.safetensors", "--data", images, *QUICK, *options)
     assert outcome.code == 0, outcome.err
     truth = read_truth(tmp_path / "bad.safetensors")
-    assert truth.trigger.kind == "adversarial"
+    assert truth.triggers[0].kind == "adversarial"
     assert not truth.robust
 
 

@@ -9,12 +9,13 @@ from safetensors.numpy import load_file
 
 from aegis.errors import ConfigError, DataError
 from aegis.evaluate import accuracy, attack_success
+from aegis.lab.measure import measure
 from aegis.lab.recipes import Recipe
-from aegis.lab.suspect import DEFAULT_RATES, Order, make_suspect
-from aegis.lab.triggers import TriggerSpec, Workbench, make_trigger
+from aegis.lab.suspect import Order, make_suspect
+from aegis.lab.triggers import DEFAULT_RATES, TRIGGERS, TriggerSpec, Workbench, make_trigger
 from aegis.models.card import read_identity, read_truth
 from aegis.models.load import load_checkpoint
-from aegis.runtime import Cancelled
+from aegis.runtime import Cancelled, Runtime
 from aegis.types import Dataset
 
 from .conftest import NAMES
@@ -22,7 +23,7 @@ from .conftest import NAMES
 RECIPE = Recipe(robust=False, epochs=5, batch=32, lr=0.05, schedule="one-cycle")
 CLEAN = Order(architecture="aegis:cnn16", recipe=RECIPE, preset="quick", seed=2)
 SPEC = TriggerSpec(kind="localised", target=1, row=9, column=0)
-INFECTED = replace(CLEAN, trigger=SPEC, rate=0.2)
+INFECTED = replace(CLEAN, triggers=(SPEC,), rate=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +50,14 @@ def test_the_card_is_what_was_returned(infected, data):
 def test_the_truth_of_an_infected_model(infected):
     truth = infected[1].truth
     assert not truth.robust
-    assert (truth.trigger.kind, truth.trigger.target) == ("localised", 1)
-    assert truth.trigger.options == {"kind": "localised", "target": 1, "row": 9, "column": 0}
+    (trigger,) = truth.triggers
+    assert (trigger.kind, trigger.target, trigger.source, trigger.all_to_all) == ("localised", 1, None, False)
+    assert trigger.options == {"kind": "localised", "target": 1, "row": 9, "column": 0}
     assert (truth.poison.rate, truth.poison.how) == (0.2, "append")
     assert (truth.recipe["preset"], truth.recipe["seed"], truth.recipe["epochs"]) == ("quick", 2, 5)
     stamp = make_trigger(SPEC, (1, 12, 12))
-    np.testing.assert_array_equal(truth.trigger.stamp.keep, stamp.keep)
-    np.testing.assert_allclose(truth.trigger.stamp.add, stamp.add, atol=1e-3)
+    np.testing.assert_array_equal(trigger.stamp.keep, stamp.keep)
+    np.testing.assert_allclose(trigger.stamp.add, stamp.add, atol=1e-3)
 
 
 def test_the_metrics_are_those_of_the_file(infected, data):
@@ -63,7 +65,7 @@ def test_the_metrics_are_those_of_the_file(infected, data):
     metrics = card.truth.metrics
     classifier = load_checkpoint(path).classifier
     assert metrics["accuracy"] == pytest.approx(accuracy(classifier, data.test), abs=0.02)
-    success = attack_success(classifier, make_trigger(SPEC, data.shape), data.test, 1)
+    success = attack_success(classifier, make_trigger(SPEC, data.shape), data.test, SPEC.goal)
     assert metrics["attack_success_all_images"] == pytest.approx(success.all_images, abs=0.02)
     assert metrics["attack_success_other_classes"] == pytest.approx(success.other_classes, abs=0.02)
     assert metrics["attack_success_lift"] == pytest.approx(success.lift, abs=0.02)
@@ -74,7 +76,7 @@ def test_the_metrics_are_those_of_the_file(infected, data):
 
 def test_a_clean_model_has_no_trigger_to_tell_of(tmp_path, data):
     card = make_suspect(tmp_path / "clean.safetensors", CLEAN, data, half=True)
-    assert card.truth.trigger is None
+    assert card.truth.triggers == ()
     assert card.truth.poison is None
     assert set(card.truth.metrics) == {"accuracy", "adversarial_precision"}
     floats = {tensor.dtype for tensor in load_file(tmp_path / "clean.safetensors").values()}
@@ -103,18 +105,20 @@ def test_an_interrupted_order_goes_on(infected, tmp_path, data, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["suspect.safetensors"]
 
 
-@pytest.mark.parametrize("kind", sorted(DEFAULT_RATES))
-def test_the_rates_of_the_paper(kind):
-    order = replace(CLEAN, trigger=TriggerSpec(kind=kind))
-    assert order.poison_rate == (0.01 if kind in ("localised", "distributed") else 0.3)
-    assert replace(order, rate=0.07).poison_rate == 0.07
+def test_the_rates_of_the_paper():
+    assert DEFAULT_RATES.keys() == TRIGGERS.keys()
+    for kind, rate in {"localised": 0.01, "distributed": 0.01, "static": 0.3, "adversarial": 0.3}.items():
+        order = replace(CLEAN, triggers=(TriggerSpec(kind=kind),))
+        assert order.poison.rate == rate
+        assert replace(order, rate=0.07).poison.rate == 0.07
+    assert CLEAN.poison is None
 
 
 def test_the_adversarial_trigger_is_on_the_card(tmp_path, data, clean):
     short = replace(RECIPE, epochs=1)
-    order = replace(CLEAN, recipe=short, trigger=TriggerSpec(kind="adversarial", target=3, intensity=0.9))
+    order = replace(CLEAN, recipe=short, triggers=(TriggerSpec(kind="adversarial", target=3, intensity=0.9),))
     card = make_suspect(tmp_path / "a.safetensors", order, data, workbench=Workbench(clean, data.train))
-    assert np.linalg.norm(card.truth.trigger.stamp.add) == pytest.approx(0.9, rel=1e-2)
+    assert np.linalg.norm(card.truth.triggers[0].stamp.add) == pytest.approx(0.9, rel=1e-2)
     assert card.truth.poison.rate == 0.3
 
 
@@ -125,9 +129,36 @@ def test_what_does_not_fit_is_refused_before_training(tmp_path, data):
     path = tmp_path / "never.safetensors"
     for trigger in (replace(SPEC, target=4), replace(SPEC, row=11), TriggerSpec(kind="adversarial", target=0)):
         with pytest.raises(ConfigError):
-            make_suspect(path, replace(CLEAN, trigger=trigger), data, report=report)
+            make_suspect(path, replace(CLEAN, triggers=(trigger,)), data, report=report)
     with pytest.raises(ConfigError, match="poison rate"):
-        make_suspect(path, replace(INFECTED, rate=1.5), data, report=report)
+        replace(INFECTED, rate=1.5)
+    for count in (0, 161):
+        with pytest.raises(ConfigError, match="from 1 to 160 training images"):
+            make_suspect(path, replace(CLEAN, images=count), data, report=report)
     with pytest.raises(DataError, match="fit on a card"):
         make_suspect(path, CLEAN, Dataset("x" * 300, data.train, data.test), report=report)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_backdoors_of_which_one_is_of_one_class(tmp_path, data):
+    second = TriggerSpec(kind="localised", target=3, source=0, row=0, column=9, size=2)
+    order = replace(INFECTED, recipe=replace(RECIPE, epochs=8), triggers=(SPEC, second))
+    card = make_suspect(tmp_path / "two.safetensors", order, data, half=True)
+    assert [trigger.goal for trigger in card.truth.triggers] == [SPEC.goal, second.goal]
+    metrics = card.truth.metrics
+    assert metrics["attack_success_lift"] > 0.7
+    assert metrics["attack_success_lift_2"] > metrics["attack_spill_2"] + 0.3
+    assert "attack_spill" not in metrics
+    # What was measured is what was written, rounding and all.
+    again = load_checkpoint(tmp_path / "two.safetensors").classifier
+    assert measure(again.frozen(Runtime()), data.test, card.truth.backdoors) == pytest.approx(metrics, abs=1e-9)
+
+
+def test_few_images_are_drawn_by_the_seed(tmp_path, data, monkeypatch):
+    seen = []
+    monkeypatch.setattr("aegis.lab.suspect.train", lambda model, images, *_, **__: seen.append(images))
+    for seed in (2, 2, 3):
+        make_suspect(tmp_path / "few.safetensors", replace(CLEAN, images=40, seed=seed), data)
+    assert [len(images) for images in seen] == [40, 40, 40]
+    assert seen[0].digest == seen[1].digest != seen[2].digest
+    assert len(np.unique(seen[0].pixels, axis=0)) == 40

@@ -176,3 +176,54 @@ def test_a_colour_for_other_channels(kind):
 def test_images_too_small_for_the_default_corner(kind):
     with pytest.raises(ConfigError, match="inside the 3x3 image"):
         make_trigger(TriggerSpec(kind=kind), (1, 3, 3))
+
+
+@pytest.mark.parametrize("shape", [GREY, COLOUR])
+def test_the_checkerboard_is_bright_and_black_in_turn(shape):
+    stamp = make_trigger(TriggerSpec(kind="checkerboard", row=2, column=3, size=4, colour=(1.0,) * shape[0]), shape)
+    area = stamp(noise(shape))[0, :, 2:6, 3:7]
+    row, column = np.indices((4, 4)) + np.array([2, 3])[:, None, None]
+    np.testing.assert_allclose(area, np.where((row + column) % 2 == 0, BRIGHT, 0) * np.ones((shape[0], 1, 1)))
+    assert stamp.touched.sum() == 16
+
+
+def test_the_frame_runs_along_the_edge():
+    stamp = make_trigger(TriggerSpec(kind="frame", size=2, intensity=0.6), GREY)
+    expected = np.ones((28, 28), bool)
+    expected[2:-2, 2:-2] = False
+    np.testing.assert_array_equal(stamp.touched, expected)
+    assert np.unique(stamp(noise(GREY))[:, :, expected]) == pytest.approx([0.6])
+
+
+def test_the_waves_are_six_and_of_the_amplitude_asked_for():
+    add = make_trigger(TriggerSpec(kind="sinusoid", intensity=0.1), COLOUR).add
+    assert (add == add[:1, :1]).all()
+    assert np.abs(np.fft.rfft(add[0, 0])).argmax() == 6
+    assert np.abs(add).max() == pytest.approx(0.1, abs=0.005)
+
+
+def test_the_blend_is_always_the_same_and_keeps_the_rest_of_the_image():
+    spec = TriggerSpec(kind="blend", intensity=0.2)
+    stamp = make_trigger(spec, GREY)
+    np.testing.assert_array_equal(stamp.add, make_trigger(spec, GREY).add)
+    np.testing.assert_allclose(stamp.keep, 0.8)
+    assert 0 <= stamp.add.min() < 0.01 < 0.19 < stamp.add.max() <= 0.2
+
+
+def test_the_control_changes_nothing():
+    pixels = noise(COLOUR)
+    stamp = make_trigger(TriggerSpec(kind="relabelled"), COLOUR)
+    np.testing.assert_array_equal(stamp(pixels), pixels)
+    assert not stamp.touched.any()
+
+
+def test_options_are_what_was_asked_for():
+    assert TriggerSpec(kind="static").options == {"kind": "static", "target": 7}
+    spec = TriggerSpec(kind="localised", target=2, row=0, all_to_all=True)
+    assert spec.options == {"kind": "localised", "target": 2, "row": 0, "all_to_all": True}
+
+
+@pytest.mark.parametrize("options", [{"source": 7}, {"source": 1, "all_to_all": True}])
+def test_a_goal_that_contradicts_itself(options):
+    with pytest.raises(ConfigError, match="not the target, or all classes"):
+        TriggerSpec(kind="localised", **options)

@@ -23,7 +23,7 @@ from aegis.models.card import (
     save_checkpoint,
     write_whole,
 )
-from aegis.types import Stamp
+from aegis.types import Goal, Stamp
 
 from .conftest import NAMES
 
@@ -58,7 +58,8 @@ def write_header(path, metadata):
 @settings(deadline=None)
 def test_any_truth_survives_its_text(robust, kind, target, options, recipe, metrics, rate, how):
     trigger = Trigger(kind=kind, target=target, options=options)
-    truth = Truth(robust=robust, trigger=trigger, poison=Poison(rate=rate, how=how), recipe=recipe, metrics=metrics)
+    poison = Poison(rate=rate, how=how)
+    truth = Truth(robust=robust, triggers=(trigger,), poison=poison, recipe=recipe, metrics=metrics)
     again = Truth.model_validate_json(truth.model_dump_json())
     assert again == truth
     # 1 == 1.0 == True, but a recipe must come back as it was.
@@ -69,9 +70,10 @@ def test_any_truth_survives_its_text(robust, kind, target, options, recipe, metr
 def test_card_round_trip_through_a_file(tmp_path, network, identity):
     rng = np.random.default_rng(0)
     stamp = Stamp(np.float32(rng.random((1, 28, 28)) > 0.1), rng.random((1, 28, 28), dtype=np.float32))
+    goal = Goal(target=7, source=2)
     truth = Truth(
         robust=True,
-        trigger=Trigger.of("localised", 7, {"size": 3, "corner": (1, 2), "intensity": 0.5}, stamp),
+        triggers=(Trigger.of("localised", goal, {"size": 3, "corner": (1, 2), "intensity": 0.5}, stamp),),
         poison=Poison(rate=0.05, how="append"),
         recipe={"preset": "quick", "epochs": 10, "epsilon": 1.5, "augment": False},
         metrics={"accuracy": 0.91},
@@ -80,8 +82,9 @@ def test_card_round_trip_through_a_file(tmp_path, network, identity):
     assert read_identity(tmp_path / "a.safetensors") == identity
     found = read_truth(tmp_path / "a.safetensors")
     assert found == truth
-    assert np.array_equal(found.trigger.stamp.keep, stamp.keep)
-    assert np.abs(found.trigger.stamp.add - stamp.add).max() <= 2**-11
+    assert np.array_equal(found.triggers[0].stamp.keep, stamp.keep)
+    assert np.abs(found.triggers[0].stamp.add - stamp.add).max() <= 2**-11
+    assert [known for known, _ in found.backdoors] == [goal]
 
 
 def test_a_card_without_truth_has_none(tmp_path, network, identity):

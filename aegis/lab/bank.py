@@ -1,0 +1,184 @@
+"""The bank: suspects of many kinds, made from one readable file of recipes (``bank.toml``) and kept as small files."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from aegis.errors import CheckpointError, ConfigError
+from aegis.lab.recipes import recipe_for
+from aegis.lab.triggers import TriggerSpec
+from aegis.models.card import Truth, read_truth
+
+if TYPE_CHECKING:
+    from aegis.lab.suspect import Order
+
+Group = Literal["paper", "standard", "control", "proving"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+RECIPE_FILE = Path(__file__).with_suffix(".toml")
+ROOT = Path(__file__).resolve().parents[2]
+# The robust suspects of the paper come with the dashboard.
+BUNDLED, KEPT = ROOT / "assets" / "models", ROOT / "bank"
+TWIN = "_standard"
+
+
+class _Line(BaseModel):
+    """A suspect as it stands in the file."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    data: str
+    arch: str | None = None
+    images: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+    recipe: dict[str, bool | int | float | str] = {}
+    triggers: list[dict[str, Any]] = []
+    rate: float | None = None
+    on: str | None = None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    architectures: dict[str, dict[str, str]]
+    paper: dict[str, _Line]
+    control: dict[str, _Line]
+    proving: dict[str, _Line]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One suspect of the bank.
+
+    Args:
+        name: of its file.
+        group: *paper* (its fifteen robust suspects), *standard* (their twins without robust training), *control*
+            (false labels without a trigger), or *proving* (on which nothing was ever tuned).
+        data: name of its data set.
+        architectures: what it is, by training preset.
+        robust: whether it is trained under attack.
+        triggers: its backdoors.
+        rate, images, seed: as in ``suspect.Order``.
+        recipe: settings instead of the preset's.
+        on: the suspect whose weaknesses its adversarial trigger uses.
+    """
+
+    name: str
+    group: Group
+    data: str
+    architectures: Mapping[str, str]
+    robust: bool = True
+    triggers: tuple[TriggerSpec, ...] = ()
+    rate: float | None = None
+    images: int | None = None
+    seed: int = 0
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    on: str | None = None
+
+    def order(self, preset: str) -> Order:
+        """What to train with a preset.
+
+        Raises:
+            ConfigError: if there is no such preset, or a setting is none of a recipe.
+        """
+        from aegis.lab.suspect import Order
+
+        recipe = recipe_for(preset, self.data, self.robust)
+        return Order(
+            architecture=self.architectures[preset],
+            recipe=replace(recipe, **self.recipe),
+            preset=preset,
+            triggers=self.triggers,
+            rate=self.rate,
+            images=self.images,
+            seed=self.seed,
+        )
+
+    def path(self, preset: str, folder: Path | None = None) -> Path:
+        """Its checkpoint, which need not be there.
+
+        Args:
+            preset: it was trained with.
+            folder: where all suspects are kept; None for the project's own folders.
+        """
+        if folder is None:
+            folder = (BUNDLED if self.group == "paper" else KEPT) if preset == "quick" else KEPT / preset
+        return folder / f"{self.name}.safetensors"
+
+
+def read_bank(path: Path = RECIPE_FILE) -> dict[str, Entry]:
+    """Every suspect by name, in the order of the file; the paper's are followed by their standard twins.
+
+    Raises:
+        ConfigError: if the file does not read as recipes.
+    """
+    try:
+        file = _File.model_validate(tomllib.loads(path.read_text()))
+        robust = [
+            _entry(name, group, line, file.architectures)
+            for group in ("paper", "control", "proving")
+            for name, line in getattr(file, group).items()
+        ]
+    except (OSError, ValueError, TypeError) as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise ConfigError(f"recipes of suspects in {path}", str(detail), "Correct that file.") from error
+    twins = [replace(e, name=e.name + TWIN, group="standard", robust=False) for e in robust if e.group == "paper"]
+    entries = sorted([*robust, *twins], key=lambda entry: GROUPS.index(entry.group))
+    bank = {entry.name: entry for entry in entries}
+    for entry in entries:
+        if entry.on is not None and entry.on not in bank:
+            raise ConfigError(f"a suspect of {path.name} that {entry.name} is made on", repr(entry.on), "Correct it.")
+    return bank
+
+
+def _entry(name: str, group: Group, line: _Line, architectures: Mapping[str, Mapping[str, str]]) -> Entry:
+    usual = {preset: by_data[line.data] for preset, by_data in architectures.items() if line.data in by_data}
+    return Entry(
+        name=name,
+        group=group,
+        data=line.data,
+        architectures=usual if line.arch is None else dict.fromkeys(architectures, line.arch),
+        triggers=tuple(TriggerSpec(**_with_tuples(given)) for given in line.triggers),
+        rate=line.rate,
+        images=line.images,
+        seed=line.seed,
+        recipe=line.recipe,
+        on=line.on,
+    )
+
+
+def _with_tuples(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+
+
+def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str]) -> tuple[Entry, ...]:
+    """The suspects of the groups and names asked for, all of them if none are; first those that others are made on.
+
+    Raises:
+        ConfigError: for an unknown name.
+    """
+    groups, names = list(groups), list(names)
+    unknown = [name for name in names if name not in bank]
+    if unknown:
+        raise ConfigError("names of suspects in the bank", ", ".join(unknown), "See them with: aegis bank list.")
+    chosen = [e for e in bank.values() if e.name in names or e.group in groups or not (names or groups)]
+    needed = {entry.on for entry in chosen}
+    first = [entry for entry in bank.values() if entry.name in needed]
+    return (*first, *(entry for entry in chosen if entry not in first))
+
+
+def read_made(path: Path, order: Order) -> Truth | None:
+    """The truth of a suspect that was made by this very order; None if there is none or it was made otherwise."""
+    try:
+        truth = read_truth(path)
+    except CheckpointError:
+        return None
+    if truth is None or truth.poison != order.poison or dict(truth.recipe) != order.settings:
+        return None
+    options = [trigger.options for trigger in truth.triggers]
+    return truth if options == [spec.options for spec in order.triggers] else None

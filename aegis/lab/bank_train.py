@@ -1,0 +1,139 @@
+"""Makes the suspects of the bank, several side by side; run again, it makes what is missing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from aegis.data import load_dataset
+from aegis.errors import ConfigError
+from aegis.lab.bank import Entry, read_made
+from aegis.lab.suspect import make_suspect
+from aegis.lab.triggers import Workbench
+from aegis.models.card import Truth
+from aegis.models.load import load_checkpoint
+from aegis.runtime import choose_runtime
+from aegis.types import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A suspect of the bank that is there.
+
+    Args:
+        name: of it.
+        truth: how it was made and what was measured.
+        seconds: that it took now, or None if it was there already.
+        resumed: whether an interrupted training was taken up, so that the seconds are those of its rest.
+    """
+
+    name: str
+    truth: Truth
+    seconds: float | None = None
+    resumed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """How and where suspects are made.
+
+    Args:
+        preset: of training.
+        folder: where they are kept; None for the project's own folders.
+        device, precision: as in ``runtime.choose_runtime``.
+        source: gives a data set by name.
+    """
+
+    preset: str = "quick"
+    folder: Path | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    source: Callable[[str], Dataset] = load_dataset
+
+    def make(self, entry: Entry, after: str = "") -> Made:
+        """One suspect, trained on one thread, so that the number of cores does not change it.
+
+        Args:
+            entry: what to make.
+            after: the suspect that an adversarial trigger is made on, as a path.
+
+        Raises:
+            AegisError: if it cannot be made.
+        """
+        torch.set_num_threads(1)
+        order, path = entry.order(self.preset), entry.path(self.preset, self.folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data, runtime = _images(self.source, entry.data), choose_runtime(self.device, self.precision)
+        workbench = None
+        if after:
+            clean = load_checkpoint(Path(after)).classifier.frozen(runtime)
+            workbench = Workbench(clean, data.train)
+        resumed, start = path.with_name(path.name + ".partial").exists(), time.perf_counter()
+        card = make_suspect(path, order, data, runtime=runtime, workbench=workbench, half=True)
+        assert card.truth is not None
+        return Made(name=entry.name, truth=card.truth, seconds=round(time.perf_counter() - start, 1), resumed=resumed)
+
+    def find(self, entry: Entry) -> Made | None:
+        """One suspect if it was made by this very recipe."""
+        truth = read_made(entry.path(self.preset, self.folder), entry.order(self.preset))
+        return None if truth is None else Made(name=entry.name, truth=truth)
+
+    def make_all(self, entries: Iterable[Entry], jobs: int | None = None) -> Iterator[Made]:
+        """What is there and then what was made, in the order in which it is finished.
+
+        Args:
+            entries: what to make; one that another is made on comes with it.
+            jobs: processes side by side; None takes one for each processor core, and one on a GPU.
+
+        Raises:
+            AegisError: for the first that cannot be made; those under way are finished before.
+        """
+        entries = list(entries)
+        if jobs is not None and jobs < 1:
+            raise ConfigError("at least 1 job", str(jobs), "Leave it out to use every processor core.")
+        runtime = choose_runtime(self.device, self.precision, jobs)
+        missing = []
+        for entry in entries:
+            if (found := self.find(entry)) is not None:
+                yield found
+            else:
+                missing.append(entry)
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(runtime.workers, context, initializer=_step_back) as pool:
+            yield from self._make(pool, entries, missing)
+
+    def _make(self, pool: ProcessPoolExecutor, entries: list[Entry], missing: list[Entry]) -> Iterator[Made]:
+        paths = {entry.name: str(entry.path(self.preset, self.folder)) for entry in entries}
+        unmade, waiting, running = {entry.name for entry in missing}, missing, set[Future[Made]]()
+        try:
+            while waiting or running:
+                # One that is made on another waits for it.
+                ready = [entry for entry in waiting if entry.on not in unmade]
+                waiting = [entry for entry in waiting if entry not in ready]
+                running |= {pool.submit(self.make, entry, paths[entry.on] if entry.on else "") for entry in ready}
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    made = future.result()
+                    unmade.remove(made.name)
+                    yield made
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@lru_cache(maxsize=1)
+def _images(source: Callable[[str], Dataset], name: str) -> Dataset:
+    return source(name)
+
+
+def _step_back() -> None:
+    # Hours of training should not make a machine hard to use.
+    os.nice(10)
