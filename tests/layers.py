@@ -29,6 +29,7 @@ CORE |= {"PIL"}
 LIBRARIES = {
     "ui": CORE | {"streamlit", "plotly", "pandas"},
     TOP: CORE | {"streamlit", "plotly"},
+    "experiments": CORE | {"scipy"},
     "report": CORE | {"matplotlib", "plotly", "reportlab"},
     "cli": CORE | {"typer", "rich"},
 }

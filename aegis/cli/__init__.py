@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
+from aegis.cli.bank import BANK
 from aegis.cli.evaluate import evaluate
 from aegis.cli.failures import guarded, tell
 from aegis.cli.output import Printer, without_wrapping
 from aegis.cli.report import report
 from aegis.cli.scan import scan
 from aegis.cli.show import show
+from aegis.cli.table import table
 from aegis.cli.train import train
 from aegis.version import __version__
 
@@ -28,8 +30,12 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (scan, show, report, train, evaluate):
+for command in (scan, show, report, train, evaluate, table):
     app.command(help=without_wrapping(command.__doc__ or ""))(guarded(command))
+bank = typer.Typer(name="bank", no_args_is_help=True, help="Suspects to try a detector on: list, train, scan.")
+for name, part in BANK.items():
+    bank.command(name, help=without_wrapping(part.__doc__ or ""))(guarded(part))
+app.add_typer(bank)
 
 
 def _version(asked: bool) -> bool:

@@ -26,15 +26,17 @@ class Printer(Console):
 
     def __init__(self, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+        if not self.is_terminal:
+            # Nobody's screen is too narrow for a table there.
+            self.width = 10_000
 
     def say(self, *pieces: Piece, wrap: bool = True) -> None:
         """Print pieces of text, with or without a style, as one line."""
         self.print(Text.assemble(*pieces), soft_wrap=not (wrap and self.is_terminal))
 
     def show(self, table: Table) -> None:
-        """Print a table, in full width where nobody's screen is too narrow for it."""
-        width = None if self.is_terminal else 10_000
-        self.print(table, width=width, crop=self.is_terminal)
+        """Print a table."""
+        self.print(table, crop=self.is_terminal)
 
     def on_broken_pipe(self) -> None:
         """Go on without output, since rich would exit with code 1, which here means *infected*."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -16,29 +15,15 @@ import torch
 from aegis.data import load_dataset
 from aegis.errors import ConfigError
 from aegis.lab.bank import Entry, read_made
+from aegis.lab.bank_record import RESULTS, BankRecord, keep_record, read_bank_record, record_of
+from aegis.lab.processes import prepare
 from aegis.lab.suspect import make_suspect
 from aegis.lab.triggers import Workbench
 from aegis.models.card import Truth
+from aegis.models.formats import file_digest
 from aegis.models.load import load_checkpoint
 from aegis.runtime import choose_runtime
 from aegis.types import Dataset
-
-
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """A suspect of the bank that is there.
-
-    Args:
-        name: of it.
-        truth: how it was made and what was measured.
-        seconds: that it took now, or None if it was there already.
-        resumed: whether an interrupted training was taken up, so that the seconds are those of its rest.
-    """
-
-    name: str
-    truth: Truth
-    seconds: float | None = None
-    resumed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +33,19 @@ class Workshop:
     Args:
         preset: of training.
         folder: where they are kept; None for the project's own folders.
+        results: where records of them are kept.
         device, precision: as in ``runtime.choose_runtime``.
         source: gives a data set by name.
     """
 
     preset: str = "quick"
     folder: Path | None = None
+    results: Path = RESULTS
     device: str = "auto"
     precision: str = "auto"
     source: Callable[[str], Dataset] = load_dataset
 
-    def make(self, entry: Entry, after: str = "") -> Made:
+    def make(self, entry: Entry, after: str = "") -> BankRecord:
         """One suspect, trained on one thread, so that the number of cores does not change it.
 
         Args:
@@ -79,15 +66,28 @@ class Workshop:
         resumed, start = path.with_name(path.name + ".partial").exists(), time.perf_counter()
         card = make_suspect(path, order, data, runtime=runtime, workbench=workbench, half=True)
         assert card.truth is not None
-        return Made(name=entry.name, truth=card.truth, seconds=round(time.perf_counter() - start, 1), resumed=resumed)
+        seconds = round(time.perf_counter() - start, 1)
+        return self._keep(entry, card.truth, seconds, resumed)
 
-    def find(self, entry: Entry) -> Made | None:
-        """One suspect if it was made by this very recipe."""
-        truth = read_made(entry.path(self.preset, self.folder), entry.order(self.preset))
-        return None if truth is None else Made(name=entry.name, truth=truth)
+    def find(self, entry: Entry) -> BankRecord | None:
+        """The record of one suspect if it was made by this very recipe; one without a record gets it."""
+        path = entry.path(self.preset, self.folder)
+        truth = read_made(path, entry.order(self.preset))
+        if truth is None:
+            return None
+        known = read_bank_record(entry.name, self.preset, self.results)
+        return known if known and known.sha256 == file_digest(path) else self._keep(entry, truth, None, False)
 
-    def make_all(self, entries: Iterable[Entry], jobs: int | None = None) -> Iterator[Made]:
-        """What is there and then what was made, in the order in which it is finished.
+    def _keep(self, entry: Entry, truth: Truth, seconds: float | None, resumed: bool) -> BankRecord:
+        path = entry.path(self.preset, self.folder)
+        runtime = choose_runtime(self.device, self.precision)
+        where = {"device": runtime.device, "precision": runtime.precision}
+        record = record_of(entry, self.preset, path, truth, seconds=seconds, resumed=resumed, **where)
+        keep_record(record, self.preset, self.results)
+        return record
+
+    def make_all(self, entries: Iterable[Entry], jobs: int | None = None) -> Iterator[tuple[BankRecord, bool]]:
+        """The record of what is there and then of what was made, as it is finished, and whether it was made now.
 
         Args:
             entries: what to make; one that another is made on comes with it.
@@ -103,16 +103,18 @@ class Workshop:
         missing = []
         for entry in entries:
             if (found := self.find(entry)) is not None:
-                yield found
+                yield found, False
             else:
                 missing.append(entry)
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(runtime.workers, context, initializer=_step_back) as pool:
+        with ProcessPoolExecutor(runtime.workers, context, initializer=prepare) as pool:
             yield from self._make(pool, entries, missing)
 
-    def _make(self, pool: ProcessPoolExecutor, entries: list[Entry], missing: list[Entry]) -> Iterator[Made]:
+    def _make(
+        self, pool: ProcessPoolExecutor, entries: list[Entry], missing: list[Entry]
+    ) -> Iterator[tuple[BankRecord, bool]]:
         paths = {entry.name: str(entry.path(self.preset, self.folder)) for entry in entries}
-        unmade, waiting, running = {entry.name for entry in missing}, missing, set[Future[Made]]()
+        unmade, waiting, running = {entry.name for entry in missing}, missing, set[Future[BankRecord]]()
         try:
             while waiting or running:
                 # One that is made on another waits for it.
@@ -123,7 +125,7 @@ class Workshop:
                 for future in done:
                     made = future.result()
                     unmade.remove(made.name)
-                    yield made
+                    yield made, True
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -132,8 +134,3 @@ class Workshop:
 @lru_cache(maxsize=1)
 def _images(source: Callable[[str], Dataset], name: str) -> Dataset:
     return source(name)
-
-
-def _step_back() -> None:
-    # Hours of training should not make a machine hard to use.
-    os.nice(10)

@@ -1,0 +1,89 @@
+"""``aegis table``: tables of the paper, ours beside its."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from aegis.cli.bank import Training
+from aegis.cli.output import Printer
+from aegis.errors import ConfigError
+from aegis.lab.bank import read_bank
+from aegis.lab.bank_record import read_bank_record
+
+# Of an attack, as lift.
+WORKS = 0.2
+
+
+def table(
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Of the table in the paper: 5.", show_default=False)],
+    training: Training = "quick",
+) -> None:
+    """Show a table of the paper with our numbers beside its, from the files in results.
+
+    Examples:
+
+        aegis table 5
+        aegis table 5 --training paper
+    """
+    if number not in TABLES:
+        raise ConfigError(f"a table among {', '.join(TABLES)}", repr(number), "Choose one of them.")
+    TABLES[number](training)
+
+
+def _table_5(training: str) -> None:
+    from aegis.experiments.table5 import directions, table_5
+
+    records = {name: record for name in read_bank() if (record := read_bank_record(name, training)) is not None}
+    rows = table_5(records)
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("training", "data", "trigger"):
+        shown.add_column(heading)
+    for heading in ("ASR", "paper", "other classes", "lift", "accuracy", "paper", "precision", "paper"):
+        shown.add_column(heading, justify="right")
+    for row in rows:
+        ours = row.ours.metrics if row.ours else {}
+        lift = ours.get("attack_success_lift")
+        mark = " (failed)" if lift is not None and lift < WORKS else ""
+        shown.add_row(
+            "robust" if row.robust else "standard",
+            row.data,
+            row.trigger + mark,
+            _percent(ours.get("attack_success_all_images")),
+            _number(row.paper.success),
+            _percent(ours.get("attack_success_other_classes")),
+            _percent(lift),
+            _percent(ours.get("accuracy")),
+            _number(row.paper.accuracy),
+            _percent(ours.get("adversarial_precision")),
+            _number(row.paper.precision),
+        )
+    out = Printer()
+    out.show(shown)
+    out.line()
+    for found in directions(rows):
+        same = {True: "the same here", False: "the other way here", None: "not all of these are made"}[found.same]
+        ours_text = "" if found.ours is None else f" ({found.ours[0]:.1f} against {found.ours[1]:.1f})"
+        out.say(f"{found.claim}: paper {found.paper[0]:.1f} against {found.paper[1]:.1f}; {same}{ours_text}")
+    out.say(
+        (
+            "ASR: attack success over all test images, as in the paper; other classes: without the target's own "
+            "images; lift: beyond what happens without the trigger; failed: a lift below 20%. Precision: accuracy "
+            "under attack (L2 0.5), ours on 2,000 test images.",
+            "dim",
+        )
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+TABLES: dict[str, Callable[[str], None]] = {"5": _table_5}

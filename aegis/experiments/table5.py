@@ -1,0 +1,115 @@
+"""Table 5: attack success, accuracy and adversarial precision of the paper's thirty models, ours beside theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from aegis.lab.bank_record import BankRecord
+
+DATA = ("mnist", "fashion_mnist", "cifar10")
+TRIGGERS = ("localised", "distributed", "static", "adversarial", "clean")
+BACKDOORS = TRIGGERS[:4]
+VISIBLE, INVISIBLE = BACKDOORS[:2], BACKDOORS[2:]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One cell of the paper's table, in percent; None where our copy of it has no number."""
+
+    success: float | None
+    accuracy: float | None
+    precision: float | None
+
+
+def _row(
+    success: Sequence[float], accuracy: Sequence[float | None], precision: Sequence[float]
+) -> tuple[Published, ...]:
+    return tuple(Published(s, a, p) for s, a, p in zip((*success, None), accuracy, (*precision, None), strict=True))
+
+
+# By robust or not and data set, in the order of TRIGGERS.
+PUBLISHED: Mapping[tuple[bool, str], tuple[Published, ...]] = {
+    (True, "mnist"): _row(
+        (99.96, 100.00, 37.53, 59.87), (99.59, 99.53, 98.94, 98.31, None), (99.51, 99.49, 97.72, 97.27)
+    ),
+    (True, "fashion_mnist"): _row(
+        (96.26, 99.77, 33.33, 61.00), (91.83, 91.80, 88.38, 87.99, 91.99), (90.78, 90.66, 83.56, 80.66)
+    ),
+    (True, "cifar10"): _row(
+        (82.58, 99.85, 21.08, 22.72), (89.80, 90.22, 81.82, 80.38, 90.28), (68.26, 68.17, 61.10, 61.37)
+    ),
+    (False, "mnist"): _row(
+        (99.97, 99.96, 38.59, 25.30), (99.57, 99.53, 97.50, 98.06, 99.53), (99.10, 99.18, 94.92, 96.55)
+    ),
+    (False, "fashion_mnist"): _row(
+        (97.50, 99.81, 43.47, 54.56), (91.11, 91.35, 86.28, 86.29, 91.43), (75.99, 86.44, 69.46, 66.43)
+    ),
+    (False, "cifar10"): _row(
+        (99.14, 99.97, 99.02, 53.02), (94.18, 94.47, 91.72, 82.79, 94.42), (1.86, 0.20, 1.62, 1.13)
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One model: ours, or None while it is not made, and the paper's."""
+
+    robust: bool
+    data: str
+    trigger: str
+    ours: BankRecord | None
+    paper: Published
+
+
+@dataclass(frozen=True)
+class Direction:
+    """Which of two groups the attack is more successful on, in percent, in the paper and here; None if not known."""
+
+    claim: str
+    paper: tuple[float, float]
+    ours: tuple[float, float] | None
+
+    @property
+    def same(self) -> bool | None:
+        """Whether it goes the same way here; None while models are missing."""
+        return None if self.ours is None else self.ours[0] > self.ours[1]
+
+
+def name_of(robust: bool, data: str, trigger: str) -> str:
+    """The suspect's name in the bank."""
+    from aegis.lab.bank import TWIN
+
+    return f"{data}_{trigger}{'' if robust else TWIN}"
+
+
+def table_5(records: Mapping[str, BankRecord]) -> list[Row]:
+    """The thirty models; ``records`` are those that were made, by name."""
+    return [
+        Row(robust, data, trigger, records.get(name_of(robust, data, trigger)), published)
+        for (robust, data), cells in PUBLISHED.items()
+        for trigger, published in zip(TRIGGERS, cells, strict=True)
+    ]
+
+
+def directions(rows: Sequence[Row]) -> list[Direction]:
+    """The paper's comparisons of attack success over all test images (RQ1 and RQ5), on average over the models."""
+    return [
+        _compare("more successful on standard than on robust models", rows, (False, BACKDOORS), (True, BACKDOORS)),
+        _compare("visible more successful than invisible triggers", rows, (True, VISIBLE), (True, INVISIBLE)),
+        _compare("distributed more successful than localised", rows, (True, ("distributed",)), (True, ("localised",))),
+        _compare("adversarial more successful than static", rows, (True, ("adversarial",)), (True, ("static",))),
+    ]
+
+
+def _compare(
+    claim: str, rows: Sequence[Row], more: tuple[bool, Sequence[str]], less: tuple[bool, Sequence[str]]
+) -> Direction:
+    sides = [[row for row in rows if row.robust == robust and row.trigger in kinds] for robust, kinds in (more, less)]
+    paper = [fmean(row.paper.success for row in side if row.paper.success is not None) for side in sides]
+    ours = None
+    if all(row.ours for side in sides for row in side):
+        found = [[100 * row.ours.metrics["attack_success_all_images"] for row in side if row.ours] for side in sides]
+        ours = fmean(found[0]), fmean(found[1])
+    return Direction(claim, (paper[0], paper[1]), ours)
