@@ -14,7 +14,7 @@ from aegis.cli.output import Printer
 from aegis.detect.config import PRESETS
 from aegis.errors import ConfigError
 from aegis.lab.bank import GROUPS, Entry, choose, read_bank
-from aegis.lab.bank_record import BankRecord, read_bank_record
+from aegis.lab.bank_record import RESULTS, BankRecord, read_bank_record
 from aegis.lab.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -40,13 +40,25 @@ Folder = Annotated[
     Path | None,
     option("--folder", "FOLDER", "Where the checkpoints are, instead of the project's own folders.", MORE),
 ]
+Results = Annotated[
+    Path,
+    typer.Option(
+        "--results",
+        metavar="FOLDER",
+        help="Where records and outcomes are kept, instead of the project's own folder.",
+        show_default=False,
+        rich_help_panel=MORE,
+    ),
+]
 Preset = Annotated[str, choice("--preset", PRESETS, "Settings of the scans.")]
 Seeds = Annotated[str, typer.Option("--seeds", metavar="SEEDS", help="Of the scans: 0, or 0-4, or 1,3.")]
 Jobs = Annotated[int | None, option("--jobs", "N", "Processes side by side.", MORE, min=1)]
 Summary = Annotated[bool, typer.Option("--summary", help="Scan nothing; only show what came of the scans there are.")]
 
 
-def show_list(set_name: Set = None, only: Only = None, training: Training = "quick") -> None:
+def show_list(
+    set_name: Set = None, only: Only = None, training: Training = "quick", results: Results = RESULTS
+) -> None:
     """List the suspects of the bank with what was measured of them.
 
     Examples:
@@ -58,7 +70,7 @@ def show_list(set_name: Set = None, only: Only = None, training: Training = "qui
     than without it, precision the accuracy under attack (L2, 0.5).
     """
     entries = choose(read_bank(), _groups(set_name), _names(only))
-    records = [read_bank_record(entry.name, training) for entry in entries]
+    records = [read_bank_record(entry.name, training, results) for entry in entries]
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("suspect", "set", "architecture", "triggers"):
         table.add_column(heading)
@@ -80,6 +92,7 @@ def train_bank(
     device: Device = "auto",
     precision: PrecisionOption = "auto",
     folder: Folder = None,
+    results: Results = RESULTS,
 ) -> None:
     """Train suspects of the bank; what is there already is left alone.
 
@@ -95,7 +108,7 @@ def train_bank(
 
     out = Printer()
     entries = choose(read_bank(), _groups(set_name), _names(only))
-    workshop = Workshop(preset=training, folder=folder, device=device, precision=precision)
+    workshop = Workshop(preset=training, folder=folder, results=results, device=device, precision=precision)
     for record, now in workshop.make_all(entries, jobs):
         took = f"{record.seconds:.0f} s" if now and record.seconds is not None else "was there"
         metrics = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in record.metrics.items())
@@ -112,6 +125,7 @@ def scan_bank(
     precision: PrecisionOption = "auto",
     training: Training = "quick",
     folder: Folder = None,
+    results: Results = RESULTS,
     summary: Summary = False,
 ) -> None:
     """Scan suspects of the bank, and hold what is said against what is true.
@@ -127,13 +141,13 @@ def scan_bank(
     """
     from aegis.experiments.trials import run_all, trials_of
 
-    out = Printer()
+    out, chosen = Printer(), _seeds(seeds)
     entries = choose(read_bank(), _groups(set_name), _names(only))
-    known = [(read_bank_record(e.name, training), e.path(training, folder)) for e in entries]
+    known = [(read_bank_record(e.name, training, results), e.path(training, folder)) for e in entries]
     suspects = [(record, path) for record, path in known if record is not None and path.exists()]
     if not suspects:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
-    trials = trials_of(suspects, preset, _seeds(seeds))
+    trials = trials_of(suspects, preset, chosen, results)
     if summary:
         outcomes = [(trial, found) for trial in trials if (found := trial.find()) is not None]
     else:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from aegis.cli.bank import Training
+from aegis.cli.bank import Results, Training
 from aegis.cli.output import Printer
 from aegis.errors import ConfigError
 from aegis.lab.bank import read_bank
-from aegis.lab.bank_record import read_bank_record
+from aegis.lab.bank_record import RESULTS, read_bank_record
 
 # Of an attack, as lift.
 WORKS = 0.2
@@ -21,23 +22,28 @@ WORKS = 0.2
 def table(
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="Of the table in the paper: 5.", show_default=False)],
     training: Training = "quick",
+    results: Results = RESULTS,
 ) -> None:
-    """Show a table of the paper with our numbers beside its, from the files in results.
+    """Show a table of the paper with our numbers beside its.
 
     Examples:
 
         aegis table 5
         aegis table 5 --training paper
+
+    Ours are read from the files in results, which aegis bank writes; what is not made yet stays empty.
     """
     if number not in TABLES:
         raise ConfigError(f"a table among {', '.join(TABLES)}", repr(number), "Choose one of them.")
-    TABLES[number](training)
+    TABLES[number](training, results)
 
 
-def _table_5(training: str) -> None:
+def _table_5(training: str, results: Path) -> None:
     from aegis.experiments.table5 import directions, table_5
 
-    records = {name: record for name in read_bank() if (record := read_bank_record(name, training)) is not None}
+    records = {
+        name: record for name in read_bank() if (record := read_bank_record(name, training, results)) is not None
+    }
     rows = table_5(records)
     shown = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("training", "data", "trigger"):
@@ -86,4 +92,4 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
 
 
-TABLES: dict[str, Callable[[str], None]] = {"5": _table_5}
+TABLES: dict[str, Callable[[str, Path], None]] = {"5": _table_5}

@@ -124,7 +124,7 @@ def read_bank(path: Path = RECIPE_FILE) -> dict[str, Entry]:
             for group in ("paper", "control", "proving")
             for name, line in getattr(file, group).items()
         ]
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, ConfigError) as error:
         detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise ConfigError(f"recipes of suspects in {path}", str(detail), "Correct that file.") from error
     twins = [replace(e, name=e.name + TWIN, group="standard", robust=False) for e in robust if e.group == "paper"]

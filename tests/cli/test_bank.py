@@ -1,0 +1,97 @@
+"""``aegis bank`` and ``aegis table``: what a user reads."""
+
+import json
+import re
+
+import pytest
+
+from aegis.cli.bank import _seeds
+from aegis.lab.bank import read_bank
+from aegis.lab.bank_record import keep_record
+from tests.experiments.cases import suspect
+
+from .conftest import run
+
+
+@pytest.fixture
+def results(tmp_path):
+    """An empty folder in place of the project's results."""
+    return tmp_path / "results"
+
+
+def test_the_list_names_every_suspect_made_or_not(results):
+    keep_record(suspect("mnist_static", lift=0.25), "quick", results)
+    outcome = run("bank", "list", "--results", results)
+    assert outcome.code == 0, outcome.err
+    assert all(re.search(rf"^{name} ", outcome.out, re.MULTILINE) for name in read_bank())
+    (line,) = [line for line in outcome.out.splitlines() if line.startswith("mnist_static ")]
+    assert "static → 7" in line
+    assert "25.0%" in line
+    assert f"1 of {len(read_bank())} made" in outcome.out
+    few = run("bank", "list", "--set", "control", "--results", results).out
+    assert few.count("not made") == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("list", "--set", "all"), "--set among paper, standard, control, proving"),
+        (("list", "--only", "mnist_clean,nobody"), "nobody"),
+        (("train", "--only", "nobody"), "aegis bank list"),
+        (("scan", "--seeds", "0-x", "--only", "fashion_mnist_clean"), "seeds such as 0, 0-4 or 1,3"),
+        (("scan", "--only", "mnist_static"), "aegis bank train"),
+    ],
+)
+def test_what_cannot_be_done_is_said(results, arguments, message):
+    outcome = run("bank", *arguments, "--results", results)
+    assert outcome.code == 2
+    assert message in outcome.err
+
+
+def test_seeds_as_they_may_be_typed():
+    assert _seeds("0-4") == [0, 1, 2, 3, 4]
+    assert _seeds("3, 1,3-4") == [3, 1, 4]
+
+
+def test_a_summary_of_scans_that_are_there(results, tmp_path, monkeypatch):
+    from aegis.experiments.trials import Trial
+    from tests.experiments.cases import said
+
+    def find(trial):
+        return said("infected", 3, 4) if trial.seed == 0 else None
+
+    monkeypatch.setattr(Trial, "find", find)
+    monkeypatch.setattr(Trial, "run", lambda *_: pytest.fail("it was to show, not to scan"))
+    checkpoint = tmp_path / "mnist_static.safetensors"
+    checkpoint.touch()
+    keep_record(suspect("mnist_static", lift=0.25), "quick", results)
+    outcome = run(
+        "bank", "scan", "--set", "paper", "--seeds", "0-1", "--summary", "--folder", tmp_path, "--results", results
+    )
+    assert outcome.code == 0, outcome.err
+    assert re.search(r"infected, success at least 20% +1 +0 +0 +0", outcome.out)
+    assert re.search(r"all +1 of 1 \(\d% to 100%\) +1 of 1", outcome.out)
+    assert "mnist_static, seed 0: accuses honest 4" in outcome.out
+
+
+def test_table_5_marks_what_failed(results):
+    keep_record(suspect("mnist_static", lift=0.05), "quick", results)
+    keep_record(suspect("mnist_localised", lift=0.95), "quick", results)
+    outcome = run("table", "5", "--results", results)
+    assert outcome.code == 0, outcome.err
+    assert "static (failed)" in outcome.out
+    assert "localised (failed)" not in outcome.out
+    assert outcome.out.count("not all of these are made") == 4
+    assert "37.5" in outcome.out
+
+
+def test_a_table_that_is_none():
+    outcome = run("table", "99")
+    assert outcome.code == 2
+    assert "a table among 5" in outcome.err
+
+
+def test_records_are_plain_json(results):
+    keep_record(suspect("mnist_clean"), "quick", results)
+    found = json.loads((results / "bank" / "quick" / "mnist_clean.json").read_text())
+    assert found["metrics"]["accuracy"] == 0.9

@@ -1,0 +1,35 @@
+"""Suspects and scans as they would be kept, without training or scanning anything."""
+
+from aegis.detect.record import DataRecord, ScanRecord
+from aegis.experiments.tally import Case
+from aegis.lab.bank_record import BankRecord, Planted
+
+NAMES = tuple("abcde")
+
+
+def suspect(name="s", lift=None, group="proving", data="mnist", triggers=None, robust=True, **metrics):
+    """What is true of a suspect; with a lift it is infected."""
+    if lift is not None:
+        metrics |= {
+            "attack_success_lift": lift,
+            "attack_success_other_classes": lift,
+            "attack_success_all_images": lift,
+        }
+        triggers = triggers or (Planted(kind="localised", target=3),)
+    return BankRecord(
+        name=name, group=group, data=data, architecture="aegis:cnn16", robust=robust, triggers=triggers or (),
+        poison=None, recipe={}, metrics={"accuracy": 0.9, "adversarial_precision": 0.8, **metrics}, sha256="0" * 64,
+        size=1000, seconds=60.0, resumed=False, device="cpu", precision="fp32", versions={},
+    )  # fmt: skip
+
+
+def said(verdict, *accused):
+    """A scan, as far as it matters here."""
+    data = DataRecord.model_construct(class_names=NAMES)
+    config = {"gather": {"seed": 0}}
+    return ScanRecord.model_construct(verdict=verdict, suspected_classes=accused, data=data, config=config)
+
+
+def case(known, *scans):
+    """One with the other."""
+    return Case(known, scans)

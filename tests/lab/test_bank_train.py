@@ -1,0 +1,99 @@
+"""Making suspects of the bank, side by side and again."""
+
+import pytest
+
+from aegis.errors import ConfigError, StoreError
+from aegis.lab.bank import Entry
+from aegis.lab.bank_record import read_bank_record, record_path
+from aegis.lab.bank_train import Workshop
+from aegis.lab.triggers import TriggerSpec
+from aegis.models.card import read_truth
+from aegis.types import Dataset
+
+from .conftest import quadrants
+
+SETTINGS = {"epochs": 4, "batch": 32, "lr": 0.05}
+
+
+def source(name):
+    """The quadrants, by any name."""
+    return Dataset(name, quadrants(0, 160), quadrants(1, 80))
+
+
+def entry(name, **changes):
+    kept = {"quick": "aegis:cnn16"}
+    return Entry(
+        name=name, group="proving", data="quadrants", architectures=kept, robust=False, recipe=SETTINGS, **changes
+    )
+
+
+CLEAN = entry("clean", seed=1)
+MADE_ON_IT = entry("bad", triggers=(TriggerSpec(kind="adversarial", target=2),), on="clean", seed=2)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bank")
+    workshop = Workshop(folder=folder, results=folder / "results", precision="fp32", source=source)
+    return workshop, list(workshop.make_all([MADE_ON_IT, CLEAN], jobs=1))
+
+
+def test_what_another_is_made_on_comes_first(made):
+    _, records = made
+    assert [(record.name, now) for record, now in records] == [("clean", True), ("bad", True)]
+
+
+def test_the_record_says_what_was_made(made):
+    workshop, records = made
+    record = records[1][0]
+    path = MADE_ON_IT.path("quick", workshop.folder)
+    truth = read_truth(path)
+    assert record == read_bank_record("bad", "quick", workshop.results)
+    assert record.metrics == truth.metrics
+    assert record.recipe == truth.recipe
+    assert record.size == path.stat().st_size
+    assert record.seconds > 0
+    assert not record.resumed
+    assert record.infected
+    assert record.success == truth.metrics["attack_success_lift"]
+    assert [(trigger.kind, trigger.goal.target) for trigger in record.triggers] == [("adversarial", 2)]
+    clean = records[0][0]
+    assert not clean.infected
+    assert clean.success is None
+    assert clean.metrics["accuracy"] > 0.9
+
+
+def test_what_is_there_is_not_made_again(made):
+    workshop, records = made
+    before = CLEAN.path("quick", workshop.folder).read_bytes()
+    again = list(workshop.make_all([CLEAN, MADE_ON_IT], jobs=1))
+    assert again == [(records[0][0], False), (records[1][0], False)]
+    assert CLEAN.path("quick", workshop.folder).read_bytes() == before
+
+
+def test_a_lost_record_is_written_anew_without_its_seconds(made):
+    workshop, records = made
+    path = record_path("clean", "quick", workshop.results)
+    kept = path.read_text()
+    path.unlink()
+    assert workshop.find(CLEAN) == records[0][0].model_copy(update={"seconds": None})
+    path.write_text("{}")
+    with pytest.raises(StoreError, match="aegis bank train --only clean"):
+        workshop.find(CLEAN)
+    path.write_text(kept)
+
+
+def test_the_same_recipe_and_seed_give_the_same_bytes(made, tmp_path):
+    workshop, _ = made
+    again = Workshop(folder=tmp_path, results=tmp_path, precision="fp32", source=source)
+    again.make(CLEAN)
+    assert CLEAN.path("quick", tmp_path).read_bytes() == CLEAN.path("quick", workshop.folder).read_bytes()
+
+
+def test_what_cannot_be_made_ends_in_its_message(made):
+    workshop, _ = made
+    impossible = entry("impossible", triggers=(TriggerSpec(kind="localised", target=4),))
+    with pytest.raises(ConfigError, match="target class from 0 to 3"):
+        list(workshop.make_all([impossible], jobs=1))
+    with pytest.raises(ConfigError, match="at least 1 job"):
+        list(workshop.make_all([CLEAN], jobs=0))
