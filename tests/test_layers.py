@@ -94,7 +94,7 @@ def test_home_runs_without_torch():
     assert told == "0 AEGIS []"
 
 
-@pytest.mark.parametrize("arguments", [["-h"], *([name, "-h"] for name in COMMANDS)])
+@pytest.mark.parametrize("arguments", [["-h"], *([*name.split(), "-h"] for name in COMMANDS)])
 def test_help_runs_without_torch(arguments):
     told = run(
         "import sys",
