@@ -26,15 +26,13 @@ with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             "changed as a trigger on images the search never saw."
         )
 
+ui.show_running()
 st.header("Suspects", anchor=False)
 folder = ui.suspects_folder()
 paths = ui.list_suspects(folder)
 if paths:
     st.markdown("Checkpoints at hand. Each is clean or hides a backdoor; a scan finds out which.")
-    for row in range(0, len(paths), 2):
-        for column, position in zip(st.columns(2), range(row, min(row + 2, len(paths)))):
-            with column:
-                ui.suspect_card(paths[position], position)
+    ui.show_suspects(paths)
 else:
     with st.container(border=True, key="empty"):
         st.markdown("**No suspects here.** AEGIS looks for `*.safetensors` files in this folder:")
@@ -45,14 +43,14 @@ else:
         )
 
 st.header("Recent scans", anchor=False)
-ui.show_running()
 ui.show_recent()
 
 st.header("How to start", anchor=False)
 shell, python = st.columns([2, 3])
 with shell:
     st.markdown("**Scan from the command line:** in the project's folder")
-    st.code("source .venv/bin/activate\naegis scan --help", language="bash")
+    command = ui.command_for(paths[0]) if paths else "aegis scan --help"
+    st.code(f"source .venv/bin/activate\n{command}", language="bash", wrap_lines=True)
 with python:
     st.markdown("**Scan from Python:**")
     st.code(PYTHON, language="python", wrap_lines=True)

@@ -1,7 +1,17 @@
 """What pages are made of; the only place in the package that imports Streamlit."""
 
 from aegis.ui.scan_recent import show_recent, show_running
-from aegis.ui.suspects import list_suspects, suspects_folder
-from aegis.ui.widgets import LOGO, frame, suspect_card
+from aegis.ui.suspect_list import show_suspects
+from aegis.ui.suspects import command_for, list_suspects, suspects_folder
+from aegis.ui.widgets import LOGO, frame
 
-__all__ = ["LOGO", "frame", "list_suspects", "show_recent", "show_running", "suspect_card", "suspects_folder"]
+__all__ = [
+    "LOGO",
+    "command_for",
+    "frame",
+    "list_suspects",
+    "show_recent",
+    "show_running",
+    "show_suspects",
+    "suspects_folder",
+]

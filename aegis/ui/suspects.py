@@ -39,11 +39,10 @@ class ListedSuspect:
     identity: Identity | None = None
     problem: str = ""
 
-    @property
-    def command(self) -> str:
-        """The command line that scans it, to be typed in the project's folder."""
-        path = self.path.relative_to(ROOT) if self.path.is_relative_to(ROOT) else self.path
-        return f"aegis scan {shlex.quote(str(path))}"
+
+def command_for(path: Path) -> str:
+    """The command line that scans a checkpoint, to be typed in the project's folder."""
+    return f"aegis scan {shlex.quote(str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path))}"
 
 
 def suspects_folder() -> Path:

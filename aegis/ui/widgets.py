@@ -23,19 +23,17 @@ SIDEBAR = 200
 CLASSES_SHOWN = 12
 FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes": "“Classes”"}
 
-# Streamlit has no heading that takes text as it is, hence the title of a card by its container's key.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { max-width: 76rem; padding: 4rem 2.5rem 3rem; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem 1rem 3rem; } }
 [data-testid="stMainBlockContainer"] p { text-wrap-style: pretty; }
 [class*="st-key-card-"] [data-testid="stText"] { overflow-wrap: anywhere; }
-[class*="st-key-title-"] [data-testid="stText"] { font-size: 1.125rem; font-weight: 600; }
+[class*="st-key-card-"] a p { color: light-dark(#0b62a8, #5ab4f0); font-weight: 600; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] { margin: 0; line-height: 1.25; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] p { margin: 0; }
 /* White on the dark theme's light blue would be hard to read. */
 [data-testid="stBaseButton-primary"],
 [data-testid="stMultiSelect"] [data-baseweb="tag"] { color: light-dark(#fff, #0f1722); }
-[class*="st-key-scan-"] a { border: 1px solid color-mix(in srgb, currentColor 30%, transparent); padding: .4rem 1rem; }
 </style>"""
 
 
@@ -45,35 +43,6 @@ def frame(title: str) -> None:
     st.html(_STYLE)
     for page, name, icon in PAGES:
         st.sidebar.page_link(page, label=name, icon=icon)
-
-
-def suspect_card(path: Path, position: int) -> None:
-    """One checkpoint: what its card says, its digest, and the command that scans it.
-
-    Args:
-        path: the checkpoint.
-        position: where it stands on the page, for its key.
-    """
-    suspect = examined(path)
-    with st.container(border=True, height="stretch", key=f"card-{position}"):
-        with st.container(gap=None, key=f"title-{position}"):
-            st.text(printable(path.name, 120))
-        if suspect.problem:
-            st.badge("Cannot be read", icon=":material/error:", color="red")
-            st.text(suspect.problem)
-            return
-        if suspect.identity is None:
-            st.badge("No card", icon=":material/help:", color="gray")
-            st.text("It does not say what it is: name its architecture and data, as the help of aegis scan tells.")
-        else:
-            show_identity(suspect.identity)
-        with facts():
-            fact("Size", f"{suspect.size / 1e6:.2f} MB")
-            fact("SHA-256", f"{suspect.sha256[:16]}…", tip=suspect.sha256)
-        if suspect.identity is not None:
-            st.code(suspect.command, language="bash", wrap_lines=True)
-        with st.container(key=f"scan-{position}"):
-            st.page_link(SCAN, label="Scan", icon=":material/radar:", query_params={"suspect": path.name})
 
 
 def examined(path: Path) -> ListedSuspect:
@@ -106,16 +75,21 @@ def _state(path: Path) -> tuple[int, ...]:
 
 def show_identity(identity: Identity) -> None:
     """What a model says it is."""
-    c, h, w = identity.shape
     if identity.name is not None:
         st.text(identity.name)
     with facts():
         fact("Architecture", identity.architecture)
         fact("Data", identity.data or "not said")
-        fact("Images", f"{h} × {w}, {'grey' if c == 1 else 'colour' if c == 3 else f'{c} channels'}")
+        fact("Images", picture_of(identity))
     shown, total = identity.class_names[:CLASSES_SHOWN], len(identity.class_names)
     more = f" and {total - len(shown):,} more" if total > len(shown) else ""
     fact(f"{total:,} classes", ", ".join(printable(name, 40) for name in shown) + more)
+
+
+def picture_of(identity: Identity) -> str:
+    """Size and kind of a model's images, in words."""
+    c, h, w = identity.shape
+    return f"{h} × {w}, {'grey' if c == 1 else 'colour' if c == 3 else f'{c} channels'}"
 
 
 def facts() -> DeltaGenerator:

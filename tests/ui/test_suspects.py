@@ -7,7 +7,7 @@ import shlex
 import pytest
 from safetensors.numpy import save_file
 
-from aegis.ui.suspects import ROOT, examine, list_suspects, suspects_folder
+from aegis.ui.suspects import ROOT, command_for, examine, list_suspects, suspects_folder
 from tests.suspects import tensors, write_cut, write_infected, write_suspect
 
 
@@ -102,9 +102,8 @@ def test_the_folder_is_a_setting(tmp_path, monkeypatch):
 
 def test_the_command_survives_a_shell(tmp_path):
     path = write_suspect(tmp_path, "it's $HOME; `x`")
-    assert shlex.split(examine(path).command) == ["aegis", "scan", str(path)]
+    assert shlex.split(command_for(path)) == ["aegis", "scan", str(path)]
 
 
 def test_the_command_is_short_for_what_is_bundled():
-    suspect = examine(ROOT / "assets" / "models" / "any.safetensors")
-    assert suspect.command == "aegis scan assets/models/any.safetensors"
+    assert command_for(ROOT / "assets" / "models" / "any.safetensors") == "aegis scan assets/models/any.safetensors"
