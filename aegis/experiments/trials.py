@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from aegis.detect.record import ScanRecord, read_record
 from aegis.errors import ConfigError, StoreError
 from aegis.files import write_text
 from aegis.lab.bank_record import RESULTS, BankRecord
-from aegis.lab.processes import prepare
+from aegis.lab.processes import processes
 from aegis.models.formats import file_digest
 
 
@@ -92,7 +91,7 @@ def run_all(
         device, precision: as in ``runtime.choose_runtime``.
 
     Raises:
-        AegisError: for the first that fails; those under way are finished before.
+        AegisError: for the first that fails; those under way end.
     """
     if jobs < 1:
         raise ConfigError("at least 1 job", str(jobs), "Leave it out to scan one suspect at a time.")
@@ -106,12 +105,7 @@ def run_all(
         for trial in missing:
             yield trial, trial.run(device, precision), True
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=prepare) as pool:
+    with processes(jobs) as pool:
         futures = {pool.submit(trial.run, device, precision, 1): trial for trial in missing}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result(), True
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            yield futures[future], future.result(), True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -16,7 +15,7 @@ from aegis.data import load_dataset
 from aegis.errors import ConfigError
 from aegis.lab.bank import Entry, read_made
 from aegis.lab.bank_record import RESULTS, BankRecord, keep_record, read_bank_record, record_of
-from aegis.lab.processes import prepare
+from aegis.lab.processes import processes
 from aegis.lab.suspect import make_suspect
 from aegis.lab.triggers import Workbench
 from aegis.models.card import Truth
@@ -94,7 +93,7 @@ class Workshop:
             jobs: processes side by side; None takes one for each processor core, and one on a GPU.
 
         Raises:
-            AegisError: for the first that cannot be made; those under way are finished before.
+            AegisError: for the first that cannot be made; those under way end, and go on next time.
         """
         entries = list(entries)
         if jobs is not None and jobs < 1:
@@ -106,8 +105,7 @@ class Workshop:
                 yield found, False
             else:
                 missing.append(entry)
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(runtime.workers, context, initializer=prepare) as pool:
+        with processes(runtime.workers) as pool:
             yield from self._make(pool, entries, missing)
 
     def _make(
@@ -115,20 +113,16 @@ class Workshop:
     ) -> Iterator[tuple[BankRecord, bool]]:
         paths = {entry.name: str(entry.path(self.preset, self.folder)) for entry in entries}
         unmade, waiting, running = {entry.name for entry in missing}, missing, set[Future[BankRecord]]()
-        try:
-            while waiting or running:
-                # One that is made on another waits for it.
-                ready = [entry for entry in waiting if entry.on not in unmade]
-                waiting = [entry for entry in waiting if entry not in ready]
-                running |= {pool.submit(self.make, entry, paths[entry.on] if entry.on else "") for entry in ready}
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    made = future.result()
-                    unmade.remove(made.name)
-                    yield made, True
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        while waiting or running:
+            # One that is made on another waits for it.
+            ready = [entry for entry in waiting if entry.on not in unmade]
+            waiting = [entry for entry in waiting if entry not in ready]
+            running |= {pool.submit(self.make, entry, paths[entry.on] if entry.on else "") for entry in ready}
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                made = future.result()
+                unmade.remove(made.name)
+                yield made, True
 
 
 @lru_cache(maxsize=1)

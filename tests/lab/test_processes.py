@@ -1,41 +1,62 @@
 """Processes that end with the one who asked for them."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
-import multiprocessing
+import sys
 import threading
-from concurrent.futures import ProcessPoolExecutor
 
-from aegis.lab.processes import prepare
+sys.path.insert(0, {root!r})
+
+from aegis.lab.processes import processes
 from tests.lab.test_processes import about
 
 if __name__ == "__main__":
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=prepare) as pool:
-        print(*pool.submit(about).result(), flush=True)
-        pool.submit(threading.Event().wait).result()
+    try:
+        with processes(1) as pool:
+            print(*pool.submit(about).result(), flush=True)
+            pool.submit(threading.Event().wait).result()
+    except KeyboardInterrupt:
+        print("interrupted")
 """
 
 
 def about():
     """Threads and niceness of this process."""
-    import os
-
     import torch
 
     return torch.get_num_threads(), os.nice(0)
 
 
-def test_a_pool_ends_when_its_parent_is_killed(tmp_path):
+@pytest.fixture
+def waiting(tmp_path):
+    """A program with a pool whose one process waits for ever, once it has said what it is."""
     script = tmp_path / "script.py"
-    script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n" + SCRIPT)
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    script.write_text(SCRIPT.format(root=str(ROOT)))
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         threads, niceness = map(int, process.stdout.readline().split())
         assert threads == 1
         assert niceness >= 10
-        process.kill()
-        # Its child has the same standard output, which ends with the last of the two.
-        assert process.stdout.read() == b""
+        yield process
+
+
+def test_a_pool_ends_when_its_parent_is_killed(waiting):
+    waiting.kill()
+    # Its child has the same standard output, which ends with the last of the two.
+    assert waiting.stdout.read() == ""
+
+
+def test_the_interrupt_key_ends_all_of_it_without_a_traceback(waiting):
+    os.killpg(waiting.pid, signal.SIGINT)
+    assert waiting.stdout.read() == "interrupted\n"
+    assert "Traceback" not in waiting.stderr.read()
+    assert waiting.wait() == 0
