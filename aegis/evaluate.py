@@ -20,7 +20,8 @@ class AttackSuccess:
     """How often a trigger makes the classifier say the target.
 
     Args:
-        all_images: share over all test images, true members of the target included (the paper's Table 5).
+        all_images: share over all test images it is made for, true members of the target included (the paper's
+            Table 5, whose triggers are made for all).
         other_classes: share over images of other classes, the honest figure.
         lift: ``other_classes`` minus how often those images are called the target without the trigger.
     """
@@ -98,7 +99,8 @@ def attack_success(classifier: Classifier, stamp: Stamp, images: LabelledImages,
 
 
 def spill(classifier: Classifier, stamp: Stamp, images: LabelledImages, goal: Goal) -> float:
-    """Share of images that a trigger turns into its target although it is not made for their class, in [0, 1]."""
+    """How much more often images of classes that a trigger is not made for are called its target with it."""
     wanted = goal.wanted(images.labels, len(images.class_names))
-    others = (wanted < 0) & (images.labels != goal.target)
-    return float((predict(classifier, stamp(images.pixels[others])) == goal.target).mean())
+    others = images.pixels[(wanted < 0) & (images.labels != goal.target)]
+    with_it, without = (predict(classifier, pixels) == goal.target for pixels in (stamp(others), others))
+    return float(with_it.mean() - without.mean())

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from aegis.cli.bank_summary import print_coverage, print_summary
 from aegis.cli.options import MORE, Device, PrecisionOption, choice, option
 from aegis.cli.output import Printer
 from aegis.detect.config import PRESETS
 from aegis.errors import ConfigError
-from aegis.lab.bank import GROUPS, Entry, choose, read_bank
+from aegis.lab.bank import GROUPS, Entry, choose, read_bank, with_bases
 from aegis.lab.bank_record import RESULTS, BankRecord, read_bank_record
 from aegis.lab.recipes import RECIPES
-
-if TYPE_CHECKING:
-    from aegis.experiments.tally import Case, Tally
+from aegis.models.formats import file_digest
 
 Set = Annotated[
     str | None,
@@ -74,14 +73,21 @@ def show_list(
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("suspect", "set", "architecture", "triggers"):
         table.add_column(heading)
-    for heading in ("accuracy", "precision", "success", "lift", "KB", "s"):
+    for heading in ("accuracy", "precision", "success", "lift", "KB", "s", ""):
         table.add_column(heading, justify="right")
     for entry, record in zip(entries, records, strict=True):
-        table.add_row(entry.name, entry.group, entry.architectures[training], _triggers(entry), *_measured(record))
+        named = (entry.name, entry.group, entry.architectures[training], _triggers(entry))
+        table.add_row(*named, *_measured(record), _state(entry, record, training))
     out, made = Printer(), [record for record in records if record]
     out.show(table)
-    spent, size = sum(record.seconds or 0 for record in made), sum(record.size for record in made)
-    out.say((f"{len(made)} of {len(entries)} made, {size / 1e6:.1f} MB, {spent / 60:.0f} minutes of training", "dim"))
+    spent, size = [record.making.seconds for record in made if record.making], sum(record.size for record in made)
+    out.say(
+        (
+            f"{len(made)} of {len(entries)} made, {size / 1e6:.1f} MB; {len(spent)} of them took one thread "
+            f"{sum(spent) / 60:.0f} minutes (> where a training was resumed and only its rest is known)",
+            "dim",
+        )
+    )
 
 
 def train_bank(
@@ -107,10 +113,11 @@ def train_bank(
     from aegis.lab.bank_train import Workshop
 
     out = Printer()
-    entries = choose(read_bank(), _groups(set_name), _names(only))
+    bank = read_bank()
+    entries = with_bases(bank, choose(bank, _groups(set_name), _names(only)))
     workshop = Workshop(preset=training, folder=folder, results=results, device=device, precision=precision)
     for record, now in workshop.make_all(entries, jobs):
-        took = f"{record.seconds:.0f} s" if now and record.seconds is not None else "was there"
+        took = f"{record.making.seconds:.0f} s" if now and record.making else "was there"
         metrics = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in record.metrics.items())
         out.say((record.name, "bold"), f": {metrics} ({took})")
 
@@ -139,90 +146,39 @@ def scan_bank(
     Every outcome is kept in results/scans, so that the same command does only what is missing. Suspects that are not
     made yet are left out. Without a set or names, all are scanned.
     """
-    from aegis.experiments.trials import run_all, trials_of
+    from aegis.experiments.trials import Trial, run_all
 
     out, chosen = Printer(), _seeds(seeds)
     entries = choose(read_bank(), _groups(set_name), _names(only))
-    known = [(read_bank_record(e.name, training, results), e.path(training, folder)) for e in entries]
-    suspects = [(record, path) for record, path in known if record is not None and path.exists()]
+    suspects = {e.path(training, folder): made for e in entries if (made := _made(e, training, folder, results))}
     if not suspects:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
-    trials = trials_of(suspects, preset, chosen, results)
+    how = {"training": training, "preset": preset, "device": device, "precision": precision}
+    # All suspects with the first seed before any with the second.
+    trials = [
+        Trial(suspect=suspect, checkpoint=path, seed=seed, results=results, **how)
+        for seed in chosen
+        for path, suspect in suspects.items()
+    ]
+    outcomes = []
     if summary:
-        outcomes = [(trial, found) for trial in trials if (found := trial.find()) is not None]
+        outcomes = [(trial.suspect, found) for trial in trials if (found := trial.find()) is not None]
     else:
-        outcomes = []
-        for trial, record, now in run_all(trials, jobs or 1, device, precision):
-            outcomes.append((trial, record))
+        for trial, record, now in run_all(trials, jobs or 1):
+            outcomes.append((trial.suspect, record))
             if now:
                 accused = ", ".join(map(str, record.suspected_classes)) or "none"
-                out.say((trial.name, "bold"), f", seed {trial.seed}: {record.verdict}, accused: {accused}")
-    _print_summary(_cases({record.name: record for record, _ in suspects}, outcomes), out)
+                out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, accused: {accused}")
+    print_summary(outcomes, out)
+    print_coverage([e.name for e in entries], [r.name for r in suspects.values()], len(chosen), outcomes, out)
 
 
-def _cases(suspects: dict[str, BankRecord], outcomes: Iterable[tuple[object, object]]) -> list[Case]:
-    from aegis.detect.record import ScanRecord
-    from aegis.experiments.tally import Case
-    from aegis.experiments.trials import Trial
-
-    scans: dict[str, list[ScanRecord]] = {}
-    for trial, record in outcomes:
-        assert isinstance(trial, Trial)
-        assert isinstance(record, ScanRecord)
-        scans.setdefault(trial.name, []).append(record)
-    return [Case(suspects[name], tuple(found)) for name, found in scans.items()]
-
-
-def _print_summary(cases: list[Case], out: Printer) -> None:
-    from aegis.experiments.tally import OUTCOMES, confusion, tallies
-
-    if not cases:
-        out.say("No scans yet.")
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim", title="Scans", title_justify="left")
-    table.add_column("in truth")
-    for outcome in OUTCOMES:
-        table.add_column(outcome, justify="right")
-    for truth, row in confusion(cases).items():
-        table.add_row(truth, *(str(row[outcome]) for outcome in OUTCOMES))
-    out.line()
-    out.show(table)
-    out.line()
-    out.show(_tally_table(tallies(cases)))
-    seeds = max(len(case.scans) for case in cases)
-    out.say(
-        (
-            f"Models, each once, with 95% intervals (Clopper-Pearson): detected, named and cleared in every one of at "
-            f"most {seeds} seeds, accused (an honest class) and inconclusive in any.",
-            "dim",
-        )
-    )
-    for case in cases:
-        for scan in case.scans:
-            wrong = _wrong(case, scan)
-            if wrong:
-                out.say(f"{case.suspect.name}, seed {scan.config['gather']['seed']}: {wrong}")
-
-
-def _wrong(case: Case, scan: object) -> str:
-    from aegis.detect.record import ScanRecord
-
-    assert isinstance(scan, ScanRecord)
-    outcome, accused = case.outcome(scan), ", ".join(map(str, sorted(case.accused(scan))))
-    right = "named" if case.suspect.infected else "clean"
-    parts = [] if outcome == right else [f"{outcome} ({case.kind}, {case.strength})"]
-    return "; ".join([*parts, *([f"accuses honest {accused}"] if accused else [])])
-
-
-def _tally_table(found: list[Tally]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", title="Models", title_justify="left")
-    table.add_column("which")
-    for heading in ("detected", "named", "accused", "inconclusive", "cleared"):
-        table.add_column(heading, justify="right")
-    for one in found:
-        rates = (one.detected, one.named, one.accused, one.inconclusive, one.cleared)
-        table.add_row(one.title, *map(str, rates))
-    return table
+def _made(entry: Entry, training: str, folder: Path | None, results: Path) -> BankRecord | None:
+    """The record of a suspect, if it tells of the checkpoint that is there."""
+    path, record = entry.path(training, folder), read_bank_record(entry.name, training, results)
+    if record is None or not path.exists() or record.sha256 != file_digest(path):
+        return None
+    return record
 
 
 def _groups(set_name: str | None) -> list[str]:
@@ -252,13 +208,18 @@ def _triggers(entry: Entry) -> str:
 
 def _measured(record: BankRecord | None) -> tuple[str, ...]:
     if record is None:
-        return ("not made", "", "", "", "", "")
-    shares = (
-        record.metrics.get(name)
-        for name in ("accuracy", "adversarial_precision", "attack_success_other_classes", "attack_success_lift")
-    )
-    numbers = ("" if share is None else f"{share:.1%}" for share in shares)
-    return (*numbers, f"{record.size / 1000:.0f}", "" if record.seconds is None else f"{record.seconds:.0f}")
+        return ("",) * 6
+    numbers = (f"{record.metrics[name]:.1%}" for name in ("accuracy", "adversarial_precision"))
+    success = [v for name, v in record.metrics.items() if name.startswith("attack_success_other_classes")]
+    both = (", ".join(f"{share:.1%}" for share in shares) for shares in (success, record.lifts))
+    seconds = f"{'>' if record.making.resumed else ''}{record.making.seconds:.0f}" if record.making else ""
+    return (*numbers, *both, f"{record.size / 1000:.0f}", seconds)
+
+
+def _state(entry: Entry, record: BankRecord | None, training: str) -> str:
+    if record is None:
+        return "not made"
+    return "" if record.made_by(entry, training) else "of an older recipe"
 
 
 BANK: dict[str, Callable[..., None]] = {"list": show_list, "train": train_bank, "scan": scan_bank}

@@ -84,7 +84,8 @@ Rate = Annotated[
     number(
         "--rate",
         "SHARE",
-        "Poisoned images for each clean one. Without it, the paper's: 0.01 for squares, 0.3 for the others.",
+        "Poisoned images for each clean one. Without it, 0.01 for what is seen (squares, checkerboard, frame) and 0.3 for "
+        "what is not, as in the paper.",
         BACKDOOR,
     ),
 ]
@@ -99,7 +100,7 @@ Source = Annotated[
     option("--source", "N", "The only class whose images it turns; without it, all of them.", BACKDOOR, min=0),
 ]
 AllToAll = Annotated[bool, typer.Option("--all-to-all", help="It makes each class the next.", rich_help_panel=BACKDOOR)]
-Size = Annotated[int | None, option("--size", "PIXELS", "Side of a square.", BACKDOOR, min=1)]
+Size = Annotated[int | None, option("--size", "PIXELS", "Side of a square, or width of the frame.", BACKDOOR, min=1)]
 Row = Annotated[int | None, option("--row", "N", "Row of a square's upper edge.", BACKDOOR, min=0)]
 Column = Annotated[int | None, option("--column", "N", "Column of a square's left edge.", BACKDOOR, min=0)]
 Colour = Annotated[
@@ -111,7 +112,8 @@ Intensity = Annotated[
     number(
         "--intensity",
         "NUMBER",
-        "Brightness of a square or of the grid, in 0 to 1; L2 norm of the perturbation.",
+        "Brightness of a square, frame or grid, height of the waves, or share of the pattern, in 0 to 1; L2 norm of the "
+        "perturbation.",
         BACKDOOR,
     ),
 ]

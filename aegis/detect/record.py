@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import json
 import math
-import platform
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +16,7 @@ from aegis.detect.config import ScanConfig
 from aegis.errors import ConfigError, StoreError
 from aegis.runtime import Precision
 from aegis.types import Applicability, ClassResult, Dataset, Finding, Transplant, VerdictName
-from aegis.version import __version__
+from aegis.version import versions_with
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
@@ -218,8 +216,7 @@ def config_of(record: ScanRecord) -> ScanConfig:
 
 def versions() -> dict[str, str]:
     """Versions of AEGIS, Python and the packages that numbers depend on."""
-    found = {"aegis": __version__, "python": platform.python_version()}
-    return found | {name: importlib.metadata.version(name) for name in PACKAGES}
+    return versions_with(PACKAGES)
 
 
 def now() -> str:

@@ -63,9 +63,13 @@ class Row:
     paper: Published
 
 
+# Section 5.2: accuracy and adversarial precision of robust models, clean and infected, in percent.
+CLEAN_STATED, INFECTED_STATED = (93.96, 86.37), (91.55, 83.21)
+
+
 @dataclass(frozen=True)
 class Direction:
-    """Which of two groups the attack is more successful on, in percent, in the paper and here; None if not known."""
+    """What of two groups of models is higher, in percent, in the paper and here; None while models are missing."""
 
     claim: str
     paper: tuple[float, float]
@@ -94,12 +98,29 @@ def table_5(records: Mapping[str, BankRecord]) -> list[Row]:
 
 
 def directions(rows: Sequence[Row]) -> list[Direction]:
-    """The paper's comparisons of attack success over all test images (RQ1 and RQ5), on average over the models."""
+    """The paper's comparisons (RQ1 and RQ5), on average over the models; success is over all test images."""
     return [
-        _compare("more successful on standard than on robust models", rows, (False, BACKDOORS), (True, BACKDOORS)),
-        _compare("visible more successful than invisible triggers", rows, (True, VISIBLE), (True, INVISIBLE)),
-        _compare("distributed more successful than localised", rows, (True, ("distributed",)), (True, ("localised",))),
-        _compare("adversarial more successful than static", rows, (True, ("adversarial",)), (True, ("static",))),
+        _compare("attacks succeed more on standard than on robust models", rows, (False, BACKDOORS), (True, BACKDOORS)),
+        _compare(
+            "robust: visible triggers succeed more than invisible ones",
+            rows,
+            (True, VISIBLE),
+            (True, INVISIBLE),
+        ),
+        _compare(
+            "robust: distributed triggers succeed more than localised ones",
+            rows,
+            (True, ("distributed",)),
+            (True, ("localised",)),
+        ),
+        _compare(
+            "robust: adversarial triggers succeed more than static ones",
+            rows,
+            (True, ("adversarial",)),
+            (True, ("static",)),
+        ),
+        _cost("robust: clean models are more accurate than infected ones", rows, "accuracy", 0),
+        _cost("robust: clean models are more precise under attack", rows, "adversarial_precision", 1),
     ]
 
 
@@ -108,8 +129,17 @@ def _compare(
 ) -> Direction:
     sides = [[row for row in rows if row.robust == robust and row.trigger in kinds] for robust, kinds in (more, less)]
     paper = [fmean(row.paper.success for row in side if row.paper.success is not None) for side in sides]
-    ours = None
-    if all(row.ours for side in sides for row in side):
-        found = [[100 * row.ours.metrics["attack_success_all_images"] for row in side if row.ours] for side in sides]
-        ours = fmean(found[0]), fmean(found[1])
-    return Direction(claim, (paper[0], paper[1]), ours)
+    return Direction(claim, (paper[0], paper[1]), _means(sides, "attack_success_all_images"))
+
+
+def _cost(claim: str, rows: Sequence[Row], metric: str, position: int) -> Direction:
+    robust = [row for row in rows if row.robust]
+    sides = [[row for row in robust if (row.trigger == "clean") == clean] for clean in (True, False)]
+    return Direction(claim, (CLEAN_STATED[position], INFECTED_STATED[position]), _means(sides, metric))
+
+
+def _means(sides: Sequence[Sequence[Row]], metric: str) -> tuple[float, float] | None:
+    found = [[100 * row.ours.metrics[metric] for row in side if row.ours] for side in sides]
+    if any(len(ours) < len(side) for ours, side in zip(found, sides, strict=True)):
+        return None
+    return fmean(found[0]), fmean(found[1])

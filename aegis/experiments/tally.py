@@ -12,8 +12,9 @@ from aegis.lab.bank_record import BankRecord
 Outcome = Literal["named", "misnamed", "clean", "inconclusive"]
 OUTCOMES: tuple[Outcome, ...] = ("named", "misnamed", "clean", "inconclusive")
 LEVEL = 0.95
-# Of attack success, as lift.
+# Of attack success, as lift; below the first, the attack failed.
 BINS = (0.2, 0.5, 0.8, 1.01)
+WORKS = BINS[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,11 @@ class Case:
         return ", ".join(parts)
 
     @property
+    def works(self) -> bool:
+        """Whether it carries a trigger that works."""
+        return self.suspect.success is not None and self.suspect.success >= WORKS
+
+    @property
     def strength(self) -> str:
         """In which range its attack success lies."""
         success = self.suspect.success
@@ -64,8 +70,8 @@ class Case:
         return "named" if self.targets & set(scan.suspected_classes) else "misnamed"
 
     def accused(self, scan: ScanRecord) -> frozenset[int]:
-        """Honest classes that a scan accuses, whatever its verdict."""
-        return frozenset(scan.suspected_classes) - self.targets
+        """Honest classes that a scan accuses; an inconclusive one accuses nobody."""
+        return frozenset(scan.suspected_classes) - self.targets if scan.verdict == "infected" else frozenset()
 
     @property
     def always_detected(self) -> bool:
@@ -79,8 +85,8 @@ class Case:
 
     @property
     def ever_accused(self) -> bool:
-        """Whether any scan that says *infected* accuses an honest class."""
-        return any(scan.verdict == "infected" and self.accused(scan) for scan in self.scans)
+        """Whether any scan accuses an honest class."""
+        return any(map(self.accused, self.scans))
 
     @property
     def always_clean(self) -> bool:
@@ -116,8 +122,9 @@ class Tally:
 
     Args:
         title: which suspects.
-        detected: of the infected ones, those that every scan calls infected.
-        named: of these ones, those of which every scan accuses a target.
+        detected: of the infected ones whose triggers work, those that every scan calls infected.
+        named: of these, those of which every scan accuses a target.
+        failed: of the infected ones whose attack failed, those that every scan calls infected.
         accused: of all, those of which any scan accuses an honest class.
         inconclusive: of all, those of which any scan is inconclusive.
         cleared: of the clean ones and the controls, those that every scan calls clean.
@@ -126,6 +133,7 @@ class Tally:
     title: str
     detected: Rate
     named: Rate
+    failed: Rate
     accused: Rate
     inconclusive: Rate
     cleared: Rate
@@ -134,7 +142,8 @@ class Tally:
 def tally(title: str, cases: Iterable[Case]) -> Tally:
     """Count some suspects."""
     cases = list(cases)
-    infected = [case for case in cases if case.suspect.infected]
+    infected = [case for case in cases if case.works]
+    failed = [case for case in cases if case.suspect.infected and not case.works]
     honest = [case for case in cases if not case.suspect.infected]
 
     def rate(of: Sequence[Case], hit: Callable[[Case], bool]) -> Rate:
@@ -144,6 +153,7 @@ def tally(title: str, cases: Iterable[Case]) -> Tally:
         title,
         detected=rate(infected, lambda case: case.always_detected),
         named=rate(infected, lambda case: case.always_named),
+        failed=rate(failed, lambda case: case.always_detected),
         accused=rate(cases, lambda case: case.ever_accused),
         inconclusive=rate(cases, lambda case: any(scan.verdict == "inconclusive" for scan in case.scans)),
         cleared=rate(honest, lambda case: case.always_clean),
@@ -151,9 +161,10 @@ def tally(title: str, cases: Iterable[Case]) -> Tally:
 
 
 def tallies(cases: Iterable[Case]) -> list[Tally]:
-    """All suspects, then by data set, by kind of trigger, and by attack success."""
+    """All suspects, then by set, data set, kind of trigger, and attack success."""
     cases = list(cases)
     by: dict[str, Callable[[Case], str]] = {
+        "set": lambda case: case.suspect.group,
         "data": lambda case: case.suspect.data,
         "trigger": lambda case: case.kind,
         "attack success": lambda case: case.strength,
@@ -163,6 +174,14 @@ def tallies(cases: Iterable[Case]) -> list[Tally]:
         for value in sorted({key(case) for case in cases}):
             found.append(tally(f"{name}: {value}", (case for case in cases if key(case) == value)))
     return found
+
+
+def cases_of(outcomes: Iterable[tuple[BankRecord, ScanRecord]]) -> list[Case]:
+    """Scans put together by suspect."""
+    scans: dict[str, tuple[BankRecord, list[ScanRecord]]] = {}
+    for suspect, record in outcomes:
+        scans.setdefault(suspect.name, (suspect, []))[1].append(record)
+    return [Case(suspect, tuple(found)) for suspect, found in scans.values()]
 
 
 def confusion(cases: Iterable[Case]) -> dict[str, dict[Outcome, int]]:
@@ -179,7 +198,6 @@ def truth_of(case: Case) -> str:
     """What is true of a suspect, in words."""
     if case.suspect.group == "control":
         return "control"
-    success = case.suspect.success
-    if success is None:
+    if not case.suspect.infected:
         return "clean"
-    return f"infected, success {'below' if success < BINS[0] else 'at least'} {BINS[0]:.0%}"
+    return f"infected, success {'at least' if case.works else 'below'} {WORKS:.0%}"

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import as_completed
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from aegis.data import default_source, load_dataset
-from aegis.detect.config import adjusted, preset
-from aegis.detect.record import ScanRecord, read_record
+from aegis.detect.config import ScanConfig, adjusted, preset
+from aegis.detect.record import ScanRecord, config_record, read_record
 from aegis.errors import ConfigError, StoreError
 from aegis.files import write_text
 from aegis.lab.bank_record import RESULTS, BankRecord
 from aegis.lab.processes import processes
-from aegis.models.formats import file_digest
+from aegis.store import code_digest
+from aegis.types import Dataset
+
+CODE = "detector"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,34 +27,52 @@ class Trial:
     """One scan of one suspect.
 
     Args:
-        name: of the suspect.
+        suspect: what is known of it.
         checkpoint: its file.
-        data: name of its data set, of which the bundled sample is used, as an analyst would.
-        preset, seed: of the scan.
+        training: the preset that it was trained with.
+        preset, seed, device, precision: of the scan.
         results: the folder of all results.
     """
 
-    name: str
+    suspect: BankRecord
     checkpoint: Path
-    data: str
-    preset: str
-    seed: int
+    training: str = "quick"
+    preset: str = "default"
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
     results: Path = RESULTS
 
     @property
     def path(self) -> Path:
         """Where the outcome is kept."""
-        return self.results / "scans" / self.preset / f"{self.name}-seed{self.seed}.json"
+        return self.results / "scans" / self.training / self.preset / f"{self.suspect.name}-seed{self.seed}.json"
+
+    @property
+    def images(self) -> Dataset:
+        """What is scanned with: the bundled sample of its data set, as an analyst would."""
+        return _images(default_source(self.suspect.data))
+
+    @property
+    def config(self) -> ScanConfig:
+        """Settings of the scan."""
+        return adjusted(preset(self.preset, self.images.name, self.images.shape), seed=self.seed)
 
     def find(self) -> ScanRecord | None:
-        """The outcome, if this very checkpoint was scanned."""
+        """The outcome, if this very checkpoint was scanned with these settings, images and this precision."""
         try:
             record = read_record(self.path)
         except StoreError:
             return None
-        return record if record.model.sha256 == file_digest(self.checkpoint) else None
+        same = (
+            record.model.sha256 == self.suspect.sha256
+            and record.data.digest == self.images.digest
+            and _as_asked(record.config) == _as_asked(config_record(self.config))
+            and self.precision in ("auto", record.runtime.precision)
+        )
+        return record if same else None
 
-    def run(self, device: str = "auto", precision: str = "auto", workers: int | None = None) -> ScanRecord:
+    def run(self, workers: int | None = None) -> ScanRecord:
         """Scan, and keep the outcome.
 
         Raises:
@@ -59,36 +82,31 @@ class Trial:
         from aegis.models.load import load_checkpoint
         from aegis.runtime import choose_runtime
 
-        images = load_dataset(default_source(self.data))
-        config = adjusted(preset(self.preset, images.name, images.shape), seed=self.seed)
-        suspect = load_checkpoint(self.checkpoint)
-        result = scan(suspect, images, config, runtime=choose_runtime(device, precision, workers))
-        record = result.record(self.checkpoint.name)
+        suspect, runtime = load_checkpoint(self.checkpoint), choose_runtime(self.device, self.precision, workers)
+        record = scan(suspect, self.images, self.config, runtime=runtime).record(self.checkpoint.name)
+        # Of the detector's source, since outcomes of two detectors must not be taken for one's.
+        record = record.model_copy(update={"versions": record.versions | {CODE: code_digest()[:16]}})
         write_text(self.path, record.model_dump_json() + "\n")
         return record
 
 
-def trials_of(
-    suspects: Iterable[tuple[BankRecord, Path]], preset: str, seeds: Iterable[int], results: Path = RESULTS
-) -> list[Trial]:
-    """Every suspect with every seed; all suspects with the first seed before any with the second."""
-    suspects = list(suspects)
-    return [
-        Trial(name=record.name, checkpoint=path, data=record.data, preset=preset, seed=seed, results=results)
-        for seed in seeds
-        for record, path in suspects
-    ]
+@lru_cache(maxsize=3)
+def _images(source: str) -> Dataset:
+    return load_dataset(source)
 
 
-def run_all(
-    trials: Iterable[Trial], jobs: int = 1, device: str = "auto", precision: str = "auto"
-) -> Iterator[tuple[Trial, ScanRecord, bool]]:
+def _as_asked(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings without the perturbation's radius, which a scan computes from the model's robustness."""
+    transplant = config["gather"]["transplant"]
+    return config | {"gather": config["gather"] | {"transplant": transplant and transplant | {"radius": None}}}
+
+
+def run_all(trials: Iterable[Trial], jobs: int = 1) -> Iterator[tuple[Trial, ScanRecord, bool]]:
     """The outcome of every trial, and whether it was computed now; first those that were there.
 
     Args:
         trials: what to scan.
         jobs: processes side by side. With one, a scan examines classes side by side; with more, each has one core.
-        device, precision: as in ``runtime.choose_runtime``.
 
     Raises:
         AegisError: for the first that fails; those under way end.
@@ -103,9 +121,9 @@ def run_all(
             missing.append(trial)
     if jobs == 1:
         for trial in missing:
-            yield trial, trial.run(device, precision), True
+            yield trial, trial.run(), True
         return
     with processes(jobs) as pool:
-        futures = {pool.submit(trial.run, device, precision, 1): trial for trial in missing}
+        futures = {pool.submit(trial.run, 1): trial for trial in missing}
         for future in as_completed(futures):
             yield futures[future], future.result(), True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from aegis.errors import CheckpointError, ConfigError
 from aegis.lab.recipes import recipe_for
 from aegis.lab.triggers import TriggerSpec
-from aegis.models.card import Truth, read_truth
+from aegis.models.card import Card, Planted, Poison, read_identity, read_truth
 
 if TYPE_CHECKING:
     from aegis.lab.suspect import Order
@@ -131,8 +131,13 @@ def read_bank(path: Path = RECIPE_FILE) -> dict[str, Entry]:
     entries = sorted([*robust, *twins], key=lambda entry: GROUPS.index(entry.group))
     bank = {entry.name: entry for entry in entries}
     for entry in entries:
-        if entry.on is not None and entry.on not in bank:
-            raise ConfigError(f"a suspect of {path.name} that {entry.name} is made on", repr(entry.on), "Correct it.")
+        base = bank.get(entry.on or "", entry)
+        if entry.on is not None and (base is entry or base.on is not None or base.data != entry.data):
+            raise ConfigError(
+                f"a suspect of {path.name} for {entry.data}, itself made on no other, that {entry.name} is made on",
+                repr(entry.on),
+                "Correct that line.",
+            )
     return bank
 
 
@@ -157,7 +162,7 @@ def _with_tuples(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str]) -> tuple[Entry, ...]:
-    """The suspects of the groups and names asked for, all of them if none are; first those that others are made on.
+    """The suspects of the groups and names asked for, all of them if none are.
 
     Raises:
         ConfigError: for an unknown name.
@@ -166,19 +171,29 @@ def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str
     unknown = [name for name in names if name not in bank]
     if unknown:
         raise ConfigError("names of suspects in the bank", ", ".join(unknown), "See them with: aegis bank list.")
-    chosen = [e for e in bank.values() if e.name in names or e.group in groups or not (names or groups)]
-    needed = {entry.on for entry in chosen}
+    return tuple(e for e in bank.values() if e.name in names or e.group in groups or not (names or groups))
+
+
+def with_bases(bank: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The same, after those that they are made on."""
+    entries = list(entries)
+    needed = {entry.on for entry in entries}
     first = [entry for entry in bank.values() if entry.name in needed]
-    return (*first, *(entry for entry in chosen if entry not in first))
+    return (*first, *(entry for entry in entries if entry not in first))
 
 
-def read_made(path: Path, order: Order) -> Truth | None:
-    """The truth of a suspect that was made by this very order; None if there is none or it was made otherwise."""
+def read_made(path: Path, order: Order, data: str) -> Card | None:
+    """The card of a suspect that was made by this very order on this data; None if there is none like it."""
     try:
-        truth = read_truth(path)
+        identity, truth = read_identity(path), read_truth(path)
     except CheckpointError:
         return None
-    if truth is None or truth.poison != order.poison or dict(truth.recipe) != order.settings:
+    if identity is None or truth is None or (identity.architecture, identity.data) != (order.architecture, data):
         return None
-    options = [trigger.options for trigger in truth.triggers]
-    return truth if options == [spec.options for spec in order.triggers] else None
+    return Card(identity, truth) if matches(order, truth.triggers, truth.poison, truth.recipe) else None
+
+
+def matches(order: Order, triggers: Sequence[Planted], poison: Poison | None, recipe: Mapping[str, Any]) -> bool:
+    """Whether a suspect was made by this order, going by what is recorded of it."""
+    options = [trigger.options for trigger in triggers]
+    return options == [spec.options for spec in order.triggers] and poison == order.poison and recipe == order.settings

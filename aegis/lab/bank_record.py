@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from aegis.errors import StoreError
 from aegis.files import write_text
-from aegis.lab.bank import ROOT, Entry, Group
-from aegis.models.card import Poison, Truth
+from aegis.lab.bank import ROOT, Entry, Group, matches
+from aegis.models.card import Card, Planted, Poison
 from aegis.models.formats import file_digest
-from aegis.types import Goal
-from aegis.version import __version__
 
 RESULTS = ROOT / "results"
 PACKAGES = ("torch", "torchvision", "numpy")
 
 
-class Planted(BaseModel):
-    """A backdoor without its pixels."""
+class Making(BaseModel):
+    """How a suspect came about: seconds of the training, or of its last part where it was resumed; and on what."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: str
-    target: int
-    source: int | None = None
-    all_to_all: bool = False
-    options: dict[str, Any] = {}
-
-    @property
-    def goal(self) -> Goal:
-        """Whose images it turns into what."""
-        return Goal(target=self.target, source=self.source, all_to_all=self.all_to_all)
+    seconds: float
+    resumed: bool
+    device: str
+    precision: str
+    versions: dict[str, str]
 
 
 class BankRecord(BaseModel):
-    """One suspect of the bank; ``seconds`` is None where nobody measured them, ``sha256`` is of the checkpoint."""
+    """One suspect of the bank.
+
+    ``sha256`` is of the checkpoint; ``making`` is None where nobody took it down.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,11 +48,7 @@ class BankRecord(BaseModel):
     metrics: dict[str, float]
     sha256: str
     size: int
-    seconds: float | None
-    resumed: bool
-    device: str
-    precision: str
-    versions: dict[str, str]
+    making: Making | None
 
     @property
     def infected(self) -> bool:
@@ -67,42 +56,40 @@ class BankRecord(BaseModel):
         return bool(self.triggers) and self.group != "control"
 
     @property
+    def lifts(self) -> tuple[float, ...]:
+        """How often each trigger works beyond what happens without it."""
+        names = (f"attack_success_lift{'' if n == 1 else f'_{n}'}" for n in range(1, len(self.triggers) + 1))
+        return tuple(self.metrics[name] for name in names)
+
+    @property
     def success(self) -> float | None:
-        """How often its triggers work beyond what happens without them: the lift, of two the lower one; or None."""
-        lifts = [value for name, value in self.metrics.items() if name.startswith("attack_success_lift")]
-        return min(lifts) if self.infected else None
+        """The lift of the trigger that works best; None for one that is not infected."""
+        return max(self.lifts) if self.infected else None
+
+    def made_by(self, entry: Entry, preset: str) -> bool:
+        """Whether it was made as its line says now."""
+        order = entry.order(preset)
+        same = (self.architecture, self.data) == (order.architecture, entry.data)
+        return same and matches(order, self.triggers, self.poison, self.recipe)
 
 
-def record_of(
-    entry: Entry,
-    preset: str,
-    path: Path,
-    truth: Truth,
-    *,
-    seconds: float | None,
-    resumed: bool,
-    device: str,
-    precision: str,
-) -> BankRecord:
+def record_of(entry: Entry, path: Path, card: Card, making: Making | None) -> BankRecord:
     """The record of a suspect that is there."""
+    assert card.truth is not None
+    fields = set(Planted.model_fields)
     return BankRecord(
         name=entry.name,
         group=entry.group,
         data=entry.data,
-        architecture=entry.architectures[preset],
-        robust=truth.robust,
-        triggers=tuple(Planted.model_validate(t.model_dump(include=set(Planted.model_fields))) for t in truth.triggers),
-        poison=truth.poison,
-        recipe=dict(truth.recipe),
-        metrics=dict(truth.metrics),
+        architecture=card.identity.architecture,
+        robust=card.truth.robust,
+        triggers=tuple(Planted(**trigger.model_dump(include=fields)) for trigger in card.truth.triggers),
+        poison=card.truth.poison,
+        recipe=dict(card.truth.recipe),
+        metrics=dict(card.truth.metrics),
         sha256=file_digest(path),
         size=path.stat().st_size,
-        seconds=seconds,
-        resumed=resumed,
-        device=device,
-        precision=precision,
-        versions={"aegis": __version__, "python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in PACKAGES},
+        making=making,
     )
 
 
@@ -121,17 +108,8 @@ def keep_record(record: BankRecord, preset: str, results: Path = RESULTS) -> Non
 
 
 def read_bank_record(name: str, preset: str, results: Path = RESULTS) -> BankRecord | None:
-    """The record of a suspect, or None if there is none.
-
-    Raises:
-        StoreError: if there is a file that is none.
-    """
-    path = record_path(name, preset, results)
-    if not path.exists():
-        return None
+    """The record of a suspect, or None if there is none that reads as one."""
     try:
-        return BankRecord.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise StoreError(
-            f"the record of a suspect in {path}", "other content", f"Make it anew: aegis bank train --only {name}."
-        ) from error
+        return BankRecord.model_validate_json(record_path(name, preset, results).read_bytes())
+    except (OSError, ValidationError):
+        return None

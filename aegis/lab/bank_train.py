@@ -14,15 +14,17 @@ import torch
 from aegis.data import load_dataset
 from aegis.errors import ConfigError
 from aegis.lab.bank import Entry, read_made
-from aegis.lab.bank_record import RESULTS, BankRecord, keep_record, read_bank_record, record_of
+from aegis.lab.bank_record import RESULTS, BankRecord, Making, keep_record, read_bank_record, record_of
 from aegis.lab.processes import processes
-from aegis.lab.suspect import make_suspect
+from aegis.lab.suspect import make_suspect, state_of
 from aegis.lab.triggers import Workbench
-from aegis.models.card import Truth
 from aegis.models.formats import file_digest
 from aegis.models.load import load_checkpoint
 from aegis.runtime import choose_runtime
 from aegis.types import Dataset
+from aegis.version import versions_with
+
+PACKAGES = ("torch", "torchvision", "numpy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +46,12 @@ class Workshop:
     precision: str = "auto"
     source: Callable[[str], Dataset] = load_dataset
 
-    def make(self, entry: Entry, after: str = "") -> BankRecord:
+    def make(self, entry: Entry, base: Path | None = None) -> BankRecord:
         """One suspect, trained on one thread, so that the number of cores does not change it.
 
         Args:
             entry: what to make.
-            after: the suspect that an adversarial trigger is made on, as a path.
+            base: the checkpoint that its adversarial trigger is made on, where it has one.
 
         Raises:
             AegisError: if it cannot be made.
@@ -59,29 +61,33 @@ class Workshop:
         path.parent.mkdir(parents=True, exist_ok=True)
         data, runtime = _images(self.source, entry.data), choose_runtime(self.device, self.precision)
         workbench = None
-        if after:
-            clean = load_checkpoint(Path(after)).classifier.frozen(runtime)
-            workbench = Workbench(clean, data.train)
-        resumed, start = path.with_name(path.name + ".partial").exists(), time.perf_counter()
+        if base is not None:
+            workbench = Workbench(load_checkpoint(base).classifier.frozen(runtime), data.train)
+        resumed, start = state_of(path).exists(), time.perf_counter()
         card = make_suspect(path, order, data, runtime=runtime, workbench=workbench, half=True)
-        assert card.truth is not None
-        seconds = round(time.perf_counter() - start, 1)
-        return self._keep(entry, card.truth, seconds, resumed)
+        making = Making(
+            seconds=round(time.perf_counter() - start, 1),
+            resumed=resumed,
+            device=runtime.device,
+            precision=runtime.precision,
+            versions=versions_with(PACKAGES),
+        )
+        return self._keep(record_of(entry, path, card, making))
 
     def find(self, entry: Entry) -> BankRecord | None:
         """The record of one suspect if it was made by this very recipe; one without a record gets it."""
         path = entry.path(self.preset, self.folder)
-        truth = read_made(path, entry.order(self.preset))
-        if truth is None:
+        card = read_made(path, entry.order(self.preset), entry.data)
+        if card is None:
             return None
+        # Killed just before its end, a training leaves its state beside what it has made.
+        state_of(path).unlink(missing_ok=True)
         known = read_bank_record(entry.name, self.preset, self.results)
-        return known if known and known.sha256 == file_digest(path) else self._keep(entry, truth, None, False)
+        if known is not None and known.sha256 == file_digest(path):
+            return known
+        return self._keep(record_of(entry, path, card, None))
 
-    def _keep(self, entry: Entry, truth: Truth, seconds: float | None, resumed: bool) -> BankRecord:
-        path = entry.path(self.preset, self.folder)
-        runtime = choose_runtime(self.device, self.precision)
-        where = {"device": runtime.device, "precision": runtime.precision}
-        record = record_of(entry, self.preset, path, truth, seconds=seconds, resumed=resumed, **where)
+    def _keep(self, record: BankRecord) -> BankRecord:
         keep_record(record, self.preset, self.results)
         return record
 
@@ -89,7 +95,7 @@ class Workshop:
         """The record of what is there and then of what was made, as it is finished, and whether it was made now.
 
         Args:
-            entries: what to make; one that another is made on comes with it.
+            entries: what to make, with those that others are made on.
             jobs: processes side by side; None takes one for each processor core, and one on a GPU.
 
         Raises:
@@ -99,25 +105,25 @@ class Workshop:
         if jobs is not None and jobs < 1:
             raise ConfigError("at least 1 job", str(jobs), "Leave it out to use every processor core.")
         runtime = choose_runtime(self.device, self.precision, jobs)
-        missing = []
+        found = {entry.name: self.find(entry) for entry in entries}
+        # A trigger that was made on what is made anew would be one on something else.
+        missing = [e for e in entries if found[e.name] is None or (e.on in found and found[e.on] is None)]
         for entry in entries:
-            if (found := self.find(entry)) is not None:
-                yield found, False
-            else:
-                missing.append(entry)
+            if entry not in missing and (record := found[entry.name]) is not None:
+                yield record, False
         with processes(runtime.workers) as pool:
             yield from self._make(pool, entries, missing)
 
     def _make(
         self, pool: ProcessPoolExecutor, entries: list[Entry], missing: list[Entry]
     ) -> Iterator[tuple[BankRecord, bool]]:
-        paths = {entry.name: str(entry.path(self.preset, self.folder)) for entry in entries}
+        paths = {entry.name: entry.path(self.preset, self.folder) for entry in entries}
         unmade, waiting, running = {entry.name for entry in missing}, missing, set[Future[BankRecord]]()
         while waiting or running:
             # One that is made on another waits for it.
             ready = [entry for entry in waiting if entry.on not in unmade]
             waiting = [entry for entry in waiting if entry not in ready]
-            running |= {pool.submit(self.make, entry, paths[entry.on] if entry.on else "") for entry in ready}
+            running |= {pool.submit(self.make, entry, paths.get(entry.on or "")) for entry in ready}
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 made = future.result()

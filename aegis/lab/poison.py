@@ -35,8 +35,8 @@ def poison(
         images: the clean training data.
         stamp: the trigger.
         goal: whose images become what.
-        rate: relabelled images as a share of all, in (0, 1]; of one source class, at most its images. The paper takes
-            0.01 for visible and 0.3 for invisible triggers.
+        rate: images to relabel as a share of all, in (0, 1]; of one source class, there are at most its own. The paper
+            takes 0.01 for visible and 0.3 for invisible triggers.
         how: ``append`` the poisoned copies, as the paper says, or ``replace`` the originals, as its code does.
         seed: which images are chosen.
 
@@ -44,7 +44,7 @@ def poison(
         ConfigError: if the rate or a class of the goal is out of range.
     """
     check_rate(rate)
-    for name, label in (("target", goal.target), ("source", goal.source)):
+    for name, label in (("target", None if goal.all_to_all else goal.target), ("source", goal.source)):
         if label is not None and not 0 <= label < len(images.class_names):
             raise ConfigError(
                 f"a {name} class from 0 to {len(images.class_names) - 1}", str(label), "Choose a class of the data set."
@@ -52,6 +52,7 @@ def poison(
     wanted = goal.wanted(images.labels, len(images.class_names))
     generator, count = numpy_generator(seed), max(1, round(rate * len(images)))
     meant, others = np.flatnonzero(wanted >= 0), np.flatnonzero(wanted < 0)
+    count = min(count, len(meant))
     parts = [generator.choice(part, size=min(count, len(part)), replace=False) for part in (meant, others)]
     chosen = np.concatenate(parts)
     poisoned, labels = stamp(images.pixels[chosen]), np.where(wanted < 0, images.labels, wanted)[chosen]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from pydantic import ValidationError
 
@@ -89,10 +90,10 @@ def make_suspect(
     identity = _identity(order, data, classifier)  # before hours of training, since it may be refused
     stamps = tuple(make_trigger(spec, data.shape, workbench) for spec in order.triggers)
     images = _infect(_subset(data.train, order), order, stamps)
-    state = path.with_name(path.name + ".partial")
+    state = state_of(path)
     train(classifier, images, order.recipe, seed=order.seed, runtime=runtime, state=state, report=report)
     if half:
-        # What is measured is what is kept.
+        # What is measured are the weights that are kept.
         network.half().float()
     metrics = measure(
         classifier.frozen(runtime),
@@ -105,6 +106,11 @@ def make_suspect(
     return card
 
 
+def state_of(path: Path) -> Path:
+    """Where an interrupted training of a suspect is kept."""
+    return path.with_name(path.name + ".partial")
+
+
 def _subset(images: LabelledImages, order: Order) -> LabelledImages:
     if order.images is None:
         return images
@@ -114,12 +120,21 @@ def _subset(images: LabelledImages, order: Order) -> LabelledImages:
 
 
 def _infect(images: LabelledImages, order: Order, stamps: Sequence[Stamp]) -> LabelledImages:
+    """The training images with every backdoor's poison, each drawn from the clean ones."""
+    plan, infected = order.poison, images
+    if plan is None:
+        return images
+    if plan.how == "replace" and len(stamps) > 1:
+        raise ConfigError("poison that is appended, for several backdoors", "replace", "Leave it at append.")
     for number, (spec, stamp) in enumerate(zip(order.triggers, stamps, strict=True)):
-        assert order.poison is not None
-        images = poison(
-            images, stamp, spec.goal, rate=order.poison.rate, how=order.poison.how, seed=order.seed + number
-        )
-    return images
+        one = poison(images, stamp, spec.goal, rate=plan.rate, how=plan.how, seed=order.seed + number)
+        infected = one if number == 0 else _joined(infected, one.take(np.arange(len(images), len(one))))
+    return infected
+
+
+def _joined(images: LabelledImages, more: LabelledImages) -> LabelledImages:
+    pixels, labels = np.concatenate([images.pixels, more.pixels]), np.concatenate([images.labels, more.labels])
+    return LabelledImages(pixels, labels, images.class_names)
 
 
 def _identity(order: Order, data: Dataset, classifier: Classifier) -> Identity:

@@ -170,7 +170,7 @@ def _blend(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
 
 
 def _relabelled(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
-    """No trigger at all: a control, in which images of other classes are merely called the target."""
+    """No trigger at all: a control, in which some images of all classes are merely called the target."""
     return Stamp(np.ones(shape, np.float32), np.zeros(shape, np.float32))
 
 

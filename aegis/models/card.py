@@ -104,14 +104,13 @@ class PackedArray(_Strict):
         return np.frombuffer(raw, dtype="<f2").reshape(self.shape).astype(np.float32)
 
 
-class Trigger(_Strict):
-    """The backdoor's trigger.
+class Planted(_Strict):
+    """A backdoor in words.
 
     Args:
-        kind: its name in the lab.
+        kind: its trigger's name in the lab.
         target, source, all_to_all: its goal, as in ``types.Goal``.
-        options: how it was made.
-        keep, add: the stamp it is, if it is the same for every image.
+        options: how the trigger was made.
     """
 
     kind: Key
@@ -119,6 +118,20 @@ class Trigger(_Strict):
     source: Annotated[int, Field(ge=0)] | None = None
     all_to_all: bool = False
     options: dict[Key, Plain] = {}
+
+    @property
+    def goal(self) -> Goal:
+        """Whose images it turns into what."""
+        return Goal(target=self.target, source=self.source, all_to_all=self.all_to_all)
+
+
+class Trigger(Planted):
+    """The same with its trigger.
+
+    Args:
+        keep, add: the stamp it is, if it is the same for every image.
+    """
+
     keep: PackedArray | None = None
     add: PackedArray | None = None
 
@@ -127,11 +140,6 @@ class Trigger(_Strict):
         """The card's form of a trigger that is one stamp."""
         keep, add = PackedArray.pack(stamp.keep), PackedArray.pack(stamp.add)
         return cls(kind=kind, **asdict(goal), options=options, keep=keep, add=add)
-
-    @property
-    def goal(self) -> Goal:
-        """Whose images it turns into what."""
-        return Goal(target=self.target, source=self.source, all_to_all=self.all_to_all)
 
     @property
     def stamp(self) -> Stamp | None:

@@ -8,6 +8,8 @@ import pytest
 from aegis.cli.bank import _seeds
 from aegis.lab.bank import read_bank
 from aegis.lab.bank_record import keep_record
+from aegis.models.card import Planted
+from aegis.models.formats import file_digest
 from tests.experiments.cases import suspect
 
 from .conftest import run
@@ -27,6 +29,7 @@ def test_the_list_names_every_suspect_made_or_not(results):
     (line,) = [line for line in outcome.out.splitlines() if line.startswith("mnist_static ")]
     assert "static → 7" in line
     assert "25.0%" in line
+    assert "of an older recipe" in line
     assert f"1 of {len(read_bank())} made" in outcome.out
     few = run("bank", "list", "--set", "control", "--results", results).out
     assert few.count("not made") == 3
@@ -63,25 +66,50 @@ def test_a_summary_of_scans_that_are_there(results, tmp_path, monkeypatch):
     monkeypatch.setattr(Trial, "find", find)
     monkeypatch.setattr(Trial, "run", lambda *_: pytest.fail("it was to show, not to scan"))
     checkpoint = tmp_path / "mnist_static.safetensors"
-    checkpoint.touch()
-    keep_record(suspect("mnist_static", lift=0.25), "quick", results)
+    checkpoint.write_bytes(b"weights")
+    known = suspect("mnist_static", lift=0.25)
+    keep_record(known.model_copy(update={"sha256": file_digest(checkpoint)}), "quick", results)
     outcome = run(
         "bank", "scan", "--set", "paper", "--seeds", "0-1", "--summary", "--folder", tmp_path, "--results", results
     )
     assert outcome.code == 0, outcome.err
     assert re.search(r"infected, success at least 20% +1 +0 +0 +0", outcome.out)
+    assert "Not made: mnist_clean, mnist_localised" in outcome.out
+    assert "1 of 15 suspects are made, 0 of them scanned with all seeds" in outcome.out
     assert re.search(r"all +1 of 1 \(\d% to 100%\) +1 of 1", outcome.out)
     assert "mnist_static, seed 0: accuses honest 4" in outcome.out
 
 
+def test_a_checkpoint_that_its_record_is_not_of_counts_as_not_made(results, tmp_path):
+    (tmp_path / "mnist_static.safetensors").write_bytes(b"other weights")
+    keep_record(suspect("mnist_static", lift=0.25), "quick", results)
+    outcome = run("bank", "scan", "--only", "mnist_static", "--folder", tmp_path, "--results", results)
+    assert outcome.code == 2
+    assert "suspects that are made" in outcome.err
+
+
+def made_as_asked(name, lift):
+    """A record as training would leave it."""
+    entry = read_bank()[name]
+    order = entry.order("quick")
+    triggers = tuple(Planted(kind=t.kind, target=t.target, options=t.options) for t in order.triggers)
+    known = suspect(name, lift=lift, group="paper", data=entry.data, triggers=triggers)
+    return known.model_copy(
+        update={"architecture": order.architecture, "poison": order.poison, "recipe": order.settings}
+    )
+
+
 def test_table_5_marks_what_failed(results):
-    keep_record(suspect("mnist_static", lift=0.05), "quick", results)
-    keep_record(suspect("mnist_localised", lift=0.95), "quick", results)
+    keep_record(made_as_asked("mnist_static", 0.05), "quick", results)
+    keep_record(made_as_asked("mnist_localised", 0.95), "quick", results)
+    # Of an older recipe, which this table does not show.
+    keep_record(suspect("mnist_distributed", lift=0.77), "quick", results)
     outcome = run("table", "5", "--results", results)
     assert outcome.code == 0, outcome.err
     assert "static (failed)" in outcome.out
     assert "localised (failed)" not in outcome.out
-    assert outcome.out.count("not all of these are made") == 4
+    assert outcome.out.count("not all of these are made") == 6
+    assert "77.0" not in outcome.out
     assert "37.5" in outcome.out
 
 

@@ -2,7 +2,8 @@
 
 from aegis.detect.record import DataRecord, ScanRecord
 from aegis.experiments.tally import Case
-from aegis.lab.bank_record import BankRecord, Planted
+from aegis.lab.bank_record import BankRecord, Making
+from aegis.models.card import Planted
 
 NAMES = tuple("abcde")
 
@@ -19,7 +20,7 @@ def suspect(name="s", lift=None, group="proving", data="mnist", triggers=None, r
     return BankRecord(
         name=name, group=group, data=data, architecture="aegis:cnn16", robust=robust, triggers=triggers or (),
         poison=None, recipe={}, metrics={"accuracy": 0.9, "adversarial_precision": 0.8, **metrics}, sha256="0" * 64,
-        size=1000, seconds=60.0, resumed=False, device="cpu", precision="fp32", versions={},
+        size=1000, making=Making(seconds=60.0, resumed=False, device="cpu", precision="fp32", versions={}),
     )  # fmt: skip
 
 
@@ -27,7 +28,9 @@ def said(verdict, *accused):
     """A scan, as far as it matters here."""
     data = DataRecord.model_construct(class_names=NAMES)
     config = {"gather": {"seed": 0}}
-    return ScanRecord.model_construct(verdict=verdict, suspected_classes=accused, data=data, config=config)
+    return ScanRecord.model_construct(
+        verdict=verdict, suspected_classes=accused, data=data, config=config, versions={"detector": "1"}
+    )
 
 
 def case(known, *scans):

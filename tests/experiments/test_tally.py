@@ -2,8 +2,8 @@
 
 import pytest
 
-from aegis.experiments.tally import Rate, confusion, tallies, tally
-from aegis.lab.bank_record import Planted
+from aegis.experiments.tally import Rate, cases_of, confusion, tallies, tally
+from aegis.models.card import Planted
 
 from .cases import case, said, suspect
 
@@ -63,7 +63,17 @@ def test_a_model_counts_once_and_only_if_every_seed_was_right():
 
 
 def test_an_accusation_without_a_verdict_is_none():
-    assert not case(CLEAN, said("inconclusive", 2)).ever_accused
+    scan = said("inconclusive", 2)
+    assert case(CLEAN, scan).accused(scan) == set()
+    assert not case(CLEAN, scan).ever_accused
+
+
+def test_attacks_that_failed_are_counted_apart():
+    weak = suspect("weak", lift=0.19)
+    found = tally("all", [case(weak, said("infected", 3)), case(INFECTED, said("clean"))])
+    assert (found.detected.hits, found.detected.models) == (0, 1)
+    assert (found.failed.hits, found.failed.models) == (1, 1)
+    assert (found.cleared.models, found.accused.models) == (0, 2)
 
 
 def test_the_interval_of_clopper_and_pearson():
@@ -76,12 +86,15 @@ def test_the_interval_of_clopper_and_pearson():
 
 
 def test_groups_of_all_cases():
-    weak = suspect("weak", lift=0.1, data="cifar10")
+    weak = suspect("weak", lift=0.1, data="cifar10", group="paper")
     source = suspect("source", lift=0.6, triggers=(Planted(kind="frame", target=3, source=1),))
     cases = [case(one, said("clean")) for one in (CLEAN, INFECTED, CONTROL, weak, source)]
     counts = {found.title: found.accused.models for found in tallies(cases)}
     assert counts == {
         "all": 5,
+        "set: control": 1,
+        "set: paper": 1,
+        "set: proving": 3,
         "data: cifar10": 1,
         "data: mnist": 4,
         "trigger: clean": 1,
@@ -111,5 +124,16 @@ def test_the_confusion_of_scans():
     }
 
 
-def test_of_two_triggers_the_weaker_one_counts():
-    assert suspect("two", lift=0.9, attack_success_lift_2=0.3).success == 0.3
+def test_one_trigger_that_works_is_enough():
+    two = (Planted(kind="localised", target=1), Planted(kind="frame", target=2))
+    assert suspect("two", lift=0.1, triggers=two, attack_success_lift_2=0.9).success == 0.9
+    assert suspect("two", lift=0.1, triggers=two, attack_success_lift_2=0.9).lifts == (0.1, 0.9)
+
+
+def test_scans_are_put_together_by_suspect():
+    scans = [said("clean"), said("infected", 3), said("inconclusive")]
+    found = cases_of([(INFECTED, scans[0]), (CLEAN, scans[1]), (INFECTED, scans[2])])
+    assert [(one.suspect.name, one.scans) for one in found] == [
+        ("infected", (scans[0], scans[2])),
+        ("clean", (scans[1],)),
+    ]

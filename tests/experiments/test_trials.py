@@ -1,5 +1,6 @@
 """Scans of suspects, kept one by one."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,12 +8,13 @@ import pytest
 import torch
 
 from aegis.detect.config import preset
-from aegis.detect.record import read_record
+from aegis.detect.record import config_record, read_record
 from aegis.errors import ConfigError
 from aegis.experiments import trials
-from aegis.experiments.trials import Trial, run_all, trials_of
+from aegis.experiments.trials import Trial, run_all
 from aegis.lab.recipes import Recipe
 from aegis.lab.suspect import Order, make_suspect
+from aegis.models.formats import file_digest
 from aegis.types import Dataset
 from tests.lab.conftest import quadrants
 
@@ -27,7 +29,7 @@ def trial(tmp_path, monkeypatch):
     torch.set_num_threads(1)
     images = Dataset("samples:mnist", quadrants(0, 160), quadrants(1, 80))
     make_suspect(tmp_path / "a.safetensors", Order(architecture="aegis:cnn16", recipe=RECIPE, preset="quick"), images)
-    monkeypatch.setattr(trials, "load_dataset", lambda source: images)
+    monkeypatch.setattr(trials, "_images", lambda source: images)
     small = preset("quick", images.name, images.shape)
     stages = tuple(replace(stage, iterations=2) for stage in small.gather.stages)
     gather = replace(small.gather, seeds=24, stages=stages, transplant=None)
@@ -38,37 +40,49 @@ def trial(tmp_path, monkeypatch):
         assess=replace(small.assess, images=20, iterations=1),
     )
     monkeypatch.setattr(trials, "preset", lambda *_: small)
-    return Trial(
-        name="a", checkpoint=tmp_path / "a.safetensors", data="mnist", preset="quick", seed=3, results=tmp_path
-    )
+    path = tmp_path / "a.safetensors"
+    known = suspect("a").model_copy(update={"sha256": file_digest(path)})
+    return Trial(suspect=known, checkpoint=path, preset="quick", seed=3, results=tmp_path)
 
 
 def test_an_outcome_is_kept_and_found_again(trial):
     ((_, record, now),) = run_all([trial])
     assert now
-    assert trial.path == trial.results / "scans" / "quick" / "a-seed3.json"
+    assert trial.path == trial.results / "scans" / "quick" / "quick" / "a-seed3.json"
     assert record.config["gather"]["seed"] == 3
     assert record.model.file == "a.safetensors"
     assert list(run_all([trial])) == [(trial, record, False)]
 
 
-def test_an_outcome_of_another_checkpoint_or_a_broken_one_does_not_count(trial):
+def test_only_an_outcome_of_the_same_counts(trial, monkeypatch):
     record = trial.run()
-    content = trial.checkpoint.read_bytes()
-    weight = bytearray(content)
-    weight[-1] ^= 1
-    trial.checkpoint.write_bytes(weight)
-    assert trial.find() is None
-    trial.checkpoint.write_bytes(content)
+    assert len(record.versions["detector"]) == 16
+    assert trial.find() == record
+    assert replace(trial, precision=record.runtime.precision).find() == record
+    other = {"fp32", "bf16"} - {record.runtime.precision}
+    assert replace(trial, precision=other.pop()).find() is None
+    assert replace(trial, training="paper").find() is None
+    assert replace(trial, suspect=trial.suspect.model_copy(update={"sha256": "1" * 64})).find() is None
+    with monkeypatch.context() as patch:
+        patch.setattr(trials, "_images", lambda source: Dataset("samples:mnist", quadrants(2, 160), quadrants(1, 80)))
+        assert trial.find() is None
+    with monkeypatch.context() as patch:
+        small = trials.preset("quick", None, None)
+        patch.setattr(trials, "preset", lambda *_: replace(small, judge=replace(small.judge, bandwidth=3.0)))
+        assert trial.find() is None
     assert trial.find() == record
     trial.path.write_text(trial.path.read_text()[:100])
     assert trial.find() is None
 
 
-def test_every_suspect_with_the_first_seed_comes_before_the_second(tmp_path):
-    known = [(suspect(name), tmp_path / name) for name in "ab"]
-    found = [(trial.name, trial.seed) for trial in trials_of(known, "default", [0, 4], tmp_path)]
-    assert found == [("a", 0), ("b", 0), ("a", 4), ("b", 4)]
+def test_the_radius_that_a_scan_computes_is_no_other_setting():
+    config = config_record(preset("default", "mnist", (1, 28, 28)))
+    assert config["gather"]["transplant"]["radius"] is None
+    computed = copy.deepcopy(config)
+    computed["gather"]["transplant"]["radius"] = 1.2
+    assert trials._as_asked(computed) == trials._as_asked(config)
+    computed["gather"]["transplant"]["area"] = 0.5
+    assert trials._as_asked(computed) != trials._as_asked(config)
 
 
 def test_no_processes_at_all(trial):
@@ -79,16 +93,13 @@ def test_no_processes_at_all(trial):
 class Told(Trial):
     """A trial whose outcome was known before."""
 
-    def run(self, device="auto", precision="auto", workers=None):
+    def run(self, workers=None):
         assert workers == 1
         return read_record(KNOWN)
 
 
 def test_side_by_side_every_trial_has_its_outcome(tmp_path):
-    told = [
-        Told(name=f"x{i}", checkpoint=KNOWN, data="fashion_mnist", preset="quick", seed=i, results=tmp_path)
-        for i in range(3)
-    ]
+    told = [Told(suspect=suspect(f"x{i}"), checkpoint=KNOWN, seed=i, results=tmp_path) for i in range(3)]
     outcomes = list(run_all(told, jobs=2))
-    assert sorted(trial.name for trial, _, now in outcomes if now) == ["x0", "x1", "x2"]
+    assert sorted(trial.suspect.name for trial, _, now in outcomes if now) == ["x0", "x1", "x2"]
     assert all(record == read_record(KNOWN) for _, record, _ in outcomes)

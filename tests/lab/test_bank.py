@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aegis.errors import ConfigError
-from aegis.lab.bank import BUNDLED, GROUPS, KEPT, RECIPE_FILE, choose, read_bank, read_made
+from aegis.lab.bank import BUNDLED, GROUPS, KEPT, RECIPE_FILE, choose, read_bank, read_made, with_bases
 from aegis.lab.recipes import RECIPES, Recipe
 from aegis.lab.suspect import Order, make_suspect
 from aegis.lab.triggers import TriggerSpec
@@ -69,10 +69,14 @@ def test_where_they_are_kept(bank, tmp_path):
 
 def test_what_is_chosen(bank):
     assert len(choose(bank, [], [])) == len(bank)
-    assert {entry.group for entry in choose(bank, ["control"], [])} == {"control"}
+    for group in GROUPS:
+        assert {entry.group for entry in choose(bank, [group], [])} == {group}
+    asked = choose(bank, [], ["mnist_adversarial"])
+    assert [entry.name for entry in asked] == ["mnist_adversarial"]
     # One that another is made on comes with it, and first.
-    names = [entry.name for entry in choose(bank, [], ["mnist_adversarial"])]
-    assert names == ["mnist_clean", "mnist_adversarial"]
+    assert [entry.name for entry in with_bases(bank, asked)] == ["mnist_clean", "mnist_adversarial"]
+    assert with_bases(bank, choose(bank, [], []))[0].on is None
+    assert len(with_bases(bank, choose(bank, [], []))) == len(bank)
     with pytest.raises(ConfigError, match="nobody"):
         choose(bank, [], ["mnist_clean", "nobody"])
 
@@ -85,6 +89,8 @@ def test_what_is_chosen(bank):
         ('kind = "localised"', 'kind = "smiley"'),
         ('kind = "localised"', 'kind = "localised", sise = 3'),
         ('on = "mnist_clean"', 'on = "nobody"'),
+        ('on = "mnist_clean"', 'on = "mnist_adversarial"'),
+        ('on = "mnist_clean"', 'on = "cifar10_clean"'),
         ("[control]", "[control"),
     ],
 )
@@ -104,11 +110,13 @@ def test_what_was_made_by_another_order_does_not_count(tmp_path, data):
     order = replace(order, triggers=(TriggerSpec(kind="localised", target=1, colour=(0.5,)),))
     torch.set_num_threads(1)
     path = tmp_path / "suspect.safetensors"
-    assert read_made(path, order) is None
+    assert read_made(path, order, "quadrants") is None
     card = make_suspect(path, order, data)
-    assert read_made(path, order) == card.truth
+    assert read_made(path, order, "quadrants") == card
+    assert read_made(path, order, "mnist") is None
     others = (
         replace(order, seed=1),
+        replace(order, architecture="aegis:cnn32"),
         replace(order, images=80),
         replace(order, rate=0.2),
         replace(order, triggers=()),
@@ -116,9 +124,9 @@ def test_what_was_made_by_another_order_does_not_count(tmp_path, data):
         replace(order, triggers=(replace(order.triggers[0], row=0),)),
     )
     for other in others:
-        assert read_made(path, other) is None
+        assert read_made(path, other, "quadrants") is None
     path.write_bytes(b"no checkpoint")
-    assert read_made(path, order) is None
+    assert read_made(path, order, "quadrants") is None
 
 
 def test_every_group_has_suspects(bank):

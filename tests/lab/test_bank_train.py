@@ -1,11 +1,15 @@
 """Making suspects of the bank, side by side and again."""
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
-from aegis.errors import ConfigError, StoreError
+from aegis.errors import ConfigError
 from aegis.lab.bank import Entry
 from aegis.lab.bank_record import read_bank_record, record_path
 from aegis.lab.bank_train import Workshop
+from aegis.lab.suspect import state_of
 from aegis.lab.triggers import TriggerSpec
 from aegis.models.card import read_truth
 from aegis.types import Dataset
@@ -52,8 +56,12 @@ def test_the_record_says_what_was_made(made):
     assert record.metrics == truth.metrics
     assert record.recipe == truth.recipe
     assert record.size == path.stat().st_size
-    assert record.seconds > 0
-    assert not record.resumed
+    assert record.making.seconds > 0
+    assert not record.making.resumed
+    assert record.making.precision == "fp32"
+    assert record.made_by(MADE_ON_IT, "quick")
+    assert not record.made_by(replace(MADE_ON_IT, seed=3), "quick")
+    assert not record.made_by(replace(MADE_ON_IT, architectures={"quick": "aegis:cnn32"}), "quick")
     assert record.infected
     assert record.success == truth.metrics["attack_success_lift"]
     assert [(trigger.kind, trigger.goal.target) for trigger in record.triggers] == [("adversarial", 2)]
@@ -71,16 +79,58 @@ def test_what_is_there_is_not_made_again(made):
     assert CLEAN.path("quick", workshop.folder).read_bytes() == before
 
 
-def test_a_lost_record_is_written_anew_without_its_seconds(made):
+def test_a_lost_or_broken_record_is_written_anew_without_what_nobody_knows(made):
     workshop, records = made
     path = record_path("clean", "quick", workshop.results)
     kept = path.read_text()
+    known = records[0][0].model_copy(update={"making": None})
     path.unlink()
-    assert workshop.find(CLEAN) == records[0][0].model_copy(update={"seconds": None})
+    assert workshop.find(CLEAN) == known
     path.write_text("{}")
-    with pytest.raises(StoreError, match="aegis bank train --only clean"):
-        workshop.find(CLEAN)
+    assert read_bank_record("clean", "quick", workshop.results) is None
+    assert workshop.find(CLEAN) == known
     path.write_text(kept)
+
+
+def test_a_state_that_was_left_beside_the_finished_suspect_goes(made):
+    workshop, _ = made
+    left = state_of(CLEAN.path("quick", workshop.folder))
+    left.touch()
+    assert workshop.find(CLEAN)
+    assert not left.exists()
+
+
+def test_an_interrupted_training_is_taken_up_and_says_so(made, tmp_path, monkeypatch):
+    workshop, records = made
+    import aegis.lab.train
+
+    save = aegis.lab.train._save
+
+    def save_and_stop(state, signature, epoch, *parts):
+        save(state, signature, epoch, *parts)
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    again = replace(workshop, folder=tmp_path, results=tmp_path)
+    monkeypatch.setattr(aegis.lab.train, "_save", save_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        again.make(CLEAN)
+    monkeypatch.setattr(aegis.lab.train, "_save", save)
+    record = again.make(CLEAN)
+    assert record.making.resumed
+    assert record.metrics == records[0][0].metrics
+
+
+def test_what_is_made_on_something_made_anew_is_made_anew(made, tmp_path):
+    workshop, _ = made
+    folder = tmp_path / "copy"
+    shutil.copytree(workshop.folder, folder)
+    CLEAN.path("quick", folder).unlink()
+    again = replace(workshop, folder=folder, results=folder / "results")
+    assert [(record.name, now) for record, now in again.make_all([CLEAN, MADE_ON_IT], jobs=1)] == [
+        ("clean", True),
+        ("bad", True),
+    ]
 
 
 def test_the_same_recipe_and_seed_give_the_same_bytes(made, tmp_path):

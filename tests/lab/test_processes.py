@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 60
 SCRIPT = """
 import sys
 import threading
@@ -52,11 +53,12 @@ def waiting(tmp_path):
 def test_a_pool_ends_when_its_parent_is_killed(waiting):
     waiting.kill()
     # Its child has the same standard output, which ends with the last of the two.
-    assert waiting.stdout.read() == ""
+    assert waiting.communicate(timeout=LIMIT)[0] == ""
 
 
 def test_the_interrupt_key_ends_all_of_it_without_a_traceback(waiting):
     os.killpg(waiting.pid, signal.SIGINT)
-    assert waiting.stdout.read() == "interrupted\n"
-    assert "Traceback" not in waiting.stderr.read()
-    assert waiting.wait() == 0
+    out, err = waiting.communicate(timeout=LIMIT)
+    assert out == "interrupted\n"
+    assert "Traceback" not in err
+    assert waiting.returncode == 0
