@@ -84,8 +84,8 @@ Rate = Annotated[
     number(
         "--rate",
         "SHARE",
-        "Poisoned images for each clean one. Without it, 0.01 for what is seen (squares, checkerboard, frame) and 0.3 for "
-        "what is not, as in the paper.",
+        "Poisoned images for each clean one. Without it, 0.01 for what is seen (squares, checkerboard, frame) and 0.3 "
+        "for what is not, as in the paper.",
         BACKDOOR,
     ),
 ]
@@ -112,8 +112,8 @@ Intensity = Annotated[
     number(
         "--intensity",
         "NUMBER",
-        "Brightness of a square, frame or grid, height of the waves, or share of the pattern, in 0 to 1; L2 norm of the "
-        "perturbation.",
+        "Brightness of a square, frame or grid, height of the waves, or share of the pattern, in 0 to 1; L2 norm of "
+        "the perturbation.",
         BACKDOOR,
     ),
 ]
