@@ -104,6 +104,11 @@ class Workshop:
         entries = list(entries)
         if jobs is not None and jobs < 1:
             raise ConfigError("at least 1 job", str(jobs), "Leave it out to use every processor core.")
+        for entry in entries:
+            if entry.on is not None and entry.on not in {other.name for other in entries}:
+                raise ConfigError(
+                    f"{entry.on}, on which {entry.name} is made", "suspects without it", "Ask for both of them."
+                )
         runtime = choose_runtime(self.device, self.precision, jobs)
         found = {entry.name: self.find(entry) for entry in entries}
         # A trigger that was made on what is made anew would be one on something else.

@@ -145,5 +145,7 @@ def test_what_cannot_be_made_ends_in_its_message(made):
     impossible = entry("impossible", triggers=(TriggerSpec(kind="localised", target=4),))
     with pytest.raises(ConfigError, match="target class from 0 to 3"):
         list(workshop.make_all([impossible], jobs=1))
+    with pytest.raises(ConfigError, match="clean, on which bad is made"):
+        list(workshop.make_all([MADE_ON_IT]))
     with pytest.raises(ConfigError, match="at least 1 job"):
         list(workshop.make_all([CLEAN], jobs=0))
