@@ -12,7 +12,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.layers import ROOT
 
@@ -61,6 +61,11 @@ def serve(suspects: Path, log: Path, store: Path | None = None) -> Iterator[str]
     """The address of a dashboard over a folder of suspects and a store, by default an empty one, once it answers."""
     with launch(suspects, log, store or log.parent / "store") as (address, _):
         yield address
+
+
+def row_of(page: Page, text: str) -> Locator:
+    """The line of Home's suspects that says this."""
+    return page.locator(".st-key-card-suspects").get_by_test_id("stHorizontalBlock").filter(has_text=text)
 
 
 @contextmanager

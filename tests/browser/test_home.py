@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import serve
+from tests.browser.conftest import row_of, serve
 from tests.suspects import write_cut, write_hostile, write_infected, write_suspect
 from tests.test_theme import LIGHTS, THEME
 
@@ -55,11 +55,6 @@ def outside(url):
     """The address, if it leads away from this machine."""
     parts = urlsplit(url)
     return [] if parts.scheme in ("data", "blob") or parts.hostname == "127.0.0.1" else [url]
-
-
-def row_of(page, text):
-    """The line of the suspects that says this."""
-    return page.locator(".st-key-card-suspects").get_by_test_id("stHorizontalBlock").filter(has_text=text)
 
 
 @pytest.mark.parametrize("light", LIGHTS)

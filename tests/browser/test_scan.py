@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from aegis.models.formats import file_digest
-from tests.browser.conftest import rest, serve
+from tests.browser.conftest import rest, row_of, serve
 from tests.layers import ROOT
 
 SUSPECT = "fashion_mnist_localised.safetensors"
@@ -126,7 +126,7 @@ def test_it_is_among_the_recent_scans_on_home_and_opens_at_once(visit, scanned):
 def test_home_leads_to_a_scan_of_each_suspect(visit, address):
     page = visit("Scan")
     page.goto(address)
-    page.locator("[class*=st-key-card-]").filter(has_text=SUSPECT).get_by_role("link", name="Scan").first.click()
+    row_of(page, SUSPECT).get_by_role("link", name="Scan").click()
     expect(page).to_have_url(re.compile(f"/Scan\\?suspect={SUSPECT}$"))
     expect(page.get_by_role("combobox", name="Suspect")).to_have_value(SUSPECT)
 
