@@ -13,7 +13,6 @@ from aegis.models.card import Card, Planted, Poison
 from aegis.models.formats import file_digest
 
 RESULTS = ROOT / "results"
-PACKAGES = ("torch", "torchvision", "numpy")
 
 
 class Making(BaseModel):
