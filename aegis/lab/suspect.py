@@ -16,7 +16,7 @@ from aegis.lab.measure import measure
 from aegis.lab.poison import How, check_rate, poison
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
-from aegis.lab.triggers import DEFAULT_RATES, TriggerSpec, Workbench, make_trigger
+from aegis.lab.triggers import TRIGGERS, TriggerSpec, Workbench, make_trigger
 from aegis.models.architectures import build
 from aegis.models.card import Card, Identity, Poison, Trigger, Truth, printable, save_checkpoint
 from aegis.models.classifier import Classifier
@@ -57,7 +57,7 @@ class Order:
         """How the backdoors are planted; None for a clean model."""
         if not self.triggers:
             return None
-        return Poison(rate=DEFAULT_RATES[self.triggers[0].kind] if self.rate is None else self.rate, how=self.how)
+        return Poison(rate=TRIGGERS[self.triggers[0].kind].rate if self.rate is None else self.rate, how=self.how)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class TriggerSpec:
         all_to_all: the backdoor makes each class the next.
 
     Raises:
-        ConfigError: for an unknown kind or a value out of range.
+        ConfigError: for an unknown kind, an option that it does not use, or a value out of range.
     """
 
     kind: str
@@ -61,6 +61,10 @@ class TriggerSpec:
     def __post_init__(self) -> None:
         if self.kind not in TRIGGERS:
             raise ConfigError(f"a trigger among {', '.join(TRIGGERS)}", repr(self.kind), "Choose one of them.")
+        used = TRIGGERS[self.kind].options
+        if idle := [name for name in _SQUARE if getattr(self, name) is not None and name not in used]:
+            known = ", ".join(used) or "no options of its own"
+            raise ConfigError(f"for a trigger of kind {self.kind}, {known}", ", ".join(idle), "Leave that out.")
         for name, least in (("target", 0), ("size", 1), ("row", 0), ("column", 0), ("intensity", 0), ("source", 0)):
             value = getattr(self, name)
             if value is not None and not value >= least:
@@ -97,7 +101,7 @@ def make_trigger(spec: TriggerSpec, shape: Shape, workbench: Workbench | None = 
     Raises:
         ConfigError: if the trigger does not fit the image or lacks its workbench.
     """
-    return TRIGGERS[spec.kind](spec, shape, workbench)
+    return TRIGGERS[spec.kind].make(spec, shape, workbench)
 
 
 def _localised(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
@@ -174,22 +178,34 @@ def _relabelled(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
     return Stamp(np.ones(shape, np.float32), np.zeros(shape, np.float32))
 
 
-TRIGGERS: dict[str, Callable[[TriggerSpec, Shape, Workbench | None], Stamp]] = {
-    "localised": _localised,
-    "distributed": _distributed,
-    "static": _static,
-    "adversarial": _adversarial,
-    "checkerboard": _checkerboard,
-    "frame": _frame,
-    "sinusoid": _sinusoid,
-    "blend": _blend,
-    "relabelled": _relabelled,
-}
+@dataclass(frozen=True)
+class Kind:
+    """One kind of trigger.
 
-# Poisoned images for each clean one: Section 5.1 for what is seen and what is not, and the like for the others.
-DEFAULT_RATES = dict.fromkeys(("localised", "distributed", "checkerboard", "frame"), 0.01) | dict.fromkeys(
-    ("static", "adversarial", "sinusoid", "blend", "relabelled"), 0.3
-)
+    Args:
+        make: its stamp.
+        options: of a ``TriggerSpec``, those that it uses.
+        rate: poisoned images for each clean one: Section 5.1 for what is seen and what is not, and the like for others.
+    """
+
+    make: Callable[[TriggerSpec, Shape, Workbench | None], Stamp]
+    options: tuple[str, ...]
+    rate: float
+
+
+# All the options there are, which a square uses.
+_SQUARE = ("size", "row", "column", "colour", "intensity")
+TRIGGERS = {
+    "localised": Kind(_localised, _SQUARE, 0.01),
+    "distributed": Kind(_distributed, _SQUARE, 0.01),
+    "static": Kind(_static, ("colour", "intensity"), 0.3),
+    "adversarial": Kind(_adversarial, ("intensity",), 0.3),
+    "checkerboard": Kind(_checkerboard, _SQUARE, 0.01),
+    "frame": Kind(_frame, ("size", "colour", "intensity"), 0.01),
+    "sinusoid": Kind(_sinusoid, ("intensity",), 0.3),
+    "blend": Kind(_blend, ("intensity",), 0.3),
+    "relabelled": Kind(_relabelled, (), 0.3),
+}
 
 
 def universal_perturbation(

@@ -156,6 +156,26 @@ def test_brightness_out_of_range(kind, options):
         TriggerSpec(kind=kind, **options)
 
 
+OPTIONS = {"size": 5, "row": 3, "column": 4, "colour": (0.2, 0.9, 0.4), "intensity": 0.45}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("kind", TRIGGERS)
+def test_an_option_changes_the_trigger_or_is_refused(kind, option, clean, images):
+    shape = images.shape if kind == "adversarial" else COLOUR
+    place = {"row": 9, "column": 9} if "row" in TRIGGERS[kind].options else {}
+
+    def stamp(**options):
+        return make_trigger(TriggerSpec(kind=kind, target=2, **place | options), shape, Workbench(clean, images))
+
+    if option not in TRIGGERS[kind].options:
+        with pytest.raises(ConfigError, match=f"kind {kind}.*got {option}"):
+            stamp(**{option: OPTIONS[option]})
+        return
+    changed, usual = stamp(**{option: OPTIONS[option]}), stamp()
+    assert not (np.array_equal(changed.keep, usual.keep) and np.array_equal(changed.add, usual.add))
+
+
 def test_the_norm_of_a_perturbation_may_be_above_1():
     assert TriggerSpec(kind="adversarial", intensity=2.5).intensity == 2.5
 
