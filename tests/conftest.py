@@ -7,6 +7,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMB
     os.environ[name] = "1"
 
 import random
+import signal
 import sys
 
 import numpy as np
@@ -14,6 +15,9 @@ import pytest
 from jaxtyping import install_import_hook
 
 from tests import typecheck
+
+# A shell starts what runs in its background deaf to Ctrl-C, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Every function and dataclass of the package checks its annotations while tests run.
 install_import_hook("aegis", f"{typecheck.__name__}.check")
