@@ -62,9 +62,9 @@ class TriggerSpec:
         if self.kind not in TRIGGERS:
             raise ConfigError(f"a trigger among {', '.join(TRIGGERS)}", repr(self.kind), "Choose one of them.")
         used = TRIGGERS[self.kind].options
-        if idle := [name for name in _SQUARE if getattr(self, name) is not None and name not in used]:
-            known = ", ".join(used) or "no options of its own"
-            raise ConfigError(f"for a trigger of kind {self.kind}, {known}", ", ".join(idle), "Leave that out.")
+        if idle := [name for name in OPTIONS if getattr(self, name) is not None and name not in used]:
+            known = f"only {', '.join(used)}" if used else "nothing"
+            raise ConfigError(f"{known} to be set for the {self.kind} trigger", ", ".join(idle), "Leave that out.")
         for name, least in (("target", 0), ("size", 1), ("row", 0), ("column", 0), ("intensity", 0), ("source", 0)):
             value = getattr(self, name)
             if value is not None and not value >= least:
@@ -193,14 +193,14 @@ class Kind:
     rate: float
 
 
-# All the options there are, which a square uses.
-_SQUARE = ("size", "row", "column", "colour", "intensity")
+# How a trigger can look; a square uses all of it.
+OPTIONS = ("size", "row", "column", "colour", "intensity")
 TRIGGERS = {
-    "localised": Kind(_localised, _SQUARE, 0.01),
-    "distributed": Kind(_distributed, _SQUARE, 0.01),
+    "localised": Kind(_localised, OPTIONS, 0.01),
+    "distributed": Kind(_distributed, OPTIONS, 0.01),
     "static": Kind(_static, ("colour", "intensity"), 0.3),
     "adversarial": Kind(_adversarial, ("intensity",), 0.3),
-    "checkerboard": Kind(_checkerboard, _SQUARE, 0.01),
+    "checkerboard": Kind(_checkerboard, OPTIONS, 0.01),
     "frame": Kind(_frame, ("size", "colour", "intensity"), 0.01),
     "sinusoid": Kind(_sinusoid, ("intensity",), 0.3),
     "blend": Kind(_blend, ("intensity",), 0.3),

@@ -7,7 +7,7 @@ import pytest
 
 from aegis.errors import ConfigError
 from aegis.evaluate import predict
-from aegis.lab.triggers import TRIGGERS, TriggerSpec, Workbench, make_trigger, universal_perturbation
+from aegis.lab.triggers import OPTIONS, TRIGGERS, TriggerSpec, Workbench, make_trigger, universal_perturbation
 
 from .conftest import quadrants
 
@@ -156,7 +156,7 @@ def test_brightness_out_of_range(kind, options):
         TriggerSpec(kind=kind, **options)
 
 
-OPTIONS = {"size": 5, "row": 3, "column": 4, "colour": (0.2, 0.9, 0.4), "intensity": 0.45}
+LOOKS = {"size": 5, "row": 3, "column": 4, "colour": (0.2, 0.9, 0.4), "intensity": 0.45}
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -169,10 +169,10 @@ def test_an_option_changes_the_trigger_or_is_refused(kind, option, clean, images
         return make_trigger(TriggerSpec(kind=kind, target=2, **place | options), shape, Workbench(clean, images))
 
     if option not in TRIGGERS[kind].options:
-        with pytest.raises(ConfigError, match=f"kind {kind}.*got {option}"):
-            stamp(**{option: OPTIONS[option]})
+        with pytest.raises(ConfigError, match=f"the {kind} trigger; got {option}"):
+            stamp(**{option: LOOKS[option]})
         return
-    changed, usual = stamp(**{option: OPTIONS[option]}), stamp()
+    changed, usual = stamp(**{option: LOOKS[option]}), stamp()
     assert not (np.array_equal(changed.keep, usual.keep) and np.array_equal(changed.add, usual.add))
 
 
