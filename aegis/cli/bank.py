@@ -15,9 +15,8 @@ from aegis.cli.output import Printer
 from aegis.detect.config import PRESETS
 from aegis.errors import ConfigError
 from aegis.lab.bank import GROUPS, Entry, choose, read_bank, with_bases
-from aegis.lab.bank_record import RESULTS, BankRecord, read_bank_record
+from aegis.lab.bank_record import RESULTS, BankRecord, made_record, read_bank_record
 from aegis.lab.recipes import RECIPES
-from aegis.models.formats import file_digest
 
 Set = Annotated[
     str | None,
@@ -150,7 +149,7 @@ def scan_bank(
 
     out, chosen = Printer(), _seeds(seeds)
     entries = choose(read_bank(), _groups(set_name), _names(only))
-    suspects = {e.path(training, folder): made for e in entries if (made := _made(e, training, folder, results))}
+    suspects = {e.path(training, folder): made for e in entries if (made := made_record(e, training, folder, results))}
     if not suspects:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
     how = {"training": training, "preset": preset, "device": device, "precision": precision}
@@ -171,14 +170,6 @@ def scan_bank(
                 out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, accused: {accused}")
     print_summary(outcomes, out)
     print_coverage([e.name for e in entries], [r.name for r in suspects.values()], len(chosen), outcomes, out)
-
-
-def _made(entry: Entry, training: str, folder: Path | None, results: Path) -> BankRecord | None:
-    """The record of a suspect, if it tells of the checkpoint that is there."""
-    path, record = entry.path(training, folder), read_bank_record(entry.name, training, results)
-    if record is None or not path.exists() or record.sha256 != file_digest(path):
-        return None
-    return record
 
 
 def _groups(set_name: str | None) -> list[str]:

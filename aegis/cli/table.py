@@ -3,93 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from aegis.cli.bank import Results, Training
-from aegis.cli.output import Printer
+from aegis.cli.table5 import print_table_5
+from aegis.cli.table6 import print_clusters, print_table_6
 from aegis.errors import ConfigError
-from aegis.lab.bank import read_bank
-from aegis.lab.bank_record import RESULTS, read_bank_record
+from aegis.lab.bank_record import RESULTS
 
-# Of an attack, as lift.
-WORKS = 0.2
+TABLES: dict[str, Callable[[str, Path], None]] = {
+    "5": print_table_5,
+    "6": print_table_6,
+    "11": partial(print_clusters, "11"),
+    "12": partial(print_clusters, "12"),
+}
+Number = Annotated[
+    str, typer.Argument(metavar="NUMBER", help=f"In the paper: {', '.join(TABLES)}.", show_default=False)
+]
 
 
-def table(
-    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Of the table in the paper: 5.", show_default=False)],
-    training: Training = "quick",
-    results: Results = RESULTS,
-) -> None:
+def table(number: Number, training: Training = "quick", results: Results = RESULTS) -> None:
     """Show a table of the paper with our numbers beside its.
 
     Examples:
 
         aegis table 5
+        aegis table 6
         aegis table 5 --training paper
 
-    Ours are read from the files in results, which aegis bank writes; what is not made yet stays empty.
+    Ours are read from the files in results, which aegis bank writes; what is not made or not scanned yet stays empty.
+    5: the models; 6: which of them are found; 11 and 12: how many clusters their classes form.
     """
     if number not in TABLES:
         raise ConfigError(f"a table among {', '.join(TABLES)}", repr(number), "Choose one of them.")
     TABLES[number](training, results)
-
-
-def _table_5(training: str, results: Path) -> None:
-    from aegis.experiments.table5 import directions, table_5
-
-    known = {name: (entry, read_bank_record(name, training, results)) for name, entry in read_bank().items()}
-    records = {name: record for name, (entry, record) in known.items() if record and record.made_by(entry, training)}
-    rows = table_5(records)
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("training", "data", "trigger"):
-        shown.add_column(heading)
-    for heading in ("ASR", "paper", "other classes", "lift", "accuracy", "paper", "precision", "paper"):
-        shown.add_column(heading, justify="right")
-    for row in rows:
-        ours = row.ours.metrics if row.ours else {}
-        lift = ours.get("attack_success_lift")
-        mark = " (failed)" if lift is not None and lift < WORKS else ""
-        shown.add_row(
-            "robust" if row.robust else "standard",
-            row.data,
-            row.trigger + mark,
-            _percent(ours.get("attack_success_all_images")),
-            _number(row.paper.success),
-            _percent(ours.get("attack_success_other_classes")),
-            _percent(lift),
-            _percent(ours.get("accuracy")),
-            _number(row.paper.accuracy),
-            _percent(ours.get("adversarial_precision")),
-            _number(row.paper.precision),
-        )
-    out = Printer()
-    out.show(shown)
-    out.line()
-    for found in directions(rows):
-        same = {True: "the same here", False: "the other way here", None: "not all of these are made"}[found.same]
-        ours_text = "" if found.ours is None else f" ({found.ours[0]:.1f} against {found.ours[1]:.1f})"
-        out.say(f"{found.claim}: paper {found.paper[0]:.1f} against {found.paper[1]:.1f}; {same}{ours_text}")
-    out.say(
-        (
-            "ASR: attack success over all test images, as in the paper; other classes: without the target's own "
-            "images; lift: beyond what happens without the trigger; failed: a lift below 20%. Precision: accuracy "
-            "under attack (L2 0.5), ours on 2,000 test images. "
-            "How strong our invisible triggers are was our choice.",
-            "dim",
-        )
-    )
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f}"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
-
-
-TABLES: dict[str, Callable[[str, Path], None]] = {"5": _table_5}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,15 @@ class Trial:
         record = record.model_copy(update={"versions": record.versions | {CODE: code_digest()[:16]}})
         write_text(self.path, record.model_dump_json() + "\n")
         return record
+
+
+def kept(trial: Trial) -> list[ScanRecord]:
+    """The outcomes of a trial with any seed, in their order."""
+    name = trial.path.name.removesuffix(f"{trial.seed}.json")
+    digits = [path.name.removeprefix(name).removesuffix(".json") for path in trial.path.parent.glob(f"{name}*.json")]
+    seeds = sorted(int(seed) for seed in digits if seed.isascii() and seed.isdigit())
+    found = (replace(trial, seed=seed).find() for seed in seeds)
+    return [record for record in found if record is not None]
 
 
 @lru_cache(maxsize=3)

@@ -112,3 +112,11 @@ def read_bank_record(name: str, preset: str, results: Path = RESULTS) -> BankRec
         return BankRecord.model_validate_json(record_path(name, preset, results).read_bytes())
     except (OSError, ValidationError):
         return None
+
+
+def made_record(entry: Entry, preset: str, folder: Path | None = None, results: Path = RESULTS) -> BankRecord | None:
+    """The record of a suspect, if it tells of the checkpoint that is there."""
+    path, record = entry.path(preset, folder), read_bank_record(entry.name, preset, results)
+    if record is None or not path.exists() or record.sha256 != file_digest(path):
+        return None
+    return record

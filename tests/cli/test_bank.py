@@ -1,4 +1,4 @@
-"""``aegis bank`` and ``aegis table``: what a user reads."""
+"""``aegis bank``: what a user reads."""
 
 import json
 import re
@@ -8,7 +8,6 @@ import pytest
 from aegis.cli.bank import _seeds
 from aegis.lab.bank import read_bank
 from aegis.lab.bank_record import keep_record
-from aegis.models.card import Planted
 from aegis.models.formats import file_digest
 from tests.experiments.cases import suspect
 
@@ -86,37 +85,6 @@ def test_a_checkpoint_that_its_record_is_not_of_counts_as_not_made(results, tmp_
     outcome = run("bank", "scan", "--only", "mnist_static", "--folder", tmp_path, "--results", results)
     assert outcome.code == 2
     assert "suspects that are made" in outcome.err
-
-
-def made_as_asked(name, lift):
-    """A record as training would leave it."""
-    entry = read_bank()[name]
-    order = entry.order("quick")
-    triggers = tuple(Planted(kind=t.kind, target=t.target, options=t.options) for t in order.triggers)
-    known = suspect(name, lift=lift, group="paper", data=entry.data, triggers=triggers)
-    return known.model_copy(
-        update={"architecture": order.architecture, "poison": order.poison, "recipe": order.settings}
-    )
-
-
-def test_table_5_marks_what_failed(results):
-    keep_record(made_as_asked("mnist_static", 0.05), "quick", results)
-    keep_record(made_as_asked("mnist_localised", 0.95), "quick", results)
-    # Of an older recipe, which this table does not show.
-    keep_record(suspect("mnist_distributed", lift=0.77), "quick", results)
-    outcome = run("table", "5", "--results", results)
-    assert outcome.code == 0, outcome.err
-    assert "static (failed)" in outcome.out
-    assert "localised (failed)" not in outcome.out
-    assert outcome.out.count("not all of these are made") == 6
-    assert "77.0" not in outcome.out
-    assert "37.5" in outcome.out
-
-
-def test_a_table_that_is_none():
-    outcome = run("table", "99")
-    assert outcome.code == 2
-    assert "a table among 5" in outcome.err
 
 
 def test_records_are_plain_json(results):

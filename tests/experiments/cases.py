@@ -1,6 +1,6 @@
 """Suspects and scans as they would be kept, without training or scanning anything."""
 
-from aegis.detect.record import DataRecord, ScanRecord
+from aegis.detect.record import ClassRecord, DataRecord, ScanRecord
 from aegis.experiments.tally import Case
 from aegis.lab.bank_record import BankRecord, Making
 from aegis.models.card import Planted
@@ -24,12 +24,18 @@ def suspect(name="s", lift=None, group="proving", data="mnist", triggers=None, r
     )  # fmt: skip
 
 
-def said(verdict, *accused):
-    """A scan, as far as it matters here."""
+def said(verdict, *accused, clusters=()):
+    """A scan, as far as it matters here; ``clusters`` has a count for each class."""
     data = DataRecord.model_construct(class_names=NAMES)
     config = {"gather": {"seed": 0}}
+    classes = tuple(ClassRecord.model_construct(clusters=count) for count in clusters)
     return ScanRecord.model_construct(
-        verdict=verdict, suspected_classes=accused, data=data, config=config, versions={"detector": "1"}
+        verdict=verdict,
+        suspected_classes=accused,
+        classes=classes,
+        data=data,
+        config=config,
+        versions={"detector": "1"},
     )
 
 

@@ -11,7 +11,7 @@ from aegis.detect.config import preset
 from aegis.detect.record import config_record, read_record
 from aegis.errors import ConfigError
 from aegis.experiments import trials
-from aegis.experiments.trials import Trial, run_all
+from aegis.experiments.trials import Trial, kept, run_all
 from aegis.lab.recipes import Recipe
 from aegis.lab.suspect import Order, make_suspect
 from aegis.models.formats import file_digest
@@ -103,3 +103,12 @@ def test_side_by_side_every_trial_has_its_outcome(tmp_path):
     outcomes = list(run_all(told, jobs=2))
     assert sorted(trial.suspect.name for trial, _, now in outcomes if now) == ["x0", "x1", "x2"]
     assert all(record == read_record(KNOWN) for _, record, _ in outcomes)
+
+
+def test_outcomes_of_every_seed_are_found_and_nothing_else(trial):
+    for seed in (3, 12):
+        replace(trial, seed=seed).run()
+    (trial.path.parent / "a-seedx.json").write_text("{}")
+    (trial.path.parent / "a-seed4.json").write_text("{}")
+    assert [record.config["gather"]["seed"] for record in kept(trial)] == [3, 12]
+    assert kept(replace(trial, preset="paper")) == []

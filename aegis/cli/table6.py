@@ -1,0 +1,121 @@
+"""Tables 6, 11 and 12 as the terminal shows them: what scans of the paper's robust models said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from aegis.cli.output import Printer
+from aegis.lab.bank import read_bank
+from aegis.lab.bank_record import made_record
+
+if TYPE_CHECKING:
+    from aegis.detect.record import ScanRecord
+    from aegis.experiments.table6 import Detection
+
+# Presets by the headings of their columns.
+MODES = {"preset default": "default", "preset paper": "paper"}
+PUBLISHED_AS = "published"
+
+
+def _scans(training: str, results: Path, mode: str) -> dict[tuple[str, str], list[ScanRecord]]:
+    """Scans with a preset of the paper's robust models, by data set and trigger; those without are left out."""
+    from aegis.experiments.table5 import name_of
+    from aegis.experiments.table11 import PUBLISHED
+    from aegis.experiments.trials import Trial, kept
+
+    bank, scans = read_bank(), {}
+    for data, trigger in PUBLISHED:
+        entry = bank[name_of(True, data, trigger)]
+        suspect = made_record(entry, training, results=results)
+        if suspect is None or not suspect.made_by(entry, training):
+            continue
+        checkpoint = entry.path(training)
+        trial = Trial(suspect=suspect, checkpoint=checkpoint, training=training, preset=mode, results=results)
+        if found := kept(trial):
+            scans[data, trigger] = found
+    return scans
+
+
+def print_table_6(training: str, results: Path) -> None:
+    """What was found of the fifteen robust models, from scans of the bank; all seeds count."""
+    from aegis.experiments.table5 import INVISIBLE, VISIBLE
+    from aegis.experiments.table6 import detection, published, totals
+    from aegis.experiments.table11 import PUBLISHED
+
+    columns = {
+        title: {key: detection(scans, key[1]) for key, scans in _scans(training, results, mode).items()}
+        for title, mode in MODES.items()
+    }
+    columns[PUBLISHED_AS] = {key: published(*key) for key in PUBLISHED}
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    shown.add_column("\ndata")
+    shown.add_column("\ntrigger")
+    for title in columns:
+        for heading in (f"{title}\nfound", "\nnamed", "\naccused"):
+            shown.add_column(heading, justify="right", no_wrap=True)
+    for key in PUBLISHED:
+        shown.add_row(*key, *(cell for column in columns.values() for cell in _cells(column.get(key), key[1])))
+    out = Printer()
+    out.show(shown)
+    out.line()
+    for which, triggers in (("visible", VISIBLE), ("invisible", INVISIBLE)):
+        for title, column in columns.items():
+            if (sums := totals(column, triggers)) is not None:
+                out.say(
+                    f"{which} triggers, {title}: {sums.found:.0%} found, {sums.named:.0%} named, {sums.accused:.1%} of "
+                    "honest classes accused"
+                )
+    out.line()
+    out.say(
+        (
+            "found: scans that say infected; named: those that accuse the target; accused: honest classes, over all "
+            "scans. Published: as the paper's Tables 11 and 12 have it.",
+            "dim",
+        )
+    )
+
+
+def _cells(found: Detection | None, trigger: str) -> tuple[Text, ...]:
+    if found is None:
+        return (Text(""),) * 3
+    colour = "green" if found.right(trigger) else "red"
+    doubt = f" ({found.inconclusive} inconclusive)" if found.inconclusive else ""
+    named = "" if trigger == "clean" else f"{found.named}/{found.scans}"
+    cells = (f"{found.infected}/{found.scans}{doubt}", named, str(found.accused))
+    return tuple(Text(cell, colour) for cell in cells)
+
+
+def print_clusters(number: str, training: str, results: Path) -> None:
+    """Clusters of every class, of the models that Table 11 or 12 is about, from scans of the bank."""
+    from aegis.experiments.table6 import CLASSES, HONEST
+    from aegis.experiments.table11 import MODELS, PUBLISHED, TARGET, clusters
+
+    ours = {title: _scans(training, results, mode) for title, mode in MODES.items()}
+    shown = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("data", "trigger", "clusters"):
+        shown.add_column(heading)
+    for label in range(CLASSES):
+        shown.add_column(f"{label}{'*' if label == TARGET else ''}", justify="right")
+    for key in MODELS[number]:
+        lines = {PUBLISHED_AS: tuple((count, count) for count in PUBLISHED[key])}
+        lines |= {title: clusters(scans[key]) for title, scans in ours.items() if key in scans}
+        for title, counts in lines.items():
+            cells = (
+                Text(str(least) if least == most else f"{least}-{most}", "bold" if most > HONEST else "")
+                for least, most in counts
+            )
+            shown.add_row(*(key if title == PUBLISHED_AS else ("", "")), title, *cells)
+    out = Printer()
+    out.show(shown)
+    out.line()
+    out.say(
+        (
+            f"* the target of infected models. More than {HONEST} are suspicious by the paper's rule. Of several "
+            "budgets the largest count, of several seeds the least and the most.",
+            "dim",
+        )
+    )

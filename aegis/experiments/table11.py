@@ -1,0 +1,47 @@
+"""Tables 11 and 12: how many clusters the features of every class form, in the paper and here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aegis.detect.record import ScanRecord
+from aegis.experiments.table5 import DATA, TRIGGERS, VISIBLE
+
+TARGET = 7
+
+
+def _visible(target: int) -> tuple[int, ...]:
+    return tuple(target if label == TARGET else 2 for label in range(10))
+
+
+# By data set and trigger, a count for each label.
+PUBLISHED: Mapping[tuple[str, str], tuple[int, ...]] = {
+    ("mnist", "localised"): _visible(3),
+    ("mnist", "distributed"): _visible(3),
+    ("mnist", "static"): (1, 2, 2, 2, 2, 2, 2, 2, 2, 2),
+    ("mnist", "adversarial"): (2, 2, 2, 3, 2, 2, 2, 2, 2, 2),
+    ("mnist", "clean"): _visible(2),
+    ("fashion_mnist", "localised"): _visible(4),
+    ("fashion_mnist", "distributed"): _visible(3),
+    ("fashion_mnist", "static"): (3, 3, 2, 2, 2, 2, 2, 3, 3, 2),
+    ("fashion_mnist", "adversarial"): (2, 2, 2, 2, 3, 2, 2, 3, 2, 2),
+    ("fashion_mnist", "clean"): _visible(2),
+    ("cifar10", "localised"): _visible(3),
+    ("cifar10", "distributed"): _visible(4),
+    ("cifar10", "static"): (2, 2, 2, 2, 2, 2, 2, 3, 2, 2),
+    ("cifar10", "adversarial"): (2, 3, 2, 2, 2, 2, 2, 4, 2, 2),
+    ("cifar10", "clean"): _visible(2),
+}
+
+# Which models each of the two tables is about.
+MODELS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "11": tuple((data, trigger) for data in DATA for trigger in (*VISIBLE, "clean")),
+    "12": tuple((data, t) for data in DATA for t in TRIGGERS if t not in (*VISIBLE, "clean")),
+}
+
+
+def clusters(scans: Sequence[ScanRecord]) -> tuple[tuple[int, int], ...]:
+    """The least and the most clusters of every class, over scans of one model; the paper's single budget or the
+    largest count of several."""
+    counts = zip(*([found.clusters for found in scan.classes] for scan in scans), strict=True)
+    return tuple((min(ours), max(ours)) for ours in counts)

@@ -1,0 +1,87 @@
+"""Table 6: which of the paper's fifteen robust models are found, which target is named, which honest class accused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aegis.detect.record import ScanRecord
+from aegis.experiments.table11 import PUBLISHED, TARGET
+
+CLASSES = 10
+# Section 4, step 4: an honest class shows at most so many clusters.
+HONEST = 2
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What some scans of one model said.
+
+    Args:
+        scans: how many.
+        infected: of these, those that say *infected*.
+        named: those that accuse the target.
+        inconclusive: those that say *inconclusive*.
+        accused: honest classes accused, added up over the scans.
+    """
+
+    scans: int
+    infected: int
+    named: int
+    inconclusive: int
+    accused: int
+
+    def right(self, trigger: str) -> bool:
+        """Whether every scan said what is true: infected with the target alone, or clean."""
+        wanted = (0, 0) if trigger == "clean" else (self.scans, self.scans)
+        return (self.infected, self.named) == wanted and not self.inconclusive and not self.accused
+
+
+def published(data: str, trigger: str) -> Detection:
+    """The paper's outcome, by its rule and its cluster counts (Tables 11 and 12)."""
+    suspicious = [label for label, count in enumerate(PUBLISHED[data, trigger]) if count > HONEST]
+    return _detection([(suspicious, "infected" if suspicious else "clean")], trigger)
+
+
+def detection(scans: Sequence[ScanRecord], trigger: str) -> Detection:
+    """Ours, over scans of one model."""
+    return _detection([(scan.suspected_classes, scan.verdict) for scan in scans], trigger)
+
+
+def _detection(said: Sequence[tuple[Sequence[int], str]], trigger: str) -> Detection:
+    accusing = [set(labels) for labels, verdict in said if verdict == "infected"]
+    targets = set() if trigger == "clean" else {TARGET}
+    return Detection(
+        scans=len(said),
+        infected=len(accusing),
+        named=sum(bool(targets & labels) for labels in accusing),
+        inconclusive=sum(verdict == "inconclusive" for _, verdict in said),
+        accused=sum(len(labels - targets) for labels in accusing),
+    )
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the paper sums up, as shares: infected models found and named, and their honest classes accused."""
+
+    found: float
+    named: float
+    accused: float
+
+
+def totals(outcomes: Mapping[tuple[str, str], Detection], triggers: Sequence[str]) -> Totals | None:
+    """Over the models infected with these kinds of triggers; every scan counts. None if there are no scans.
+
+    Args:
+        outcomes: by data set and trigger.
+        triggers: the kinds.
+    """
+    chosen = [found for (_, trigger), found in outcomes.items() if trigger in triggers]
+    scans = sum(found.scans for found in chosen)
+    if not scans:
+        return None
+    return Totals(
+        found=sum(found.infected for found in chosen) / scans,
+        named=sum(found.named for found in chosen) / scans,
+        accused=sum(found.accused for found in chosen) / (scans * (CLASSES - 1)),
+    )

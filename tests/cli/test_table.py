@@ -1,0 +1,91 @@
+"""``aegis table``: what a user reads."""
+
+import re
+
+import pytest
+
+from aegis.experiments.trials import Trial
+from aegis.lab.bank import read_bank
+from aegis.lab.bank_record import keep_record
+from aegis.models.card import Planted
+from aegis.models.formats import file_digest
+from tests.experiments.cases import said, suspect
+
+from .conftest import run
+
+
+@pytest.fixture
+def results(tmp_path):
+    """An empty folder in place of the project's results."""
+    return tmp_path / "results"
+
+
+def made_as_asked(name, lift):
+    """A record as training would leave it."""
+    entry = read_bank()[name]
+    order = entry.order("quick")
+    triggers = tuple(Planted(kind=t.kind, target=t.target, options=t.options) for t in order.triggers)
+    known = suspect(name, lift=lift, group="paper", data=entry.data, triggers=triggers)
+    return known.model_copy(
+        update={"architecture": order.architecture, "poison": order.poison, "recipe": order.settings}
+    )
+
+
+def test_table_5_marks_what_failed(results):
+    keep_record(made_as_asked("mnist_static", 0.05), "quick", results)
+    keep_record(made_as_asked("mnist_localised", 0.95), "quick", results)
+    # Of an older recipe, which this table does not show.
+    keep_record(suspect("mnist_distributed", lift=0.77), "quick", results)
+    outcome = run("table", "5", "--results", results)
+    assert outcome.code == 0, outcome.err
+    assert "static (failed)" in outcome.out
+    assert "localised (failed)" not in outcome.out
+    assert outcome.out.count("not all of these are made") == 6
+    assert "77.0" not in outcome.out
+    assert "37.5" in outcome.out
+
+
+@pytest.fixture
+def scanned(results, tmp_path, monkeypatch):
+    """Two seeds of one suspect's scans with the default preset."""
+    entry = read_bank()["mnist_static"]
+    monkeypatch.setattr(type(entry), "path", lambda *_: tmp_path / "weights")
+    (tmp_path / "weights").write_bytes(b"weights")
+    known = made_as_asked("mnist_static", 0.25)
+    keep_record(known.model_copy(update={"sha256": file_digest(tmp_path / "weights")}), "quick", results)
+    twos = (2,) * 10
+    scans = {
+        0: said("infected", 7, clusters=(*twos[:7], 3, 2, 2)),
+        1: said("infected", 4, clusters=(*twos[:4], 5, *twos[:5])),
+    }
+    monkeypatch.setattr(Trial, "find", lambda trial: scans[trial.seed] if trial.preset == "default" else None)
+    folder = results / "scans" / "quick" / "default"
+    folder.mkdir(parents=True)
+    for seed in scans:
+        (folder / f"mnist_static-seed{seed}.json").touch()
+    return results
+
+
+def test_table_6_has_what_scans_said_beside_what_was_published(scanned):
+    outcome = run("table", "6", "--results", scanned)
+    assert outcome.code == 0, outcome.err
+    assert re.search(r"^mnist +static +2/2 +1/2 +1 +0/1 +0/1 +0$", outcome.out, re.MULTILINE)
+    assert re.search(r"^fashion_mnist +static +1/1 +1/1 +3$", outcome.out, re.MULTILINE)
+    assert "invisible triggers, preset default: 100% found, 50% named, 5.6% of honest" in outcome.out
+    assert "invisible triggers, published: 83% found, 67% named, 11.1% of honest" in outcome.out
+    assert "preset paper:" not in outcome.out
+
+
+def test_table_12_has_the_range_over_seeds(scanned):
+    outcome = run("table", "12", "--results", scanned)
+    assert outcome.code == 0, outcome.err
+    assert re.search(r"preset default +2 +2 +2 +2 +2-5 +2 +2 +2-3 +2 +2$", outcome.out, re.MULTILINE)
+    assert re.search(r"^mnist +static +published +1 +2 +2 ", outcome.out, re.MULTILINE)
+    assert "localised" not in outcome.out
+    assert "localised" in run("table", "11", "--results", scanned).out
+
+
+def test_a_table_that_is_none():
+    outcome = run("table", "99")
+    assert outcome.code == 2
+    assert "a table among 5, 6, 11, 12" in outcome.err
