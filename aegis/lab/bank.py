@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Group = Literal["paper", "standard", "control", "proving"]
 GROUPS: tuple[Group, ...] = get_args(Group)
+# Of the proving set: where the detector's thresholds come from, and what is reported with them.
+Half = Literal["calibration", "evaluation"]
+HALVES: tuple[Half, ...] = get_args(Half)
 RECIPE_FILE = Path(__file__).with_suffix(".toml")
 ROOT = Path(__file__).resolve().parents[2]
 # The robust suspects of the paper come with the dashboard.
@@ -45,6 +48,7 @@ class _Line(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
+    calibration: list[str]
     architectures: dict[str, dict[str, str]]
     paper: dict[str, _Line]
     control: dict[str, _Line]
@@ -58,7 +62,8 @@ class Entry:
     Args:
         name: of its file.
         group: *paper* (its fifteen robust suspects), *standard* (their twins without robust training), *control*
-            (false labels without a trigger), or *proving* (on which nothing was ever tuned).
+            (false labels without a trigger), or *proving* (of all kinds).
+        half: of the proving set, *calibration* or *evaluation*; None for the others.
         data: name of its data set.
         architectures: what it is, by training preset.
         robust: whether it is trained under attack.
@@ -72,6 +77,7 @@ class Entry:
     group: Group
     data: str
     architectures: Mapping[str, str]
+    half: Half | None = None
     robust: bool = True
     triggers: tuple[TriggerSpec, ...] = ()
     rate: float | None = None
@@ -120,10 +126,12 @@ def read_bank(path: Path = RECIPE_FILE) -> dict[str, Entry]:
     try:
         file = _File.model_validate(tomllib.loads(path.read_text()))
         robust = [
-            _entry(name, group, line, file.architectures)
+            _entry(name, group, line, file)
             for group in ("paper", "control", "proving")
             for name, line in getattr(file, group).items()
         ]
+        if strangers := set(file.calibration) - set(file.proving):
+            raise ConfigError("suspects of the proving set", ", ".join(strangers), "Correct the calibration half.")
     except (OSError, ValueError, TypeError, ConfigError) as error:
         detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise ConfigError(f"recipes of suspects in {path}", str(detail), "Correct that file.") from error
@@ -141,13 +149,15 @@ def read_bank(path: Path = RECIPE_FILE) -> dict[str, Entry]:
     return bank
 
 
-def _entry(name: str, group: Group, line: _Line, architectures: Mapping[str, Mapping[str, str]]) -> Entry:
-    usual = {preset: by_data[line.data] for preset, by_data in architectures.items() if line.data in by_data}
+def _entry(name: str, group: Group, line: _Line, file: _File) -> Entry:
+    usual = {preset: by_data[line.data] for preset, by_data in file.architectures.items() if line.data in by_data}
+    half: Half = "calibration" if name in file.calibration else "evaluation"
     return Entry(
         name=name,
         group=group,
         data=line.data,
-        architectures=usual if line.arch is None else dict.fromkeys(architectures, line.arch),
+        architectures=usual if line.arch is None else dict.fromkeys(file.architectures, line.arch),
+        half=half if group == "proving" else None,
         triggers=tuple(TriggerSpec(**_with_tuples(given)) for given in line.triggers),
         rate=line.rate,
         images=line.images,
@@ -162,7 +172,7 @@ def _with_tuples(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str]) -> tuple[Entry, ...]:
-    """The suspects of the groups and names asked for, all of them if none are.
+    """The suspects of the groups, halves and names asked for, all of them if none are.
 
     Raises:
         ConfigError: for an unknown name.
@@ -171,7 +181,7 @@ def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str
     unknown = [name for name in names if name not in bank]
     if unknown:
         raise ConfigError("names of suspects in the bank", ", ".join(unknown), "See them with: aegis bank list.")
-    return tuple(e for e in bank.values() if e.name in names or e.group in groups or not (names or groups))
+    return tuple(e for e in bank.values() if e.name in names or {e.group, e.half} & {*groups} or not (names or groups))
 
 
 def with_bases(bank: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aegis.errors import ConfigError
-from aegis.lab.bank import BUNDLED, GROUPS, KEPT, RECIPE_FILE, choose, read_bank, read_made, with_bases
+from aegis.lab.bank import BUNDLED, GROUPS, HALVES, KEPT, RECIPE_FILE, choose, read_bank, read_made, with_bases
 from aegis.lab.recipes import RECIPES, Recipe
 from aegis.lab.suspect import Order, make_suspect
 from aegis.lab.triggers import TriggerSpec
@@ -43,6 +43,18 @@ def test_the_proving_set_is_large_and_varied(bank):
     assert any(trigger.all_to_all for trigger in triggers)
     assert any(trigger.source is not None for trigger in triggers)
     assert any(len(e.triggers) == 2 for e in infected)
+
+
+def test_thresholds_come_from_one_half_of_the_proving_set_and_results_from_the_other(bank):
+    proving = {entry.name for entry in bank.values() if entry.group == "proving"}
+    halves = [{entry.name for entry in choose(bank, [half], [])} for half in HALVES]
+    assert halves[0] | halves[1] == proving
+    assert not halves[0] & halves[1]
+    assert all(entry.half is None for entry in bank.values() if entry.group != "proving")
+    for half in halves:
+        for has in (False, True):
+            datasets = {bank[name].data for name in half if bool(bank[name].triggers) is has}
+            assert datasets == {"mnist", "fashion_mnist", "cifar10"}
 
 
 def test_no_two_of_the_proving_set_share_a_seed(bank):
