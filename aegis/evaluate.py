@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from jaxtyping import Float32, Int64
 
 from aegis.models.classifier import Classifier
 from aegis.pgd import pgd
-from aegis.types import Goal, LabelledImages, Norm, Stage, Stamp
+from aegis.types import Goal, LabelledImages, Labels, Norm, Stage, Stamp
 
 
 @dataclass(frozen=True)
@@ -48,42 +47,45 @@ def robust_accuracy(
     norm: Norm = "l2",
     tell: Callable[[int, int], None] | None = None,
 ) -> float:
-    """Share still classified as labelled under untargeted PGD, in [0, 1].
+    """Share still classified as labelled under untargeted PGD, in [0, 1]; arguments are those of ``called_under``."""
+    called = called_under(classifier, images, stage, norm, tell)
+    return float(np.trace(called) / len(images))
 
-    This is the paper's adversarial precision: the image of highest loss is kept, without random start or
-    restarts (Section 5.1, Adversarial Accuracy). ``tell`` hears after each step how many of all are done.
+
+def called_under(
+    classifier: Classifier,
+    images: LabelledImages,
+    stage: Stage,
+    norm: Norm = "l2",
+    tell: Callable[[int, int], None] | None = None,
+) -> Int64[np.ndarray, "k k"]:
+    """How many images of each class (row) the classifier calls what (column) under untargeted PGD, shape (k, k).
+
+    The share on the diagonal is the paper's adversarial precision: the image of highest loss is kept, without random
+    start or restarts (Section 5.1, Adversarial Accuracy). ``tell`` hears after each step how many of all are done.
     """
     device = classifier.mean.device
     pixels = torch.split(torch.from_numpy(images.pixels), classifier.batch)
     labels = torch.split(torch.from_numpy(images.labels), classifier.batch)
-    right = 0
+    said = []
     for i, (x, y) in enumerate(zip(pixels, labels, strict=True)):
 
         def on_step(step: int, loss: float, attacked: torch.Tensor, before: int = i) -> None:
             if tell is not None:
                 tell(before * stage.iterations + step, len(pixels) * stage.iterations)
 
-        x, y = x.to(device), y.to(device)
-        (attacked,) = pgd(classifier, x, y, [stage], norm=norm, keep_best=True, on_step=on_step)
-        right += int((classifier.logits(attacked).argmax(1) == y.cpu()).sum())
-    return right / len(images)
+        (attacked,) = pgd(classifier, x.to(device), y.to(device), [stage], norm=norm, keep_best=True, on_step=on_step)
+        said.append(classifier.logits(attacked).argmax(1).numpy())
+    return _crossed(images.labels, np.concatenate(said), len(images.class_names))
 
 
-def flip_rates(
-    classifier: Classifier, stamp: Stamp, images: LabelledImages, label: int
-) -> tuple[Float32[np.ndarray, " k"], Int64[np.ndarray, " k"]]:
-    """Share of each class's images that a stamp makes the classifier call ``label``.
+def called_with(classifier: Classifier, stamp: Stamp, images: LabelledImages) -> Int64[np.ndarray, "k k"]:
+    """How many images of each class (row) the classifier calls what (column) with a stamp on, shape (k, k)."""
+    return _crossed(images.labels, predict(classifier, stamp(images.pixels)), len(images.class_names))
 
-    Returns:
-        The rates, NaN where there are no images and for ``label`` itself, and the number of images; shapes (k,).
-    """
-    others = images.take(images.labels != label)
-    flipped = predict(classifier, stamp(others.pixels)) == label
-    count = partial(np.bincount, others.labels, minlength=len(images.class_names))
-    counts = count()
-    with np.errstate(invalid="ignore"):
-        rates = np.where(counts > 0, count(weights=flipped) / counts, np.nan)
-    return rates.astype(np.float32), counts.astype(np.int64)
+
+def _crossed(labels: Labels, said: Labels, classes: int) -> Int64[np.ndarray, "k k"]:
+    return np.bincount(labels * classes + said, minlength=classes**2).reshape(classes, classes)
 
 
 def attack_success(classifier: Classifier, stamp: Stamp, images: LabelledImages, goal: Goal) -> AttackSuccess:

@@ -34,11 +34,15 @@ from aegis.review import Review, read_review
 from aegis.runtime import Event, Report, Runtime, silent
 from aegis.types import Applicability, Dataset, Embedding, Evidence, Finding, digest_of
 
-# What numbers depend on; a change in any other file leaves stored results valid.
-CODE = (
+# What the costly steps depend on; a change in any other file leaves their results valid.
+STEPS_CODE = (
     *("types.py", "runtime.py", "evaluate.py", "pgd.py", "packing.py", "store.py"),
-    *("models/classifier.py", "models/architectures.py", "detect"),
+    *("models/classifier.py", "models/architectures.py", "detect/assess.py", "detect/gather.py", "detect/embed.py"),
+    *("detect/translate.py", "detect/features.py"),
+    *("detect/transplant.py", "detect/starts.py", "detect/stamps.py", "detect/prune.py"),
 )
+# What a whole scan depends on: also how classes are judged.
+CODE = (*STEPS_CODE, "detect")
 
 T = TypeVar("T")
 
@@ -50,11 +54,11 @@ def default_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis"
 
 
-def key_of(*parts: object) -> str:
-    """SHA-256 over plain values and settings, in hex."""
+def key_of(*parts: object, code: tuple[str, ...] = CODE) -> str:
+    """SHA-256 over plain values, settings and the source files that the result depends on, in hex."""
     plain = [dataclasses.asdict(p) if dataclasses.is_dataclass(p) and not isinstance(p, type) else p for p in parts]
     # 3 and 3.0 are one setting, and one that was read from a record is a float.
-    same = json.loads(json.dumps([code_digest(), *plain]), parse_int=_number)
+    same = json.loads(json.dumps([code_digest(code), *plain]), parse_int=_number)
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 
@@ -86,11 +90,11 @@ def _number(digits: str) -> float | str:
 
 
 @cache
-def code_digest() -> str:
-    """SHA-256 over the source files that results depend on, in hex."""
+def code_digest(code: tuple[str, ...] = CODE) -> str:
+    """SHA-256 over source files, in hex."""
     room = Path(__file__).parent
     sha = hashlib.sha256()
-    for part in CODE:
+    for part in code:
         path = room / part
         for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
             sha.update(file.read_bytes())
@@ -203,7 +207,9 @@ def stored(steps: Steps, store: Store, suspect: str, images: str, runtime: Runti
         def compute() -> Applicability:
             return steps.assess(classifier, data, config, report=report)
 
-        return _once(store, key_of("assess", on, config), compute, pack_applicability, unpack_applicability)
+        return _once(
+            store, key_of("assess", on, config, code=STEPS_CODE), compute, pack_applicability, unpack_applicability
+        )
 
     def gather(
         classifier: object, data: Dataset | None, label: int, config: GatherConfig, *, report: Report = silent
@@ -211,7 +217,9 @@ def stored(steps: Steps, store: Store, suspect: str, images: str, runtime: Runti
         def compute() -> Evidence:
             return steps.gather(classifier, data, label, config, report=report)
 
-        return _once(store, key_of("gather", on, label, config), compute, pack_evidence, unpack_evidence)
+        return _once(
+            store, key_of("gather", on, label, config, code=STEPS_CODE), compute, pack_evidence, unpack_evidence
+        )
 
     def embed(evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -> tuple[Embedding, ...]:
         def compute() -> tuple[Embedding, ...]:
@@ -221,7 +229,7 @@ def stored(steps: Steps, store: Store, suspect: str, images: str, runtime: Runti
             planes = zip(arrays["points"], evidence.budgets, strict=True)
             return tuple(Embedding(points, evidence.is_translated, budget) for points, budget in planes)
 
-        key = key_of("embed", digest_of(evidence.features), len(evidence.train_index), config)
+        key = key_of("embed", digest_of(evidence.features), len(evidence.train_index), config, code=STEPS_CODE)
         planes = _once(store, key, compute, lambda planes: {"points": np.stack([e.points for e in planes])}, unpack)
         # What was found reports nothing on the way, and would be missing from the progress of the whole.
         report(Event(stage="embed", label=evidence.label, step=1, total=1))

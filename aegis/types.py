@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
@@ -14,7 +14,8 @@ from aegis.errors import ConfigError, DataError
 
 Pixels = Float32[np.ndarray, "n c h w"]
 Labels = Int64[np.ndarray, " n"]
-Family = Literal["patch", "perturbation"]
+Family = Literal["patch", "perturbation", "one source", "all to all"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
 Norm = Literal["l2", "linf"]
 VerdictName = Literal["infected", "clean", "inconclusive"]
 
@@ -203,28 +204,85 @@ class Transplant:
     """A candidate trigger and what it did to honest images.
 
     Args:
-        family: ``patch`` (few pixels replaced) or ``perturbation`` (small L2 change everywhere).
+        family: ``patch`` (few pixels replaced) or ``perturbation`` (small L2 change everywhere), each sought for
+            images of every other class; ``one source``, a patch for images of one class alone; ``all to all``, a
+            patch that leads every class away from itself.
+        label: the class under test.
         stamp: the candidate.
-        flip_rates: share of held-out images of each class that the model calls the class under test
-            with the stamp on; NaN for that class itself and for classes without images, shape (k,).
-        counts: how many images each rate was measured on, shape (k,).
+        called: how many held-out images of each class (row) the model calls what (column) with the stamp on, in
+            each fold of them, shape (f, k, k).
         start: where the search started, in words.
+        source: of ``one source``, the class it is for.
+        smallest: what the stamp could be pruned to; None where it was not worth trying.
     """
 
     family: Family
+    label: int
     stamp: Stamp
-    flip_rates: Float32[np.ndarray, " k"]
-    counts: Int64[np.ndarray, " k"]
+    called: Int64[np.ndarray, "f k k"]
     start: str
+    source: int | None = None
+    smallest: Stamp | None = None
+
+    @property
+    def shown(self) -> Stamp:
+        """The smallest stamp that is known to work nearly as well."""
+        return self.smallest or self.stamp
+
+    @cached_property
+    def counts(self) -> Int64[np.ndarray, " k"]:
+        """How many images of each class it was tried on, shape (k,); none of the class under test, unless every
+        class is led away from itself."""
+        counts: np.ndarray = self._meant(self.called.sum(axis=0)).sum(axis=1)
+        return counts
+
+    @cached_property
+    def flip_rates(self) -> Float32[np.ndarray, " k"]:
+        """Share of each class's images that are called what the stamp leads it to, shape (k,); NaN where none was
+        tried."""
+        return self._rates(self.called.sum(axis=0))
+
+    @cached_property
+    def destinations(self) -> Int64[np.ndarray, " k"]:
+        """The class that the stamp leads each class to, shape (k,): the class under test, or that which most of its
+        images are turned into."""
+        others = self.called.sum(axis=0)
+        if self.family != "all to all":
+            return np.full(len(others), self.label, np.int64)
+        # Where nothing moves, the class itself is no destination.
+        np.fill_diagonal(others, -1)
+        most: np.ndarray = others.argmax(axis=1)
+        return most
 
     @property
     def flip_rate(self) -> float:
-        """Mean flip rate over source classes, in [0, 1]."""
-        return float(np.nanmean(self.flip_rates))
+        """Mean flip rate over source classes, in [0, 1]; 0 if there was no image to try it on."""
+        return float(np.nanmean(self.flip_rates)) if self.counts.any() else 0.0
 
-    def quantile(self, q: float) -> float:
-        """The flip rate that a share ``1 - q`` of the source classes reaches, in [0, 1]."""
-        return float(np.nanquantile(self.flip_rates, q))
+    def score(self, share: float) -> float:
+        """How far it does what its family is about, in [0, 1]: in every fold, this share of the source classes
+        reaches such a flip rate.
+
+        Args:
+            share: of the source classes, in [0, 1].
+        """
+        # What leads nobody to the class under test says nothing about it.
+        if self.label not in self.destinations[np.nan_to_num(self.flip_rates) > 0]:
+            return 0.0
+        folds = [fold for fold in self.called if self._meant(fold).any()]
+        return min(float(np.nanquantile(self._rates(fold), 1 - share)) for fold in folds)
+
+    def _meant(self, called: Int64[np.ndarray, "k k"]) -> Int64[np.ndarray, "k k"]:
+        meant = called.copy()
+        if self.family != "all to all":
+            meant[self.label] = 0
+        return meant
+
+    def _rates(self, called: Int64[np.ndarray, "k k"]) -> Float32[np.ndarray, " k"]:
+        meant = self._meant(called)
+        with np.errstate(invalid="ignore"):
+            rates: np.ndarray = meant[np.arange(len(meant)), self.destinations] / meant.sum(axis=1)
+        return rates.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,19 +373,20 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Applicability:
-    """Whether the method applies to this model and these images.
+    """How good and how robust a model is on these images.
 
     Args:
         accuracy: share of the test images classified as labelled, in [0, 1].
         epsilons: the ladder of L2 radii, growing.
         robust_accuracies: accuracy under untargeted L2 PGD at each radius, in [0, 1].
-        objections: why no verdict of *clean* can be given; empty when the method applies.
+        called: how many images of each class (row) the model calls what (column) under attack at each radius,
+            shape (r, k, k); None if that is not known.
     """
 
     accuracy: float
     epsilons: tuple[float, ...]
     robust_accuracies: tuple[float, ...]
-    objections: tuple[str, ...] = ()
+    called: Int64[np.ndarray, "r k k"] | None = None
 
     @property
     def half_radius(self) -> float:
@@ -339,22 +398,26 @@ class Applicability:
                 return r0 + (r1 - r0) * (a0 - half) / max(a0 - a1, 1e-12)
         return radii[-1]
 
+    def leaving_out(self, label: int) -> Applicability:
+        """The same without attacks that ended in this class, since a backdoor is a weakness of its own."""
+        if self.called is None:
+            return self
+        kept = self.called.copy()
+        right = kept.diagonal(axis1=1, axis2=2).sum(axis=1)
+        kept[:, np.arange(kept.shape[1]) != label, label] = 0
+        accuracies = right / np.maximum(kept.sum(axis=(1, 2)), 1)
+        return Applicability(self.accuracy, self.epsilons, tuple(accuracies.tolist()), kept)
 
-@dataclass(frozen=True, eq=False)
-class ClassResult:
-    """One class with what is concluded about it.
+    @property
+    def spared_radii(self) -> tuple[float, ...]:
+        """The half radius without attacks that ended in each class, by class; empty if that is not known."""
+        classes = range(0 if self.called is None else self.called.shape[1])
+        return tuple(self.leaving_out(label).half_radius for label in classes)
 
-    Args:
-        finding: what was found.
-        name: the class's name.
-        suspicious: whether it is accused.
-        reason: one sentence that says why or why not.
-    """
-
-    finding: Finding
-    name: str
-    suspicious: bool
-    reason: str
+    @property
+    def honest_radius(self) -> float:
+        """The half radius that the model would have if the one class that most attacks end in were a backdoor's."""
+        return max(self.spared_radii, default=self.half_radius)
 
 
 def digest_of(*arrays: np.ndarray) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 
 from aegis.data.arrays import Arrays
 from aegis.data.npz import write_npz
-from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig, TransplantConfig
+from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig, TransplantConfig, VerdictConfig
 from aegis.detect.record import ScanRecord
 from aegis.types import LabelledImages, Stage
+from tests.candidates import NULLS
 from tests.suspects import HOSTILE
 
 # Names that try to be markup, formulas and too long.
@@ -25,9 +26,10 @@ CONFIG = ScanConfig(
         seeds=60,
         stages=(Stage(epsilon=2, step=1, iterations=2), Stage(epsilon=8, step=3, iterations=3)),
         components=10,
-        transplant=TransplantConfig(area=0.05, clusters=2, keep=1, steps=2, batch=16, held_out=4),
+        transplant=TransplantConfig(area=0.05, clusters=2, tiles=1, keep=1, steps=2, finish=2, batch=16, held_out=4),
     ),
     embed=EmbedConfig(perplexity=8),
+    verdict=VerdictConfig(nulls=NULLS),
 )
 
 

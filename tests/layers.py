@@ -27,6 +27,7 @@ BOTTOM = {"types", "errors", "runtime", "progress", "files", "text", "review", "
 CORE = {"numpy", "sklearn", "openTSNE", "umap", "torch", "torchvision", "timm", "safetensors", "pydantic", "jaxtyping"}
 CORE |= {"PIL"}
 LIBRARIES = {
+    "detect": CORE | {"scipy"},
     "ui": CORE | {"streamlit", "plotly", "pandas"},
     TOP: CORE | {"streamlit", "plotly"},
     "experiments": CORE | {"scipy"},

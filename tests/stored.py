@@ -11,7 +11,8 @@ from aegis.runtime import Runtime
 from aegis.store import (
     stored,
 )
-from aegis.types import Applicability, Dataset, Embedding, Evidence, LabelledImages, Stage, Stamp, Transplant
+from aegis.types import FAMILIES, Applicability, Dataset, Embedding, Evidence, LabelledImages, Stage, Stamp
+from tests.candidates import candidate
 
 GATHER = GatherConfig(seeds=10, stages=(Stage(epsilon=1, step=0.5, iterations=2),))
 ASSESS, EMBED = AssessConfig(), EmbedConfig()
@@ -24,19 +25,25 @@ def images(seed=0):
     return LabelledImages(generator.random((12, 1, 6, 6), np.float32), labels, ("a", "b", "c", "d"))
 
 
-def evidence(label=2, transplants=2, seed=0):
+def stamp(generator):
+    return Stamp(generator.random((1, 6, 6), np.float32), generator.normal(size=(1, 6, 6)).astype(np.float32))
+
+
+def evidence(label=2, transplants=4, seed=0):
+    """Patches for classes of odd numbers work, and were pruned."""
     generator = np.random.default_rng(seed)
-    rates = generator.random(4, np.float32)
-    rates[label] = np.nan
+    works = label % 2 == 1
     found = tuple(
-        Transplant(
+        candidate(
             family,
-            Stamp(generator.random((1, 6, 6), np.float32), generator.normal(size=(1, 6, 6)).astype(np.float32)),
-            rates + i,
-            generator.integers(0, 50, 4),
-            f"cluster {i} at 0.1 – 2",  # noqa: RUF001 - text outside ASCII
+            label,
+            generator.uniform(0.8, 1, 4) if works and family == "patch" else generator.uniform(0, 0.2, 4),
+            stamp(generator),
+            source=(label + 1) % 4 if family == "one source" else None,
+            smallest=stamp(generator) if works and family == "patch" else None,
+            start=f"cluster {i} at 0.1 – 2",  # noqa: RUF001 - text outside ASCII
         )
-        for i, family in enumerate(("patch", "perturbation")[:transplants])
+        for i, family in enumerate(FAMILIES[:transplants])
     )
     return Evidence(
         label=label,
@@ -88,7 +95,8 @@ class Counted:
 
             return compute
 
-        measured = Applicability(0.9, (0.5, 1.0), (0.7, 1 / 3), ("too weak",))
+        called = np.random.default_rng(0).integers(0, 50, (2, 4, 4))
+        measured = Applicability(0.9, (0.5, 1.0), (0.7, 1 / 3), called)
         return Steps(
             step("assess", lambda *_: measured),
             step("gather", lambda classifier, data, label, config: evidence(label)),

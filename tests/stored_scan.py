@@ -1,11 +1,12 @@
 """A finished scan in a store, made without a model: its classes come from the store as any other scan's."""
 
-from aegis.detect.config import ScanConfig
+from aegis.detect.config import ScanConfig, VerdictConfig
 from aegis.detect.judge import judge
-from aegis.detect.record import ScanRecord, class_record, config_record, data_record
+from aegis.detect.record import ClassRecord, ScanRecord, config_record, data_record
 from aegis.detect.verdict import conclude
 from aegis.store import Store
 from aegis.types import Applicability, Dataset
+from tests.candidates import NULLS
 from tests.stored import GATHER, Counted, dataset, record
 
 KEY = "a" * 64
@@ -14,8 +15,8 @@ KEY = "a" * 64
 def keep_finished(
     store: Store, key: str = KEY, name: str = "upload: toy.npz", **changes: object
 ) -> tuple[ScanRecord, Dataset]:
-    """A scan of four classes, all its evidence kept; changes are fields of its record."""
-    data, config = dataset(name=name), ScanConfig(gather=GATHER)
+    """A scan of four classes of which two are accused, all its evidence kept; changes are fields of its record."""
+    data, config = dataset(name=name), ScanConfig(gather=GATHER, verdict=VerdictConfig(nulls=NULLS))
     plain = record()
     steps = Counted().kept(store, plain.model.digest, data)
     findings = []
@@ -26,8 +27,8 @@ def keep_finished(
     fields = {
         "verdict": end.verdict,
         "sentence": end.sentence,
-        "suspected_classes": tuple(one.finding.label for one in end.classes if one.suspicious),
-        "classes": tuple(class_record(one) for one in end.classes),
+        "suspected_classes": tuple(one.record.label for one in end.classes if one.record.suspicious),
+        "classes": tuple(one.record for one in end.classes),
         "data": data_record(data),
         "config": config_record(config),
         **changes,

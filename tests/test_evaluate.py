@@ -5,7 +5,15 @@ import pytest
 import torch
 from torch import nn
 
-from aegis.evaluate import accuracy, attack_success, flip_rates, predict, robust_accuracy, spill
+from aegis.evaluate import (
+    accuracy,
+    attack_success,
+    called_under,
+    called_with,
+    predict,
+    robust_accuracy,
+    spill,
+)
 from aegis.models.classifier import Classifier
 from aegis.runtime import Cancelled
 from aegis.types import Goal, LabelledImages, Stage, Stamp
@@ -72,16 +80,27 @@ def brighten(value):
     return Stamp(np.ones(SHAPE, np.float32), np.full(SHAPE, value, np.float32))
 
 
-def test_flip_rates_are_counted_by_source_class(brightness):
+def test_what_images_of_each_class_are_called_with_a_stamp_is_counted(brightness):
     # Brightened by 0.2, what is above 0.3 becomes *high*.
     images = grey(0.1, 0.2, 0.25, 0.4, 0.9, labels=[0, 0, 0, 0, 1])
-    rates, counts = flip_rates(brightness, brighten(0.2), images, 1)
-    np.testing.assert_array_equal(rates, np.array([0.25, np.nan, np.nan], np.float32))
-    assert counts.tolist() == [4, 0, 0]
+    assert called_with(brightness, brighten(0.2), images).tolist() == [[3, 1, 0], [0, 1, 0], [0, 0, 0]]
     images = grey(0.1, 0.4, 0.4, 0.1, labels=[0, 0, 2, 2])
-    rates, counts = flip_rates(brightness, brighten(0.2), images, 1)
-    np.testing.assert_array_equal(rates, np.array([0.5, np.nan, 0.5], np.float32))
-    assert counts.tolist() == [2, 0, 2]
+    assert called_with(brightness, brighten(0.2), images).tolist() == [[1, 1, 0], [0, 0, 0], [1, 1, 0]]
+    assert called_with(brightness, brighten(0.2), images.take(images.labels == 1)).tolist() == [[0] * 3] * 3
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "called"),
+    # Images at 0.05, 0.15 and 0.25 from the boundary, and one that is on the wrong side of it from the start.
+    [(0.05, [[2, 0], [1, 1]]), (0.2, [[1, 1], [1, 1]]), (0.4, [[1, 1], [2, 0]]), (0.8, [[0, 2], [2, 0]])],
+)
+def test_what_images_of_each_class_are_called_under_attack_is_counted(brightness, epsilon, called):
+    images = grey(0.45, 0.65, 0.25, 0.2, labels=[0, 1, 0, 1])
+    stage = Stage(epsilon=epsilon, step=epsilon / 4, iterations=8)
+    counted = called_under(brightness, images, stage)
+    assert counted[:2, :2].tolist() == called
+    assert counted.sum() == len(images)
+    assert np.trace(counted) / len(images) == robust_accuracy(brightness, images, stage)
 
 
 def test_attack_success_is_honest_about_what_was_the_target_already(brightness):

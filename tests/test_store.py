@@ -16,12 +16,15 @@ from aegis.detect.record import config_record
 from aegis.review import Review
 from aegis.runtime import Runtime
 from aegis.store import (
+    CODE,
+    STEPS_CODE,
     Store,
     code_digest,
     default_folder,
     find_class,
     key_of,
 )
+from tests.layers import ROOT, imported, module_of
 from tests.stored import ASSESS, EMBED, GATHER, Counted, assert_same, dataset, evidence, files, planes, record
 
 
@@ -87,30 +90,57 @@ def test_the_name_of_the_data_and_the_number_of_workers_play_no_part(store):
 
 def test_other_code_makes_other_keys(monkeypatch):
     before = key_of("gather", 1)
-    monkeypatch.setattr("aegis.store.code_digest", lambda: "0" * 64)
+    monkeypatch.setattr("aegis.store.code_digest", lambda code: "0" * 64)
     assert key_of("gather", 1) != before
 
 
 @pytest.mark.parametrize(
-    ("changed", "matters"),
+    ("changed", "steps", "scans"),
     [
-        ("runtime.py", True),
-        ("store.py", True),
-        ("packing.py", True),
-        ("pgd.py", True),
-        ("models/classifier.py", True),
-        ("detect/transplant.py", True),
-        ("cli/scan.py", False),
-        ("lab/train.py", False),
+        ("runtime.py", True, True),
+        ("store.py", True, True),
+        ("packing.py", True, True),
+        ("pgd.py", True, True),
+        ("models/classifier.py", True, True),
+        ("detect/transplant.py", True, True),
+        ("detect/prune.py", True, True),
+        ("detect/cluster.py", False, True),
+        ("detect/verdict.py", False, True),
+        ("detect/null.py", False, True),
+        ("cli/scan.py", False, False),
+        ("lab/train.py", False, False),
     ],
 )
-def test_code_that_numbers_depend_on_counts(tmp_path, monkeypatch, changed, matters):
+def test_code_that_numbers_depend_on_counts(tmp_path, monkeypatch, changed, steps, scans):
+    """How classes are judged matters to a scan, but to none of its costly steps."""
     copied = tmp_path / "aegis"
     shutil.copytree(Path(aegis.store.__file__).parent, copied, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr("aegis.store.__file__", str(copied / "store.py"))
-    before = code_digest.__wrapped__()
+    before = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
     (copied / changed).write_text((copied / changed).read_text() + "# changed\n")
-    assert (code_digest.__wrapped__() != before) is matters
+    after = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
+    assert [a != b for a, b in zip(before, after, strict=True)] == [steps, scans]
+
+
+# Settings are in the keys with their values; the others compute nothing.
+NO_NUMBERS = {"detect/config.py", "detect/null.py", "errors.py", "files.py", "text.py"}
+NO_NUMBERS |= {"models/card.py", "models/formats.py"}
+
+
+def test_all_that_the_costly_steps_import_counts():
+    seen, todo = set(), {f"aegis.detect.{step}" for step in ("assess", "gather", "embed")}
+    while todo:
+        path = ROOT.joinpath(*todo.pop().split(".")).with_suffix(".py")
+        if path.exists() and path not in seen:
+            seen.add(path)
+            known = [
+                name for _, name in imported(path.read_text(), module_of(path.parent)) if name.startswith("aegis.")
+            ]
+            # What is imported may be a module, or a name in one.
+            todo |= {*known, *(name.rpartition(".")[0] for name in known)}
+    names = {path.relative_to(ROOT / "aegis").as_posix() for path in seen}
+    assert {"detect/stamps.py", "pgd.py"} <= names
+    assert names - NO_NUMBERS <= set(STEPS_CODE)
 
 
 def test_scans_come_back_newest_first(store):

@@ -5,6 +5,7 @@ import pytest
 
 from aegis.errors import ConfigError, DataError
 from aegis.types import (
+    FAMILIES,
     Applicability,
     Clusters,
     Dataset,
@@ -115,15 +116,81 @@ def test_a_patch_replaces_pixels_and_a_perturbation_is_clipped():
     assert np.argwhere(Stamp(keep, add).touched).tolist() == [[0, 0], [1, 1], [2, 2]]
 
 
-def test_flip_rates_are_summed_up_without_the_class_itself():
+def tried(family, label, *folds, source=None):
+    """A candidate of which is known what the model called the images of each class."""
     image = np.zeros((1, 2, 2), np.float32)
-    rates = np.array([0.2, np.nan, 1.0, 0.6, 0.4, 0.8], np.float32)
-    found = Transplant("patch", Stamp(image, image), rates, np.full(6, 10), "start")
-    assert found.flip_rate == pytest.approx(0.6)
-    # Four of the five source classes reach 0.4.
-    assert found.quantile(0.25) == pytest.approx(0.4)
-    assert found.quantile(0) == pytest.approx(0.2)
-    assert found.quantile(1) == pytest.approx(1)
+    return Transplant(family, label, Stamp(image, image), np.array(folds, np.int64), "start", source)
+
+
+def test_flip_rates_are_of_what_is_called_the_class_by_images_of_the_others():
+    # Ten images of the first class and ten more: 13 of 20 flip. Some are called neither; the second has no images.
+    found = tried("patch", 2, [[4, 1, 5], [0, 0, 0], [1, 1, 8]], [[2, 0, 8], [0, 0, 0], [0, 0, 0]])
+    np.testing.assert_allclose(found.flip_rates, [0.65, np.nan, np.nan])
+    assert found.counts.tolist() == [20, 0, 0]
+    assert found.destinations.tolist() == [2, 2, 2]
+    assert found.flip_rate == pytest.approx(0.65)
+
+
+def test_the_mean_flip_rate_is_over_classes_however_many_images_each_has():
+    found = tried("perturbation", 0, [[9, 0, 0], [1, 9, 0], [0, 0, 1]], [[9, 0, 0], [1, 9, 0], [1, 0, 0]])
+    np.testing.assert_allclose(found.flip_rates, [np.nan, 0.1, 0.5])
+    assert found.flip_rate == pytest.approx(0.3)
+
+
+def test_what_leads_every_class_away_flips_each_into_another():
+    found = tried("all to all", 1, [[1, 4, 0], [0, 2, 3], [3, 1, 1]], [[1, 4, 0], [0, 2, 3], [4, 1, 0]])
+    assert found.destinations.tolist() == [1, 2, 0]
+    np.testing.assert_allclose(found.flip_rates, [0.8, 0.6, 0.7])
+    assert found.counts.tolist() == [10, 10, 10]
+
+
+def test_a_class_that_stays_what_it_is_was_not_led_away():
+    found = tried("all to all", 1, *[[[10, 0, 0], [0, 10, 0], [0, 0, 10]]] * 2)
+    assert found.flip_rates.tolist() == [0, 0, 0]
+    assert [found.score(share) for share in (0, 0.5, 1)] == [0, 0, 0]
+
+
+def test_a_score_is_what_a_share_of_the_classes_reaches_in_the_worst_fold():
+    folds = [[9, 1], [8, 2], [7, 3]], [[5, 5], [9, 1], [9, 1]]
+    called = np.zeros((2, 4, 4), np.int64)
+    for fold, rows in zip(called, folds, strict=True):
+        fold[:3, 3], fold[:3, 0] = np.transpose(rows)
+    found = tried("patch", 3, *called)
+    # Of the second class a fold reaches 0.8 and the other 0.9, and so on.
+    for share, reached in ((1, 0.5), (0.75, 0.7), (0.5, 0.8), (0, 0.9)):
+        assert found.score(share) == pytest.approx(reached)
+
+
+def test_for_one_source_its_own_images_count_alone():
+    called = [[0, 0, 0], [2, 8, 0], [0, 0, 0]], [[0, 0, 0], [4, 6, 0], [0, 0, 0]]
+    found = tried("one source", 0, *called, source=1)
+    np.testing.assert_allclose(found.flip_rates, [np.nan, 0.3, np.nan])
+    assert found.counts.tolist() == [0, 10 + 10, 0]
+    assert found.score(0.75) == pytest.approx(0.2)
+    # A single image makes a fold without any.
+    assert tried("one source", 0, called[0], np.zeros((3, 3)), source=1).score(0.75) == pytest.approx(0.2)
+
+
+def test_what_leads_nobody_to_a_class_says_nothing_about_it():
+    swapped = [[0, 10, 0, 0], [10, 0, 0, 0], [0, 0, 0, 10], [0, 0, 10, 0]]
+    assert tried("all to all", 2, swapped, swapped).score(0.75) == 1
+    gathered = [[0, 10, 0, 0], [10, 0, 0, 0], [10, 0, 0, 0], [10, 0, 0, 0]]
+    assert tried("all to all", 2, gathered, gathered).score(0.75) == 0
+    assert tried("all to all", 1, gathered, gathered).score(0.75) == 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_without_images_nothing_flips(family):
+    found = tried(family, 0, *np.zeros((2, 3, 3)), source=1 if family == "one source" else None)
+    assert np.isnan(found.flip_rates).all()
+    assert (found.flip_rate, found.score(0.75)) == (0, 0)
+
+
+def test_the_smallest_stamp_is_shown_where_there_is_one():
+    small, whole = (Stamp(np.ones((1, 2, 2), np.float32), np.full((1, 2, 2), add, np.float32)) for add in (0.1, 0.2))
+    found = Transplant("perturbation", 0, whole, np.zeros((2, 2, 2), np.int64), "start")
+    assert found.shown is whole
+    assert dataclasses.replace(found, smallest=small).shown is small
 
 
 def test_the_last_rows_of_the_features_are_translated_images():
@@ -158,6 +225,39 @@ def test_points_left_out_are_no_cluster():
 )
 def test_the_half_radius_is_interpolated(accuracy, ladder, half_radius):
     assert Applicability(accuracy, (1.0, 2.0), ladder).half_radius == pytest.approx(half_radius)
+
+
+# Of ten images of each class, so many are called what at two radii. Most attacks end in the last class.
+ATTACKED = Applicability(
+    1.0, (0.5, 1.0), (0.6, 0.2), np.array([[[4, 0, 6], [0, 4, 6], [0, 0, 10]], [[0, 5, 5], [5, 0, 5], [2, 2, 6]]])
+)
+
+
+def test_attacks_that_ended_in_a_class_can_be_left_out():
+    assert ATTACKED.leaving_out(2).robust_accuracies == pytest.approx((18 / 18, 6 / 20))
+    assert ATTACKED.leaving_out(0).robust_accuracies == pytest.approx((18 / 30, 6 / 23))
+    assert (ATTACKED.leaving_out(2).accuracy, ATTACKED.leaving_out(2).epsilons) == (1.0, (0.5, 1.0))
+    assert ATTACKED.called.sum() == 60
+
+
+def test_the_honest_radius_spares_the_class_that_most_attacks_end_in():
+    assert ATTACKED.half_radius == pytest.approx(0.5 + 0.5 * 0.1 / 0.4)
+    spared = 0.5 + 0.5 * 0.1 / (0.6 - 6 / 23)
+    assert ATTACKED.spared_radii == pytest.approx((spared, spared, 0.5 + 0.5 * 0.5 / 0.7))
+    assert ATTACKED.honest_radius == ATTACKED.spared_radii[2]
+
+
+def test_where_attacks_ended_may_not_be_known():
+    unknown = dataclasses.replace(ATTACKED, called=None)
+    assert unknown.leaving_out(2) is unknown
+    assert unknown.spared_radii == ()
+    assert unknown.honest_radius == unknown.half_radius
+
+
+def test_a_model_that_no_attack_leaves_right_is_spared_nothing():
+    called = np.array([[[0, 10], [10, 0]]])
+    lost = Applicability(0.8, (0.5,), (0.0,), called)
+    assert lost.spared_radii == (lost.half_radius, lost.half_radius) == (0.25, 0.25)
 
 
 def test_contracts_are_frozen():

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from aegis.cli.bank_calibrate import calibrate
 from aegis.cli.bank_summary import print_coverage, print_summary
 from aegis.cli.options import MORE, Device, PrecisionOption, choice, option
 from aegis.cli.output import Printer
 from aegis.detect.config import PRESETS
 from aegis.errors import ConfigError
-from aegis.lab.bank import GROUPS, Entry, choose, read_bank, with_bases
+from aegis.lab.bank import GROUPS, HALVES, Entry, choose, read_bank, with_bases
 from aegis.lab.bank_record import RESULTS, BankRecord, made_record, read_bank_record
 from aegis.lab.recipes import RECIPES
 
@@ -22,9 +23,10 @@ Set = Annotated[
     str | None,
     choice(
         "--set",
-        GROUPS,
+        (*GROUPS, *HALVES),
         "Which suspects: paper, its fifteen robust ones; standard, their twins trained without attacks; control, with "
-        "false labels and no trigger; proving, on which no setting was chosen.",
+        "false labels and no trigger; proving, of all kinds, or its halves: calibration, from which thresholds come, "
+        "and evaluation.",
     ),
 ]
 Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]
@@ -213,4 +215,9 @@ def _state(entry: Entry, record: BankRecord | None, training: str) -> str:
     return "" if record.made_by(entry, training) else "of an older recipe"
 
 
-BANK: dict[str, Callable[..., None]] = {"list": show_list, "train": train_bank, "scan": scan_bank}
+BANK: dict[str, Callable[..., None]] = {
+    "list": show_list,
+    "train": train_bank,
+    "scan": scan_bank,
+    "calibrate": calibrate,
+}

@@ -35,8 +35,7 @@ def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
         table.add_row(truth, *(str(row[outcome]) for outcome in OUTCOMES))
     out.line()
     out.show(table)
-    out.line()
-    out.show(_tally_table(tallies(cases)))
+    print_tallies(tallies(cases), out)
     out.say(
         (
             "Models, each once, with 95% intervals (Clopper-Pearson). detected, named, cleared: in every seed; accused "
@@ -49,6 +48,12 @@ def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
         for scan in case.scans:
             if wrong := _wrong(case, scan):
                 out.say(f"{case.suspect.name}, seed {scan.config['gather']['seed']}: {wrong}")
+
+
+def print_tallies(found: list[Tally], out: Printer) -> None:
+    """Models counted, a line for each choice of them."""
+    out.line()
+    out.show(_tally_table(found))
 
 
 def print_coverage(

@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from aegis.models.card import printable
+from aegis.text import percent
 
 if TYPE_CHECKING:
-    from aegis.detect.record import ClassRecord, ScanRecord
+    from aegis.detect.record import ScanRecord
 
 COLOURS = {"clean": "green", "infected": "red", "inconclusive": "yellow"}
 Piece = str | Text | tuple[str, str]
@@ -80,6 +81,9 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
     out.line()
     for line in _legend(record):
         out.say((line, "dim"))
+    out.line()
+    for line in _evidence(record):
+        out.say(clean(line, 1000))
     spent = record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
     where = f"{clean(record.runtime.device)}, {record.runtime.precision}"
     out.say((f"Computed in {spent:.0f} s ({where}), {clean(record.created)}{note}", "dim"))
@@ -108,18 +112,25 @@ def _shown(value: object) -> str:
 
 
 def _class_table(record: ScanRecord) -> Table:
+    # Not above, since help should not wait for it.
+    from aegis.detect.strength import best_score, ranked
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("class", max_width=40)
     table.add_column("clusters", justify="right")
     for family in (families := _families(record)):
         table.add_column(family, justify="right")
+    if families:
+        table.add_column("honest", justify="right")
     table.add_column("")
-    for found in sorted(record.classes, key=_strength, reverse=True):
+    for found in ranked(record):
         name = str(found.label) if found.name == str(found.label) else f"{found.label} {clean(found.name, 60)}"
-        rates = [_best(found, family) for family in families]
+        rates = [best_score(found, family) for family in families]
         mark = Text("suspicious", "bold red") if found.suspicious else Text("-", "dim")
         clusters = ", ".join(map(str, found.clusters_by_budget))
-        table.add_row(Text(name), clusters, *("" if rate is None else f"{rate:.0%}" for rate in rates), mark)
+        shown = ["" if rate is None else f"{rate:.0%}" for rate in rates]
+        shown += [percent(found.chance) if found.chance is not None else ""] if families else []
+        table.add_row(Text(name), clusters, *shown, mark)
     return table
 
 
@@ -130,19 +141,27 @@ def _legend(record: ScanRecord) -> list[str]:
     lines = [f"clusters: of training and translated images, at a translation budget of {budgets}"]
     if families := _families(record):
         lines.append(
-            f"{', '.join(families)}: share of held-out images of other classes that the best trigger of this kind "
-            "turns into the class"
+            f"{', '.join(families)}: share of held-out images that the best trigger of this kind turns into the class, "
+            "reached by most of the classes it is for"
         )
+        lines.append("honest: at most so many honest models have a class like this")
     return lines
+
+
+def _evidence(record: ScanRecord) -> list[str]:
+    """What the strongest class's trigger does to each class, what was not tested, and the positive control."""
+    from aegis.detect.limits import say_control, untested
+    from aegis.detect.strength import ranked, strongest_candidate
+
+    lines, names = [], record.data.class_names
+    for found in ranked(record)[:1]:
+        if (position := strongest_candidate(found)) is not None:
+            best = found.transplants[position]
+            rates = ", ".join(f"{names[k]} {rate:.0%}" for k, rate in enumerate(best.flip_rates) if rate is not None)
+            lines.append(f"Flip rates of the strongest trigger, {found.label} ({found.name}), by source class: {rates}")
+    lines += [f"Not tested: {limit}" for limit in untested(record)]
+    return lines + ([say_control(record.control, names)] if record.control else [])
 
 
 def _families(record: ScanRecord) -> list[str]:
     return list(dict.fromkeys(t.family for found in record.classes for t in found.transplants))
-
-
-def _best(found: ClassRecord, family: str) -> float | None:
-    return max((t.flip_rate for t in found.transplants if t.family == family), default=None)
-
-
-def _strength(found: ClassRecord) -> tuple[bool, float, int]:
-    return found.suspicious, max((t.flip_rate for t in found.transplants), default=0.0), found.clusters

@@ -27,7 +27,7 @@ from aegis.cli.options import (
     option,
 )
 from aegis.cli.output import print_scan
-from aegis.cli.progress import class_bars, waiting
+from aegis.cli.progress import class_bars, progress_bar, waiting
 from aegis.cli.suspects import images_for, load
 from aegis.detect.config import PRESETS, ScanConfig, adjusted, preset
 from aegis.detect.embed import EMBEDDERS
@@ -76,6 +76,14 @@ Perplexity = Annotated[
     number("--perplexity", "P", "About how many neighbours a point keeps in the plane (t-SNE).", INSTEAD),
 ]
 Embedding = Annotated[str | None, choice("--embedding", EMBEDDERS, "How features become points in the plane.", INSTEAD)]
+Control = Annotated[
+    bool,
+    typer.Option(
+        "--control",
+        help="Also plant a small trigger in a copy of the model and scan the copy: would it have been seen?",
+        rich_help_panel=MORE,
+    ),
+]
 Workers = Annotated[
     int | None,
     option("--workers", "N", "Classes examined side by side. Without it, one for each processor core.", MORE),
@@ -105,6 +113,7 @@ def scan(
     std: Std = None,
     precision: PrecisionOption = "auto",
     workers: Workers = None,
+    control: Control = False,
     fresh: Fresh = False,
     quiet: Quiet = False,
 ) -> None:
@@ -139,6 +148,8 @@ def scan(
     )
     request = Request(checkpoint, images, config, chosen, arch, mean, std, device, precision, workers, quiet)
     record, found = find_or_compute(request, fresh)
+    if control and record.control is None:
+        record = with_control(request, record)
     if json is not None:
         write_text(json, record.to_json())
     took = time.perf_counter() - started
@@ -167,6 +178,13 @@ class Request:
         with waiting("reading the model", self.quiet):
             return load(self.checkpoint, self.images, self.arch, self.mean, self.std)
 
+    def key(self, suspect: Suspect | None) -> str:
+        """The key of the scan in the store."""
+        # What the user names as the architecture may be code that has changed, so then the model itself is asked.
+        code = None if self.arch is None else suspect
+        model = (file_digest(self.checkpoint), self.mean, self.std) if code is None else code.digest
+        return scan_key(self.checkpoint.name, model, self.images, self.config, self.labels, self.device, self.precision)
+
     def compute(self, suspect: Suspect, store: Store | None) -> ScanResult:
         """Scan, with what the store has."""
         from aegis.detect.scan import STEPS
@@ -184,11 +202,9 @@ class Request:
 
 def find_or_compute(request: Request, fresh: bool) -> tuple[ScanRecord, bool]:
     """The record of a scan, and whether it was found in the store."""
-    store, images, path = Store(), request.images, request.checkpoint
+    store, path = Store(), request.checkpoint
     suspect = None if request.arch is None else request.load()
-    # What the user names as the architecture may be code that has changed, so then the model itself is asked.
-    model = (file_digest(path), request.mean, request.std) if suspect is None else suspect.digest
-    key = scan_key(path.name, model, images, request.config, request.labels, request.device, request.precision)
+    key = request.key(suspect)
     record = None if fresh else store.find_scan(key)
     if record is not None:
         return record, True
@@ -196,3 +212,18 @@ def find_or_compute(request: Request, fresh: bool) -> tuple[ScanRecord, bool]:
     record = result.record(path.name)
     store.keep_scan(key, record)
     return record, False
+
+
+def with_control(request: Request, record: ScanRecord) -> ScanRecord:
+    """The record with a positive control, which is kept with the scan."""
+    from aegis.experiments.control import positive_control
+    from aegis.runtime import choose_runtime
+
+    suspect, runtime = request.load(), choose_runtime(request.device, request.precision, request.workers)
+    with progress_bar("planting a trigger in a copy", request.quiet, "scanning the copy") as report:
+        control = positive_control(
+            suspect, request.images, request.config, avoid=record.suspected_classes, runtime=runtime, report=report
+        )
+    controlled = record.model_copy(update={"control": control})
+    Store().keep_scan(request.key(suspect), controlled)
+    return controlled

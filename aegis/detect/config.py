@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from aegis.detect.null import Null, calibrated
 from aegis.errors import ConfigError
 from aegis.types import Stage
 
@@ -24,16 +25,11 @@ class AssessConfig:
         images: at most so many test images.
         epsilons: the ladder of L2 radii, growing.
         iterations: PGD steps on each rung.
-        min_accuracy: below this, in [0, 1], a model is not fit to be judged.
-        min_half_radius: L2 radius at which a robust model still keeps half its accuracy; the paper's
-            models are trained at 0.5.
     """
 
     images: int = 300
     epsilons: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
     iterations: int = 10
-    min_accuracy: float = 0.5
-    min_half_radius: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,23 +38,37 @@ class TransplantConfig:
 
     Args:
         area: share of the pixels a patch may replace.
+        source_area: the same where it is for images of one class alone, which are led astray more easily.
         radius: L2 norm of a perturbation; None computes it.
         reach: the radius as a multiple of that at which the model's accuracy halves, when it is computed.
         clusters: k-means clusters of changes, per budget, that searches start from.
-        steps: optimisation steps from every start.
-        keep: candidates of each family that are tried on held-out images.
-        batch: seeds per optimisation step.
-        held_out: test images per source class that flip rates are measured on.
+        tiles: noise starts from so many parts of the image by so many.
+        wide: share of the image that patches begin with.
+        steps, survey, source_survey: optimisation steps from every start, and seeds in a step, of all other classes
+            or of one.
+        keep: candidates of each family that are refined again and tried on held-out images.
+        finish, batch: their steps, and seeds in a step.
+        held_out: test images per class that they are tried on.
+        pruned: share of a trigger's success that its smallest part keeps.
+        pruned_on: seeds at most on which that is measured.
     """
 
     area: float = 0.02
+    source_area: float = 0.01
     radius: float | None = None
     reach: float = 0.75
     clusters: int = 3
+    tiles: int = 3
+    wide: float = 0.3
     steps: int = 30
+    survey: int = 8
+    source_survey: int = 3
     keep: int = 2
+    finish: int = 16
     batch: int = 32
     held_out: int = 50
+    pruned: float = 0.9
+    pruned_on: int = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,18 +138,26 @@ class JudgeConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictConfig:
-    """When a class is suspicious.
+    """When a model can be judged and a class is suspicious.
 
     Args:
         rule: ``paper`` counts clusters alone; ``default`` asks for a transplanted trigger that works.
-        patch, perturbation: flip rate that a candidate of each family must reach on most source classes.
-        share: the share of source classes that must reach it.
+        share: the share of source classes that must reach a trigger's score.
+        false_positives: share of honest models of which a class may be accused, above 0.
+        least: no trigger that reaches less is worth an accusation, in [0, 1].
+        nulls: what honest classes reach, one for each family of triggers that is tested.
+        min_accuracy: below this, in [0, 1], a model is not fit to be judged.
+        min_half_radius: L2 radius at which a robust model still keeps half its accuracy; the paper's models are
+            trained at 0.5.
     """
 
     rule: Rule = "default"
-    patch: float = 0.5
-    perturbation: float = 0.85
     share: float = 0.75
+    false_positives: float = 0.01
+    least: float = 0.5
+    nulls: tuple[Null, ...] = field(default_factory=calibrated)
+    min_accuracy: float = 0.5
+    min_half_radius: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,16 +180,17 @@ PAPER_STAGES = {
 
 
 def _default(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    # Half of the paper's seeds: searches use no more, and the time is better spent on them.
     return ScanConfig(
         gather=GatherConfig(
-            stages=(Stage(epsilon=3, step=0.5, iterations=8), Stage(epsilon=100, step=3.0, iterations=12))
+            seeds=250, stages=(Stage(epsilon=3, step=0.5, iterations=8), Stage(epsilon=100, step=3.0, iterations=12))
         )
     )
 
 
 def _quick(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
     config = _default(data, shape)
-    transplant = TransplantConfig(steps=25, held_out=20)
+    transplant = TransplantConfig(steps=25, source_survey=2, finish=15, held_out=20)
     return replace(config, gather=replace(config.gather, seeds=120, transplant=transplant))
 
 

@@ -50,7 +50,10 @@ def gather(
     success = [float((predict(classifier, as_pixels(images)) == label).mean()) for images in translated]
     found: tuple[Transplant, ...] = ()
     if config.transplant is not None:
-        found = transplant(classifier, seeds, translated, data.test, label, config.transplant, generator, report)
+        sources = data.train.labels[chosen]
+        found = transplant(
+            classifier, seeds, sources, translated, data.test, label, config.transplant, generator, report
+        )
     return Evidence(
         label=label,
         budgets=tuple(stage.epsilon for stage in config.stages),

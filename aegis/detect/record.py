@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from aegis.detect.config import ScanConfig
 from aegis.errors import ConfigError, StoreError
 from aegis.runtime import Precision
-from aegis.types import Applicability, ClassResult, Dataset, Finding, Transplant, VerdictName
+from aegis.types import Applicability, Dataset, Family, Finding, Transplant, VerdictName
 from aegis.version import versions_with
 
 if TYPE_CHECKING:
@@ -31,22 +31,33 @@ class _Frozen(BaseModel):
 class TransplantRecord(_Frozen):
     """A candidate trigger: how large it is, where it lies and what it flips.
 
-    ``flip_rates`` has one rate in [0, 1] per source class and null for the class under test;
-    ``box`` is top, left, bottom, right, in pixels, the last two exclusive.
+    ``flip_rates`` has one rate in [0, 1] per class that it was tried on and null for the others; ``score`` is what
+    enough of them reach in every fold, ``source`` the only class it is for, ``destinations`` where one that leads
+    every class away from itself leads each. ``pixels``, ``box`` (top, left, bottom, right, in pixels, the last two
+    exclusive) and ``l2_norm`` are those of its smallest part that works nearly as well.
     """
 
-    family: Literal["patch", "perturbation"]
+    family: Family
     start: str
+    source: int | None = None
+    destinations: tuple[int, ...] | None = None
     pixels: int
     box: tuple[int, int, int, int]
     l2_norm: float
     flip_rate: float
     flip_rates: tuple[float | None, ...]
     images: int
+    score: float | None = None
+
+    @property
+    def score_or_rate(self) -> float:
+        """The score, or the mean flip rate in records of the first version, which have none."""
+        return self.flip_rate if self.score is None else self.score
 
 
 class ClassRecord(_Frozen):
-    """One class; ``clusters`` is the largest count over the budgets."""
+    """One class; ``clusters`` is the largest count over the budgets, ``chance`` how likely an honest model has a class
+    as suspicious as this, and ``strongest`` the position of the transplant that speaks loudest against it."""
 
     label: int
     name: str
@@ -59,10 +70,13 @@ class ClassRecord(_Frozen):
     bandwidths: tuple[float, ...]
     translation_success: tuple[float, ...]
     transplants: tuple[TransplantRecord, ...]
+    chance: float | None = None
+    strongest: int | None = None
 
 
 class ModelRecord(_Frozen):
-    """The suspect; ``digest`` tells its weights, architecture and normalisation, ``sha256`` its file's bytes."""
+    """The suspect; ``digest`` tells its weights, architecture and normalisation, ``sha256`` its file's bytes, and
+    ``spared_radii`` the half radius without attacks that ended in each class."""
 
     sha256: str
     digest: str
@@ -72,6 +86,7 @@ class ModelRecord(_Frozen):
     epsilons: tuple[float, ...]
     robust_accuracies: tuple[float, ...]
     half_radius: float
+    spared_radii: tuple[float, ...] = ()
 
 
 class DataRecord(_Frozen):
@@ -92,6 +107,23 @@ class RuntimeRecord(_Frozen):
     precision: Precision
 
 
+class ControlRecord(_Frozen):
+    """A trigger that was planted in a copy of the suspect, and whether the same scan saw it.
+
+    ``trigger`` has its options, ``lift`` how much more often images of other classes are called ``target`` with it,
+    ``accuracy`` is the copy's; only where the trigger works, ``planted``, it could have been ``seen``.
+    """
+
+    target: int
+    trigger: dict[str, Any]
+    lift: float
+    accuracy: float
+    planted: bool
+    seen: bool
+    score: float | None
+    chance: float | None
+
+
 class ScanRecord(_Frozen):
     """A scan's outcome with all that is needed to repeat it; schema version 1."""
 
@@ -107,6 +139,7 @@ class ScanRecord(_Frozen):
     runtime: RuntimeRecord
     seconds: dict[str, float]
     created: str
+    control: ControlRecord | None = None
 
     def to_json(self) -> str:
         """The record as JSON text."""
@@ -128,28 +161,33 @@ def read_record(path: Path) -> ScanRecord:
         ) from error
 
 
-def class_record(result: ClassResult) -> ClassRecord:
-    """One class of a scan as a record."""
-    finding: Finding = result.finding
+def class_record(finding: Finding, name: str, share: float) -> ClassRecord:
+    """What was found in a class, not judged yet.
+
+    Args:
+        finding: of the class.
+        name: of the class.
+        share: of the classes that a trigger is for, so many must reach its score.
+    """
     counts = tuple(clusters.count for clusters in finding.clusters)
     return ClassRecord(
         label=finding.label,
-        name=result.name,
-        suspicious=result.suspicious,
-        reason=result.reason,
+        name=name,
+        suspicious=False,
+        reason="",
         clusters=max(counts),
         budgets=finding.evidence.budgets,
         clusters_by_budget=counts,
         translated_clusters_by_budget=tuple(clusters.count for clusters in finding.translated_clusters),
         bandwidths=tuple(_short(clusters.bandwidth) for clusters in finding.clusters),
         translation_success=tuple(_short(float(s)) for s in finding.evidence.success),
-        transplants=tuple(transplant_record(t) for t in finding.evidence.transplants),
+        transplants=tuple(transplant_record(t, t.score(share)) for t in finding.evidence.transplants),
     )
 
 
-def transplant_record(transplant: Transplant) -> TransplantRecord:
-    """A candidate trigger as a record."""
-    touched = transplant.stamp.touched
+def transplant_record(transplant: Transplant, score: float | None = None) -> TransplantRecord:
+    """A candidate trigger as a record, with its score if the rule gave it one."""
+    touched = transplant.shown.touched
     rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
     box = (0, 0, 0, 0)
     if len(rows):
@@ -157,12 +195,15 @@ def transplant_record(transplant: Transplant) -> TransplantRecord:
     return TransplantRecord(
         family=transplant.family,
         start=transplant.start,
+        source=transplant.source,
+        destinations=tuple(transplant.destinations.tolist()) if transplant.family == "all to all" else None,
         pixels=int(touched.sum()),
         box=box,
-        l2_norm=_short(float(np.linalg.norm(transplant.stamp.add))),
+        l2_norm=_short(float(np.linalg.norm(transplant.shown.add))),
         flip_rate=_short(transplant.flip_rate),
         flip_rates=tuple(None if math.isnan(rate) else _short(float(rate)) for rate in transplant.flip_rates),
         images=int(transplant.counts.sum()),
+        score=None if score is None else _short(score),
     )
 
 
@@ -177,6 +218,7 @@ def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelR
         epsilons=measured.epsilons,
         robust_accuracies=tuple(_short(a) for a in measured.robust_accuracies),
         half_radius=_short(measured.half_radius),
+        spared_radii=tuple(map(_short, measured.spared_radii)),
     )
 
 
@@ -212,6 +254,14 @@ def config_of(record: ScanRecord) -> ScanConfig:
     if config is None or config_record(config) != record.config:
         raise StoreError("the settings of a scan of this version", "others", "Scan again.")
     return config
+
+
+def settings(record: ScanRecord) -> ScanConfig | None:
+    """The settings of a scan; None if they are of another version."""
+    try:
+        return config_of(record)
+    except StoreError:
+        return None
 
 
 def versions() -> dict[str, str]:

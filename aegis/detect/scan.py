@@ -17,7 +17,6 @@ from aegis.detect.judge import judge
 from aegis.detect.record import (
     RuntimeRecord,
     ScanRecord,
-    class_record,
     config_record,
     data_record,
     model_record,
@@ -25,12 +24,12 @@ from aegis.detect.record import (
     versions,
 )
 from aegis.detect.steps import Steps
-from aegis.detect.verdict import conclude
+from aegis.detect.verdict import ClassResult, conclude
 from aegis.errors import ConfigError, DataError
 from aegis.models.classifier import Classifier
 from aegis.models.load import Suspect
 from aegis.runtime import Cancelled, Event, Report, Runtime, choose_runtime, silent
-from aegis.types import Applicability, ClassResult, Dataset, Finding, VerdictName
+from aegis.types import Applicability, Dataset, Finding, VerdictName
 
 STEPS = Steps(assess, gather, embed)
 
@@ -63,7 +62,7 @@ class ScanResult:
     @property
     def suspected(self) -> tuple[int, ...]:
         """Labels of the accused classes."""
-        return tuple(c.finding.label for c in self.classes if c.suspicious)
+        return tuple(c.record.label for c in self.classes if c.record.suspicious)
 
     def record(self, file: str) -> ScanRecord:
         """The result as a record that other programs read; ``file`` is the checkpoint's name."""
@@ -71,7 +70,7 @@ class ScanResult:
             verdict=self.verdict,
             sentence=self.sentence,
             suspected_classes=self.suspected,
-            classes=tuple(class_record(c) for c in self.classes),
+            classes=tuple(c.record for c in self.classes),
             model=model_record(file, self.suspect, self.applicability),
             data=data_record(self.data),
             config=config_record(self.config),
@@ -140,7 +139,7 @@ def with_radius(config: ScanConfig, applicability: Applicability) -> ScanConfig:
     transplant = config.gather.transplant
     if transplant is None or transplant.radius is not None:
         return config
-    radius = round(transplant.reach * applicability.half_radius, 2)
+    radius = round(transplant.reach * applicability.honest_radius, 2)
     transplant = replace(transplant, radius=max(radius, 0.01))
     return replace(config, gather=replace(config.gather, transplant=transplant))
 

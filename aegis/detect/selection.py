@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
 from aegis.detect.config import TransplantConfig
-from aegis.types import LabelledImages, Stamp, Transplant
+from aegis.types import Family, LabelledImages, Stamp, Transplant
 
 if TYPE_CHECKING:
     from aegis.models.classifier import Classifier
@@ -88,18 +88,15 @@ def try_selection(
     """
     # The rest of this file is for screens, which should not wait for torch.
     from aegis.detect.transplant import hold_out
-    from aegis.evaluate import flip_rates
+    from aegis.evaluate import called_with
 
     assert config.radius is not None, "a recorded scan has its radius"
     change = (translated - seeds).mean(axis=0)
-    images = hold_out(held_out, label, config.held_out, generator)
+    images = hold_out(held_out, config.held_out, generator)
+    images = images.take(images.labels != label)
 
-    def tried(stamp: Stamp) -> tuple[np.ndarray, np.ndarray]:
-        return flip_rates(classifier, stamp, images, label)
+    def tried(family: Family, stamp: Stamp) -> Transplant:
+        return Transplant(family, label, stamp, called_with(classifier, stamp, images)[None], START)
 
     patch = as_patch(change, translated.mean(axis=0), config.area)
-    perturbation = as_perturbation(change, config.radius)
-    return (
-        Transplant("patch", patch, *tried(patch), START),
-        Transplant("perturbation", perturbation, *tried(perturbation), START),
-    )
+    return tried("patch", patch), tried("perturbation", as_perturbation(change, config.radius))

@@ -1,47 +1,48 @@
 """The causal test: ask the clusters of translated images for a trigger and try it on honest images.
 
-A cluster is a hint, a trigger is a cause. Each search starts from what translation changed, is refined over
-many seeds, and is tried on held-out images of the other classes: a backdoor flips nearly all of them with a
-small stamp, an honest class of a robust model does not.
+A cluster is a hint, a trigger is a cause. Searches start from what translation changed, and from noise where it
+changed nothing; they are refined over many seeds, and what they come to is tried on held-out images: a backdoor
+flips nearly all that it is made for with a small stamp, an honest class of a robust model does not. Backdoors differ
+in whom they are made for, and so do the searches: images of every other class, images of one class alone, or every
+class at once, each led to another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
 from aegis.detect.config import TransplantConfig
-from aegis.detect.features import as_pixels, principal_components
-from aegis.evaluate import flip_rates
+from aegis.detect.prune import prune
+from aegis.detect.stamps import Patches, Perturbations, Stamps
+from aegis.detect.starts import Start, cluster_starts, noise_starts, source_starts
+from aegis.evaluate import called_with, predict
 from aegis.models.classifier import Classifier
 from aegis.runtime import Event, Report, Throttle
 from aegis.types import Family, LabelledImages, Stamp, Transplant
 
-# A start is scored by its last losses: one batch alone would be a lottery.
+# A stamp is scored by its last losses: one batch alone would be a lottery.
 SCORED = 3
-# Clusters of changes are told apart by few directions; k-means over every pixel would take seconds.
-COMPONENTS = 20
-# Of a patch's search: Adam's step, the share of the image it begins with, the mask's temperature at its
-# beginning and end, and when in the search the patch has come down to its final size.
-LEARNING_RATE = 0.05
-WIDE = 0.3
-WARM, COLD = 0.3, 0.06
-SHRUNK = 0.75
+# Held-out images are judged in so many folds, and a score is what every fold shows.
+FOLDS = 2
+# Below this share of its seeds a stamp does not work, and its smallest part would mean nothing.
+WORKS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
-    """Where a search begins: the mean change and the mean image of a cluster of translated images."""
+class Candidate:
+    """A stamp that a search came to, with its last loss, where it began, and the only class it is for."""
 
-    change: Float32[np.ndarray, "c h w"]
-    image: Float32[np.ndarray, "c h w"]
-    name: str
+    stamp: Stamp
+    loss: float
+    start: str
+    source: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,102 +52,76 @@ class Search:
     Args:
         classifier: prepared for speed.
         seeds: images of other classes, shape (n, c, h, w), on the classifier's device.
+        sources: their classes, shape (n,), on the same.
         label: the class under test.
-        batch: seeds per step.
+        tell: is told the mean loss after each step.
     """
 
     classifier: Classifier
     seeds: Tensor
+    sources: Tensor
     label: int
-    batch: int
+    tell: Callable[[float], None]
 
-    def loss(self, stamp: Callable[[Tensor], Tensor], step: int) -> Tensor:
-        """How far a batch of stamped seeds is from being called the class."""
-        positions = torch.arange(step * self.batch, (step + 1) * self.batch) % len(self.seeds)
-        logits = self.classifier(stamp(self.seeds[positions]))
-        return functional.cross_entropy(logits, torch.full((len(logits),), self.label, device=logits.device))
+    def refine(self, stamps: Stamps, positions: Tensor, steps: int, batch: int, away: bool = False) -> list[float]:
+        """Refine stamps side by side, and give the last loss of each.
 
+        Args:
+            stamps: g of them.
+            positions: of the seeds that each is refined on, shape (g, m), or (1, m) for all the same.
+            steps: so many.
+            batch: seeds of each stamp in a step.
+            away: lead each image away from its own class, instead of all into the class under test.
+        """
+        last: list[Tensor] = []
+        for step in range(steps):
+            turn = torch.arange(step * batch, (step + 1) * batch) % positions.shape[1]
+            chosen = positions[:, turn]
+            stamped = stamps.on(self.seeds[chosen], (step + 1) / steps)
+            logits = self.classifier(stamped.flatten(0, 1))
+            labels = self.sources[chosen].expand(len(stamped), -1).flatten()
+            each = _away(logits, labels) if away else _towards(logits, self.label)
+            losses = each.view(len(stamped), -1).mean(1)
+            stamps.step(losses, (step + 1) / steps)
+            last = [*last[1 - SCORED :], losses.detach()]
+            self.tell(float(losses.detach().mean()))
+        means: list[float] = torch.stack(last).mean(0).tolist()
+        return means
 
-class Patch:
-    """A few pixels replaced: a mask that shrinks to the allowed area, and a pattern.
+    def success(self, stamp: Stamp, positions: Tensor, away: bool) -> float:
+        """Share of seeds that a stamp leads where it should."""
+        said = torch.from_numpy(predict(self.classifier, stamp(self.seeds[positions].cpu().numpy())))
+        led = said != self.sources[positions].cpu() if away else said == self.label
+        return float(led.float().mean())
 
-    The mask is a sigmoid of scores around the value that leaves exactly the wanted area. It begins wide, where
-    the class is easily reached, and shrinks: pixels that do most for the class are the last to go.
-    """
+    @property
+    def everyone(self) -> Tensor:
+        """Positions of all seeds, shape (1, n)."""
+        return torch.arange(len(self.seeds), device=self.seeds.device)[None]
 
-    family: Family = "patch"
-
-    def __init__(self, start: Start, area: float, device: torch.device) -> None:
-        height, width = start.change.shape[1:]
-        self.pixels = max(1, round(area * height * width))
-        self.widest = max(float(self.pixels), WIDE * height * width)
-        weight = torch.from_numpy(np.abs(start.change).sum(axis=0))
-        self.scores = (weight / weight.max().clamp_min(1e-6)).to(device).requires_grad_()
-        self.pattern = torch.from_numpy(start.image.copy()).to(device).requires_grad_()
-        self.optimiser = torch.optim.Adam([self.scores, self.pattern], lr=LEARNING_RATE)
-
-    def mask(self, temperature: float, pixels: float) -> Tensor:
-        """In [0, 1], shape (h, w), summing to the given number of pixels."""
-        with torch.no_grad():
-            low, high = self.scores.min() - 20 * temperature, self.scores.max() + 20 * temperature
-            for _ in range(30):
-                middle = (low + high) / 2
-                too_many = torch.sigmoid((self.scores - middle) / temperature).sum() > pixels
-                low, high = torch.where(too_many, middle, low), torch.where(too_many, high, middle)
-        return torch.sigmoid((self.scores - middle) / temperature)
-
-    def step(self, search: Search, step: int, progress: float) -> float:
-        """One optimisation step; the mask shrinks and hardens until ``progress`` is ``SHRUNK``."""
-        share = min(1.0, progress / SHRUNK)
-        mask = self.mask(WARM * (COLD / WARM) ** share, self.widest * (self.pixels / self.widest) ** share)
-        loss = search.loss(lambda x: (1 - mask) * x + mask * self.pattern, step)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        with torch.no_grad():
-            self.pattern.clamp_(0, 1)
-        return float(loss.detach())
-
-    def stamp(self) -> Stamp:
-        """The patch with whole pixels."""
-        chosen = torch.zeros_like(self.scores).flatten()
-        chosen[self.scores.detach().flatten().topk(self.pixels).indices] = 1
-        mask = chosen.view_as(self.scores).expand_as(self.pattern)
-        add = mask * self.pattern.detach()
-        return Stamp((1 - mask).cpu().numpy(), add.cpu().numpy())
+    @property
+    def by_source(self) -> dict[int, Tensor]:
+        """Positions of as many seeds of each source class, each of shape (1, m)."""
+        rows = {k: torch.nonzero(self.sources == k)[:, 0] for k in sorted(set(self.sources.tolist()))}
+        fewest = min(map(len, rows.values()))
+        return {k: row[None, :fewest] for k, row in rows.items()}
 
 
-class Perturbation:
-    """A small change everywhere, the same for every image, inside an L2 ball."""
+def _towards(logits: Tensor, label: int) -> Tensor:
+    return functional.cross_entropy(logits, torch.full((len(logits),), label, device=logits.device), reduction="none")
 
-    family: Family = "perturbation"
 
-    def __init__(self, start: Start, radius: float, device: torch.device) -> None:
-        self.radius = radius
-        self.delta = self._inside(torch.from_numpy(start.change.copy()).to(device))
-
-    def _inside(self, delta: Tensor) -> Tensor:
-        inside: Tensor = delta * (self.radius / delta.norm().clamp_min(1e-12)).clamp(max=1.0)
-        return inside
-
-    def step(self, search: Search, step: int, progress: float) -> float:
-        """One normalised gradient step, shorter towards the end."""
-        leaf = self.delta.detach().requires_grad_()
-        loss = search.loss(lambda x: (x + leaf).clamp(0, 1), step)
-        (gradient,) = torch.autograd.grad(loss, leaf)
-        length = self.radius * (0.4 - 0.35 * progress)
-        self.delta = self._inside(self.delta - length * gradient / gradient.norm().clamp_min(1e-12))
-        return float(loss.detach())
-
-    def stamp(self) -> Stamp:
-        """The perturbation."""
-        add = self.delta.detach().cpu().numpy()
-        return Stamp(np.ones_like(add), add)
+def _away(logits: Tensor, labels: Tensor) -> Tensor:
+    """Minus the logarithm of how little the model believes in the label, shape (n,)."""
+    own = logits.gather(1, labels[:, None])[:, 0]
+    others = logits.scatter(1, labels[:, None], float("-inf")).logsumexp(1)
+    return functional.softplus(own - others)
 
 
 def transplant(
     classifier: Classifier,
     seeds: Float32[np.ndarray, "n c h w"],
+    sources: Int64[np.ndarray, " n"],
     translated: UInt8[np.ndarray, "b n c h w"],
     held_out: LabelledImages,
     label: int,
@@ -154,98 +129,130 @@ def transplant(
     generator: np.random.Generator,
     report: Report,
 ) -> tuple[Transplant, ...]:
-    """Candidate triggers of both families with their flip rates, the best of each family first.
+    """Candidate triggers of every family, tried on held-out images; the best of each family come first.
 
     Args:
         classifier: prepared for speed.
         seeds: images of other classes.
+        sources: their classes.
         translated: the same images moved into the class, at each budget.
-        held_out: images that no search sees; flip rates are measured on them.
+        held_out: images that no search sees; what stamps do is measured on them.
         label: the class under test.
         config: how much is tried, with the radius set.
-        generator: of clusters and of the held-out choice.
+        generator: of clusters, of noise and of the held-out choice.
         report: told of stage ``transplant``; may raise ``Cancelled``.
     """
-    device, radius = classifier.mean.device, config.radius
-    assert radius is not None, "scan sets the radius from the model's measured robustness"
-    search = Search(classifier, torch.from_numpy(seeds).to(device), label, config.batch)
-    starts = find_starts(seeds, translated, config.clusters, generator)
-    judged = hold_out(held_out, label, config.held_out, generator)
-    families: tuple[Callable[[Start], Patch | Perturbation], ...] = (
-        lambda start: Patch(start, config.area, device),
-        lambda start: Perturbation(start, radius, device),
+    device = classifier.mean.device
+    search = Search(
+        classifier,
+        torch.from_numpy(seeds).to(device),
+        torch.from_numpy(sources).to(device),
+        label,
+        _teller(report, label, config),
     )
-    throttle = Throttle(report)
+    changes = cluster_starts(seeds, translated, config.clusters, generator)
+    noise = noise_starts(seeds.shape[1:], config.tiles, generator)
+    judged = hold_out(held_out, config.held_out, generator)
     found: list[Transplant] = []
-    steps = len(starts) * config.steps
-    for i, family in enumerate(families):
-
-        def tell(step: int, loss: float, i: int = i) -> None:
-            throttle.send(Event(stage="transplant", label=label, step=i * steps + step, total=2 * steps, loss=loss))
-
-        candidates = [
-            _try(candidate, name, classifier, judged, label)
-            for candidate, name in _optimise(family, starts, search, config, tell)
-        ]
-        found += sorted(candidates, key=lambda c: c.flip_rate, reverse=True)
+    alone = source_starts(seeds, sources, translated)
+    for family, candidates in _sought(search, changes, alone, noise, config):
+        tried = [_try(search, family, one, judged, config) for one in candidates]
+        found += sorted(tried, key=lambda t: t.flip_rate, reverse=True)
     return tuple(found)
 
 
-def find_starts(
-    seeds: Float32[np.ndarray, "n c h w"],
-    translated: UInt8[np.ndarray, "b n c h w"],
-    clusters: int,
-    generator: np.random.Generator,
-) -> list[Start]:
-    """Mean change and mean image of k-means clusters of the changes, at every budget."""
-    from sklearn.cluster import KMeans
-
-    starts = []
-    for i, images in enumerate(translated):
-        moved = as_pixels(images)
-        changes = (moved - seeds).reshape(len(seeds), -1)
-        leading = principal_components(torch.from_numpy(changes), COMPONENTS)
-        # Where translation changed nothing, or the same everywhere, there are fewer groups than are asked for.
-        groups = min(clusters, len(np.unique(leading, axis=0)))
-        means = KMeans(groups, n_init=3, random_state=int(generator.integers(2**31)))
-        assignment = means.fit_predict(leading)
-        for c in np.unique(assignment):
-            members = assignment == c
-            change = changes[members].mean(axis=0).reshape(seeds.shape[1:])
-            starts.append(Start(change, moved[members].mean(axis=0), f"budget {i + 1}, change cluster {c + 1}"))
-    return starts
-
-
-def hold_out(images: LabelledImages, label: int, count: int, generator: np.random.Generator) -> LabelledImages:
-    """At most ``count`` images of every class but one."""
-    others = [k for k in range(len(images.class_names)) if k != label]
-    chosen = [generator.permutation(np.flatnonzero(images.labels == k))[:count] for k in others]
-    return images.take(np.concatenate(chosen))
-
-
-def _optimise(
-    family: Callable[[Start], Patch | Perturbation],
-    starts: list[Start],
+def _sought(
     search: Search,
+    changes: Sequence[Start],
+    alone: Mapping[int, Sequence[Start]],
+    noise: Sequence[Start],
     config: TransplantConfig,
-    tell: Callable[[int, float], None],
-) -> list[tuple[Patch | Perturbation, str]]:
-    """Search from every start, and keep the candidates that end with the lowest loss."""
-    scored = []
-    for i, start in enumerate(starts):
-        candidate = family(start)
-        losses = []
-        for step in range(config.steps):
-            losses.append(candidate.step(search, step, (step + 1) / config.steps))
-            tell(i * config.steps + step + 1, losses[-1])
-        scored.append((float(np.mean(losses[-SCORED:])), candidate, start.name))
-    scored.sort(key=lambda item: item[0])
-    return [(candidate, name) for _, candidate, name in scored[: config.keep]]
+) -> Iterator[tuple[Family, list[Candidate]]]:
+    """The families in turn, each with what its searches came to."""
+    device, radius = search.seeds.device, config.radius
+    assert radius is not None, "scan sets the radius from the model's measured robustness"
+    everyone = [Attempt(start, search.everyone) for start in (*changes, *noise)]
+    stamps: Stamps = Patches.at([one.start for one in everyone], config.area, config.wide, device)
+    yield "patch", _survey(search, stamps, everyone, config.survey, config)[1]
+    # Unlike a patch, it is everywhere from the first step on, and has nowhere else to be looked for.
+    stamps = Perturbations.at(changes, radius, device)
+    yield "perturbation", _survey(search, stamps, everyone[: len(changes)], config.survey, config)[1]
+    rows = search.by_source
+    each = [Attempt(start, rows[k], k) for k in rows for start in [*alone[k], *noise]]
+    patches = Patches.at([one.start for one in each], config.source_area, config.wide, device)
+    best, candidates = _survey(search, patches, each, config.source_survey, config)
+    yield "one source", candidates
+    wider = patches.again(best, config.area)
+    losses = search.refine(wider, search.everyone, config.finish, config.batch, away=True)
+    yield "all to all", _best_first(wider, losses, [Attempt(each[i].start, search.everyone) for i in best])
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """A start with positions of the seeds that it is refined on, shape (1, m), and the only class they are of."""
+
+    start: Start
+    positions: Tensor
+    source: int | None = None
+
+
+def _survey(
+    search: Search, stamps: Stamps, attempts: Sequence[Attempt], seeds: int, config: TransplantConfig
+) -> tuple[list[int], list[Candidate]]:
+    """Every attempt with few seeds a step, side by side; then the best are refined on with more of them.
+
+    Returns:
+        Positions of the best attempts, and what became of these.
+    """
+    losses = search.refine(stamps, torch.cat([one.positions for one in attempts]), config.steps, seeds)
+    best = sorted(range(len(attempts)), key=lambda i: losses[i])[: config.keep]
+    chosen, finer = [attempts[i] for i in best], stamps.again(best)
+    losses = search.refine(finer, torch.cat([one.positions for one in chosen]), config.finish, config.batch)
+    return best, _best_first(finer, losses, chosen)
+
+
+def _best_first(stamps: Stamps, losses: Sequence[float], attempts: Sequence[Attempt]) -> list[Candidate]:
+    found = [
+        Candidate(stamp, loss, one.start.name, one.source)
+        for stamp, loss, one in zip(stamps.stamps(), losses, attempts, strict=True)
+    ]
+    return sorted(found, key=lambda candidate: candidate.loss)
 
 
 def _try(
-    candidate: Patch | Perturbation, name: str, classifier: Classifier, images: LabelledImages, label: int
+    search: Search, family: Family, one: Candidate, images: LabelledImages, config: TransplantConfig
 ) -> Transplant:
-    stamp = candidate.stamp()
-    rates, counts = flip_rates(classifier, stamp, images, label)
-    return Transplant(candidate.family, stamp, rates, counts, name)
+    """A candidate on the held-out images that it is for, and its smallest part if it works."""
+    away = family == "all to all"
+    if one.source is not None:
+        images = images.take(images.labels == one.source)
+    elif not away:
+        images = images.take(images.labels != search.label)
+    folds = [images.take(np.arange(i, len(images), FOLDS)) for i in range(FOLDS)]
+    called = np.stack([called_with(search.classifier, one.stamp, fold) for fold in folds])
+    seeds = search.everyone if one.source is None else search.by_source[one.source]
+    positions = seeds[0, : config.pruned_on]
+    smallest = None
+    if search.success(one.stamp, positions, away) >= WORKS:
+        smallest = prune(one.stamp, lambda stamp: search.success(stamp, positions, away), config.pruned)
+    return Transplant(family, search.label, one.stamp, called, one.start, one.source, smallest)
+
+
+def hold_out(images: LabelledImages, count: int, generator: np.random.Generator) -> LabelledImages:
+    """At most ``count`` images of every class."""
+    classes = range(len(images.class_names))
+    return images.take(
+        np.concatenate([generator.permutation(np.flatnonzero(images.labels == k))[:count] for k in classes])
+    )
+
+
+def _teller(report: Report, label: int, config: TransplantConfig) -> Callable[[float], None]:
+    """Counts steps over all searches: three surveys, and a finish for every family."""
+    throttle, total, done = Throttle(report), 3 * config.steps + 4 * config.finish, 0
+
+    def tell(loss: float) -> None:
+        nonlocal done
+        done += 1
+        throttle.send(Event(stage="transplant", label=label, step=done, total=total, loss=loss))
+
+    return tell

@@ -12,6 +12,7 @@ from typing import Any
 from aegis.data import default_source, load_dataset
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.record import ScanRecord, config_record, read_record
+from aegis.detect.verdict import judge_again
 from aegis.errors import ConfigError, StoreError
 from aegis.files import write_text
 from aegis.lab.bank_record import RESULTS, BankRecord
@@ -59,18 +60,27 @@ class Trial:
         return adjusted(preset(self.preset, self.images.name, self.images.shape), seed=self.seed)
 
     def find(self) -> ScanRecord | None:
-        """The outcome, if this very checkpoint was scanned with these settings, images and this precision."""
+        """The outcome, if this very checkpoint was scanned with these settings, images and this precision.
+
+        Where thresholds are others by now, it is judged by those: they are no part of the scan itself.
+        """
         try:
             record = read_record(self.path)
         except StoreError:
             return None
+        config = self.config
         same = (
             record.model.sha256 == self.suspect.sha256
             and record.data.digest == self.images.digest
-            and _as_asked(record.config) == _as_asked(config_record(self.config))
+            and _as_asked(record.config) == _as_asked(config_record(config))
             and self.precision in ("auto", record.runtime.precision)
         )
-        return record if same else None
+        if not same:
+            return None
+        verdict = config_record(config)["verdict"]
+        if record.config["verdict"] == verdict:
+            return record
+        return judge_again(record, config.verdict).model_copy(update={"config": record.config | {"verdict": verdict}})
 
     def run(self, workers: int | None = None) -> ScanRecord:
         """Scan, and keep the outcome.
@@ -86,8 +96,16 @@ class Trial:
         record = scan(suspect, self.images, self.config, runtime=runtime).record(self.checkpoint.name)
         # Of the detector's source, since outcomes of two detectors must not be taken for one's.
         record = record.model_copy(update={"versions": record.versions | {CODE: code_digest()[:16]}})
-        write_text(self.path, record.model_dump_json() + "\n")
+        self.keep(record)
         return record
+
+    def keep(self, record: ScanRecord) -> None:
+        """Write the outcome.
+
+        Raises:
+            StoreError: if it cannot be written.
+        """
+        write_text(self.path, record.model_dump_json() + "\n")
 
 
 def kept(trial: Trial) -> list[ScanRecord]:
@@ -105,9 +123,10 @@ def _images(source: str) -> Dataset:
 
 
 def _as_asked(config: dict[str, Any]) -> dict[str, Any]:
-    """Settings without the perturbation's radius, which a scan computes from the model's robustness."""
+    """What is computed with: no thresholds, and no radius of perturbations, which comes from the model's robustness."""
     transplant = config["gather"]["transplant"]
-    return config | {"gather": config["gather"] | {"transplant": transplant and transplant | {"radius": None}}}
+    gather = config["gather"] | {"transplant": transplant and transplant | {"radius": None}}
+    return config | {"gather": gather, "verdict": config["verdict"]["rule"]}
 
 
 def run_all(trials: Iterable[Trial], jobs: int = 1) -> Iterator[tuple[Trial, ScanRecord, bool]]:
@@ -125,6 +144,7 @@ def run_all(trials: Iterable[Trial], jobs: int = 1) -> Iterator[tuple[Trial, Sca
     missing = []
     for trial in trials:
         if (found := trial.find()) is not None:
+            trial.keep(found)
             yield trial, found, False
         else:
             missing.append(trial)

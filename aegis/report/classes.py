@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer
 
-from aegis.detect.record import ClassRecord, ScanRecord
+from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, settings
+from aegis.detect.strength import best_score, ranked, score_line, strongest_candidate
 from aegis.report.evidence import LISTED, flip_rows, trigger_alone
-from aegis.report.figures import COLUMNS, HEAT, SCATTER, colour_of, heat_maps, scatters
+from aegis.report.figures import COLUMNS, HEAT, SCATTER, against_null, colour_of, heat_maps, scatters
 from aegis.report.first import decision
 from aegis.report.layout import ACCENT, WIDTH, class_name, heading, outline, picture, table, text
 from aegis.report.pictures import as_rgb, change, coloured, png, strip
-from aegis.report.strength import candidate_of, describe, ranked, strongest_candidate
+from aegis.report.strength import candidate_of, did
 from aegis.report.words import words
 from aegis.review import Review
-from aegis.types import Dataset, Finding, Transplant
+from aegis.text import percent
+from aegis.types import FAMILIES, Dataset, Family, Finding, Transplant
 
 IMAGES = 8
 CLUSTERS = 8
@@ -43,24 +45,22 @@ def class_pages(
     return [
         *story,
         *_scatter(finding),
-        *_heat(finding, data, candidate_of(found, record, finding)),
+        *_heat(finding, data, candidate_of(found, finding)),
         *_clusters(finding, data),
     ]
 
 
 def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, data: Dataset | None) -> list[Flowable]:
-    position = strongest_candidate(found, record)
+    position = strongest_candidate(found)
     if position is None:
         return [text("No trigger was tried: these settings count clusters alone.", "caption")]
-    best, stamped = found.transplants[position], candidate_of(found, record, finding)
+    best, stamped = found.transplants[position], candidate_of(found, finding)
     top, left, bottom, right = best.box
-    where = f" between rows {top} and {bottom - 1} and columns {left} and {right - 1}" if best.family == "patch" else ""
+    lies = f" It lies between rows {top} and {bottom - 1} and columns {left} and {right - 1}."
+    where = "" if best.family == "perturbation" else lies
     said = [
-        text(
-            f"{describe(best).capitalize()}{where}, whose search began at {words(best.start)}. It was tried on "
-            f"{best.images} held-out images and turned {best.flip_rate:.0%} of them into this class, on average over "
-            "their classes."
-        ),
+        text(f"{did(found, best, record.data.class_names)}{where} Its search began at {words(best.start)}."),
+        *_against_honest(found, best, record),
         _candidates(found, WIDTH - (0 if stamped is None else 120)),
     ]
     beside = (
@@ -77,13 +77,30 @@ def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, da
     ]
 
 
+def _against_honest(found: ClassRecord, best: TransplantRecord, record: ScanRecord) -> list[Flowable]:
+    """The score beside those of honest classes, and how likely it is among them."""
+    config = settings(record)
+    line = score_line(best, config.verdict) if config else None
+    if config is None or line is None or best.score is None or found.chance is None:
+        return []
+    null, needed = line
+    said = (
+        f"Score {best.score:.0%}: what {config.verdict.share:.0%} of the classes it is for reach in each half of their "
+        f"images. Dots are the strongest classes of {len(null.maxima)} clean models; {needed:.0%} and more is accused. "
+        f"At most {percent(found.chance)} of honest models have a class like this one."
+    )
+    return [picture(against_null(null, best.score, needed, found.suspicious), height=42), text(said, "caption")]
+
+
 def _candidates(found: ClassRecord, width: float) -> Flowable:
-    names = ("candidate", "search began at", "pixels", "L2 norm", "flip rate")
+    names = ("candidate", "search began at", "pixels", "L2 norm", "flip rate", "score")
     rows = [[text(name, "head") for name in names]]
     for candidate in found.transplants:
-        cells = (candidate.family, words(candidate.start), str(candidate.pixels), f"{candidate.l2_norm:.2f}")
-        rows.append([text(cell, "cell") for cell in (*cells, f"{candidate.flip_rate:.0%}")])
-    return table(rows, [75.0, width - 225, 45.0, 50.0, 55.0], header=1)
+        family = candidate.family if candidate.source is None else f"one source: {candidate.source}"
+        cells = (family, words(candidate.start), str(candidate.pixels), f"{candidate.l2_norm:.2f}")
+        rates = (f"{candidate.flip_rate:.0%}", "" if candidate.score is None else f"{candidate.score:.0%}")
+        rows.append([text(cell, "cell") for cell in (*cells, *rates)])
+    return table(rows, [75.0, width - 255, 40.0, 50.0, 50.0, 40.0], header=1)
 
 
 def _scatter(finding: Finding) -> list[Flowable]:
@@ -100,7 +117,7 @@ def _heat(finding: Finding, data: Dataset | None, candidate: Transplant | None) 
     evidence = finding.evidence
     seeds = data.train.pixels[evidence.seed_index]
     maps = [change(seeds, _pixels(translated)) for translated in evidence.translated]
-    patch = candidate.stamp.touched if candidate is not None and candidate.family == "patch" else None
+    patch = candidate.shown.touched if candidate is not None and candidate.family != "perturbation" else None
     outlined = "" if patch is None else " Outlined: the pixels of the patch."
     caption = f"Mean absolute change of each pixel, over all translated images; 1 is from black to white.{outlined}"
     drawn = picture(heat_maps(maps, evidence.budgets, patch), 72 * HEAT * min(len(maps), COLUMNS))
@@ -167,16 +184,18 @@ def _count(number: int, kind: str) -> str:
 
 def class_table(record: ScanRecord, review: Review) -> list[Flowable]:
     """A line for every class, the strongest first."""
-    names = ("class", "clusters", "translated", "best patch", "best perturbation", "verdict", "analyst")
+    families = [family for family in FAMILIES if any(best_score(found, family) is not None for found in record.classes)]
+    names = ("class", "clusters", "translated", *families, "honest", "verdict", "analyst")
     rows = [[text(name, "head") for name in names]]
-    rows += [[text(cell, "cell") for cell in _line(found, review)] for found in ranked(record)]
+    rows += [[text(cell, "cell") for cell in _line(found, families, review)] for found in ranked(record)]
     budgets = ", ".join(f"{budget:g}" for budget in record.classes[0].budgets) if record.classes else ""
     legend = (
         f"Clusters of training and translated images, and share of the images that translation turned into the class, "
-        f"at L2 budgets {budgets}; mean share of held-out images of other classes that the best trigger of each kind "
-        "turns into the class."
+        f"at L2 budgets {budgets}; share of held-out images that the best trigger of each kind turns into the class, "
+        "reached by most of the classes it is for; how many honest models have such a class at most."
     )
-    widths = [WIDTH - 350, 46.0, 66.0, 52.0, 66.0, 60.0, 60.0]
+    rest = [40.0, 52.0, *[50.0] * len(families), 36.0, 52.0, 44.0]
+    widths = [WIDTH - sum(rest), *rest]
     return [
         Spacer(0, 5 * mm),
         CondPageBreak(70 * mm),
@@ -187,16 +206,14 @@ def class_table(record: ScanRecord, review: Review) -> list[Flowable]:
     ]
 
 
-def _line(found: ClassRecord, review: Review) -> list[str]:
-    best = [
-        max((t.flip_rate for t in found.transplants if t.family == family), default=None)
-        for family in ("patch", "perturbation")
-    ]
+def _line(found: ClassRecord, families: Sequence[Family], review: Review) -> list[str]:
+    best = [best_score(found, family) for family in families]
     return [
         class_name(found.label, found.name, 200),
         ", ".join(map(str, found.clusters_by_budget)),
         ", ".join(f"{share:.0%}" for share in found.translation_success),
         *("" if rate is None else f"{rate:.0%}" for rate in best),
+        "" if found.chance is None else percent(found.chance),
         f'<font color="{ACCENT["infected"]}"><b>suspicious</b></font>' if found.suspicious else "-",
         review.decisions.get(found.label, ""),
     ]

@@ -34,12 +34,13 @@ def evidence_picture(found: ClassRecord, candidate: Transplant, data: Dataset | 
         return table([[alone, missing]], [TILE + 34, WIDTH - TILE - 34])
     sources = spread(candidate, data)
     images = np.stack([data.test.pixels[np.flatnonzero(data.test.labels == k)[0]] for k in sources])
-    stamped = candidate.stamp(images)
+    stamped = candidate.shown(images)
     rows: list[list[Any]] = [
         [alone, text("honest image", "right")],
         ["", text(f"with the {_called(found.suspicious)} on it", "right")],
     ]
-    rows.append(["", text(f"called {class_name(found.label, found.name, 24)}", "right")])
+    into = "another class" if candidate.family == "all to all" else class_name(found.label, found.name, 24)
+    rows.append(["", text(f"called {into}", "right")])
     for k, honest, changed in zip(sources, images, stamped, strict=True):
         rows[0].append(picture(png(as_rgb(honest)), height=TILE))
         rows[1].append(picture(png(as_rgb(changed)), height=TILE))
@@ -83,7 +84,7 @@ def flip_rows(
         names: of the classes; of many, only those that flip most are shown.
     """
     colour = ACCENT["infected" if found.suspicious else "clean"]
-    rates = [(k, rate) for k, rate in enumerate(best.flip_rates) if rate is not None and k != found.label]
+    rates = [(k, rate) for k, rate in enumerate(best.flip_rates) if rate is not None]
     if len(rates) > LISTED:
         rates = sorted(rates, key=lambda pair: (-pair[1], pair[0]))[:LISTED]
     cells = [
@@ -106,7 +107,7 @@ def _pair(k: int, stamped: Transplant | None, data: Dataset | None) -> Flowable 
     if stamped is None or data is None or not (own := np.flatnonzero(data.test.labels == k)).size:
         return ""
     honest = data.test.pixels[own[:1]]
-    both = [as_rgb(honest[0]), as_rgb(stamped.stamp(honest)[0])]
+    both = [as_rgb(honest[0]), as_rgb(stamped.shown(honest)[0])]
     return picture(png(strip(both, 2 * SIDE // 3), None), height=THUMB)
 
 
@@ -122,8 +123,8 @@ def _bar(rate: float, colour: str) -> list[Any]:
 
 def _legend(candidate: Transplant, accused: bool) -> str:
     title = f"<b>the {_called(accused)}</b><br/>"
-    if candidate.family == "patch":
-        touched = candidate.stamp.touched
+    if candidate.family != "perturbation":
+        touched = candidate.shown.touched
         return f"{title}{int(touched.sum())} of {touched.size} pixels; blue: untouched"
     return f"{title}a faint change everywhere, made visible: orange takes away, purple adds"
 

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from aegis.detect.null import Null
 from aegis.types import Clusters, Embedding, Finding
 
 # After Okabe and Ito, as in the dashboard; clusters beyond the palette share a grey and keep their numbers.
@@ -60,6 +61,23 @@ def heat_maps(
             _bare(axes)
             for y, x in [] if outlined is None else np.argwhere(outlined):
                 axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=PALETTE[5], linewidth=0.7))
+    return file
+
+
+def against_null(null: Null, score: float, needed: float, accused: bool) -> io.BytesIO:
+    """A score on the line from 0 to 1 with those of honest classes, and where accusing begins, as a PNG file."""
+    with _figure(1, 0.55, 3.6) as (_, panels, file):
+        (axes,) = panels
+        axes.axvspan(needed, 1.01, color=RULE, alpha=0.6, linewidth=0)
+        axes.scatter(null.maxima, np.zeros(len(null.maxima)), s=14, c=REST, alpha=0.7, linewidths=0, clip_on=False)
+        axes.scatter([score], [0], marker="D", s=34, c=PALETTE[1 if accused else 0], clip_on=False, zorder=3)
+        axes.set_xlim(-0.01, 1.01)
+        axes.set_ylim(-1, 1)
+        axes.set_yticks([])
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"], fontsize=7)
+        axes.tick_params(length=2)
+        for side in ("left", "right", "top"):
+            axes.spines[side].set_visible(False)
     return file
 
 

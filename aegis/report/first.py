@@ -10,13 +10,16 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Spacer
 
+from aegis.detect.limits import say_control, untested
 from aegis.detect.record import ClassRecord, ScanRecord
+from aegis.detect.strength import strongest_candidate
 from aegis.report.evidence import evidence_picture
 from aegis.report.figures import SCATTER, scatters
 from aegis.report.layout import ACCENT, SHADE, WIDTH, class_name, facts, heading, item, logo, picture, table, text
-from aegis.report.strength import candidate_of, describe, featured, settings, strongest_candidate
+from aegis.report.strength import candidate_of, did, featured
 from aegis.report.words import lines, words
 from aegis.review import Review
+from aegis.text import percent
 from aegis.types import Dataset, Finding, VerdictName
 
 NAMED = 8
@@ -47,7 +50,8 @@ def first_page(
         _facts(record),
         *_evidence(record, findings, data),
         heading("What was not tested"),
-        *map(item, untested(record)),
+        *(item(words(limit, 400)) for limit in untested(record)),
+        *([item(words(say_control(record.control, record.data.class_names), 400))] if record.control else []),
         *_review(record, review),
     ]
 
@@ -130,44 +134,20 @@ def _picture(
     finding = findings.get(found.label)
     if finding is None:
         return [text("The picture is missing: the store no longer has what this scan computed.", "caption")]
-    candidate = candidate_of(found, record, finding)
+    candidate = candidate_of(found, finding)
     if candidate is None:
         return [picture(scatters(finding)), text(SCATTER, "caption")]
     return [evidence_picture(found, candidate, data)]
 
 
 def _says(found: ClassRecord, record: ScanRecord) -> str:
-    position, name = strongest_candidate(found, record), class_name(found.label, found.name, 40)
+    position, name = strongest_candidate(found), class_name(found.label, found.name, 40)
     if not found.suspicious:
         return f"Class {name} comes closest: {words(found.reason, 500)}."
     if position is None:
         return f"Class {name}: {words(found.reason, 500)}. No trigger was tried."
-    best = found.transplants[position]
-    return (
-        f"{describe(best).capitalize()}, put on images of other classes that the search never saw, makes the model "
-        f"call <b>{best.flip_rate:.0%}</b> of them class {name}, on average over their classes."
-    )
-
-
-def untested(record: ScanRecord) -> list[str]:
-    """Markup of what a reader must not take for tested."""
-    config, tested, known = settings(record), len(record.classes), len(record.data.class_names)
-    transplant = config.gather.transplant if config else None
-    said = []
-    if tested < known:
-        said.append(f"{known - tested} of the model's {known} classes.")
-    if config is not None and (transplant is None or config.verdict.rule == "paper"):
-        said.append("Whether any trigger works: the paper's rule counts clusters and tries no trigger.")
-    else:
-        area = f"at most {transplant.area:.0%} of the pixels" if transplant else "few pixels"
-        norm = f" (L2 norm {transplant.radius:g})" if transplant and transplant.radius is not None else ""
-        said.append(
-            f"Triggers other than one fixed patch of {area} or one fixed small change of every pixel{norm}: larger "
-            "ones, and ones that differ from image to image."
-        )
-        said.append("Backdoors that work on one source class alone, or lead from every class to another one.")
-    said.append(f"Images unlike these ({words(record.data.name, 80)}), and defects other than backdoors.")
-    return said
+    rare = f" At most {percent(found.chance)} of honest models have such a class." if found.chance is not None else ""
+    return did(found, found.transplants[position], record.data.class_names) + rare
 
 
 def _review(record: ScanRecord, review: Review) -> list[Flowable]:

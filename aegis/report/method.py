@@ -8,10 +8,10 @@ from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, Spacer
 
 from aegis.detect.config import ScanConfig
-from aegis.detect.record import ScanRecord
+from aegis.detect.record import ScanRecord, settings
 from aegis.report.layout import WIDTH, facts, heading, item, outline, table, text
-from aegis.report.strength import settings
 from aegis.report.words import words
+from aegis.text import percent
 
 REFERENCES = {
     "method": "E. Soremekun, S. Udeshi, S. Chattopadhyay. AEGIS: Exposing Backdoors in Robust Machine Learning Models. "
@@ -81,9 +81,10 @@ def _steps(config: ScanConfig | None) -> Iterator[str]:
         )
         return
     yield (
-        "<b>Trigger.</b> What changed in groups of translated images starts searches for a patch and for a small "
-        "universal perturbation. The best are put on held-out test images that no search saw; the flip rate is the "
-        "share that the model then calls the class."
+        "<b>Trigger.</b> What changed in groups of translated images, and noise in each part of the image, starts "
+        "searches for a patch and for a small universal perturbation that lead all other classes into this one, for a "
+        "patch that leads one of them, and for one that leads every class into another. The best are put on held-out "
+        "test images that no search saw; the flip rate is the share that the model then calls the class."
     )
     yield f"<b>Verdict.</b> {_rule(config)}"
 
@@ -96,10 +97,13 @@ def _rule(config: ScanConfig | None) -> str:
         return (
             "The paper's rule: a class is suspicious when training and translated images form more than two clusters."
         )
+    models = max((len(null.maxima) for null in verdict.nulls), default=0)
     return (
-        f"A class is suspicious when, from at least {verdict.share:.0%} of the other classes, a patch turns at least "
-        f"{verdict.patch:.0%} of the images into it, or a perturbation at least {verdict.perturbation:.0%}. The number "
-        "of clusters is shown beside it and does not decide."
+        f"A trigger's score is the flip rate that {verdict.share:.0%} of the classes it is for reach, in each half of "
+        f"their images. It is compared with the strongest classes of {models} clean models, for each kind of trigger "
+        f"apart. A class is suspicious when at most {percent(verdict.false_positives)} of honest models have one with "
+        f"such a score (Student's prediction on the logit scale, Bonferroni's bound over the kinds), and the score is "
+        f"at least {verdict.least:.0%}. The number of clusters is shown beside it and does not decide."
     )
 
 

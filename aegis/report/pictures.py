@@ -20,18 +20,21 @@ SIDE = 168
 
 def as_rgb(image: Float32[np.ndarray, "c h w"]) -> Rgb:
     """One image in [0, 1]; where there are not three channels, their mean in grey."""
-    channels = image if len(image) == 3 else np.repeat(image.mean(axis=0, keepdims=True), 3, axis=0)
-    return np.asarray((channels.transpose(1, 2, 0) * 255).round().clip(0, 255), np.uint8)
+    return np.asarray((_three(image).transpose(1, 2, 0) * 255).round().clip(0, 255), np.uint8)
 
 
 def trigger(candidate: Transplant) -> Rgb:
     """A candidate trigger alone: the pixels of a patch, or a perturbation in diverging colours."""
-    if candidate.family == "patch":
-        picture = as_rgb(candidate.stamp.add)
-        picture[~candidate.stamp.touched] = UNTOUCHED
-        return picture
-    change = candidate.stamp.add.mean(axis=0)
+    stamp = candidate.shown
+    if candidate.family != "perturbation":
+        tint = np.array(UNTOUCHED, np.float32)[:, None, None] / 255
+        return as_rgb(_three(stamp.add) + _three(stamp.keep) * tint)
+    change = stamp.add.mean(axis=0)
     return coloured(0.5 + change / (2 * max(float(np.abs(change).max()), 1e-12)), "PuOr")
+
+
+def _three(image: Float32[np.ndarray, "c h w"]) -> Float32[np.ndarray, "3 h w"]:
+    return image if len(image) == 3 else np.repeat(image.mean(axis=0, keepdims=True), 3, axis=0)
 
 
 def coloured(values: Float32[np.ndarray, "h w"], palette: str) -> Rgb:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from aegis.detect.config import ScanConfig, VerdictConfig
-from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, config_of
-from aegis.errors import StoreError
+from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord
+from aegis.detect.strength import ranked, strongest_candidate
+from aegis.detect.verdict import describe
+from aegis.report.layout import class_name
 from aegis.types import Finding, Transplant
-
-
-def settings(record: ScanRecord) -> ScanConfig | None:
-    """The settings of a scan; None if they are of another version."""
-    try:
-        return config_of(record)
-    except StoreError:
-        return None
 
 
 def featured(record: ScanRecord) -> tuple[int, ...]:
@@ -25,55 +18,29 @@ def featured(record: ScanRecord) -> tuple[int, ...]:
     return accused or tuple(found.label for found in ordered[:1])
 
 
-def ranked(record: ScanRecord) -> list[ClassRecord]:
-    """The classes, those accused first, then those that come closest to it."""
-    verdict = _verdict_settings(record)
-
-    def key(found: ClassRecord) -> tuple[bool, float, float, int]:
-        most = max(found.translated_clusters_by_budget, default=0)
-        if verdict.rule == "paper":
-            return found.suspicious, found.clusters, most, -found.label
-        return found.suspicious, *_best(found, verdict)[:2], -found.label
-
-    return sorted(record.classes, key=key, reverse=True)
-
-
-def strongest_candidate(found: ClassRecord, record: ScanRecord) -> int | None:
-    """Position of the candidate trigger that comes closest to accusing the class, or goes farthest beyond it."""
-    return _best(found, _verdict_settings(record))[2] if found.transplants else None
-
-
-def candidate_of(found: ClassRecord, record: ScanRecord, finding: Finding | None) -> Transplant | None:
-    """The same candidate with its stamp; None without one, or if the finding is gone."""
-    position = strongest_candidate(found, record)
+def candidate_of(found: ClassRecord, finding: Finding | None) -> Transplant | None:
+    """The strongest candidate with its stamp; None without one, or if the finding is gone."""
+    position = strongest_candidate(found)
     if position is None or finding is None or position >= len(finding.evidence.transplants):
         return None
     return finding.evidence.transplants[position]
 
 
-def reached(candidate: TransplantRecord, share: float) -> float:
-    """The flip rate that this share of the source classes reaches, in [0, 1]; 0 without any."""
-    rates = [rate for rate in candidate.flip_rates if rate is not None]
-    return float(np.quantile(rates, 1 - share)) if rates else 0.0
-
-
-def describe(candidate: TransplantRecord) -> str:
-    """A candidate trigger in words."""
-    if candidate.family == "patch":
-        return f"a patch of {candidate.pixels} {'pixel' if candidate.pixels == 1 else 'pixels'}"
-    return f"a perturbation of L2 norm {candidate.l2_norm:.2f}"
-
-
-def _verdict_settings(record: ScanRecord) -> VerdictConfig:
-    config = settings(record)
-    return VerdictConfig() if config is None else config.verdict
-
-
-def _best(found: ClassRecord, verdict: VerdictConfig) -> tuple[float, float, int]:
-    thresholds = {"patch": verdict.patch, "perturbation": verdict.perturbation}
-    scored = [
-        (reached(t, verdict.share) / max(thresholds[t.family], 1e-9), t.flip_rate, -i)
-        for i, t in enumerate(found.transplants)
-    ]
-    ratio, rate, position = max(scored, default=(0.0, 0.0, 0))
-    return ratio, rate, -position
+def did(found: ClassRecord, best: TransplantRecord, names: Sequence[str]) -> str:
+    """Markup of what a candidate trigger did to honest images."""
+    into = f"class {class_name(found.label, found.name, 40)}"
+    what = describe(best)
+    begin = f"{what[0].upper()}{what[1:]}, put on {best.images} images"
+    rate = f"<b>{best.flip_rate:.0%}</b> of them"
+    if best.source is not None:
+        source = class_name(best.source, names[best.source], 40)
+        return f"{begin} of class {source} that the search never saw, makes the model call {rate} {into}."
+    if best.destinations is not None:
+        return (
+            f"{begin} of every class that the search never saw, makes the model call {rate} another class, "
+            f"the same one for each, on average over the classes; {into} is among those they are called."
+        )
+    return (
+        f"{begin} of other classes that the search never saw, makes the model call {rate} {into}, on average over "
+        "their classes."
+    )

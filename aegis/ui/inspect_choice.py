@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from aegis.detect.record import ClassRecord, ScanRecord
+from aegis.detect.strength import ranked
 from aegis.models.card import printable
 from aegis.ui import inspect_state as state
 from aegis.ui.scan_session import open_scan, recent_scans
@@ -80,10 +81,7 @@ def class_title(entry: ClassRecord) -> str:
 
 def first_class(record: ScanRecord) -> int:
     """The class that an analyst wants to see first: accused, or else the one whose trigger came closest."""
-    best = max(
-        record.classes, key=lambda c: (c.suspicious, max((t.flip_rate for t in c.transplants), default=0.0), c.clusters)
-    )
-    return best.label
+    return ranked(record)[0].label
 
 
 def show_verdict(choice: Choice) -> None:

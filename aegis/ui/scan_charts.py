@@ -36,6 +36,22 @@ def small_scatter(
     return cloud(points, parts, ROOM, RADIUS, "aegis-small", described)
 
 
+def draw_score(maxima: Sequence[float], score: float, needed: float, accused: bool, palette: Palette) -> str:
+    """A score on the line from 0 to 1 with those of honest classes; where accusing begins, the line is broad."""
+    colour = palette.categories[1] if accused else palette.categories[0]
+    dots = "".join(
+        f'<circle cx="{10 + 300 * m:.1f}" cy="12" r="4" fill="{palette.muted}" opacity=".6"/>' for m in maxima
+    )
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 24">'
+        f'<line x1="10" y1="12" x2="310" y2="12" stroke="{palette.line}" stroke-width="2"/>'
+        f'<line x1="{10 + 300 * needed:.1f}" y1="12" x2="310" y2="12" stroke="{palette.line}" stroke-width="12"/>'
+        f'{dots}<path d="M{10 + 300 * score:.1f} 3l8 9l-8 9l-8 -9z" fill="{colour}"/></svg>'
+    )
+    described = f"Score {score:.0%}; honest classes reach {max(maxima):.0%}; {needed:.0%} and more is accused"
+    return f'<img class="aegis-line" src="{svg_source(picture)}" alt="{described}">'
+
+
 def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
     """The loss of what is done now, by step: drawn anew twice a second, which plotly is too heavy for.
 

@@ -95,8 +95,12 @@ def gather_work(config: GatherConfig, classes: int, own: int) -> float:
     trial = config.transplant
     if trial is None:
         return translated + features
-    searched = 2 * len(config.stages) * trial.clusters * trial.steps * trial.batch
-    return translated + features + searched + FORWARD * 2 * trial.keep * trial.held_out * (classes - 1)
+    noise = trial.tiles**2
+    changes = len(config.stages) * trial.clusters
+    alone = (classes - 1) * (noise + len(config.stages)) * trial.source_survey
+    surveyed = trial.steps * ((2 * changes + noise) * trial.survey + alone)
+    searched = surveyed + 4 * trial.keep * trial.finish * trial.batch
+    return translated + features + searched + FORWARD * 3 * trial.keep * trial.held_out * classes
 
 
 def assess_work(config: AssessConfig, test: int) -> float:

@@ -10,6 +10,8 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from aegis.detect.config import VerdictConfig
+from aegis.detect.verdict import objections
 from aegis.models.card import printable
 from aegis.types import Applicability
 from aegis.ui.jobs import Job, Jobs
@@ -156,7 +158,7 @@ def show_measured(measured: Applicability) -> None:
 
 
 def _show_objections(measured: Applicability) -> None:
-    for objection in measured.objections:
+    for objection in objections(measured, VerdictConfig()):
         st.badge("No verdict of clean", icon=":material/warning:", color="orange")
         st.text(objection)
 

@@ -44,8 +44,8 @@ def strip(frames: Float32[np.ndarray, "n c h w"], side: int = 56) -> Picture:
 
 def trigger_picture(transplant: Transplant) -> Float32[np.ndarray, "c h w"]:
     """A trigger alone: a patch on grey, a perturbation around grey with its largest value at full strength."""
-    stamp = transplant.stamp
-    if transplant.family == "patch":
+    stamp = transplant.shown
+    if transplant.family != "perturbation":
         alone: np.ndarray = stamp.add + EMPTY * stamp.keep
         return alone
     largest = max(float(np.abs(stamp.add).max()), 1e-6)

@@ -6,10 +6,11 @@ import re
 import pytest
 
 from aegis.cli.bank import _seeds
-from aegis.lab.bank import read_bank
+from aegis.lab.bank import Entry, read_bank
 from aegis.lab.bank_record import keep_record
 from aegis.models.formats import file_digest
 from tests.experiments.cases import suspect
+from tests.report.made import made
 
 from .conftest import run
 
@@ -77,6 +78,46 @@ def test_a_summary_of_scans_that_are_there(results, tmp_path, monkeypatch):
     assert "1 of 15 suspects are made, 0 of them scanned with all seeds" in outcome.out
     assert re.search(r"all +1 of 1 \(\d% to 100%\) +1 of 1", outcome.out)
     assert "mnist_static, seed 0: accuses honest 4" in outcome.out
+
+
+CALIBRATION = ["mnist_narrow", "mnist_linf", "cifar10_narrow", "cifar10_linf"]
+
+
+@pytest.fixture
+def scanned(results, tmp_path, monkeypatch):
+    """Two calibration models of each of two data sets, and one to be evaluated, scanned with known scores."""
+    from aegis.experiments.trials import Trial
+
+    rates = dict(zip((*CALIBRATION, "mnist_residual"), (0.2, 0.2, 0.4, 0.4, 0.9), strict=True))
+    for name in rates:
+        checkpoint = tmp_path / f"{name}.safetensors"
+        checkpoint.write_bytes(b"weights")
+        known = suspect(name, data=read_bank()[name].data)
+        keep_record(known.model_copy(update={"sha256": file_digest(checkpoint)}), "quick", results)
+    monkeypatch.setattr(Entry, "path", lambda entry, *_: tmp_path / f"{entry.name}.safetensors")
+    monkeypatch.setattr(Trial, "find", lambda trial: made(rates=(rates[trial.suspect.name], 0.1, 0.1, 0.1)).record)
+    monkeypatch.setattr(Trial, "run", lambda *_: pytest.fail("it was to show, not to scan"))
+    return results
+
+
+def test_what_thresholds_come_from_is_shown_and_kept_on_request(scanned, tmp_path, monkeypatch):
+    kept = []
+    monkeypatch.setattr("aegis.experiments.calibration.keep_calibration", kept.append)
+    outcome = run("bank", "calibrate", "--results", scanned)
+    assert outcome.code == 0, outcome.err
+    assert re.search(r"^mnist_narrow +20% +5% ", outcome.out, re.MULTILINE)
+    assert re.search(r"^cifar10_narrow +40% +10% ", outcome.out, re.MULTILINE)
+    # What is reported on sets no threshold.
+    assert not re.search(r"^mnist_residual +\d", outcome.out, re.MULTILINE)
+    assert kept == []
+    assert "Written to calibration.json" in run("bank", "calibrate", "--results", scanned, "--write").out
+    assert [[model.name for model in models] for models in kept] == [CALIBRATION]
+
+
+def test_without_scans_there_is_nothing_to_calibrate_with(results):
+    outcome = run("bank", "calibrate", "--results", results)
+    assert outcome.code == 2
+    assert "aegis bank scan --set calibration" in " ".join(outcome.err.split())
 
 
 def test_a_checkpoint_that_its_record_is_not_of_counts_as_not_made(results, tmp_path):

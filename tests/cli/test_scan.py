@@ -7,7 +7,16 @@ from typing import get_type_hints
 
 import pytest
 
-from aegis.detect.record import ClassRecord, DataRecord, ModelRecord, ScanRecord, TransplantRecord, read_record
+from aegis.detect.record import (
+    ClassRecord,
+    ControlRecord,
+    DataRecord,
+    ModelRecord,
+    ScanRecord,
+    TransplantRecord,
+    read_record,
+)
+from aegis.detect.strength import ranked
 from aegis.models.formats import file_digest
 
 from .conftest import NAMES, SMALL, TINY, entries, run
@@ -19,6 +28,13 @@ def test_a_clean_model(scanned):
     assert outcome.err == ""
     assert "Clean" in outcome.out
     assert NAMES[1] in outcome.out  # brackets in a class name are text, not markup
+    said = " ".join(outcome.out.split())
+    found = ranked(read_record(scanned[1]))[0]
+    rates = enumerate(found.transplants[found.strongest].flip_rates)
+    told = ", ".join(f"{NAMES[k]} {rate:.0%}" for k, rate in rates if rate is not None)
+    assert f"Flip rates of the strongest trigger, {found.label} ({found.name}), by source class: {told}" in said
+    assert "Not tested: Attackers who know this test" in said
+    assert "honest: at most so many honest models have a class like this" in said
     assert "\x1b" not in outcome.out
 
 
@@ -38,7 +54,9 @@ def test_the_json_has_the_documented_keys_and_types(scanned, suspect, images):
         assert one["reason"]
         for transplant in one["transplants"]:
             assert set(transplant) == set(get_type_hints(TransplantRecord)) - {"model_config"}
-            assert transplant["flip_rates"][one["label"]] is None
+            # Only what leads every class away is tried on the class itself.
+            assert (transplant["flip_rates"][one["label"]] is None) is (transplant["family"] != "all to all")
+            assert 0 <= transplant["score"] <= 1
             assert 0 <= transplant["flip_rate"] <= 1
     assert set(found) == set(get_type_hints(ScanRecord)) - {"model_config"}
     assert set(found["model"]) == set(get_type_hints(ModelRecord)) - {"model_config"}
@@ -138,6 +156,27 @@ def test_settings_replace_the_presets(suspect, images, tmp_path):
     config = json.loads((tmp_path / "r.json").read_text())["config"]
     assert config["gather"]["stages"] == [{"epsilon": 2.0, "step": 0.5, "iterations": 4}]
     assert config["gather"]["seed"] == config["embed"]["seed"] == 5
+
+
+def test_a_positive_control_is_told_and_kept_with_the_scan(suspect, images, tmp_path, monkeypatch):
+    from aegis.experiments import control as experiment
+
+    planted, plant = [], experiment.positive_control
+    monkeypatch.setattr(experiment, "positive_control", lambda *a, **k: planted.append(1) or plant(*a, **k))
+    path = tmp_path / "r.json"
+    options = ("--data", images, *TINY, "--classes", "1", "--json", path)
+    without = run("scan", suspect, *options)
+    assert "Positive control" not in without.out
+    assert json.loads(path.read_text())["control"] is None
+    outcome = run("scan", suspect, *options, "--control")
+    assert outcome.code == without.code, outcome.err
+    assert "Positive control: a square of 3 by 3 pixels that leads to class" in " ".join(outcome.out.split())
+    control = json.loads(path.read_text())["control"]
+    assert set(control) == set(get_type_hints(ControlRecord)) - {"model_config"}
+    for again in ((), ("--control",)):
+        assert "Positive control" in run("scan", suspect, *options, *again).out
+    assert json.loads(path.read_text())["control"] == control
+    assert len(planted) == 1
 
 
 FACTORY = """

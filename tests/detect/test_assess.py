@@ -1,9 +1,10 @@
-"""Accuracy, the ladder of budgets, and objections, on a linear model whose margin is known."""
+"""Accuracy and the ladder of budgets on a linear model whose margin is known."""
 
 import pytest
 
 from aegis.detect.assess import assess, spread
-from aegis.detect.config import AssessConfig
+from aegis.detect.config import AssessConfig, VerdictConfig
+from aegis.detect.verdict import objections
 from aegis.errors import DataError
 from aegis.runtime import Cancelled
 from aegis.types import Applicability
@@ -20,7 +21,7 @@ def test_a_model_without_robustness_is_objected_to():
     assert found.accuracy == 1
     assert found.robust_accuracies == (0, 0, 0, 0, 0)
     assert found.half_radius == pytest.approx(0.125)
-    (objection,) = found.objections
+    (objection,) = objections(found, VerdictConfig())
     assert "not adversarially robust" in objection
 
 
@@ -29,13 +30,13 @@ def test_a_robust_model_is_not_objected_to():
     assert found.epsilons == AssessConfig().epsilons
     assert found.robust_accuracies == (1, 1, 1, 0, 0)
     assert found.half_radius == pytest.approx(1.5)
-    assert found.objections == ()
+    assert objections(found, VerdictConfig()) == ()
 
 
-def test_an_inaccurate_model_is_objected_to():
-    found = assess(linear_model(), dataset_at(1.5), AssessConfig(min_accuracy=1.01))
-    (objection,) = found.objections
-    assert "accuracy on these images is 100.0%" in objection
+def test_where_attacks_ended_is_counted_by_class():
+    # Of twenty images half are of each class, and an attack that succeeds ends in the other one.
+    found = assess(linear_model(), dataset_at(1.5), AssessConfig(epsilons=(1.0, 2.0)))
+    assert found.called.tolist() == [[[10, 0], [0, 10]], [[0, 10], [10, 0]]]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_the_other_presets_do_not_depend_on_the_data(name):
 
 def test_quick_does_less_than_default():
     quick, default = (preset(name, None, (1, 28, 28)).gather for name in ("quick", "default"))
-    assert quick.seeds < default.seeds == 500
+    assert quick.seeds < default.seeds <= 500
     assert quick.transplant.steps <= default.transplant.steps
     assert quick.transplant.held_out < default.transplant.held_out
 

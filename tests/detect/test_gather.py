@@ -10,10 +10,10 @@ from torch import nn
 from aegis.detect.features import as_pixels
 from aegis.detect.gather import MIN_SEEDS, gather
 from aegis.errors import DataError
-from aegis.evaluate import flip_rates, predict
+from aegis.evaluate import called_with, predict
 from aegis.models.classifier import Classifier
 from aegis.runtime import Runtime
-from aegis.types import Dataset
+from aegis.types import FAMILIES, Dataset
 from tests.detect.toy import SMALL, TARGET, pictures
 
 LABEL = 1
@@ -64,10 +64,11 @@ def test_success_is_what_the_model_says_of_the_pictures_that_are_kept(fast, data
 
 def test_what_is_said_of_a_transplant_is_what_it_does(fast, data, scans):
     for transplant in scans.infected.classes[TARGET].finding.evidence.transplants:
-        rates, _ = flip_rates(fast, transplant.stamp, data.test, TARGET)
+        called = called_with(fast, transplant.stamp, data.test)
+        on_all = replace(transplant, called=np.where(transplant.counts[:, None] > 0, called, 0)[None])
         # Twenty of the thirty test images of a class were held out for it.
-        np.testing.assert_allclose(transplant.flip_rates, rates, atol=0.34)
-        assert np.isnan(rates[TARGET])
+        np.testing.assert_allclose(transplant.flip_rates, on_all.flip_rates, atol=0.34)
+        assert (transplant.called.sum(axis=0) <= called).all()
 
 
 def test_the_seed_alone_decides(fast, data):
@@ -102,7 +103,8 @@ def test_a_model_that_nothing_moves_gives_evidence_of_that(data, seeds):
     train = replace(data.train, pixels=np.round(data.train.pixels * 255) / np.float32(255))
     found = gather(deaf_classifier(), Dataset("8-bit", train, data.test), LABEL, config)
     np.testing.assert_array_equal(as_pixels(found.translated[0]), train.pixels[found.seed_index])
-    assert [t.flip_rate for t in found.transplants] == [0.0] * len(found.transplants)
-    assert len(found.transplants) == 2
+    assert {t.family for t in found.transplants} == set(FAMILIES)
     for transplant in found.transplants:
+        assert transplant.score(0.75) == 0
+        assert transplant.flip_rate == 0 or transplant.family == "all to all"
         assert np.isfinite(transplant.stamp.add).all()

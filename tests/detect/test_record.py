@@ -1,6 +1,7 @@
 """The record: what other programs read, and what comes back from it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,14 +21,17 @@ from aegis.detect.record import (
     versions,
 )
 from aegis.errors import StoreError
-from aegis.types import Applicability, Stamp, Transplant
+from aegis.types import Applicability, Stamp
 from aegis.version import __version__
+from tests import candidates
 from tests.detect.toy import IDENTITY, NAMES, SMALL, TARGET
 
 # Of the contract: names that other programs rely on.
-TOP = "schema_version verdict sentence suspected_classes classes model data config versions runtime seconds created"
+TOP = """schema_version verdict sentence suspected_classes classes model data config versions runtime seconds created
+control"""
 CLASS = """label name suspicious reason clusters budgets clusters_by_budget translated_clusters_by_budget bandwidths
-translation_success transplants"""
+translation_success transplants chance strongest"""
+TRANSPLANT = "family start source destinations pixels box l2_norm flip_rate flip_rates images score"
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +39,12 @@ def record(scans):
     return scans.infected.record("suspect.safetensors")
 
 
-def candidate(area=None, rates=(0.12345, np.nan, 1.0)):
+def candidate(area=None, family="patch", rates=(0.12345, np.nan, 1.0), **about):
+    """A grey patch; of ten thousand images of each class so many flip."""
     keep, add = np.ones((1, 8, 8), np.float32), np.zeros((1, 8, 8), np.float32)
     if area is not None:
         keep[0][area], add[0][area] = 0, 0.5
-    counts = np.array([30, 0, 12])
-    return Transplant("patch", Stamp(keep, add), np.array(rates, np.float32), counts, "budget 1, change cluster 1")
+    return candidates.candidate(family, 1, rates, Stamp(keep, add), images=10_000, **about)
 
 
 def test_the_json_has_the_contracts_names_and_types(record):
@@ -54,8 +58,13 @@ def test_the_json_has_the_contracts_names_and_types(record):
         assert found["suspicious"] is (found["label"] == TARGET)
         assert found["clusters"] == max(found["clusters_by_budget"])
         assert len(found["budgets"]) == len(found["bandwidths"]) == len(found["translation_success"]) == 2
+        assert found["transplants"][found["strongest"]]["score"] is not None
         for transplant in found["transplants"]:
-            assert transplant["flip_rates"][found["label"]] is None
+            assert list(transplant) == TRANSPLANT.split()
+            everyone = transplant["family"] == "all to all"
+            assert (transplant["flip_rates"][found["label"]] is None) is not everyone
+            assert (transplant["destinations"] is None) is not everyone
+            assert (transplant["source"] is None) is (transplant["family"] != "one source")
     assert plain["model"]["file"] == "suspect.safetensors"
     assert len(plain["model"]["sha256"]) == 64
     assert plain["config"]["gather"]["stages"][0] == {"epsilon": 2, "step": 0.5, "iterations": 6}
@@ -88,9 +97,27 @@ def test_a_transplant_is_told_by_its_box_and_rates():
     told = transplant_record(candidate((slice(2, 4), slice(5, 8))))
     assert (told.family, told.pixels, told.box) == ("patch", 6, (2, 5, 4, 8))
     assert told.l2_norm == pytest.approx(np.sqrt(6) / 2, abs=1e-4)
-    assert told.flip_rates == (0.1235, None, 1.0)
+    assert told.flip_rates == (0.1234, None, 1.0)
     assert told.flip_rate == pytest.approx(0.5617, abs=1e-4)
-    assert told.images == 42
+    assert told.images == 20_000
+    assert (told.source, told.destinations, told.score) == (None, None, None)
+
+
+def test_a_transplant_is_told_as_small_as_it_was_pruned():
+    whole = candidate((slice(2, 4), slice(5, 8)))
+    small = candidate((slice(3, 4), slice(6, 8))).stamp
+    told = transplant_record(replace(whole, smallest=small))
+    assert (told.pixels, told.box, told.flip_rate) == (2, (3, 6, 4, 8), transplant_record(whole).flip_rate)
+
+
+def test_what_is_for_one_source_names_it():
+    told = transplant_record(candidate(family="one source", rates=(0.5, 0.5, 0.9), source=2), 0.9)
+    assert (told.source, told.flip_rates, told.images, told.score) == (2, (None, None, 0.9), 10_000, 0.9)
+
+
+def test_what_leads_every_class_away_says_where_to():
+    told = transplant_record(candidate(family="all to all", rates=(0.5, 0.6, 0.9)))
+    assert (told.destinations, told.flip_rates, told.images) == ((1, 2, 0), (0.5, 0.6, 0.9), 30_000)
 
 
 def test_a_transplant_that_touches_nothing_has_an_empty_box():
@@ -98,12 +125,37 @@ def test_a_transplant_that_touches_nothing_has_an_empty_box():
     assert (told.pixels, told.box, told.l2_norm) == (0, (0, 0, 0, 0), 0)
 
 
+def test_without_a_score_the_mean_flip_rate_stands_for_it():
+    assert transplant_record(candidate(), 0.25).score_or_rate == 0.25
+    assert transplant_record(candidate(), 0.0).score_or_rate == 0
+    assert transplant_record(candidate()).score_or_rate == pytest.approx(0.5617, abs=1e-4)
+
+
+def test_a_record_of_the_first_version_is_still_read(record):
+    """It tells neither scores nor chances, nor whom a trigger is for."""
+    plain = json.loads(record.to_json())
+    plain.pop("control")
+    plain["model"].pop("spared_radii")
+    for found in plain["classes"]:
+        for name in ("chance", "strongest"):
+            found.pop(name)
+        found["transplants"] = [
+            {name: value for name, value in one.items() if name not in ("source", "destinations", "score")}
+            for one in found["transplants"]
+        ]
+    read = ScanRecord.model_validate(plain)
+    assert [found.chance for found in read.classes] == [None] * 4
+    assert read.classes[TARGET].transplants[0].score_or_rate == record.classes[TARGET].transplants[0].flip_rate
+
+
 def test_the_model_and_the_images_are_told_as_measured(infected, data):
-    measured = Applicability(0.91234567, (0.5, 1.0), (0.7, 0.1))
+    called = np.array([[[7, 3], [3, 7]], [[1, 9], [9, 1]]])
+    measured = Applicability(0.91234567, (0.5, 1.0), (0.7, 0.1), called)
     told = model_record("a.pt", infected, measured)
     assert (told.sha256, told.digest, told.architecture) == (infected.sha256, infected.digest, IDENTITY.architecture)
     assert (told.file, told.accuracy, told.robust_accuracies) == ("a.pt", 0.9123, (0.7, 0.1))
     assert told.half_radius == pytest.approx(measured.half_radius, abs=1e-4)
+    assert told.spared_radii == pytest.approx(measured.spared_radii, abs=1e-4)
     images = data_record(data)
     assert (images.name, images.digest, images.shape) == (data.name, data.digest, data.shape)
     assert (images.train, images.test, images.class_names) == (len(data.train), len(data.test), NAMES)

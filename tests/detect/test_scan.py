@@ -11,6 +11,7 @@ from torch import nn
 
 from aegis.detect.config import GatherConfig, ScanConfig, TransplantConfig
 from aegis.detect.scan import scan, side_by_side, with_radius
+from aegis.detect.verdict import objections
 from aegis.errors import AegisError, ConfigError, DataError
 from aegis.models.card import Card, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
@@ -34,7 +35,7 @@ def same_finding(a, b) -> bool:
     """Whether two classes were found to be alike to the last bit."""
     ours, theirs = a.finding.evidence, b.finding.evidence
     return (
-        a.reason == b.reason
+        a.record == b.record
         and (ours.translated == theirs.translated).all()
         and (ours.features == theirs.features).all()
         and all((s.stamp.add == t.stamp.add).all() for s, t in zip(ours.transplants, theirs.transplants, strict=True))
@@ -46,7 +47,7 @@ def test_the_planted_backdoor_is_named(scans):
     assert scans.infected.verdict == "infected"
     assert scans.infected.suspected == (TARGET,)
     assert f"class {TARGET} ({NAMES[TARGET]})" in scans.infected.sentence
-    assert scans.infected.applicability.objections == ()
+    assert objections(scans.infected.applicability, SMALL.verdict, [TARGET]) == ()
 
 
 def test_the_clean_twin_is_clean(scans):
@@ -127,7 +128,7 @@ def test_a_report_can_cancel_at_every_stage(infected, data, stage, workers):
         if event.stage == stage:
             raise Cancelled
 
-    transplant = TransplantConfig(radius=0.5, clusters=2, steps=1, keep=1, held_out=2)
+    transplant = TransplantConfig(radius=0.5, clusters=2, tiles=1, steps=1, finish=1, keep=1, held_out=2)
     gather = replace(SMALL.gather, transplant=transplant)
     with pytest.raises(Cancelled):
         scan(infected, data, replace(SMALL, gather=gather), runtime=Runtime(workers=workers), report=cancel)
@@ -167,6 +168,11 @@ def test_the_radius_follows_the_models_robustness():
     gather = GatherConfig(stages=(Stage(epsilon=1, step=1, iterations=1),), transplant=TransplantConfig(reach=0.5))
     config = ScanConfig(gather=gather)
     assert with_radius(config, measured).gather.transplant.radius == 0.75
+    # A class that most attacks end in may be a backdoor's, whose triggers would otherwise be too small to be found.
+    called = np.array([[[9, 1], [1, 9]], [[4, 6], [0, 10]], [[0, 10], [10, 0]]])
+    towards = Applicability(0.8, (0.5, 1.0, 2.0), (0.9, 0.35, 0.0), called)
+    assert towards.half_radius < 1 < towards.honest_radius
+    assert with_radius(config, towards).gather.transplant.radius == round(0.5 * towards.honest_radius, 2)
     given = replace(config, gather=replace(gather, transplant=TransplantConfig(radius=0.3)))
     assert with_radius(given, measured) is given
     without = replace(config, gather=replace(gather, transplant=None))

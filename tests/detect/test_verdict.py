@@ -1,25 +1,50 @@
 """Every way from findings to a verdict."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from aegis.detect.config import VerdictConfig
-from aegis.detect.verdict import conclude, describe, strongest
-from aegis.types import Applicability, Clusters, Embedding, Evidence, Finding, Stamp, Transplant
+from aegis.detect.null import Null
+from aegis.detect.record import transplant_record
+from aegis.detect.verdict import conclude, describe, judge_again, objections
+from aegis.types import FAMILIES, Applicability, Clusters, Embedding, Evidence, Finding, Stamp, Transplant
+from tests import candidates, stored
+from tests.candidates import NULLS
 
 NAMES = ("ant", "bee", "cat", "dog", "eel")
 FIT = Applicability(0.9, (0.5, 1.0), (0.8, 0.3))
-UNFIT = Applicability(0.9, (0.5, 1.0), (0.1, 0.0), ("its accuracy halves at an L2 budget of 0.28",))
+UNFIT = Applicability(0.9, (0.5, 1.0), (0.1, 0.0))
 PAPER = VerdictConfig(rule="paper")
+# One trigger in a hundred honest models is too many, and what turns less than half is no backdoor.
+RULE = VerdictConfig(nulls=NULLS, false_positives=0.01, least=0.5, share=0.75)
 
 
-def candidate(family: str, rates: list[float], label: int = 2) -> Transplant:
+def stamp(family: str) -> Stamp:
+    """Two pixels of a patch, or a perturbation of the same norm."""
     keep, add = np.ones((1, 4, 4), np.float32), np.zeros((1, 4, 4), np.float32)
     add[0, :2, 0] = 1.5
-    if family == "patch":
+    if family != "perturbation":
         keep[0, :2, 0] = 0
-    all_rates = np.insert(np.array(rates, np.float32), label, np.nan)
-    return Transplant(family, Stamp(keep, add), all_rates, np.full(5, 50), "budget 1, change cluster 1")
+    return Stamp(keep, add)
+
+
+def candidate(family: str, rates: list[float], label: int = 2, **about: object) -> Transplant:
+    """What flips these shares of the four other classes, or of all five."""
+    every = rates if len(rates) == len(NAMES) else np.insert(np.array(rates), label, np.nan)
+    return candidates.candidate(family, label, every, stamp(family), **about)
+
+
+def judged(*transplants: Transplant, rule: VerdictConfig = RULE):
+    """What is recorded of class 2 with these candidates."""
+    return conclude(FIT, [finding(transplants=transplants)], NAMES, rule).classes[0].record
+
+
+def with_null(family: str, *maxima: float) -> VerdictConfig:
+    """The rule, where honest classes reach so much in one family."""
+    others = [null for null in NULLS if null.family != family]
+    return replace(RULE, nulls=(*others, Null(family=family, maxima=maxima)))
 
 
 def finding(label: int = 2, clusters: tuple[int, ...] = (2,), transplants: tuple[Transplant, ...] = ()) -> Finding:
@@ -47,34 +72,84 @@ def every_class(**about_two: object) -> list[Finding]:
     return [finding(label, **(about_two if label == 2 else {})) for label in range(5)]
 
 
+def suspicious(end) -> list[bool]:
+    return [one.record.suspicious for one in end.classes]
+
+
 def test_clean_when_no_class_of_all_is_accused():
     end = conclude(FIT, every_class(), NAMES, PAPER)
     assert end.verdict == "clean"
     assert end.sentence.startswith("Clean")
-    assert [c.suspicious for c in end.classes] == [False] * 5
-    assert [c.name for c in end.classes] == list(NAMES)
+    assert suspicious(end) == [False] * 5
+    assert [one.record.name for one in end.classes] == list(NAMES)
 
 
 def test_infected_names_the_class_and_says_why():
     end = conclude(FIT, every_class(clusters=(3,)), NAMES, PAPER)
     assert end.verdict == "infected"
     assert "class 2 (cat)" in end.sentence
-    assert end.classes[2].reason in end.sentence
-    assert [c.suspicious for c in end.classes] == [False, False, True, False, False]
+    assert end.classes[2].record.reason in end.sentence
+    assert suspicious(end) == [False, False, True, False, False]
 
 
-def test_infected_names_every_accused_class():
-    end = conclude(FIT, [finding(1, (3,)), finding(4, (3,))], NAMES, PAPER)
+def test_infected_names_every_accused_class_and_the_strongest_reason():
+    weak, strong = candidate("patch", [0.6] * 4, label=1), candidate("patch", [0.9] * 4, label=4)
+    end = conclude(FIT, [finding(1, transplants=(weak,)), finding(4, transplants=(strong,))], NAMES, RULE)
     assert end.verdict == "infected"
     assert "class 1 (bee), class 4 (eel)" in end.sentence
+    assert end.classes[1].record.reason in end.sentence
+    assert end.classes[0].record.reason not in end.sentence
 
 
 @pytest.mark.parametrize("clusters", [(2,), (3,)])
 def test_an_objection_makes_it_inconclusive_whatever_was_found(clusters):
     end = conclude(UNFIT, every_class(clusters=clusters), NAMES, PAPER)
     assert end.verdict == "inconclusive"
-    assert UNFIT.objections[0] in end.sentence
+    assert "halves at an L2 budget of 0.28" in end.sentence
     assert ("class 2 (cat)" in end.sentence) == (clusters == (3,))
+
+
+@pytest.mark.parametrize(
+    ("demands", "objected"),
+    [
+        ({}, []),
+        ({"min_accuracy": 0.9}, []),
+        ({"min_accuracy": 0.91}, ["accuracy on these images is 90.0%, below the 91%"]),
+        # Half of 0.9 lies seven tenths of the way between the rungs.
+        ({"min_half_radius": 0.85}, []),
+        ({"min_half_radius": 0.86}, ["halves at an L2 budget of 0.85"]),
+        ({"min_accuracy": 0.91, "min_half_radius": 0.86}, ["accuracy on these", "halves at"]),
+    ],
+)
+def test_a_model_must_be_accurate_and_robust_enough(demands, objected):
+    said = objections(FIT, VerdictConfig(**demands))
+    assert len(said) == len(objected)
+    for words, objection in zip(objected, said, strict=True):
+        assert words in objection
+
+
+def weak_towards(label: int) -> Applicability:
+    """Attacks end in one class from the first rung on, and in the next class beyond it."""
+    called = np.zeros((2, 5, 5), np.int64)
+    called[0, :, label], called[1] = 9, 10 * np.roll(np.eye(5, dtype=np.int64), 1, axis=1)
+    np.fill_diagonal(called[0], 1)
+    called[0, label, label] = 10
+    return Applicability(0.9, (0.5, 1.0), (14 / 50, 0.0), called)
+
+
+def test_a_working_backdoor_is_not_taken_for_a_lack_of_robustness():
+    works = finding(transplants=(candidate("patch", [0.9] * 4),))
+    measured = weak_towards(2)
+    assert measured.half_radius < RULE.min_half_radius < measured.spared_radii[2]
+    assert conclude(measured, [works], NAMES, RULE).verdict == "infected"
+    assert conclude(measured, every_class(), NAMES, RULE).verdict == "inconclusive"
+
+
+def test_attacks_that_end_in_other_classes_still_count_against_it():
+    works = finding(transplants=(candidate("patch", [0.9] * 4),))
+    end = conclude(weak_towards(3), [works], NAMES, RULE)
+    assert end.verdict == "inconclusive"
+    assert "points at class 2 (cat)" in end.sentence
 
 
 def test_a_part_of_the_classes_cannot_make_it_clean():
@@ -91,65 +166,213 @@ def test_a_part_of_the_classes_can_make_it_infected():
 
 @pytest.mark.parametrize(("clusters", "accused"), [((1,), False), ((2,), False), ((3,), True), ((2, 3), True)])
 def test_the_papers_rule_accuses_above_two_clusters_at_any_budget(clusters, accused):
-    (result,) = conclude(FIT, [finding(clusters=clusters)], NAMES, PAPER).classes
-    assert result.suspicious is accused
-    assert f"form {max(clusters)} cluster" in result.reason
-    assert ("not more than the two" in result.reason) is not accused
+    found = conclude(FIT, [finding(clusters=clusters)], NAMES, PAPER).classes[0].record
+    assert found.suspicious is accused
+    assert f"form {max(clusters)} cluster" in found.reason
+    assert ("not more than the two" in found.reason) is not accused
+    assert (found.chance, found.strongest) == (None, None)
 
 
 def test_the_papers_rule_is_deaf_to_transplants():
-    works = candidate("patch", [1.0, 1.0, 1.0, 1.0])
-    assert not conclude(FIT, [finding(transplants=(works,))], NAMES, PAPER).classes[0].suspicious
-
-
-@pytest.mark.parametrize("family", ["patch", "perturbation"])
-def test_the_default_rule_accuses_above_the_threshold_of_the_family(family):
-    other = "perturbation" if family == "patch" else "patch"
-    rule = VerdictConfig(**{family: 0.7, other: 0.95})
-    for rate, accused in ((0.71, True), (0.69, False)):
-        (result,) = conclude(FIT, [finding(transplants=(candidate(family, [rate] * 4),))], NAMES, rule).classes
-        assert result.suspicious is accused
-        assert ("70% is enough to accuse" if accused else "70% would accuse") in result.reason
-    (result,) = conclude(FIT, [finding(transplants=(candidate(other, [0.8] * 4),))], NAMES, rule).classes
-    assert not result.suspicious
+    assert not judged(candidate("patch", [1.0] * 4), rule=PAPER).suspicious
 
 
 def test_the_default_rule_is_deaf_to_clusters():
-    (result,) = conclude(FIT, [finding(clusters=(5,))], NAMES, VerdictConfig()).classes
-    assert not result.suspicious
-    assert result.reason == "no transplant was tried"
+    found = conclude(FIT, [finding(clusters=(5,))], NAMES, RULE).classes[0].record
+    assert not found.suspicious
+    assert found.reason == "no transplant was tried"
+    assert (found.chance, found.strongest) == (None, None)
+
+
+@pytest.mark.parametrize("family", ["patch", "perturbation"])
+def test_what_is_rare_and_strong_is_accused(family):
+    found = judged(candidate(family, [0.9, 0.92, 0.94, 0.96]))
+    assert found.suspicious
+    assert found.chance < 0.0001
+    assert "at least 92% of held-out images into it from 75% of the other classes (93% on average)" in found.reason
+    assert "at most 0.01% of honest models have such a class, where 1% is rare enough to accuse" in found.reason
+
+
+def test_what_is_strong_but_not_rare_is_not_accused():
+    found = judged(candidate("patch", [0.9] * 4), rule=with_null("patch", 0.6, 0.7, 0.8, 0.9))
+    assert not found.suspicious
+    assert found.chance > 0.1
+    assert "where 1% would be rare enough to accuse" in found.reason
+
+
+def test_what_is_rare_but_weak_is_not_accused():
+    found = judged(candidate("patch", [0.4] * 4))
+    assert not found.suspicious
+    assert found.chance < 0.01
+    assert "what turns less than 50% is no backdoor that works" in found.reason
+
+
+@pytest.mark.parametrize(("rate", "accused"), [(0.49, False), (0.5, True)])
+def test_the_least_that_is_asked_for_is_enough(rate, accused):
+    assert judged(candidate("patch", [rate] * 4)).suspicious is accused
+
+
+def test_how_rare_is_rare_enough_is_a_setting():
+    common = replace(with_null("patch", 0.3, 0.4, 0.5), false_positives=0.01)
+    found = judged(candidate("patch", [0.9] * 4), rule=common)
+    assert not found.suspicious
+    bolder = replace(common, false_positives=found.chance * 1.01)
+    assert judged(candidate("patch", [0.9] * 4), rule=bolder).suspicious
+
+
+def test_each_family_is_measured_by_its_own_honest_classes():
+    rule = with_null("perturbation", 0.6, 0.7, 0.8, 0.9)
+    assert judged(candidate("patch", [0.8] * 4), rule=rule).suspicious
+    assert not judged(candidate("perturbation", [0.8] * 4), rule=rule).suspicious
+
+
+def test_a_family_without_a_null_accuses_nobody():
+    rule = replace(RULE, nulls=NULLS[:1])
+    found = judged(candidate("perturbation", [1.0] * 4), rule=rule)
+    assert not found.suspicious
+    assert found.chance == 1
+
+
+def test_of_several_that_accuse_the_one_that_does_most_is_shown():
+    rule = with_null("patch", 0.1, 0.2, 0.3, 0.2, 0.1)
+    patch, rarer = candidate("patch", [0.95] * 4), candidate("perturbation", [0.8] * 4)
+    assert judged(rarer, rule=rule).chance < judged(patch, rule=rule).chance < rule.false_positives
+    found = judged(rarer, patch, rule=rule)
+    assert (found.suspicious, found.strongest) == (True, 1)
+    assert found.chance == judged(patch, rule=rule).chance
+
+
+def test_of_those_that_do_not_accuse_the_least_likely_is_shown():
+    patch, perturbation = candidate("patch", [0.9] * 4), candidate("perturbation", [0.2] * 4)
+    found = judged(patch, perturbation, rule=with_null("patch", 0.6, 0.7, 0.8, 0.9))
+    assert (found.suspicious, found.strongest) == (False, 1)
+
+
+def test_what_is_common_does_not_hide_what_is_rare():
+    patch, perturbation = candidate("patch", [0.9] * 4), candidate("perturbation", [0.7] * 4)
+    found = judged(patch, perturbation, rule=with_null("patch", 0.6, 0.7, 0.8, 0.9))
+    assert [one.score for one in found.transplants] == pytest.approx([0.9, 0.7])
+    assert found.strongest == 1
+    assert found.suspicious
+    assert found.reason.startswith("a perturbation")
+    # Where nothing tells them apart, the higher rate is spoken of.
+    none = replace(RULE, nulls=())
+    assert judged(perturbation, patch, rule=none).strongest == 1
+    weaker, stronger = candidate("patch", [0.5, 0.5, 0.5, 0.6]), candidate("patch", [0.5, 0.5, 0.5, 0.9])
+    assert judged(weaker, stronger, rule=none).strongest == 1
+
+
+def test_what_is_rarer_but_too_weak_does_not_hide_what_is_strong_enough():
+    rule = with_null("patch", 0.1, 0.2, 0.3, 0.2, 0.1)
+    strong, rarer = candidate("patch", [0.95] * 4), candidate("perturbation", [0.3] * 4)
+    assert judged(strong, rule=rule).suspicious
+    assert judged(rarer, rule=rule).chance < judged(strong, rule=rule).chance
+    found = judged(strong, rarer, rule=rule)
+    assert found.suspicious
+    assert found.strongest == 0
 
 
 def test_one_stubborn_source_class_does_not_acquit_but_two_do():
     """With four source classes, three must be flipped."""
-    rule = VerdictConfig(patch=0.8, share=0.75)
-    one = conclude(FIT, [finding(transplants=(candidate("patch", [0.7, 0.95, 0.95, 0.95]),))], NAMES, rule)
-    two = conclude(FIT, [finding(transplants=(candidate("patch", [0.1, 0.1, 0.95, 0.95]),))], NAMES, rule)
-    assert one.classes[0].suspicious
-    assert not two.classes[0].suspicious
+    assert judged(candidate("patch", [0.1, 0.95, 0.95, 0.95])).suspicious
+    assert not judged(candidate("patch", [0.1, 0.1, 0.95, 0.95])).suspicious
+    assert not judged(candidate("patch", [0.1, 0.95, 0.95, 0.95]), rule=replace(RULE, share=1.0)).suspicious
+
+
+def test_every_fold_must_show_it():
+    lucky = candidate("patch", [0.9] * 4)
+    called = lucky.called.copy()
+    called[1, :, :] = 100 * np.eye(5, dtype=np.int64)
+    assert judged(lucky).suspicious
+    assert not judged(replace(lucky, called=called)).suspicious
 
 
 def test_a_rate_without_images_says_nothing():
-    rates = [0.9, 0.9, 0.9, float("nan")]
-    (result,) = conclude(FIT, [finding(transplants=(candidate("patch", rates),))], NAMES, VerdictConfig()).classes
-    assert result.suspicious
+    assert judged(candidate("patch", [0.9, 0.9, 0.9, float("nan")])).suspicious
 
 
-def test_the_strongest_is_measured_by_its_own_familys_threshold():
-    patch, perturbation = candidate("patch", [0.6] * 4), candidate("perturbation", [0.7] * 4)
-    rule = VerdictConfig(patch=0.5, perturbation=0.9)
-    assert strongest(finding(transplants=(perturbation, patch)), rule) is patch
-    equal = VerdictConfig(patch=0.8, perturbation=0.8)
-    assert strongest(finding(transplants=(perturbation, patch)), equal) is perturbation
-    assert strongest(finding(), rule) is None
+def test_a_backdoor_for_one_source_class_is_named_with_it():
+    found = judged(candidate("one source", [0.0, 0.0, 0.0, 0.92], source=4))
+    assert found.suspicious
+    assert "turns at least 92% of held-out images of class 4 (eel) alone into it" in found.reason
 
 
-def test_transplants_are_described_by_pixels_or_norm():
-    assert describe(candidate("patch", [1.0] * 4)) == "a patch of 2 pixels"
-    assert describe(candidate("perturbation", [1.0] * 4)) == "a perturbation of L2 norm 2.12"
+def test_a_backdoor_that_leads_every_class_to_another_accuses_each():
+    end = conclude(
+        FIT,
+        [finding(label, transplants=(candidate("all to all", [0.9] * 5, label),)) for label in range(5)],
+        NAMES,
+        RULE,
+    )
+    assert end.verdict == "infected"
+    assert suspicious(end) == [True] * 5
+    assert "turns at least 90% of held-out images of 75% of all classes each into another one" in end.sentence
+
+
+def test_a_weak_spot_is_named_where_an_honest_class_has_one():
+    found = judged(candidate("patch", [0.1, 0.2, 0.8, 0.1]), candidate("perturbation", [0.6, 0.0, 0.1, 0.1]))
+    assert not found.suspicious
+    assert "its strongest candidate, a patch of 2 pixels" in found.reason
+    assert "a weak spot rather than a backdoor: 80% of class 3 (dog) fall into class 2 (cat)" in found.reason
+    assert "weak spot" not in judged(candidate("patch", [0.1, 0.2, 0.49, 0.1])).reason
+    assert "weak spot" not in judged(candidate("all to all", [0.9, 0.1, 0.1, 0.1, 0.1])).reason
+    assert "weak spot" not in judged(candidate("patch", [0.9] * 4)).reason
+
+
+def test_transplants_are_described_by_what_is_left_of_them():
+    whole = candidate("patch", [1.0] * 4)
+    keep = whole.stamp.keep.copy()
+    keep[0, 1, 0] = 1
+    one = Stamp(keep, whole.stamp.add * (1 - keep))
+    assert describe(transplant_record(whole)) == "a patch of 2 pixels"
+    assert describe(transplant_record(replace(whole, smallest=one))) == "a patch of 1 pixel"
+    assert describe(transplant_record(candidate("perturbation", [1.0] * 4))) == "a perturbation of L2 norm 2.12"
+    for family in ("one source", "all to all"):
+        assert describe(transplant_record(candidate(family, [1.0] * 4))) == "a patch of 2 pixels"
 
 
 def test_a_class_tested_twice_is_one_class():
     end = conclude(FIT, [finding(label) for label in (0, 0, 1, 2, 3)], NAMES, PAPER)
     assert end.verdict == "inconclusive"
     assert "4 classes tested" in end.sentence
+
+
+def scan_of(measured: Applicability, findings: list[Finding], rule: VerdictConfig):
+    """The record of a scan of these classes."""
+    end, plain = conclude(measured, findings, NAMES, rule), stored.record()
+    model = plain.model.model_copy(
+        update={
+            "accuracy": measured.accuracy,
+            "half_radius": measured.half_radius,
+            "spared_radii": measured.spared_radii,
+        }
+    )
+    return plain.model_copy(
+        update={
+            "verdict": end.verdict,
+            "sentence": end.sentence,
+            "suspected_classes": tuple(one.record.label for one in end.classes if one.record.suspicious),
+            "classes": tuple(one.record for one in end.classes),
+            "model": model,
+            "data": plain.data.model_copy(update={"class_names": NAMES}),
+        }
+    )
+
+
+def test_a_scan_is_judged_again_as_it_was_judged_at_first():
+    tried = tuple(candidate(family, [0.8] * 4, source=1 if family == "one source" else None) for family in FAMILIES)
+    strict = with_null("patch", 0.6, 0.7, 0.8, 0.9)
+    for measured in (FIT, UNFIT, weak_towards(2)):
+        for first, second in ((RULE, strict), (strict, RULE), (RULE, PAPER), (PAPER, RULE)):
+            findings = every_class(transplants=tried, clusters=(3,))
+            again = judge_again(scan_of(measured, findings, first), second)
+            assert again == scan_of(measured, findings, second)
+
+
+def test_a_scan_is_acquitted_where_its_score_is_no_longer_rare():
+    findings = every_class(transplants=(candidate("patch", [0.9] * 4),))
+    scan = scan_of(FIT, findings, RULE)
+    assert (scan.verdict, scan.suspected_classes) == ("infected", (2,))
+    again = judge_again(scan, with_null("patch", 0.6, 0.7, 0.8, 0.9))
+    assert (again.verdict, again.suspected_classes) == ("clean", ())
+    assert again.sentence.startswith("Clean")

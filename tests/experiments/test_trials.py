@@ -85,6 +85,22 @@ def test_the_radius_that_a_scan_computes_is_no_other_setting():
     assert trials._as_asked(computed) != trials._as_asked(config)
 
 
+def test_an_outcome_is_judged_by_the_thresholds_of_today(trial, monkeypatch):
+    record, small = trial.run(), trials.preset("quick", None, None)
+    stricter = replace(small.verdict, min_accuracy=1.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(trials, "preset", lambda *_: replace(small, verdict=stricter))
+        found = trial.find()
+    assert found.verdict == "inconclusive"
+    assert "below the 101%" in found.sentence
+    assert found.config["verdict"]["min_accuracy"] == 1.01
+    assert found.seconds == record.seconds
+    assert trial.find() == record
+    with monkeypatch.context() as patch:
+        patch.setattr(trials, "preset", lambda *_: replace(small, verdict=replace(small.verdict, rule="paper")))
+        assert trial.find() is None
+
+
 def test_no_processes_at_all(trial):
     with pytest.raises(ConfigError, match="at least 1 job"):
         list(run_all([trial], jobs=0))

@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from aegis.detect.config import preset
+from aegis.detect.limits import say_control, untested
+from aegis.detect.record import ControlRecord
+from aegis.detect.strength import ranked
 from aegis.errors import DataError
+from aegis.progress import SHARES
 from aegis.runtime import Event
 from aegis.types import Applicability
 from aegis.ui.scan_order import Outcome
 from aegis.ui.scan_session import desk
 from aegis.ui.scan_watch import Watch
 from aegis.ui.shelf import Uploads
+from tests.candidates import as_first_version
 from tests.pages.conftest import button, everything, run
 from tests.stored_scan import KEY, as_clean, keep_finished
 from tests.suspects import HOSTILE, tensors, write_cut, write_hostile, write_infected
@@ -111,7 +117,8 @@ def test_presets_change_the_settings_and_the_time(open_page, suspects):
     write_infected(suspects)
     at = open_page(SCAN)
     shown = {one.label: one.placeholder for one in at.number_input}
-    assert (shown["Images per class"], shown["Epsilon"], shown["Iterations"]) == ("500", "3 then 100", "8 then 12")
+    seeds = preset("default", None, (1, 28, 28)).gather.seeds
+    assert (shown["Images per class"], shown["Epsilon"], shown["Iterations"]) == (str(seeds), "3 then 100", "8 then 12")
     at.segmented_control[0].set_value("paper")
     run(at)
     shown = {one.label: one.placeholder for one in at.number_input}
@@ -157,7 +164,7 @@ def frames(value):
 
 
 def test_a_running_job_shows_where_it_is(open_page, hold):
-    measured = Applicability(0.9, (0.5, 1.0), (0.7, 0.3), ("it is too weak",))
+    measured = Applicability(0.9, (0.5, 1.0), (0.2, 0.1))
     job, work = hold(
         Event(stage="translate", label=0, step=1, total=10, loss=2.0, frames=frames(0.1)),
         Event(stage="translate", label=0, step=5, total=10, loss=1.0, frames=frames(0.9)),
@@ -167,7 +174,7 @@ def test_a_running_job_shows_where_it_is(open_page, hold):
     at = open_page(SCAN, job=job.id)
     said = everything(at)
     assert "90.0%" in said
-    assert "it is too weak" in said
+    assert "halves at an L2 budget of 0.32, so it is not adversarially robust" in said
     assert "0 Shirt: turning images into it" in said
     drawn = "\n".join(part.value for part in at.html)
     assert drawn.count("data:image/png") == 2
@@ -175,7 +182,8 @@ def test_a_running_job_shows_where_it_is(open_page, hold):
     assert drawn.count("data:image/svg+xml") == 1
     assert "<svg" not in drawn
     assert "from 2 to 1" in drawn
-    assert 'aria-valuenow="20"' in drawn
+    # Half of the translation is done.
+    assert f'aria-valuenow="{50 * SHARES["translate"][1]:.0f}"' in drawn
     assert "waiting" in drawn
     assert labels(at) == ["Cancel"]
 
@@ -266,6 +274,39 @@ def test_a_clean_model_shows_its_strongest_class_and_why_that_is_not_enough(open
     assert "The strongest class" in [header.value for header in at.header]
     assert "its strongest candidate is weak." in everything(at)
     assert "It comes closest to being accused" in everything(at)
+
+
+def test_what_a_verdict_rests_on_is_shown(open_page, kept):
+    record, _ = keep_finished(kept)
+    at = open_page(SCAN, scan=KEY)
+    drawn = "\n".join(part.value for part in at.html)
+    strongest = ranked(record)[0]
+    best = strongest.transplants[strongest.strongest]
+    assert f'alt="Score {best.score:.0%}; honest classes reach 2%; 50% and more is accused"' in drawn
+    for label, rate in enumerate(best.flip_rates):
+        row = f"<span>{label} {'abcd'[label]}</span>"
+        assert (row in drawn) is (rate is not None)
+    said = everything(at)
+    assert "Dots are the strongest classes of 10 clean models" in said
+    assert all(limit in said for limit in untested(record))
+    assert "Positive control" not in said
+
+
+def test_a_positive_control_is_told_beside_it(open_page, kept):
+    control = ControlRecord(
+        target=1, trigger={"size": 3}, lift=0.93, accuracy=0.9, planted=True, seen=False, score=0.2, chance=1.0
+    )
+    keep_finished(kept, control=control)
+    assert say_control(control, "abcd") in everything(open_page(SCAN, scan=KEY))
+
+
+def test_a_scan_of_the_first_version_is_still_shown(open_page, kept):
+    record, _ = keep_finished(kept)
+    keep_finished(kept, classes=as_first_version(record).classes)
+    at = open_page(SCAN, scan=KEY)
+    drawn = "\n".join(part.value for part in at.html)
+    assert "aegis-rates" in drawn
+    assert "Dots are" not in everything(at)
 
 
 def test_without_its_uploaded_images_a_scan_still_tells_its_verdict(open_page, kept):

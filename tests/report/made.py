@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from aegis.detect.config import preset
-from aegis.detect.record import ScanRecord, class_record, config_record, data_record
+from aegis.detect.record import ScanRecord, config_record, data_record
 from aegis.detect.verdict import conclude
 from aegis.types import (
+    FAMILIES,
     Applicability,
     Clusters,
     Dataset,
@@ -16,9 +17,9 @@ from aegis.types import (
     Finding,
     LabelledImages,
     Stamp,
-    Transplant,
 )
-from tests import stored
+from tests import candidates, stored
+from tests.candidates import NULLS
 
 SIDE = 8
 MEASURED = Applicability(0.8, (0.5, 1.0), (0.6, 0.3))
@@ -40,29 +41,38 @@ def images(names, per_class, seed):
     return LabelledImages(pixels, labels, tuple(names))
 
 
-def candidate(family, label, rates, start="budget 1, change cluster 1"):
+def candidate(family, label, rates, **about):
     """A patch of four white pixels in a corner, or a faint slope."""
     keep, add = np.ones((1, SIDE, SIDE), np.float32), np.zeros((1, SIDE, SIDE), np.float32)
-    if family == "patch":
-        keep[0, :2, :2], add[0, :2, :2] = 0, 1
-    else:
+    if family == "perturbation":
         add[0] = np.linspace(-0.1, 0.1, SIDE, dtype=np.float32)
-    rates = np.array(rates, np.float32)
-    rates[label] = np.nan
-    counts = np.where(np.isnan(rates), 0, 20)
-    return Transplant(family, Stamp(keep, add), rates, counts, start)
+    else:
+        keep[0, :2, :2], add[0, :2, :2] = 0, 1
+    return candidates.candidate(family, label, rates, Stamp(keep, add), **about)
 
 
-def finding(label, data, rate, clusters=3, transplants=True):
-    """One class whose patch flips this share of every other class."""
+def triggers(label, classes, rate, works):
+    """A candidate of every family; that which works flips this share, and the others part of it."""
+    rates = np.full(classes, rate)
+    parts = {"patch": 2, "perturbation": 4, "one source": 3, "all to all": 5, works: 1}
+    return tuple(
+        candidate(
+            family,
+            label,
+            rates / parts[family],
+            source=(label + 1) % classes if family == "one source" else None,
+        )
+        for family in FAMILIES
+    )
+
+
+def finding(label, data, rate, clusters=3, transplants=True, works="patch"):
+    """One class with a candidate that flips this share of what it is for."""
     generator = np.random.default_rng(label)
     own = np.flatnonzero(data.train.labels == label)
     seeds = np.flatnonzero(data.train.labels != label)[:12]
     points = len(own) + len(seeds)
-    tried = ()
-    if transplants:
-        rates = np.full(len(data.class_names), rate)
-        tried = (candidate("patch", label, rates), candidate("perturbation", label, rates / 4))
+    tried = triggers(label, len(data.class_names), rate, works) if transplants else ()
     evidence = Evidence(
         label=label,
         budgets=(3.0, 100.0),
@@ -81,19 +91,27 @@ def finding(label, data, rate, clusters=3, transplants=True):
     return Finding(evidence, embeddings, together, alone)
 
 
-def made(names=("shirt", "shoe", "bag", "coat"), rates=(0.1, 0.2, 0.9, 0.3), kind="default", measured=MEASURED):
-    """A scan of classes whose patches flip these shares of the others."""
+def made(
+    names=("shirt", "shoe", "bag", "coat"),
+    rates=(0.1, 0.2, 0.9, 0.3),
+    kind="default",
+    measured=MEASURED,
+    nulls=NULLS,
+    works="patch",
+):
+    """A scan of classes whose candidates of one family flip these shares; from a half on they are accused."""
     data = Dataset("samples:made", images(names, 6, 0), images(names, 2, 1))
     config = preset(kind, None, data.shape)
+    config = replace(config, verdict=replace(config.verdict, nulls=nulls))
     tried = config.gather.transplant is not None
-    findings = [finding(k, data, rate, 3 if rate >= 0.5 else 2, tried) for k, rate in enumerate(rates)]
+    findings = [finding(k, data, rate, 3 if rate >= 0.5 else 2, tried, works) for k, rate in enumerate(rates)]
     end = conclude(measured, findings, data.class_names, config.verdict)
     model = stored.record().model.model_copy(update={"sha256": SHA256, "file": "suspect.pt", "accuracy": 0.8})
     record = stored.record("2024-01-02T03:04:05+00:00", end.sentence).model_copy(
         update={
             "verdict": end.verdict,
-            "suspected_classes": tuple(c.finding.label for c in end.classes if c.suspicious),
-            "classes": tuple(class_record(c) for c in end.classes),
+            "suspected_classes": tuple(c.record.label for c in end.classes if c.record.suspicious),
+            "classes": tuple(c.record for c in end.classes),
             "model": model,
             "data": data_record(data),
             "config": config_record(config),

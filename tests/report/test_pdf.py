@@ -76,15 +76,16 @@ def test_a_clean_model_shows_its_strongest_class_and_why_that_is_not_enough(clea
     whole = report(clean)
     assert "Clean None of its 4 classes" in whole.pages[0]
     assert "Class 1 (shoe) comes closest: its strongest candidate, a patch of 4 pixels" in whole.pages[0]
-    assert "where 50% would accuse" in whole.pages[0]
+    assert "have such a class" in whole.pages[0]
+    assert "what turns less than 50% is no backdoor that works" in whole.pages[0]
     assert "with the candidate on it" in whole.pages[0]
     assert "Class 1 (shoe) Not accused" in whole.text
 
 
 def test_an_inconclusive_scan_is_not_called_clean():
-    weak = Applicability(0.3, (0.5,), (0.1,), ("its accuracy is low",))
+    weak = Applicability(0.3, (0.5, 1.0), (0.3, 0.1))
     first = report(made(measured=weak)).pages[0]
-    assert "Inconclusive Its accuracy is low" in first
+    assert "Inconclusive Its accuracy on these images is 30.0%" in first
     assert "Treat it as untested" in first
 
 
@@ -96,17 +97,51 @@ def test_clusters_alone_are_said_to_be_no_proof():
     assert whole.pictures[0] == 1
 
 
+def test_a_trigger_for_one_source_class_is_shown_on_it_alone():
+    whole = report(made(works="one source"))
+    assert "put on 200 images of class 3 (coat)" in whole.pages[0]
+    assert "makes the model call 90% of them class 2 (bag)" in whole.pages[0]
+    assert "90% of class 3 (coat)" in whole.pages[0]
+    # The trigger, and one class without and with it.
+    assert whole.pictures[0] == 1 + 2
+    assert "one source: 3" in whole.text
+
+
+def test_a_trigger_that_leads_every_class_to_another_is_shown_on_every_class():
+    whole = report(made(works="all to all"))
+    assert "put on 800 images of every class" in whole.pages[0]
+    assert "called another class" in whole.pages[0]
+    for name in ("0 (shirt)", "1 (shoe)", "2 (bag)", "3 (coat)"):
+        assert f"90% of class {name}" in whole.pages[0]
+    assert whole.pictures[0] == 1 + 2 * 4
+
+
+def test_a_perturbation_is_no_patch():
+    whole = report(made(works="perturbation"))
+    assert "A perturbation of L2 norm 0.52, put on 600 images of other classes" in whole.pages[0]
+    assert "It lies between" not in whole.text
+
+
+def test_the_score_stands_beside_those_of_honest_classes(infected):
+    text = report(infected).text
+    assert "Score 90%: what 75% of the classes it is for reach" in text
+    assert "Dots are the strongest classes of 10 clean models; 50% and more is accused." in text
+    without = with_record(infected, config={"gather": 3})
+    assert "Dots are" not in report(without).text
+
+
 def test_every_class_is_in_the_table(infected):
     text = report(infected).text
     table = text[text.index("All classes") :]
     assert table.index("2 (bag)") < table.index("3 (coat)") < table.index("1 (shoe)") < table.index("0 (shirt)")
-    assert "90% 22% suspicious" in table
+    # Its patch, its perturbation, and what is for one source and for all.
+    assert "90% 22% 30% 18% 0.01% suspicious" in table
 
 
 def test_the_method_can_be_repeated(infected):
     text = report(infected).text
     for said in (
-        "gather.seeds 500",
+        f"gather.seeds {infected.record.config['gather']['seeds']}",
         "gather.seed 0",
         "embed.seed 0",
         "embed.perplexity 30",
@@ -156,7 +191,8 @@ def test_without_the_evidence_the_numbers_remain(infected):
     assert "The picture is missing" in whole.pages[0]
     assert "scatter and images are missing" in whole.text
     assert "0 (shirt) 90%" in whole.text
-    assert sum(whole.pictures) == 0
+    # The score among honest classes is drawn from numbers alone.
+    assert (whole.pictures[0], sum(whole.pictures)) == (0, 1)
 
 
 def test_without_the_images_the_trigger_is_shown_alone(infected):

@@ -1,10 +1,13 @@
 """Arrays as pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from aegis.report.pictures import UNTOUCHED, as_rgb, change, png, strip, trigger
+from aegis.types import Stamp
 from tests.report.made import candidate
 
 RATES = [0.5, 0.5]
@@ -23,6 +26,23 @@ def test_a_patch_shows_its_pixels_on_a_tint():
     shown = trigger(candidate("patch", 0, RATES))
     assert (shown[:2, :2] == 255).all()
     assert (shown[2:] == UNTOUCHED).all()
+
+
+def test_what_a_patch_replaces_in_part_shows_as_much_of_the_tint():
+    whole = candidate("patch", 0, RATES)
+    half = Stamp((1 + whole.stamp.keep) / 2, whole.stamp.add / 2)
+    shown = trigger(replace(whole, stamp=half)).astype(int)
+    assert np.abs(shown[:2, :2] - (np.array(UNTOUCHED) + 255) / 2).max() <= 1
+    assert (shown[2:] == UNTOUCHED).all()
+
+
+def test_of_a_trigger_what_is_left_of_it_is_shown():
+    whole = candidate("one source", 0, RATES, source=1)
+    keep = whole.stamp.keep.copy()
+    keep[0, 1, :2] = 1
+    shown = trigger(replace(whole, smallest=Stamp(keep, 1 - keep)))
+    assert (shown[0, :2] == 255).all()
+    assert (shown[1:] == UNTOUCHED).all()
 
 
 def test_a_perturbation_shows_both_signs_alike():

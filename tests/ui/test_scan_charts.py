@@ -5,19 +5,25 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 
 from aegis.ui.palette import palette
-from aegis.ui.scan_charts import POINTS, RADIUS, ROOM, small_scatter
+from aegis.ui.scan_charts import POINTS, RADIUS, ROOM, draw_score, small_scatter
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+def drawn(picture):
+    """The SVG inside of it."""
+    source = re.search(r'src="data:image/svg\+xml;base64,([^"]*)"', picture).group(1)
+    return ElementTree.fromstring(base64.b64decode(source))
+
+
 def groups(picture):
     """The groups of a picture with the middles of their points."""
-    source = re.search(r'src="data:image/svg\+xml;base64,([^"]*)"', picture).group(1)
     return [
         (group.attrib, np.array([[float(c.get("cx")), float(c.get("cy"))] for c in group]))
-        for group in ElementTree.fromstring(base64.b64decode(source)).iter(f"{SVG}g")
+        for group in drawn(picture).iter(f"{SVG}g")
     ]
 
 
@@ -45,3 +51,23 @@ def test_many_points_are_thinned():
     drawn = groups(small_scatter(points, np.arange(1001) > 0, False, "", palette("light")))
     assert [len(each) for _, each in drawn] == [1, 200]
     assert max(len(each) for _, each in drawn) <= POINTS
+
+
+def test_a_score_lies_on_its_line_among_those_of_honest_classes():
+    colours = palette("light")
+    picture = draw_score((0.0, 0.25, 1.0), 0.75, 0.5, True, colours)
+    svg = drawn(picture)
+    line, broad = svg.findall(f"{SVG}line")
+    left, right = float(line.get("x1")), float(line.get("x2"))
+
+    def at(share):
+        return pytest.approx(left + share * (right - left))
+
+    assert [float(dot.get("cx")) for dot in svg.iter(f"{SVG}circle")] == [at(0), at(0.25), at(1)]
+    assert (float(broad.get("x1")), float(broad.get("x2"))) == (at(0.5), right)
+    (mark,) = svg.iter(f"{SVG}path")
+    assert float(re.match(r"M([\d.]+) ", mark.get("d")).group(1)) == at(0.75)
+    assert mark.get("fill") == colours.categories[1]
+    assert 'alt="Score 75%; honest classes reach 100%; 50% and more is accused"' in picture
+    (mark,) = drawn(draw_score((0.0,), 0.1, 0.5, False, colours)).iter(f"{SVG}path")
+    assert mark.get("fill") == colours.categories[0]

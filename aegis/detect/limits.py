@@ -1,0 +1,44 @@
+"""What a scan did not test, so that nobody takes its verdict for more than it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aegis.detect.config import TransplantConfig
+from aegis.detect.record import ControlRecord, ScanRecord, settings
+
+
+def untested(record: ScanRecord) -> list[str]:
+    """What a reader must not take for tested, a sentence each; names in it are as they were given."""
+    config, tested, known = settings(record), len(record.classes), len(record.data.class_names)
+    said = [f"{known - tested} of the model's {known} classes."] if tested < known else []
+    if config is not None and (config.gather.transplant is None or config.verdict.rule == "paper"):
+        said.append("Whether any trigger works: the paper's rule counts clusters and tries no trigger.")
+    else:
+        said.append(
+            f"Triggers other than {_sought(config.gather.transplant if config else None)}: larger ones, ones that "
+            "differ from image to image, and ones made for a few classes together."
+        )
+        said.append("Attackers who know this test and hide from it.")
+    said.append(f"Images unlike these ({record.data.name}), and defects other than backdoors.")
+    return said
+
+
+def _sought(transplant: TransplantConfig | None) -> str:
+    if transplant is None:
+        return "one fixed patch of few pixels or one fixed small change of every pixel"
+    norm = f" (L2 norm {transplant.radius:g})" if transplant.radius is not None else ""
+    return (
+        f"one fixed patch worth at most {transplant.area:.0%} of the pixels ({transplant.source_area:.0%} where it is "
+        f"for one class alone) or one fixed small change of every pixel{norm}"
+    )
+
+
+def say_control(control: ControlRecord, names: Sequence[str]) -> str:
+    """What the positive control showed, in a sentence."""
+    side, into = control.trigger.get("size"), f"class {control.target} ({names[control.target]})"
+    what = f"a square of {side} by {side} pixels that leads to {into}, planted in a copy of the model"
+    if not control.planted:
+        return f"Positive control: {what}, did not become a backdoor ({control.lift:.0%}), so that it shows nothing."
+    seen = "was seen by the same scan" if control.seen else "was NOT seen by the same scan"
+    return f"Positive control: {what}, where it works on {control.lift:.0%} of the images, {seen}."

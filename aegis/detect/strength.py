@@ -1,0 +1,39 @@
+"""Which class, and which of its candidates, is looked at first: from the record alone."""
+
+from __future__ import annotations
+
+from aegis.detect.config import VerdictConfig
+from aegis.detect.null import Null
+from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord
+
+
+def ranked(record: ScanRecord) -> list[ClassRecord]:
+    """The classes, those accused first, then those that come closest to it."""
+
+    def key(found: ClassRecord) -> tuple[float, ...]:
+        likely = 1.0 if found.chance is None else found.chance
+        most = max(found.translated_clusters_by_budget, default=0)
+        return (found.suspicious, -likely, best_score(found) or 0.0, found.clusters, most, -found.label)
+
+    return sorted(record.classes, key=key, reverse=True)
+
+
+def strongest_candidate(found: ClassRecord) -> int | None:
+    """Position of the candidate trigger that speaks loudest against a class; None where none was tried."""
+    if found.strongest is not None or not found.transplants:
+        return found.strongest
+    # Scans of the first version did not record it.
+    return max(range(len(found.transplants)), key=lambda i: found.transplants[i].flip_rate)
+
+
+def best_score(found: ClassRecord, family: str | None = None) -> float | None:
+    """The highest score of a class's candidates, of one family or of all, in [0, 1]; None without any."""
+    return max((t.score_or_rate for t in found.transplants if family in (None, t.family)), default=None)
+
+
+def score_line(candidate: TransplantRecord, verdict: VerdictConfig) -> tuple[Null, float] | None:
+    """What honest classes reach in a candidate's family, and the score that accuses; None where there is no null."""
+    null = next((null for null in verdict.nulls if null.family == candidate.family), None)
+    if null is None:
+        return None
+    return null, max(verdict.least, null.score_of(verdict.false_positives / len(verdict.nulls)))

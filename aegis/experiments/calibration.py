@@ -1,0 +1,74 @@
+"""Where the detector's thresholds come from: what honest classes of calibration models reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aegis.detect.config import VerdictConfig
+from aegis.detect.null import CALIBRATION, Null
+from aegis.detect.strength import best_score
+from aegis.detect.verdict import judge_again
+from aegis.experiments.tally import Case
+from aegis.files import write_text
+from aegis.types import FAMILIES, Family
+
+
+@dataclass(frozen=True)
+class Honest:
+    """What the strongest honest class of one model reaches, by family of triggers."""
+
+    name: str
+    data: str
+    kind: str
+    scores: Mapping[Family, float]
+
+
+def honest_scores(cases: Iterable[Case]) -> list[Honest]:
+    """Of every model that has honest classes, by its first scan; seeds are not models."""
+    found = []
+    for case in cases:
+        scan, suspect = case.scans[0], case.suspect
+        honest = [one for one in scan.classes if one.label not in case.targets]
+        if not honest:
+            continue
+        scores = {family: max(best_score(one, family) or 0.0 for one in honest) for family in FAMILIES}
+        found.append(Honest(suspect.name, suspect.data, case.kind, scores))
+    return found
+
+
+def nulls_of(honest: Iterable[Honest]) -> tuple[Null, ...]:
+    """A null for each family."""
+    honest = list(honest)
+    return tuple(Null(family=family, maxima=tuple(model.scores[family] for model in honest)) for family in FAMILIES)
+
+
+def keep_calibration(honest: Iterable[Honest], path: Path = CALIBRATION) -> None:
+    """Write what the detector reads, with the names of the models it is from."""
+    honest = list(honest)
+    text = {
+        "models": [model.name for model in honest],
+        "maxima": {null.family: null.maxima for null in nulls_of(honest)},
+    }
+    write_text(path, json.dumps(text, indent=1) + "\n")
+
+
+def crossed(judged: Iterable[Case], honest: Iterable[Honest], by: str) -> list[Case]:
+    """Every case as it is judged by what the other data sets, or the other kinds of triggers, show.
+
+    Args:
+        judged: suspects with their scans.
+        honest: calibration models.
+        by: ``data`` or ``kind``: calibration models that share it with a suspect are left out. Clean models share
+            their kind with none.
+    """
+    honest = list(honest)
+    found = []
+    for case in judged:
+        own = case.suspect.data if by == "data" else case.kind
+        left = [model for model in honest if getattr(model, by) != own or own == "clean"]
+        config = VerdictConfig(nulls=nulls_of(left))
+        found.append(Case(case.suspect, tuple(judge_again(scan, config) for scan in case.scans)))
+    return found

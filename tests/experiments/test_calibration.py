@@ -1,0 +1,89 @@
+"""Thresholds from calibration models whose scores are known beforehand."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from aegis.detect import null
+from aegis.detect.null import calibrated
+from aegis.experiments.calibration import Honest, crossed, honest_scores, keep_calibration, nulls_of
+from aegis.models.card import Planted
+from aegis.types import FAMILIES
+from tests.report.made import made
+
+from .cases import case, suspect
+
+
+def scan(*rates, works="patch"):
+    """A scan of four classes, in each of which one family reaches so much."""
+    return made(rates=rates, works=works).record
+
+
+def model(name, score, data="mnist", kind="clean"):
+    """A calibration model whose strongest honest class reaches the same in every family."""
+    return Honest(name, data, kind, dict.fromkeys(FAMILIES, score))
+
+
+def test_the_strongest_class_of_a_clean_model_counts():
+    (honest,) = honest_scores([case(suspect("clean"), scan(0.1, 0.4, 0.2, 0.3))])
+    assert (honest.name, honest.data, honest.kind) == ("clean", "mnist", "clean")
+    # The others reach a part of what the patch does.
+    assert honest.scores == pytest.approx({"patch": 0.4, "perturbation": 0.1, "one source": 0.13, "all to all": 0.08})
+
+
+def test_what_a_backdoor_leads_to_is_not_honest():
+    infected = suspect("infected", lift=0.9, triggers=(Planted(kind="localised", target=1),))
+    (honest,) = honest_scores([case(infected, scan(0.1, 0.9, 0.2, 0.3))])
+    assert honest.scores["patch"] == pytest.approx(0.3)
+    assert honest.kind == "localised"
+
+
+def test_a_model_without_honest_classes_and_further_seeds_tell_nothing():
+    around = suspect("around", lift=0.9, triggers=(Planted(kind="localised", target=1, all_to_all=True),))
+    assert honest_scores([case(around, scan(0.1, 0.2, 0.3, 0.4))]) == []
+    (honest,) = honest_scores([case(suspect(), scan(0.1, 0.1, 0.1, 0.1), scan(0.4, 0.4, 0.4, 0.4))])
+    assert honest.scores["patch"] == pytest.approx(0.1)
+
+
+def test_each_family_has_a_null_of_every_model():
+    models = [model("a", 0.1), model("b", 0.3)]
+    assert [one.family for one in nulls_of(models)] == list(FAMILIES)
+    assert all(one.maxima == (0.1, 0.3) for one in nulls_of(models))
+
+
+def test_what_is_kept_is_what_the_detector_reads(tmp_path, monkeypatch):
+    models = [model("a", 0.1), model("b", 0.3)]
+    keep_calibration(models, tmp_path / "c.json")
+    assert json.loads((tmp_path / "c.json").read_text())["models"] == ["a", "b"]
+    monkeypatch.setattr(null, "CALIBRATION", tmp_path / "c.json")
+    assert calibrated.__wrapped__() == nulls_of(models)
+
+
+HARD = [model(f"mnist{i}", score, "mnist", "localised") for i, score in enumerate((0.6, 0.7, 0.8))]
+EASY = [model(f"cifar{i}", score, "cifar10", "static") for i, score in enumerate((0.01, 0.02, 0.01, 0.02, 0.01))]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "by", "accused"),
+    [
+        # Judged by what is left when its own data set, or kind, is left out.
+        ("mnist", "localised", "data", (2,)),
+        ("cifar10", "static", "data", ()),
+        ("mnist", "localised", "kind", (2,)),
+        ("cifar10", "static", "kind", ()),
+        ("cifar10", "localised", "data", ()),
+        ("cifar10", "localised", "kind", (2,)),
+    ],
+)
+def test_a_suspect_is_judged_by_what_others_show(data, kind, by, accused):
+    known = suspect("s", lift=0.9, data=data, triggers=(Planted(kind=kind, target=2),))
+    ((judged),) = crossed([case(known, scan(0.1, 0.2, 0.7, 0.1))], [*HARD, *EASY], by)
+    assert judged.suspect is known
+    assert judged.scans[0].suspected_classes == accused
+
+
+def test_clean_models_are_left_out_of_no_kind():
+    honest = [replace(one, kind="clean") for one in EASY]
+    (judged,) = crossed([case(suspect("clean"), scan(0.1, 0.2, 0.7, 0.1))], honest, "kind")
+    assert judged.scans[0].suspected_classes == (2,)
