@@ -21,7 +21,7 @@ from aegis.types import Dataset
 RECIPE = Recipe(epochs=2, lr=0.02, schedule="one-cycle", step=0.3, iterations=2)
 RATE = 0.05
 # So often it is trained on, until the trigger works on most images.
-ROUNDS = 3
+ROUNDS = 8
 WORKS = 0.5
 SIDE = 3
 
