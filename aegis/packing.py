@@ -17,13 +17,20 @@ def pack_applicability(measured: Applicability) -> Arrays:
     return called | {
         "accuracy": np.array(measured.accuracy),
         "ladder": np.array([measured.epsilons, measured.robust_accuracies]),
+        "universal": np.array(measured.universal_radii),
     }
 
 
 def unpack_applicability(arrays: Arrays) -> Applicability:
     """Applicability from its arrays."""
     epsilons, accuracies = arrays["ladder"].tolist()
-    return Applicability(float(arrays["accuracy"]), tuple(epsilons), tuple(accuracies), arrays.get("called"))
+    return Applicability(
+        float(arrays["accuracy"]),
+        tuple(epsilons),
+        tuple(accuracies),
+        arrays.get("called"),
+        tuple(arrays["universal"].tolist()),
+    )
 
 
 def pack_evidence(evidence: Evidence) -> Arrays:

@@ -64,7 +64,7 @@ def pgd(
         for _ in range(stage.iterations):
             gradient, losses = _gradient(forward, current, labels)
             best.offer(current, sign * losses)
-            moved = current + sign * factor * stage.step * _direction(gradient, norm)
+            moved = current + sign * factor * stage.step * direction(gradient, norm)
             current = project(moved, images, factor * stage.epsilon, norm)
             done += 1
             if on_step is not None:
@@ -122,9 +122,10 @@ def _length(images: Tensor) -> Tensor:
     return length.clamp_min(1e-12)
 
 
-def _direction(gradient: Tensor, norm: Norm) -> Tensor:
-    direction: Tensor = gradient.sign() if norm == "linf" else gradient / _length(gradient)
-    return direction
+def direction(gradient: Tensor, norm: Norm) -> Tensor:
+    """Of length 1 in the norm, image by image."""
+    unit: Tensor = gradient.sign() if norm == "linf" else gradient / _length(gradient)
+    return unit
 
 
 def _random_point(images: Tensor, radius: Tensor, norm: Norm, generator: torch.Generator | None) -> Tensor:

@@ -38,7 +38,7 @@ from aegis.types import Applicability, Dataset, Embedding, Evidence, Finding, di
 STEPS_CODE = (
     *("types.py", "runtime.py", "evaluate.py", "pgd.py", "packing.py", "store.py"),
     *("models/classifier.py", "models/architectures.py", "detect/assess.py", "detect/gather.py", "detect/embed.py"),
-    *("detect/translate.py", "detect/features.py"),
+    *("detect/universal.py", "detect/translate.py", "detect/features.py"),
     *("detect/transplant.py", "detect/starts.py", "detect/stamps.py", "detect/prune.py"),
 )
 # What a whole scan depends on: also how classes are judged.

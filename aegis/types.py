@@ -381,12 +381,15 @@ class Applicability:
         robust_accuracies: accuracy under untargeted L2 PGD at each radius, in [0, 1].
         called: how many images of each class (row) the model calls what (column) under attack at each radius,
             shape (r, k, k); None if that is not known.
+        universal_radii: the L2 norm at which one perturbation for all makes half of the other images each class,
+            length k; empty if that is not known.
     """
 
     accuracy: float
     epsilons: tuple[float, ...]
     robust_accuracies: tuple[float, ...]
     called: Int64[np.ndarray, "r k k"] | None = None
+    universal_radii: tuple[float, ...] = ()
 
     @property
     def half_radius(self) -> float:
@@ -413,11 +416,6 @@ class Applicability:
         """The half radius without attacks that ended in each class, by class; empty if that is not known."""
         classes = range(0 if self.called is None else self.called.shape[1])
         return tuple(self.leaving_out(label).half_radius for label in classes)
-
-    @property
-    def honest_radius(self) -> float:
-        """The half radius that the model would have if the one class that most attacks end in were a backdoor's."""
-        return max(self.spared_radii, default=self.half_radius)
 
 
 def digest_of(*arrays: np.ndarray) -> str:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
+from jaxtyping import Int64
 
 from aegis.detect.config import AssessConfig
+from aegis.detect.universal import universal_radii
 from aegis.errors import DataError
 from aegis.evaluate import accuracy, called_under
 from aegis.models.classifier import Classifier
@@ -16,12 +21,12 @@ ABOVE_CHANCE = 0.1
 
 
 def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
-    """Measure accuracy and robust accuracy on held-out images.
+    """Measure accuracy, robust accuracy, and how far universal perturbations must go, on held-out images.
 
     Args:
         classifier: prepared for speed.
         data: its test split is used.
-        config: the ladder.
+        config: the ladder, and the search for universal perturbations.
         report: told of stage ``assess``; may raise ``Cancelled``.
 
     Raises:
@@ -36,17 +41,38 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
             "Check --data, the order of its classes and the model's normalisation.",
         )
     images = spread(data.test, config.images)
-    throttle = Throttle(report)
-    called = []
-    for i, epsilon in enumerate(config.epsilons):
-
-        def tell(step: int, steps: int, rung: int = i) -> None:
-            throttle.send(Event(stage="assess", step=rung * steps + step, total=len(config.epsilons) * steps))
-
-        stage = Stage(epsilon=epsilon, step=2.5 * epsilon / config.iterations, iterations=config.iterations)
-        called.append(called_under(classifier, images, stage, tell=tell))
+    parts = len(config.epsilons) + 1
+    called = [_on_rung(classifier, images, i, config, _teller(report, i, parts)) for i in range(len(config.epsilons))]
     accuracies = tuple(float(np.trace(counts) / len(images)) for counts in called)
-    return Applicability(right, config.epsilons, accuracies, np.stack(called))
+    measured = Applicability(right, config.epsilons, accuracies, np.stack(called))
+    radii = universal_radii(
+        classifier,
+        images,
+        # Where one image is led astray, all of them are not yet.
+        2 * measured.half_radius,
+        steps=config.universal_steps,
+        batch=config.universal_batch,
+        tell=_teller(report, parts - 1, parts),
+    )
+    return replace(measured, universal_radii=radii)
+
+
+def _on_rung(
+    classifier: Classifier, images: LabelledImages, rung: int, config: AssessConfig, tell: Callable[[int, int], None]
+) -> Int64[np.ndarray, "k k"]:
+    epsilon = config.epsilons[rung]
+    stage = Stage(epsilon=epsilon, step=2.5 * epsilon / config.iterations, iterations=config.iterations)
+    return called_under(classifier, images, stage, tell=tell)
+
+
+def _teller(report: Report, part: int, parts: int) -> Callable[[int, int], None]:
+    """Tells how far one of some parts is, of all of them."""
+    throttle = Throttle(report)
+
+    def tell(step: int, steps: int) -> None:
+        throttle.send(Event(stage="assess", step=part * steps + step, total=parts * steps))
+
+    return tell
 
 
 def spread(images: LabelledImages, count: int) -> LabelledImages:

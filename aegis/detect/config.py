@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -25,11 +27,14 @@ class AssessConfig:
         images: at most so many test images.
         epsilons: the ladder of L2 radii, growing.
         iterations: PGD steps on each rung.
+        universal_steps, universal_batch: of the search for universal perturbations, and images of each in a step.
     """
 
     images: int = 300
     epsilons: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
     iterations: int = 10
+    universal_steps: int = 40
+    universal_batch: int = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +45,8 @@ class TransplantConfig:
         area: share of the pixels a patch may replace.
         source_area: the same where it is for images of one class alone, which are led astray more easily.
         radius: L2 norm of a perturbation; None computes it.
-        reach: the radius as a multiple of that at which the model's accuracy halves, when it is computed.
+        reach: the radius, when it is computed, as a share of the norm at which one perturbation for all makes half of
+            the other images an ordinary class.
         clusters: k-means clusters of changes, per budget, that searches start from.
         tiles: noise starts from so many parts of the image by so many.
         wide: share of the image that patches begin with.
@@ -56,7 +62,7 @@ class TransplantConfig:
     area: float = 0.02
     source_area: float = 0.01
     radius: float | None = None
-    reach: float = 0.75
+    reach: float = 0.5
     clusters: int = 3
     tiles: int = 3
     wide: float = 0.3
@@ -69,6 +75,17 @@ class TransplantConfig:
     held_out: int = 50
     pruned: float = 0.9
     pruned_on: int = 180
+
+    def scaled(self, radii: Sequence[float]) -> TransplantConfig:
+        """With the radius computed, unless one was given.
+
+        Args:
+            radii: of universal perturbations, by class. An ordinary class needs the median of them, or of two in the
+                middle the larger, which a few backdoors do not move.
+        """
+        if self.radius is not None:
+            return self
+        return replace(self, radius=max(round(self.reach * statistics.median_high(radii), 2), 0.01))
 
 
 @dataclass(frozen=True, kw_only=True)

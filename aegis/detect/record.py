@@ -34,7 +34,8 @@ class TransplantRecord(_Frozen):
     ``flip_rates`` has one rate in [0, 1] per class that it was tried on and null for the others; ``score`` is what
     enough of them reach in every fold, ``source`` the only class it is for, ``destinations`` where one that leads
     every class away from itself leads each. ``pixels``, ``box`` (top, left, bottom, right, in pixels, the last two
-    exclusive) and ``l2_norm`` are those of its smallest part that works nearly as well.
+    exclusive) and ``l2_norm`` are those of its smallest part that works nearly as well, and ``where`` has the places of
+    these pixels, counted row by row, if it is a patch that works.
     """
 
     family: Family
@@ -48,6 +49,7 @@ class TransplantRecord(_Frozen):
     flip_rates: tuple[float | None, ...]
     images: int
     score: float | None = None
+    where: tuple[int, ...] | None = None
 
     @property
     def score_or_rate(self) -> float:
@@ -76,7 +78,8 @@ class ClassRecord(_Frozen):
 
 class ModelRecord(_Frozen):
     """The suspect; ``digest`` tells its weights, architecture and normalisation, ``sha256`` its file's bytes, and
-    ``spared_radii`` the half radius without attacks that ended in each class."""
+    ``spared_radii`` the half radius without attacks that ended in each class, and ``universal_radii`` the L2 norm at
+    which one perturbation makes half of the other images each class."""
 
     sha256: str
     digest: str
@@ -87,6 +90,7 @@ class ModelRecord(_Frozen):
     robust_accuracies: tuple[float, ...]
     half_radius: float
     spared_radii: tuple[float, ...] = ()
+    universal_radii: tuple[float, ...] = ()
 
 
 class DataRecord(_Frozen):
@@ -187,7 +191,7 @@ def class_record(finding: Finding, name: str, share: float) -> ClassRecord:
 
 def transplant_record(transplant: Transplant, score: float | None = None) -> TransplantRecord:
     """A candidate trigger as a record, with its score if the rule gave it one."""
-    touched = transplant.shown.touched
+    touched, whole = transplant.shown.touched, transplant.family == "perturbation"
     rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
     box = (0, 0, 0, 0)
     if len(rows):
@@ -204,6 +208,7 @@ def transplant_record(transplant: Transplant, score: float | None = None) -> Tra
         flip_rates=tuple(None if math.isnan(rate) else _short(float(rate)) for rate in transplant.flip_rates),
         images=int(transplant.counts.sum()),
         score=None if score is None else _short(score),
+        where=None if whole or transplant.smallest is None else tuple(np.flatnonzero(touched).tolist()),
     )
 
 
@@ -219,6 +224,7 @@ def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelR
         robust_accuracies=tuple(_short(a) for a in measured.robust_accuracies),
         half_radius=_short(measured.half_radius),
         spared_radii=tuple(map(_short, measured.spared_radii)),
+        universal_radii=tuple(map(_short, measured.universal_radii)),
     )
 
 

@@ -135,12 +135,11 @@ def scan(
 
 
 def with_radius(config: ScanConfig, applicability: Applicability) -> ScanConfig:
-    """The settings with the perturbation's L2 norm scaled to the model's measured robustness."""
+    """The settings with the perturbation's L2 norm scaled to what the model's classes were measured to need."""
     transplant = config.gather.transplant
     if transplant is None or transplant.radius is not None:
         return config
-    radius = round(transplant.reach * applicability.honest_radius, 2)
-    transplant = replace(transplant, radius=max(radius, 0.01))
+    transplant = transplant.scaled(applicability.universal_radii)
     return replace(config, gather=replace(config.gather, transplant=transplant))
 
 

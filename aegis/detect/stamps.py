@@ -32,8 +32,8 @@ class Stamps(Protocol):
     def on(self, images: Tensor, progress: float) -> Tensor:
         """Each stamp on its images, shape (g, n, c, h, w); ``progress`` of the search is in (0, 1]."""
 
-    def step(self, losses: Tensor, progress: float) -> None:
-        """One step down the loss of each stamp, shape (g,)."""
+    def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
+        """One step of each stamp down the loss of its images; ``stamped`` is what ``on`` gave, ``gradient`` theirs."""
 
     def again(self, chosen: Sequence[int]) -> Stamps:
         """Some of them, to be refined on from where they are."""
@@ -92,9 +92,9 @@ class Patches:
         masks = masks[:, None, None]
         return (1 - masks) * images + masks * self.patterns[:, None]
 
-    def step(self, losses: Tensor, progress: float) -> None:
+    def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
         self.optimiser.zero_grad()
-        losses.sum().backward()
+        stamped.backward(gradient)
         self.optimiser.step()
         with torch.no_grad():
             self.patterns.clamp_(0, 1)
@@ -135,11 +135,11 @@ class Perturbations:
     def on(self, images: Tensor, progress: float) -> Tensor:
         return (images + self.deltas[:, None]).clamp(0, 1)
 
-    def step(self, losses: Tensor, progress: float) -> None:
+    def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
         """A normalised gradient step, shorter towards the end."""
-        (gradient,) = torch.autograd.grad(losses.sum(), self.deltas)
+        (down,) = torch.autograd.grad(stamped, self.deltas, gradient)
         length = self.radius * (self.longest + (SHORTEST - self.longest) * progress)
-        moved = self.deltas.detach() - length * gradient / _norms(gradient)
+        moved = self.deltas.detach() - length * down / _norms(down)
         self.deltas = self._inside(moved).requires_grad_()
 
     def stamps(self) -> list[Stamp]:

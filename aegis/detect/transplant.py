@@ -78,15 +78,25 @@ class Search:
             turn = torch.arange(step * batch, (step + 1) * batch) % positions.shape[1]
             chosen = positions[:, turn]
             stamped = stamps.on(self.seeds[chosen], (step + 1) / steps)
-            logits = self.classifier(stamped.flatten(0, 1))
             labels = self.sources[chosen].expand(len(stamped), -1).flatten()
-            each = _away(logits, labels) if away else _towards(logits, self.label)
+            each, gradient = self._down(stamped.detach().flatten(0, 1), labels, away)
             losses = each.view(len(stamped), -1).mean(1)
-            stamps.step(losses, (step + 1) / steps)
-            last = [*last[1 - SCORED :], losses.detach()]
-            self.tell(float(losses.detach().mean()))
+            stamps.step(stamped, gradient.view_as(stamped), (step + 1) / steps)
+            last = [*last[1 - SCORED :], losses]
+            self.tell(float(losses.mean()))
         means: list[float] = torch.stack(last).mean(0).tolist()
         return means
+
+    def _down(self, images: Tensor, labels: Tensor, away: bool) -> tuple[Tensor, Tensor]:
+        """The loss of each image and its gradient, by as many images at a time as memory likes."""
+        parts = []
+        for x, y in zip(images.split(self.classifier.batch), labels.split(self.classifier.batch), strict=True):
+            leaf = x.requires_grad_()
+            logits = self.classifier(leaf)
+            losses = _away(logits, y) if away else _towards(logits, self.label)
+            parts.append((losses.detach(), *torch.autograd.grad(losses.sum(), leaf)))
+        each, gradients = zip(*parts, strict=True)
+        return torch.cat(each), torch.cat(gradients)
 
     def success(self, stamp: Stamp, positions: Tensor, away: bool) -> float:
         """Share of seeds that a stamp leads where it should."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -64,9 +64,9 @@ def show_trial(subject: Subject) -> None:
 def transplant_config(subject: Subject) -> TransplantConfig:
     """The scan's settings of transplants; where it made none, the usual ones with the radius it would have had."""
     config = subject.config.gather.transplant or TransplantConfig()
-    if config.radius is not None:
-        return config
-    return replace(config, radius=max(round(config.reach * subject.record.model.half_radius, 2), 0.01))
+    measured = subject.record.model
+    # Scans of earlier versions did not measure how far universal perturbations go.
+    return config.scaled(measured.universal_radii or (measured.half_radius,))
 
 
 def _try(subject: Subject, known: tuple[str, int, float, str]) -> Trial:

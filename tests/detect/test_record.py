@@ -31,7 +31,7 @@ TOP = """schema_version verdict sentence suspected_classes classes model data co
 control"""
 CLASS = """label name suspicious reason clusters budgets clusters_by_budget translated_clusters_by_budget bandwidths
 translation_success transplants chance strongest"""
-TRANSPLANT = "family start source destinations pixels box l2_norm flip_rate flip_rates images score"
+TRANSPLANT = "family start source destinations pixels box l2_norm flip_rate flip_rates images score where"
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,9 @@ def test_the_json_has_the_contracts_names_and_types(record):
             assert (transplant["flip_rates"][found["label"]] is None) is not everyone
             assert (transplant["destinations"] is None) is not everyone
             assert (transplant["source"] is None) is (transplant["family"] != "one source")
+            if transplant["where"] is not None:
+                assert len(transplant["where"]) == transplant["pixels"]
+        assert (found["label"] != TARGET) or found["transplants"][0]["where"]
     assert plain["model"]["file"] == "suspect.safetensors"
     assert len(plain["model"]["sha256"]) == 64
     assert plain["config"]["gather"]["stages"][0] == {"epsilon": 2, "step": 0.5, "iterations": 6}
@@ -136,11 +139,12 @@ def test_a_record_of_the_first_version_is_still_read(record):
     plain = json.loads(record.to_json())
     plain.pop("control")
     plain["model"].pop("spared_radii")
+    plain["model"].pop("universal_radii")
     for found in plain["classes"]:
         for name in ("chance", "strongest"):
             found.pop(name)
         found["transplants"] = [
-            {name: value for name, value in one.items() if name not in ("source", "destinations", "score")}
+            {name: value for name, value in one.items() if name not in ("source", "destinations", "score", "where")}
             for one in found["transplants"]
         ]
     read = ScanRecord.model_validate(plain)
@@ -150,12 +154,13 @@ def test_a_record_of_the_first_version_is_still_read(record):
 
 def test_the_model_and_the_images_are_told_as_measured(infected, data):
     called = np.array([[[7, 3], [3, 7]], [[1, 9], [9, 1]]])
-    measured = Applicability(0.91234567, (0.5, 1.0), (0.7, 0.1), called)
+    measured = Applicability(0.91234567, (0.5, 1.0), (0.7, 0.1), called, (1.23456789, 0.5))
     told = model_record("a.pt", infected, measured)
     assert (told.sha256, told.digest, told.architecture) == (infected.sha256, infected.digest, IDENTITY.architecture)
     assert (told.file, told.accuracy, told.robust_accuracies) == ("a.pt", 0.9123, (0.7, 0.1))
     assert told.half_radius == pytest.approx(measured.half_radius, abs=1e-4)
     assert told.spared_radii == pytest.approx(measured.spared_radii, abs=1e-4)
+    assert told.universal_radii == (1.2346, 0.5)
     images = data_record(data)
     assert (images.name, images.digest, images.shape) == (data.name, data.digest, data.shape)
     assert (images.train, images.test, images.class_names) == (len(data.train), len(data.test), NAMES)

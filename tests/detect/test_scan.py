@@ -163,16 +163,12 @@ def test_a_perplexity_that_is_too_large_is_refused_before_anything_is_computed(i
     assert events == []
 
 
-def test_the_radius_follows_the_models_robustness():
-    measured = Applicability(0.8, (0.5, 1.0, 2.0), (0.8, 0.8, 0.0))
+def test_the_radius_follows_what_ordinary_classes_need():
+    measured = Applicability(0.8, (0.5,), (0.0,), universal_radii=(3.0, 2.0, 0.1, 2.5))
     gather = GatherConfig(stages=(Stage(epsilon=1, step=1, iterations=1),), transplant=TransplantConfig(reach=0.5))
     config = ScanConfig(gather=gather)
-    assert with_radius(config, measured).gather.transplant.radius == 0.75
-    # A class that most attacks end in may be a backdoor's, whose triggers would otherwise be too small to be found.
-    called = np.array([[[9, 1], [1, 9]], [[4, 6], [0, 10]], [[0, 10], [10, 0]]])
-    towards = Applicability(0.8, (0.5, 1.0, 2.0), (0.9, 0.35, 0.0), called)
-    assert towards.half_radius < 1 < towards.honest_radius
-    assert with_radius(config, towards).gather.transplant.radius == round(0.5 * towards.honest_radius, 2)
+    # One class that is reached at once may be a backdoor's, and must not make its own trigger too small to be found.
+    assert with_radius(config, measured).gather.transplant.radius == 1.25
     given = replace(config, gather=replace(gather, transplant=TransplantConfig(radius=0.3)))
     assert with_radius(given, measured) is given
     without = replace(config, gather=replace(gather, transplant=None))

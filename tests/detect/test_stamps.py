@@ -40,9 +40,14 @@ WORTH = torch.from_numpy(np.random.default_rng(7).normal(size=SHAPE).astype(np.f
 def refine(stamps, steps=20, worth=WORTH):
     """Down a loss that is linear in the pixels."""
     for step in range(steps):
-        progress = (step + 1) / steps
-        stamps.step(-(stamps.on(images(), progress) * worth).sum((2, 3, 4)).mean(1), progress)
+        down(stamps, (step + 1) / steps, worth)
     return stamps
+
+
+def down(stamps, progress, worth=WORTH):
+    """One step; the gradient of such a loss is the same for every image."""
+    stamped = stamps.on(images(), progress)
+    stamps.step(stamped, (-worth).expand_as(stamped), progress)
 
 
 def weight(stamp) -> float:
@@ -126,7 +131,7 @@ def test_a_perturbation_starts_inside_its_ball():
 def test_a_perturbation_goes_down_its_loss_and_stays_in_its_ball():
     some = perturbations(starts(2))
     for progress in np.linspace(0.1, 1, 10):
-        some.step(-(some.on(images(), progress) * WORTH).sum((2, 3, 4)).mean(1), float(progress))
+        down(some, float(progress))
         for stamp in some.stamps():
             assert np.linalg.norm(stamp.add) <= 0.7 + 1e-5
             assert (stamp.keep == 1).all()
@@ -172,7 +177,7 @@ def test_what_nothing_moves_stays_finite(make):
     """Without gradients nothing is to be divided by."""
     some = make([Start(np.zeros(SHAPE, np.float32), start().image, "nowhere")])
     for progress in (0.5, 1.0):
-        some.step((some.on(images(), progress) * 0).sum((1, 2, 3, 4)), progress)
+        down(some, progress, 0 * WORTH)
     (stamp,) = some.stamps()
     assert np.isfinite(stamp.keep).all()
     assert np.isfinite(stamp.add).all()
