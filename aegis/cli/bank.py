@@ -10,14 +10,14 @@ import typer
 from rich.table import Table
 
 from aegis.cli.bank_calibrate import calibrate
-from aegis.cli.bank_summary import print_coverage, print_summary
-from aegis.cli.options import MORE, Device, PrecisionOption, choice, option
+from aegis.cli.bank_summary import print_coverage, print_located, print_summary
+from aegis.cli.bank_sweep import sweep
+from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, option
 from aegis.cli.output import Printer
 from aegis.detect.config import PRESETS
 from aegis.errors import ConfigError
 from aegis.lab.bank import GROUPS, HALVES, Entry, choose, read_bank, with_bases
 from aegis.lab.bank_record import RESULTS, BankRecord, made_record, read_bank_record
-from aegis.lab.recipes import RECIPES
 
 Set = Annotated[
     str | None,
@@ -30,25 +30,9 @@ Set = Annotated[
     ),
 ]
 Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]
-Training = Annotated[
-    str,
-    choice(
-        "--training", RECIPES, "How they are trained: quick, in minutes on two cores, or as in the paper, for a GPU."
-    ),
-]
 Folder = Annotated[
     Path | None,
     option("--folder", "FOLDER", "Where the checkpoints are, instead of the project's own folders.", MORE),
-]
-Results = Annotated[
-    Path,
-    typer.Option(
-        "--results",
-        metavar="FOLDER",
-        help="Where records and outcomes are kept, instead of the project's own folder.",
-        show_default=False,
-        rich_help_panel=MORE,
-    ),
 ]
 Preset = Annotated[str, choice("--preset", PRESETS, "Settings of the scans.")]
 Seeds = Annotated[str, typer.Option("--seeds", metavar="SEEDS", help="Of the scans: 0, or 0-4, or 1,3.")]
@@ -147,7 +131,8 @@ def scan_bank(
     Every outcome is kept in results/scans, so that the same command does only what is missing. Suspects that are not
     made yet are left out. Without a set or names, all are scanned.
     """
-    from aegis.experiments.trials import Trial, run_all
+    from aegis.experiments.tasks import run_all
+    from aegis.experiments.trials import Trial
 
     out, chosen = Printer(), _seeds(seeds)
     entries = choose(read_bank(), _groups(set_name), _names(only))
@@ -165,12 +150,14 @@ def scan_bank(
     if summary:
         outcomes = [(trial.suspect, found) for trial in trials if (found := trial.find()) is not None]
     else:
-        for trial, record, now in run_all(trials, jobs or 1):
+        for i, record, now in run_all(trials, jobs or 1):
+            trial = trials[i]
             outcomes.append((trial.suspect, record))
             if now:
                 accused = ", ".join(map(str, record.suspected_classes)) or "none"
                 out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, accused: {accused}")
     print_summary(outcomes, out)
+    print_located(outcomes, out)
     print_coverage([e.name for e in entries], [r.name for r in suspects.values()], len(chosen), outcomes, out)
 
 
@@ -220,4 +207,5 @@ BANK: dict[str, Callable[..., None]] = {
     "train": train_bank,
     "scan": scan_bank,
     "calibrate": calibrate,
+    "sweep": sweep,
 }

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from aegis.cli.options import Results
 from aegis.cli.output import Printer
 from aegis.detect.null import CALIBRATION
 from aegis.errors import ConfigError
 from aegis.lab.bank import choose, read_bank
 from aegis.lab.bank_record import RESULTS, made_record
 
-Results = Annotated[
-    Path, typer.Option("--results", metavar="FOLDER", help="Where outcomes are kept, instead of the project's folder.")
-]
 Write = Annotated[
     bool, typer.Option("--write", help="Make these the detector's thresholds; without it, they are only shown.")
 ]

@@ -12,6 +12,7 @@ from aegis.lab.bank_record import BankRecord
 
 if TYPE_CHECKING:
     from aegis.detect.record import ScanRecord
+    from aegis.experiments.located import Located
     from aegis.experiments.tally import Case, Tally
 
 
@@ -44,10 +45,58 @@ def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
             "dim",
         )
     )
+    _print_smallest(cases, out)
     for case in cases:
         for scan in case.scans:
             if wrong := _wrong(case, scan):
                 out.say(f"{case.suspect.name}, seed {scan.config['gather']['seed']}: {wrong}")
+
+
+def print_located(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -> None:
+    """How well the patches that were found lie on the triggers that replace pixels.
+
+    Args:
+        outcomes: suspects with a scan of each.
+        out: where to print.
+    """
+    from aegis.experiments.located import located
+    from aegis.experiments.tally import cases_of
+
+    found = [one for case in cases_of(outcomes) for one in located(case)]
+    if not found:
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim", title="Triggers located", title_justify="left")
+    for heading in ("suspect", "seed", "trigger"):
+        table.add_column(heading)
+    for heading in ("pixels", "found", "recall", "overlap", "found flips", "trigger flips"):
+        table.add_column(heading, justify="right")
+    for one in found:
+        leads = "to the next" if one.target is None else f"to {one.target}"
+        table.add_row(one.suspect, str(one.seed), f"{one.trigger} {leads}", str(one.pixels), *_located(one))
+    out.line()
+    out.show(table)
+    out.say(
+        (
+            "found: pixels of the smallest part that works of the best patch for this target; recall: share of the "
+            "trigger's pixels among them; overlap: intersection over union. A part of a trigger may be enough.",
+            "dim",
+        )
+    )
+
+
+def _located(one: Located) -> tuple[str, ...]:
+    if one.found is None or one.recall is None or one.overlap is None:
+        return ("none", "", "", "", f"{one.success:.0%}")
+    rates = (one.recall, one.overlap, one.found.flip_rate, one.success)
+    return str(one.found.pixels), *(f"{rate:.0%}" for rate in rates)
+
+
+def _print_smallest(cases: list[Case], out: Printer) -> None:
+    from aegis.experiments.tally import always_named_from
+
+    smallest = always_named_from(cases)
+    if smallest is not None:
+        out.say(f"Every attack that lifts its target's share by {smallest:.1%} or more was named in every seed.")
 
 
 def print_tallies(found: list[Tally], out: Printer) -> None:

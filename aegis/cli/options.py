@@ -13,6 +13,7 @@ from typer.models import OptionInfo
 
 from aegis.data import SOURCES
 from aegis.errors import ConfigError
+from aegis.lab.recipes import RECIPES
 from aegis.runtime import DEVICES, PRECISIONS
 
 MORE = "More"
@@ -138,6 +139,23 @@ Json = Annotated[
     Path | None, option("--json", "OUT.json", "Write the result to this file.", callback=writable("--json"))
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of every random draw.", min=0)]
+
+Training = Annotated[
+    str,
+    choice(
+        "--training", RECIPES, "How they are trained: quick, in minutes on two cores, or as in the paper, for a GPU."
+    ),
+]
+Results = Annotated[
+    Path,
+    typer.Option(
+        "--results",
+        metavar="FOLDER",
+        help="Where records and outcomes are kept, instead of the project's own folder.",
+        show_default=False,
+        rich_help_panel=MORE,
+    ),
+]
 
 
 def numbers(text: str | None, option: str) -> tuple[float, ...] | None:

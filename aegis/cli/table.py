@@ -9,15 +9,17 @@ from typing import Annotated
 
 import typer
 
-from aegis.cli.bank import Results, Training
+from aegis.cli.options import Results, Training
 from aegis.cli.table5 import print_table_5
 from aegis.cli.table6 import print_clusters, print_table_6
+from aegis.cli.table7 import print_table_7
 from aegis.errors import ConfigError
 from aegis.lab.bank_record import RESULTS
 
 TABLES: dict[str, Callable[[str, Path], None]] = {
     "5": print_table_5,
     "6": print_table_6,
+    "7": print_table_7,
     "11": partial(print_clusters, "11"),
     "12": partial(print_clusters, "12"),
 }
@@ -36,7 +38,8 @@ def table(number: Number, training: Training = "quick", results: Results = RESUL
         aegis table 5 --training paper
 
     Ours are read from the files in results, which aegis bank writes; what is not made or not scanned yet stays empty.
-    5: the models; 6: which of them are found; 11 and 12: how many clusters their classes form.
+    5: the models; 6: which of them are found; 7: how that depends on settings (aegis bank sweep); 11 and 12: how many
+    clusters their classes form.
     """
     if number not in TABLES:
         raise ConfigError(f"a table among {', '.join(TABLES)}", repr(number), "Choose one of them.")

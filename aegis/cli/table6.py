@@ -21,7 +21,7 @@ MODES = {"preset default": "default", "preset paper": "paper"}
 PUBLISHED_AS = "published"
 
 
-def _scans(training: str, results: Path, mode: str) -> dict[tuple[str, str], list[ScanRecord]]:
+def find_scans(training: str, results: Path, mode: str) -> dict[tuple[str, str], list[ScanRecord]]:
     """Scans with a preset of the paper's robust models, by data set and trigger; those without are left out."""
     from aegis.experiments.table5 import name_of
     from aegis.experiments.table11 import PUBLISHED
@@ -47,7 +47,7 @@ def print_table_6(training: str, results: Path) -> None:
     from aegis.experiments.table11 import PUBLISHED
 
     columns = {
-        title: {key: detection(scans, key[1]) for key, scans in _scans(training, results, mode).items()}
+        title: {key: detection(scans, key[1]) for key, scans in find_scans(training, results, mode).items()}
         for title, mode in MODES.items()
     }
     columns[PUBLISHED_AS] = {key: published(*key) for key in PUBLISHED}
@@ -94,7 +94,7 @@ def print_clusters(number: str, training: str, results: Path) -> None:
     from aegis.experiments.table6 import CLASSES, HONEST
     from aegis.experiments.table11 import MODELS, PUBLISHED, TARGET, clusters
 
-    ours = {title: _scans(training, results, mode) for title, mode in MODES.items()}
+    ours = {title: find_scans(training, results, mode) for title, mode in MODES.items()}
     shown = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("data", "trigger", "clusters"):
         shown.add_column(heading)

@@ -62,7 +62,7 @@ class TransplantConfig:
     area: float = 0.02
     source_area: float = 0.01
     radius: float | None = None
-    reach: float = 0.5
+    reach: float = 0.4
     clusters: int = 3
     tiles: int = 3
     wide: float = 0.3

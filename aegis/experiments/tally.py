@@ -176,6 +176,17 @@ def tallies(cases: Iterable[Case]) -> list[Tally]:
     return found
 
 
+def always_named_from(cases: Iterable[Case]) -> float | None:
+    """The smallest attack success, as lift, from which on every infected suspect was named by every scan; None if the
+    most successful attack of all was missed, or there is none."""
+    smallest = None
+    for case in sorted((c for c in cases if c.works), key=lambda c: c.suspect.success or 0.0, reverse=True):
+        if not case.always_named:
+            break
+        smallest = case.suspect.success
+    return smallest
+
+
 def cases_of(outcomes: Iterable[tuple[BankRecord, ScanRecord]]) -> list[Case]:
     """Scans put together by suspect."""
     scans: dict[str, tuple[BankRecord, list[ScanRecord]]] = {}

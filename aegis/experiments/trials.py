@@ -1,9 +1,7 @@
-"""Scans of the bank: one file a scan, many of them side by side; run again, it does what is missing."""
+"""Scans of the bank, one file a scan."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,10 +11,9 @@ from aegis.data import default_source, load_dataset
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.record import ScanRecord, config_record, read_record
 from aegis.detect.verdict import judge_again
-from aegis.errors import ConfigError, StoreError
+from aegis.errors import StoreError
 from aegis.files import write_text
 from aegis.lab.bank_record import RESULTS, BankRecord
-from aegis.lab.processes import processes
 from aegis.store import code_digest
 from aegis.types import Dataset
 
@@ -127,32 +124,3 @@ def _as_asked(config: dict[str, Any]) -> dict[str, Any]:
     transplant = config["gather"]["transplant"]
     gather = config["gather"] | {"transplant": transplant and transplant | {"radius": None}}
     return config | {"gather": gather, "verdict": config["verdict"]["rule"]}
-
-
-def run_all(trials: Iterable[Trial], jobs: int = 1) -> Iterator[tuple[Trial, ScanRecord, bool]]:
-    """The outcome of every trial, and whether it was computed now; first those that were there.
-
-    Args:
-        trials: what to scan.
-        jobs: processes side by side. With one, a scan examines classes side by side; with more, each has one core.
-
-    Raises:
-        AegisError: for the first that fails; those under way end.
-    """
-    if jobs < 1:
-        raise ConfigError("at least 1 job", str(jobs), "Leave it out to scan one suspect at a time.")
-    missing = []
-    for trial in trials:
-        if (found := trial.find()) is not None:
-            trial.keep(found)
-            yield trial, found, False
-        else:
-            missing.append(trial)
-    if jobs == 1:
-        for trial in missing:
-            yield trial, trial.run(), True
-        return
-    with processes(jobs) as pool:
-        futures = {pool.submit(trial.run, 1): trial for trial in missing}
-        for future in as_completed(futures):
-            yield futures[future], future.result(), True

@@ -186,22 +186,24 @@ class Kind:
         make: its stamp.
         options: of a ``TriggerSpec``, those that it uses.
         rate: poisoned images for each clean one: Section 5.1 for what is seen and what is not, and the like for others.
+        replaces: whether it replaces pixels, for everybody to see, instead of changing them a little.
     """
 
     make: Callable[[TriggerSpec, Shape, Workbench | None], Stamp]
     options: tuple[str, ...]
     rate: float
+    replaces: bool = False
 
 
 # How a trigger can look; a square uses all of it.
 OPTIONS = ("size", "row", "column", "colour", "intensity")
 TRIGGERS = {
-    "localised": Kind(_localised, OPTIONS, 0.01),
-    "distributed": Kind(_distributed, OPTIONS, 0.01),
+    "localised": Kind(_localised, OPTIONS, 0.01, replaces=True),
+    "distributed": Kind(_distributed, OPTIONS, 0.01, replaces=True),
     "static": Kind(_static, ("colour", "intensity"), 0.3),
     "adversarial": Kind(_adversarial, ("intensity",), 0.3),
-    "checkerboard": Kind(_checkerboard, OPTIONS, 0.01),
-    "frame": Kind(_frame, ("size", "colour", "intensity"), 0.01),
+    "checkerboard": Kind(_checkerboard, OPTIONS, 0.01, replaces=True),
+    "frame": Kind(_frame, ("size", "colour", "intensity"), 0.01, replaces=True),
     "sinusoid": Kind(_sinusoid, ("intensity",), 0.3),
     "blend": Kind(_blend, ("intensity",), 0.3),
     "relabelled": Kind(_relabelled, (), 0.3),

@@ -4,12 +4,13 @@ import re
 
 import pytest
 
+from aegis.experiments.sweep import Sweep
 from aegis.experiments.trials import Trial
 from aegis.lab.bank import read_bank
 from aegis.lab.bank_record import keep_record
 from aegis.models.card import Planted
 from aegis.models.formats import file_digest
-from tests.experiments.cases import said, suspect
+from tests.experiments.cases import said, suspect, swept
 
 from .conftest import run
 
@@ -85,7 +86,26 @@ def test_table_12_has_the_range_over_seeds(scanned):
     assert "localised" in run("table", "11", "--results", scanned).out
 
 
+def test_table_7_has_what_varies_beside_what_was_published(scanned, monkeypatch):
+    entry = read_bank()["mnist_localised"]
+    known = made_as_asked("mnist_localised", 0.9)
+    keep_record(known.model_copy(update={"sha256": file_digest(entry.path("quick"))}), "quick", scanned)
+    three = tuple(3 if label == 7 else 2 for label in range(10))
+    settings = (("epsilon", 100, three), ("seeds", 200, (3,) * 10), ("budget", 2, (2,) * 10))
+    record = swept("mnist", (1, 28, 28), settings)
+    monkeypatch.setattr(Sweep, "find", lambda task: record)
+    twos = said("clean", clusters=(2,) * 10)
+    monkeypatch.setattr("aegis.experiments.trials.kept", lambda trial: [twos] if trial.preset == "paper" else [])
+    outcome = run("table", "7", "--results", scanned)
+    assert outcome.code == 0, outcome.err
+    assert re.search(r"^epsilon 60 .* 9 +100.0% \(9\) +0.0% \(0\) +0.0% \(0\) +54 +98.1% \(53\)", outcome.out, re.M)
+    assert re.search(r"^seeds 200 .* 1 +100.0% \(1\) +0.0% \(0\) +100.0% \(9\) +42 ", outcome.out, re.M)
+    assert re.search(r"^five repeats +1 +0.0% \(0\) +100.0% \(1\) .* 30 +90.0% \(27\)", outcome.out, re.M)
+    assert re.search(r"^budget 2 +1 +0.0% \(0\) +100.0% \(1\) +0.0% \(0\) *$", outcome.out, re.M)
+    assert "preset default" not in outcome.out
+
+
 def test_a_table_that_is_none():
     outcome = run("table", "99")
     assert outcome.code == 2
-    assert "a table among 5, 6, 11, 12" in outcome.err
+    assert "a table among 5, 6, 7, 11, 12" in outcome.err

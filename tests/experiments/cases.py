@@ -1,6 +1,7 @@
 """Suspects and scans as they would be kept, without training or scanning anything."""
 
 from aegis.detect.record import ClassRecord, DataRecord, ScanRecord
+from aegis.experiments.sweep import Setting, SweepRecord
 from aegis.experiments.tally import Case
 from aegis.lab.bank_record import BankRecord, Making
 from aegis.models.card import Planted
@@ -26,9 +27,9 @@ def suspect(name="s", lift=None, group="proving", data="mnist", triggers=None, r
 
 def said(verdict, *accused, clusters=()):
     """A scan, as far as it matters here; ``clusters`` has a count for each class."""
-    data = DataRecord.model_construct(class_names=NAMES)
+    data = DataRecord.model_construct(class_names=NAMES, shape=(1, 28, 28))
     config = {"gather": {"seed": 0}}
-    classes = tuple(ClassRecord.model_construct(clusters=count) for count in clusters)
+    classes = tuple(ClassRecord.model_construct(label=k, clusters=n, transplants=()) for k, n in enumerate(clusters))
     return ScanRecord.model_construct(
         verdict=verdict,
         suspected_classes=accused,
@@ -42,3 +43,18 @@ def said(verdict, *accused, clusters=()):
 def case(known, *scans):
     """One with the other."""
     return Case(known, scans)
+
+
+def swept(name, shape, settings) -> SweepRecord:
+    """A sweep, by parameter, value and the clusters of every class."""
+    return SweepRecord(
+        suspect=name,
+        sha256="0" * 64,
+        data="1" * 64,
+        shape=shape,
+        plan={},
+        settings=tuple(Setting(parameter=p, value=v, clusters=c) for p, v, c in settings),
+        precision="fp32",
+        seconds=1,
+        versions={},
+    )

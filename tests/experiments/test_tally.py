@@ -2,7 +2,7 @@
 
 import pytest
 
-from aegis.experiments.tally import Rate, cases_of, confusion, tallies, tally
+from aegis.experiments.tally import Rate, always_named_from, cases_of, confusion, tallies, tally
 from aegis.models.card import Planted
 
 from .cases import case, said, suspect
@@ -83,6 +83,16 @@ def test_the_interval_of_clopper_and_pearson():
     assert Rate(20, 20).interval == pytest.approx((0.025 ** (1 / 20), 1))
     assert str(Rate(0, 20)) == "0 of 20 (0% to 17%)"
     assert str(Rate(0, 0)) == "none"
+
+
+def test_the_smallest_success_that_was_always_found():
+    named, missed = said("infected", 3), said("clean")
+    weak, fair, strong = (suspect(name, lift=lift) for name, lift in (("a", 0.3), ("b", 0.6), ("c", 0.9)))
+    failed = case(suspect("f", lift=0.1), missed)
+    assert always_named_from([case(weak, named), case(fair, named, named), case(strong, named), failed]) == 0.3
+    assert always_named_from([case(strong, named), case(weak, named), case(fair, named, missed)]) == 0.9
+    assert always_named_from([case(weak, named), case(strong, missed)]) is None
+    assert always_named_from([case(suspect("clean"), missed), failed]) is None
 
 
 def test_groups_of_all_cases():

@@ -8,10 +8,9 @@ import pytest
 import torch
 
 from aegis.detect.config import preset
-from aegis.detect.record import config_record, read_record
-from aegis.errors import ConfigError
+from aegis.detect.record import config_record
 from aegis.experiments import trials
-from aegis.experiments.trials import Trial, kept, run_all
+from aegis.experiments.trials import Trial, kept
 from aegis.lab.recipes import Recipe
 from aegis.lab.suspect import Order, make_suspect
 from aegis.models.formats import file_digest
@@ -46,12 +45,12 @@ def trial(tmp_path, monkeypatch):
 
 
 def test_an_outcome_is_kept_and_found_again(trial):
-    ((_, record, now),) = run_all([trial])
-    assert now
+    assert trial.find() is None
+    record = trial.run()
     assert trial.path == trial.results / "scans" / "quick" / "quick" / "a-seed3.json"
     assert record.config["gather"]["seed"] == 3
     assert record.model.file == "a.safetensors"
-    assert list(run_all([trial])) == [(trial, record, False)]
+    assert trial.find() == record
 
 
 def test_only_an_outcome_of_the_same_counts(trial, monkeypatch):
@@ -99,26 +98,6 @@ def test_an_outcome_is_judged_by_the_thresholds_of_today(trial, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(trials, "preset", lambda *_: replace(small, verdict=replace(small.verdict, rule="paper")))
         assert trial.find() is None
-
-
-def test_no_processes_at_all(trial):
-    with pytest.raises(ConfigError, match="at least 1 job"):
-        list(run_all([trial], jobs=0))
-
-
-class Told(Trial):
-    """A trial whose outcome was known before."""
-
-    def run(self, workers=None):
-        assert workers == 1
-        return read_record(KNOWN)
-
-
-def test_side_by_side_every_trial_has_its_outcome(tmp_path):
-    told = [Told(suspect=suspect(f"x{i}"), checkpoint=KNOWN, seed=i, results=tmp_path) for i in range(3)]
-    outcomes = list(run_all(told, jobs=2))
-    assert sorted(trial.suspect.name for trial, _, now in outcomes if now) == ["x0", "x1", "x2"]
-    assert all(record == read_record(KNOWN) for _, record, _ in outcomes)
 
 
 def test_outcomes_of_every_seed_are_found_and_nothing_else(trial):

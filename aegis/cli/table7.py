@@ -1,0 +1,101 @@
+"""Table 7 as the terminal shows it: how much the paper's rule depends on its parameters, and on the draw of seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from aegis.cli.output import Printer
+from aegis.cli.table6 import find_scans
+from aegis.lab.bank import read_bank
+from aegis.lab.bank_record import made_record
+
+if TYPE_CHECKING:
+    from aegis.experiments.sweep import SweepRecord
+    from aegis.experiments.table7 import Sensitivity
+
+ROWS = {
+    "epsilon": "epsilon 60 to 140, 300 to 700",
+    "bandwidth": "bandwidth -3, computed, +3",
+    "seeds": "seeds 200 to 800",
+    "repeats": "five repeats",
+}
+
+
+def print_table_7(training: str, results: Path) -> None:
+    """The paper's parameters, ours beside its; then budgets that bind, and repeats with the default preset."""
+    from aegis.experiments.table7 import PUBLISHED, REPEATS, binding, by_accused, by_clusters, varied
+
+    sweeps = _sweeps(training, results)
+    ours = varied(sweeps)
+    paper, default = (_repeats(training, results, mode, REPEATS) for mode in ("paper", "default"))
+    if paper:
+        ours["repeats"] = by_clusters([clusters for clusters, _ in paper])
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("\nthe paper's rule")
+    for heading in ("configs\nhere", "\ndetected", "\nfailed", "false\npositives"):
+        table.add_column(heading, justify="right")
+    for heading in ("configs\nin the paper", "\ndetected", "\nfailed", "false\npositives"):
+        table.add_column(heading, justify="right")
+    for parameter, title in ROWS.items():
+        table.add_row(title, *_cells(ours.get(parameter)), *_cells(PUBLISHED[parameter]))
+    for budget, found in binding(sweeps).items():
+        table.add_row(f"budget {budget:g}", *_cells(found), *_cells(None))
+    if default:
+        found = by_accused([accused for _, accused in default])
+        table.add_row("five repeats, preset default", *_cells(found), *_cells(None))
+    out = Printer()
+    out.show(table)
+    out.line()
+    out.say(
+        (
+            "On the six models with visible triggers. detected: the target is accused; false positives: honest classes "
+            "that are. In [0, 1] no image is 60 from another, so every epsilon of the paper gives the same bits, and "
+            "one computation stands for all nine; budgets that bind are below. Numbers of seeds are parts of one draw "
+            "of 800, with at most 500 training images of the class; repeats are draws of their own.",
+            "dim",
+        )
+    )
+
+
+def _sweeps(training: str, results: Path) -> Mapping[str, list[SweepRecord]]:
+    from aegis.experiments.sweep import Sweep
+    from aegis.experiments.table5 import DATA, VISIBLE, name_of
+    from aegis.experiments.trials import Trial
+
+    bank, found = read_bank(), dict[str, list["SweepRecord"]]()
+    for data in DATA:
+        for trigger in VISIBLE:
+            entry = bank[name_of(True, data, trigger)]
+            if (made := made_record(entry, training, results=results)) is None:
+                continue
+            trial = Trial(
+                suspect=made, checkpoint=entry.path(training), training=training, preset="paper", results=results
+            )
+            if (record := Sweep(trial=trial).find()) is not None:
+                found.setdefault(data, []).append(record)
+    return found
+
+
+def _repeats(training: str, results: Path, mode: str, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The clusters of every class and the accused ones, of the first scans of each of the six models."""
+    from aegis.experiments.table5 import VISIBLE
+
+    scans = find_scans(training, results, mode)
+    return [
+        (tuple(found.clusters for found in scan.classes), scan.suspected_classes)
+        for (_, trigger), kept in scans.items()
+        if trigger in VISIBLE
+        for scan in kept[:count]
+    ]
+
+
+def _cells(found: Sensitivity | None) -> tuple[str, ...]:
+    if found is None:
+        return ("",) * 4
+    share = (n / max(found.configs, 1) for n in (found.detected, found.failed))
+    detected, failed = (f"{s:.1%} ({n})" for s, n in zip(share, (found.detected, found.failed), strict=True))
+    return str(found.configs), detected, failed, f"{found.false_positives:.1%} ({found.accused})"
