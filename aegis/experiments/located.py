@@ -75,7 +75,7 @@ def _replaced(planted: Planted, shape: tuple[int, int, int]) -> Bool[np.ndarray,
     """Where a trigger replaces pixels; None for one that does not."""
     if not TRIGGERS[planted.kind].replaces:
         return None
-    options: dict[str, Any] = dict(planted.options)
+    options: dict[str, Any] = {"kind": planted.kind, "target": planted.target} | planted.options
     return make_trigger(TriggerSpec(**options), shape).touched
 
 
