@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.table import Table
@@ -14,7 +14,8 @@ from aegis.cli.bank_summary import print_coverage, print_located, print_summary
 from aegis.cli.bank_sweep import sweep
 from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, option
 from aegis.cli.output import Printer
-from aegis.detect.config import PRESETS
+from aegis.detect.config import PRESETS, Rule
+from aegis.detect.verdict import RULES
 from aegis.errors import ConfigError
 from aegis.lab.bank import GROUPS, HALVES, Entry, choose, read_bank, with_bases
 from aegis.lab.bank_record import RESULTS, BankRecord, made_record, read_bank_record
@@ -37,6 +38,10 @@ Folder = Annotated[
 Preset = Annotated[str, choice("--preset", PRESETS, "Settings of the scans.")]
 Seeds = Annotated[str, typer.Option("--seeds", metavar="SEEDS", help="Of the scans: 0, or 0-4, or 1,3.")]
 Jobs = Annotated[int | None, option("--jobs", "N", "Processes side by side.", MORE, min=1)]
+RuleOption = Annotated[
+    str | None,
+    choice("--rule", RULES, "Judge what scans found by this rule instead of their preset's: the paper's, or ours."),
+]
 Summary = Annotated[bool, typer.Option("--summary", help="Scan nothing; only show what came of the scans there are.")]
 
 
@@ -118,6 +123,7 @@ def scan_bank(
     training: Training = "quick",
     folder: Folder = None,
     results: Results = RESULTS,
+    rule: RuleOption = None,
     summary: Summary = False,
 ) -> None:
     """Scan suspects of the bank, and hold what is said against what is true.
@@ -127,12 +133,13 @@ def scan_bank(
         aegis bank scan --set paper --seeds 0-4
         aegis bank scan --set proving --jobs 2
         aegis bank scan --set paper --summary
+        aegis bank scan --set proving --summary --rule paper
 
     Every outcome is kept in results/scans, so that the same command does only what is missing. Suspects that are not
     made yet are left out. Without a set or names, all are scanned.
     """
     from aegis.experiments.tasks import run_all
-    from aegis.experiments.trials import Trial
+    from aegis.experiments.trials import Trial, judged_by
 
     out, chosen = Printer(), _seeds(seeds)
     entries = choose(read_bank(), _groups(set_name), _names(only))
@@ -156,6 +163,8 @@ def scan_bank(
             if now:
                 accused = ", ".join(map(str, record.suspected_classes)) or "none"
                 out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, accused: {accused}")
+    if rule is not None:
+        outcomes = [(suspect, judged_by(cast(Rule, rule), record)) for suspect, record in outcomes]
     print_summary(outcomes, out)
     print_located(outcomes, out)
     print_coverage([e.name for e in entries], [r.name for r in suspects.values()], len(chosen), outcomes, out)

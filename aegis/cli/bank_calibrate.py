@@ -28,10 +28,11 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
         aegis bank calibrate --write
 
     Thresholds come from the calibration half of the proving set alone, scanned with seed 0 (aegis bank scan). Then
-    suspects of both halves are judged again with one data set, or one kind of trigger, left out of it.
+    suspects of both halves are judged again with one data set, or one kind of trigger, left out of it, and those of the
+    calibration half by what the evaluation half shows.
     """
     from aegis.cli.bank_summary import print_tallies
-    from aegis.experiments.calibration import crossed, honest_scores, keep_calibration, nulls_of
+    from aegis.experiments.calibration import crossed, honest_scores, judged_with, keep_calibration, nulls_of
     from aegis.experiments.tally import Case, tally
     from aegis.experiments.trials import Trial
 
@@ -59,7 +60,10 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
             f"{null.family}: 1% of honest models reach {null.score_of(0.01):.0%}, 0.25% {null.score_of(0.0025):.0%}"
         )
     both = [*cases["calibration"], *cases["evaluation"]]
-    print_tallies([tally(f"without its {by}", crossed(both, honest, by)) for by in ("data", "kind")], out)
+    shown = [tally(f"without its {by}", crossed(both, honest, by)) for by in ("data", "kind")]
+    if len(turned := honest_scores(cases["evaluation"])) >= 2:
+        shown.append(tally("calibration half, by the other", judged_with(cases["calibration"], nulls_of(turned))))
+    print_tallies(shown, out)
     if write:
         keep_calibration(honest)
         out.say(f"Written to {CALIBRATION.name}.")

@@ -69,6 +69,11 @@ def crossed(judged: Iterable[Case], honest: Iterable[Honest], by: str) -> list[C
     for case in judged:
         own = case.suspect.data if by == "data" else case.kind
         left = [model for model in honest if getattr(model, by) != own or own == "clean"]
-        config = VerdictConfig(nulls=nulls_of(left))
-        found.append(Case(case.suspect, tuple(judge_again(scan, config) for scan in case.scans)))
+        found += judged_with([case], nulls_of(left))
     return found
+
+
+def judged_with(cases: Iterable[Case], nulls: tuple[Null, ...]) -> list[Case]:
+    """Cases as they are judged by these nulls."""
+    config = VerdictConfig(nulls=nulls)
+    return [Case(case.suspect, tuple(judge_again(scan, config) for scan in case.scans)) for case in cases]

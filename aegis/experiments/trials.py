@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aegis.data import default_source, load_dataset
-from aegis.detect.config import ScanConfig, adjusted, preset
+from aegis.detect.config import Rule, ScanConfig, VerdictConfig, adjusted, preset
 from aegis.detect.record import ScanRecord, config_record, read_record
 from aegis.detect.verdict import judge_again
 from aegis.errors import StoreError
@@ -112,6 +112,11 @@ def kept(trial: Trial) -> list[ScanRecord]:
     seeds = sorted(int(seed) for seed in digits if seed.isascii() and seed.isdigit())
     found = (replace(trial, seed=seed).find() for seed in seeds)
     return [record for record in found if record is not None]
+
+
+def judged_by(rule: Rule, record: ScanRecord) -> ScanRecord:
+    """What a scan found, judged by a rule with its usual thresholds."""
+    return judge_again(record, VerdictConfig(rule=rule))
 
 
 @lru_cache(maxsize=3)

@@ -7,7 +7,7 @@ import pytest
 
 from aegis.detect import null
 from aegis.detect.null import calibrated
-from aegis.experiments.calibration import Honest, crossed, honest_scores, keep_calibration, nulls_of
+from aegis.experiments.calibration import Honest, crossed, honest_scores, judged_with, keep_calibration, nulls_of
 from aegis.models.card import Planted
 from aegis.types import FAMILIES
 from tests.report.made import made
@@ -81,6 +81,12 @@ def test_a_suspect_is_judged_by_what_others_show(data, kind, by, accused):
     ((judged),) = crossed([case(known, scan(0.1, 0.2, 0.7, 0.1))], [*HARD, *EASY], by)
     assert judged.suspect is known
     assert judged.scans[0].suspected_classes == accused
+
+
+def test_a_half_can_be_judged_by_the_other():
+    judged_case = case(suspect("clean"), scan(0.1, 0.2, 0.7, 0.1))
+    assert judged_with([judged_case], nulls_of(EASY))[0].scans[0].suspected_classes == (2,)
+    assert judged_with([judged_case], nulls_of(HARD))[0].scans[0].suspected_classes == ()
 
 
 def test_clean_models_are_left_out_of_no_kind():

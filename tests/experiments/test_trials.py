@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from aegis.detect.config import preset
-from aegis.detect.record import config_record
+from aegis.detect.record import config_record, read_record
 from aegis.experiments import trials
 from aegis.experiments.trials import Trial, kept
 from aegis.lab.recipes import Recipe
@@ -98,6 +98,15 @@ def test_an_outcome_is_judged_by_the_thresholds_of_today(trial, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(trials, "preset", lambda *_: replace(small, verdict=replace(small.verdict, rule="paper")))
         assert trial.find() is None
+
+
+def test_what_was_found_can_be_judged_by_another_rule():
+    record = read_record(KNOWN)
+    assert record.verdict == "clean"
+    by_paper = trials.judged_by("paper", record)
+    assert by_paper.verdict == "infected"
+    assert by_paper.suspected_classes == tuple(c.label for c in record.classes if c.clusters > 2)
+    assert trials.judged_by("default", by_paper).suspected_classes == ()
 
 
 def test_outcomes_of_every_seed_are_found_and_nothing_else(trial):
