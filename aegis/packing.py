@@ -17,7 +17,8 @@ def pack_applicability(measured: Applicability) -> Arrays:
     return called | {
         "accuracy": np.array(measured.accuracy),
         "ladder": np.array([measured.epsilons, measured.robust_accuracies]),
-        "universal": np.array(measured.universal_radii),
+        "radii": np.array(measured.universal_radii),
+        "areas": np.array(measured.universal_areas),
     }
 
 
@@ -29,7 +30,8 @@ def unpack_applicability(arrays: Arrays) -> Applicability:
         tuple(epsilons),
         tuple(accuracies),
         arrays.get("called"),
-        tuple(arrays["universal"].tolist()),
+        tuple(arrays["radii"].tolist()),
+        tuple(arrays["areas"].tolist()),
     )
 
 
@@ -51,6 +53,7 @@ def pack_evidence(evidence: Evidence) -> Arrays:
         "t_keep": np.stack([t.stamp.keep for t in found]),
         "t_add": np.stack([t.stamp.add for t in found]),
         "t_pruned": np.array([t.smallest is not None for t in found]),
+        "t_rate": np.array([np.nan if t.smallest_rate is None else t.smallest_rate for t in found]),
         "t_least_keep": np.stack([t.shown.keep for t in found]),
         "t_least_add": np.stack([t.shown.add for t in found]),
     }
@@ -75,4 +78,5 @@ def _transplant(arrays: Arrays, i: int, label: int) -> Transplant:
         str(arrays["t_start"][i]),
         None if source < 0 else source,
         smallest,
+        None if np.isnan(arrays["t_rate"][i]) else float(arrays["t_rate"][i]),
     )

@@ -214,6 +214,7 @@ class Transplant:
         start: where the search started, in words.
         source: of ``one source``, the class it is for.
         smallest: what the stamp could be pruned to; None where it was not worth trying.
+        smallest_rate: its own flip rate on the same held-out images, as ``flip_rate``.
     """
 
     family: Family
@@ -223,6 +224,7 @@ class Transplant:
     start: str
     source: int | None = None
     smallest: Stamp | None = None
+    smallest_rate: float | None = None
 
     @property
     def shown(self) -> Stamp:
@@ -266,11 +268,10 @@ class Transplant:
         Args:
             share: of the source classes, in [0, 1].
         """
-        # What leads nobody to the class under test says nothing about it.
-        if self.label not in self.destinations[np.nan_to_num(self.flip_rates) > 0]:
-            return 0.0
-        folds = [fold for fold in self.called if self._meant(fold).any()]
-        return min(float(np.nanquantile(self._rates(fold), 1 - share)) for fold in folds)
+        folds = [self._rates(fold) for fold in self.called if self._meant(fold).any()]
+        # It must lead somebody here: what it does to others with other classes says nothing about this one.
+        here = self.destinations == self.label
+        return min((min(_reached(fold, share), _reached(fold[here], 0.0)) for fold in folds), default=0.0)
 
     def _meant(self, called: Int64[np.ndarray, "k k"]) -> Int64[np.ndarray, "k k"]:
         meant = called.copy()
@@ -283,6 +284,12 @@ class Transplant:
         with np.errstate(invalid="ignore"):
             rates: np.ndarray = meant[np.arange(len(meant)), self.destinations] / meant.sum(axis=1)
         return rates.astype(np.float32)
+
+
+def _reached(rates: Float32[np.ndarray, " n"], share: float) -> float:
+    """What this share of the rates reaches, or for 0 any of them; 0 where there are none."""
+    known = rates[~np.isnan(rates)]
+    return float(np.quantile(known, 1 - share)) if len(known) else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -383,6 +390,7 @@ class Applicability:
             shape (r, k, k); None if that is not known.
         universal_radii: the L2 norm at which one perturbation for all makes half of the other images each class,
             length k; empty if that is not known.
+        universal_areas: the same of a patch, as the share of the pixels that it replaces.
     """
 
     accuracy: float
@@ -390,6 +398,7 @@ class Applicability:
     robust_accuracies: tuple[float, ...]
     called: Int64[np.ndarray, "r k k"] | None = None
     universal_radii: tuple[float, ...] = ()
+    universal_areas: tuple[float, ...] = ()
 
     @property
     def half_radius(self) -> float:

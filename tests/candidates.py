@@ -21,12 +21,13 @@ def candidate(
     images: int = 200,
     source: int | None = None,
     smallest: Stamp | None = None,
+    smallest_rate: float | None = None,
     start: str = "budget 1, change cluster 1",
 ) -> Transplant:
     """A candidate that flips these shares of the images of each class, alike in both folds.
 
     Args:
-        family, label, stamp, source, smallest, start: as of the transplant.
+        family, label, stamp, source, smallest, smallest_rate, start: as of the transplant.
         rates: one for each class, NaN where none was tried; those that the family is not for do not count. What
             leads every class away leads each to the next one.
         images: of each class; two hundred make folds of a hundred, where every percent comes out even.
@@ -43,7 +44,7 @@ def candidate(
         for fold, many in zip(called, (flipped - flipped // 2, flipped // 2), strict=True):
             fold[k, k] = images // 2 - many
             fold[k, (k + 1) % len(rates) if family == "all to all" else label] = many
-    return Transplant(family, label, stamp, called, start, source, smallest)
+    return Transplant(family, label, stamp, called, start, source, smallest, smallest_rate)
 
 
 def as_first_version(record: ScanRecord) -> ScanRecord:

@@ -41,6 +41,7 @@ def evidence(label=2, transplants=4, seed=0):
             stamp(generator),
             source=(label + 1) % 4 if family == "one source" else None,
             smallest=stamp(generator) if works and family == "patch" else None,
+            smallest_rate=0.75 if works and family == "patch" else None,
             start=f"cluster {i} at 0.1 – 2",  # noqa: RUF001 - text outside ASCII
         )
         for i, family in enumerate(FAMILIES[:transplants])

@@ -19,6 +19,6 @@ def test_evidence_comes_back_bit_for_bit(store, label, transplants):
 @pytest.mark.parametrize("called", [None, np.arange(18).reshape(2, 3, 3)], ids=["unknown", "known"])
 @pytest.mark.parametrize("radii", [(), (1 / 3, 2.0)], ids=["unmeasured", "measured"])
 def test_applicability_comes_back_bit_for_bit(store, called, radii):
-    measured = Applicability(0.1 + 0.2, (0.25, 0.5), (1 / 3, 0.0), called, radii)
+    measured = Applicability(0.1 + 0.2, (0.25, 0.5), (1 / 3, 0.0), called, radii, radii[:1])
     store.keep("key", pack_applicability(measured))
     assert_same(unpack_applicability(store.load("key")), measured)

@@ -179,6 +179,13 @@ def test_what_leads_nobody_to_a_class_says_nothing_about_it():
     assert tried("all to all", 1, gathered, gathered).score(0.75) == 1
 
 
+def test_a_bystander_scores_no_more_than_what_is_led_to_it():
+    # Everything is led to class 1, and of ten images of class 1 one by chance to class 2.
+    gathered = [[0, 10, 0], [0, 9, 1], [0, 10, 0]]
+    assert tried("all to all", 2, gathered, gathered).score(0.75) == pytest.approx(0.1)
+    assert tried("all to all", 1, gathered, gathered).score(0.5) == 1
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_without_images_nothing_flips(family):
     found = tried(family, 0, *np.zeros((2, 3, 3)), source=1 if family == "one source" else None)

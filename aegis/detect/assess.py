@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from aegis.detect.config import AssessConfig
-from aegis.detect.universal import universal_radii
+from aegis.detect.universal import universal_areas, universal_radii
 from aegis.errors import DataError
 from aegis.evaluate import accuracy, called_under
 from aegis.models.classifier import Classifier
@@ -21,12 +21,12 @@ ABOVE_CHANCE = 0.1
 
 
 def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
-    """Measure accuracy, robust accuracy, and how far universal perturbations must go, on held-out images.
+    """Measure accuracy, robust accuracy, and how far universal perturbations and patches must go, on held-out images.
 
     Args:
         classifier: prepared for speed.
         data: its test split is used.
-        config: the ladder, and the search for universal perturbations.
+        config: the ladder, and the searches for universal changes.
         report: told of stage ``assess``; may raise ``Cancelled``.
 
     Raises:
@@ -41,20 +41,16 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
             "Check --data, the order of its classes and the model's normalisation.",
         )
     images = spread(data.test, config.images)
-    parts = len(config.epsilons) + 1
+    parts = len(config.epsilons) + 2
     called = [_on_rung(classifier, images, i, config, _teller(report, i, parts)) for i in range(len(config.epsilons))]
     accuracies = tuple(float(np.trace(counts) / len(images)) for counts in called)
     measured = Applicability(right, config.epsilons, accuracies, np.stack(called))
-    radii = universal_radii(
-        classifier,
-        images,
-        # Where one image is led astray, all of them are not yet.
-        2 * measured.half_radius,
-        steps=config.universal_steps,
-        batch=config.universal_batch,
-        tell=_teller(report, parts - 1, parts),
-    )
-    return replace(measured, universal_radii=radii)
+    tells, batch = [_teller(report, part, parts) for part in (parts - 2, parts - 1)], config.universal_batch
+    # Where one image is led astray, all of them are not yet.
+    start = 2 * measured.half_radius
+    radii = universal_radii(classifier, images, start, steps=config.perturbation_steps, batch=batch, tell=tells[0])
+    areas = universal_areas(classifier, images, steps=config.patch_steps, batch=batch, tell=tells[1])
+    return replace(measured, universal_radii=radii, universal_areas=areas)
 
 
 def _on_rung(

@@ -27,14 +27,20 @@ class AssessConfig:
         images: at most so many test images.
         epsilons: the ladder of L2 radii, growing.
         iterations: PGD steps on each rung.
-        universal_steps, universal_batch: of the search for universal perturbations, and images of each in a step.
+        perturbation_steps, patch_steps: of the searches for universal changes.
+        universal_batch: images of each class in a step of these.
     """
 
     images: int = 300
     epsilons: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
     iterations: int = 10
-    universal_steps: int = 40
+    perturbation_steps: int = 40
+    patch_steps: int = 60
     universal_batch: int = 16
+
+
+# A patch that covers more of an image is no small trigger, however robust the model.
+MOST = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +48,11 @@ class TransplantConfig:
     """How candidate triggers are sought and tried.
 
     Args:
-        area: share of the pixels a patch may replace.
-        source_area: the same where it is for images of one class alone, which are led astray more easily.
+        area: share of the pixels a patch may replace; None computes it.
         radius: L2 norm of a perturbation; None computes it.
-        reach: the radius, when it is computed, as a share of the norm at which one perturbation for all makes half of
-            the other images an ordinary class.
+        patch_reach, reach: area and radius, when they are computed, as shares of what one patch, or one perturbation,
+            for all images needs to make half of them an ordinary class.
+        alone: the share of the area that a patch has for images of one class alone, which are led astray more easily.
         clusters: k-means clusters of changes, per budget, that searches start from.
         tiles: noise starts from so many parts of the image by so many.
         wide: share of the image that patches begin with.
@@ -59,10 +65,11 @@ class TransplantConfig:
         pruned_on: seeds at most on which that is measured.
     """
 
-    area: float = 0.02
-    source_area: float = 0.01
+    area: float | None = None
     radius: float | None = None
+    patch_reach: float = 0.35
     reach: float = 0.4
+    alone: float = 0.5
     clusters: int = 3
     tiles: int = 3
     wide: float = 0.3
@@ -76,16 +83,19 @@ class TransplantConfig:
     pruned: float = 0.9
     pruned_on: int = 180
 
-    def scaled(self, radii: Sequence[float]) -> TransplantConfig:
-        """With the radius computed, unless one was given.
+    def scaled(self, areas: Sequence[float], radii: Sequence[float]) -> TransplantConfig:
+        """With area and radius computed, unless they were given.
 
         Args:
-            radii: of universal perturbations, by class. An ordinary class needs the median of them, or of two in the
-                middle the larger, which a few backdoors do not move.
+            areas, radii: of universal patches and perturbations, by class. An ordinary class needs the median of them,
+                or of two in the middle the larger, which a few backdoors do not move.
         """
-        if self.radius is not None:
-            return self
-        return replace(self, radius=max(round(self.reach * statistics.median_high(radii), 2), 0.01))
+        area, radius = self.patch_reach * statistics.median_high(areas), self.reach * statistics.median_high(radii)
+        return replace(
+            self,
+            area=min(max(round(area, 4), 0.0001), MOST) if self.area is None else self.area,
+            radius=max(round(radius, 2), 0.01) if self.radius is None else self.radius,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

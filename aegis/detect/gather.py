@@ -27,7 +27,7 @@ def gather(
         classifier: prepared for speed.
         data: seeds and training images come from the training split, flip rates from the test split.
         label: the class under test.
-        config: with the transplant's radius set.
+        config: with the transplant's area and radius set.
         report: told of stages ``translate`` and ``transplant``; may raise ``Cancelled``.
 
     Raises:

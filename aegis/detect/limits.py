@@ -28,9 +28,10 @@ def _sought(transplant: TransplantConfig | None) -> str:
     if transplant is None:
         return "one fixed patch of few pixels or one fixed small change of every pixel"
     norm = f" (L2 norm {transplant.radius:g})" if transplant.radius is not None else ""
+    worth = "few pixels" if transplant.area is None else f"at most {transplant.area:.1%} of the pixels"
     return (
-        f"one fixed patch worth at most {transplant.area:.0%} of the pixels ({transplant.source_area:.0%} where it is "
-        f"for one class alone) or one fixed small change of every pixel{norm}"
+        f"one fixed patch worth {worth} (less where it is for one class alone) or one fixed small change "
+        f"of every pixel{norm}"
     )
 
 

@@ -34,8 +34,8 @@ class TransplantRecord(_Frozen):
     ``flip_rates`` has one rate in [0, 1] per class that it was tried on and null for the others; ``score`` is what
     enough of them reach in every fold, ``source`` the only class it is for, ``destinations`` where one that leads
     every class away from itself leads each. ``pixels``, ``box`` (top, left, bottom, right, in pixels, the last two
-    exclusive) and ``l2_norm`` are those of its smallest part that works nearly as well, and ``where`` has the places of
-    these pixels, counted row by row, if it is a patch that works.
+    exclusive) and ``l2_norm`` are those of its smallest part that works nearly as well, whose own flip rate is
+    ``smallest_rate``, and ``where`` has the places of these pixels, counted row by row, if it is a patch that works.
     """
 
     family: Family
@@ -50,6 +50,7 @@ class TransplantRecord(_Frozen):
     images: int
     score: float | None = None
     where: tuple[int, ...] | None = None
+    smallest_rate: float | None = None
 
     @property
     def score_or_rate(self) -> float:
@@ -77,9 +78,10 @@ class ClassRecord(_Frozen):
 
 
 class ModelRecord(_Frozen):
-    """The suspect; ``digest`` tells its weights, architecture and normalisation, ``sha256`` its file's bytes, and
-    ``spared_radii`` the half radius without attacks that ended in each class, and ``universal_radii`` the L2 norm at
-    which one perturbation makes half of the other images each class."""
+    """The suspect; ``digest`` tells its weights, architecture and normalisation, ``sha256`` its file's bytes,
+    ``spared_radii`` the half radius without attacks that ended in each class, ``universal_radii`` and
+    ``universal_areas`` the L2 norm and the share of the pixels at which one perturbation or patch for all makes half of
+    the other images each class."""
 
     sha256: str
     digest: str
@@ -91,6 +93,7 @@ class ModelRecord(_Frozen):
     half_radius: float
     spared_radii: tuple[float, ...] = ()
     universal_radii: tuple[float, ...] = ()
+    universal_areas: tuple[float, ...] = ()
 
 
 class DataRecord(_Frozen):
@@ -208,6 +211,7 @@ def transplant_record(transplant: Transplant, score: float | None = None) -> Tra
         flip_rates=tuple(None if math.isnan(rate) else _short(float(rate)) for rate in transplant.flip_rates),
         images=int(transplant.counts.sum()),
         score=None if score is None else _short(score),
+        smallest_rate=None if transplant.smallest_rate is None else _short(transplant.smallest_rate),
         where=None if whole or transplant.smallest is None else tuple(np.flatnonzero(touched).tolist()),
     )
 
@@ -225,6 +229,7 @@ def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelR
         half_radius=_short(measured.half_radius),
         spared_radii=tuple(map(_short, measured.spared_radii)),
         universal_radii=tuple(map(_short, measured.universal_radii)),
+        universal_areas=tuple(map(_short, measured.universal_areas)),
     )
 
 

@@ -114,7 +114,7 @@ def scan(
     _check(suspect.classifier, data, chosen, config)
     with clock("assess"):
         applicability = steps.assess(suspect.classifier.frozen(runtime), data, config.assess, report=report)
-    config = with_radius(config, applicability)
+    config = with_sizes(config, applicability)
 
     def examine(label: int) -> Finding:
         # Each class has a copy of its own, because features are read through hooks, which threads cannot share.
@@ -134,12 +134,12 @@ def scan(
     )
 
 
-def with_radius(config: ScanConfig, applicability: Applicability) -> ScanConfig:
-    """The settings with the perturbation's L2 norm scaled to what the model's classes were measured to need."""
+def with_sizes(config: ScanConfig, applicability: Applicability) -> ScanConfig:
+    """The settings with the sizes of triggers scaled to what the model's classes were measured to need."""
     transplant = config.gather.transplant
-    if transplant is None or transplant.radius is not None:
+    if transplant is None:
         return config
-    transplant = transplant.scaled(applicability.universal_radii)
+    transplant = transplant.scaled(applicability.universal_areas, applicability.universal_radii)
     return replace(config, gather=replace(config.gather, transplant=transplant))
 
 

@@ -90,6 +90,7 @@ def try_selection(
     from aegis.detect.transplant import hold_out
     from aegis.evaluate import called_with
 
+    assert config.area is not None, "a recorded scan has its area"
     assert config.radius is not None, "a recorded scan has its radius"
     change = (translated - seeds).mean(axis=0)
     images = hold_out(held_out, config.held_out, generator)

@@ -75,21 +75,10 @@ class Patches:
         scores, patterns = (part.detach()[list(chosen)] for part in (self.scores, self.patterns))
         return Patches(scores, patterns, area or self.area, 0)
 
-    def masks(self, temperature: float, pixels: float) -> Tensor:
-        """In [0, 1], shape (g, h, w), each summing to the given number of pixels."""
-        with torch.no_grad():
-            flat = self.scores.flatten(1)
-            low, high = flat.amin(1) - 20 * temperature, flat.amax(1) + 20 * temperature
-            for _ in range(HALVINGS):
-                middle = (low + high) / 2
-                too_many = torch.sigmoid((flat - middle[:, None]) / temperature).sum(1) > pixels
-                low, high = torch.where(too_many, middle, low), torch.where(too_many, high, middle)
-        return torch.sigmoid((self.scores - middle[:, None, None]) / temperature)
-
     def on(self, images: Tensor, progress: float) -> Tensor:
         share = min(1.0, progress / SHRUNK)
-        masks = self.masks(self.warm * (COLD / self.warm) ** share, self.widest * (self.pixels / self.widest) ** share)
-        masks = masks[:, None, None]
+        warmth, pixels = self.warm * (COLD / self.warm) ** share, self.widest * (self.pixels / self.widest) ** share
+        masks = soft_masks(self.scores, warmth, pixels)[:, None, None]
         return (1 - masks) * images + masks * self.patterns[:, None]
 
     def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
@@ -101,10 +90,28 @@ class Patches:
 
     def stamps(self) -> list[Stamp]:
         # As soft as they were refined: whole pixels would lose triggers that change many pixels a little.
-        soft = self.masks(COLD, self.pixels).detach()
+        soft = soft_masks(self.scores, COLD, self.pixels).detach()
         masks = torch.where(soft < FAINT, 0, soft)[:, None].expand_as(self.patterns).cpu().numpy()
         patterns = self.patterns.detach().cpu().numpy()
         return [Stamp(1 - mask, mask * pattern) for mask, pattern in zip(masks, patterns, strict=True)]
+
+
+def soft_masks(scores: Tensor, temperature: float, pixels: float | Tensor) -> Tensor:
+    """In [0, 1], shape (g, h, w), each summing to the given number of pixels, one for all or one for each.
+
+    Args:
+        scores: shape (g, h, w).
+        temperature: how soft they are, in the scores' unit.
+        pixels: above 0 and below h * w.
+    """
+    with torch.no_grad():
+        flat = scores.flatten(1)
+        low, high = flat.amin(1) - 20 * temperature, flat.amax(1) + 20 * temperature
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            too_many = torch.sigmoid((flat - middle[:, None]) / temperature).sum(1) > pixels
+            low, high = torch.where(too_many, middle, low), torch.where(too_many, high, middle)
+    return torch.sigmoid((scores - middle[:, None, None]) / temperature)
 
 
 class Perturbations:

@@ -10,7 +10,7 @@ class at once, each led to another.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -111,10 +111,10 @@ class Search:
 
     @property
     def by_source(self) -> dict[int, Tensor]:
-        """Positions of as many seeds of each source class, each of shape (1, m)."""
+        """Positions of as many seeds of each source class, each of shape (1, m); those of rare classes come again."""
         rows = {k: torch.nonzero(self.sources == k)[:, 0] for k in sorted(set(self.sources.tolist()))}
-        fewest = min(map(len, rows.values()))
-        return {k: row[None, :fewest] for k, row in rows.items()}
+        most = torch.arange(max(map(len, rows.values())), device=self.sources.device)
+        return {k: row[most % len(row)][None] for k, row in rows.items()}
 
 
 def _towards(logits: Tensor, label: int) -> Tensor:
@@ -148,7 +148,7 @@ def transplant(
         translated: the same images moved into the class, at each budget.
         held_out: images that no search sees; what stamps do is measured on them.
         label: the class under test.
-        config: how much is tried, with the radius set.
+        config: how much is tried, with area and radius set.
         generator: of clusters, of noise and of the held-out choice.
         report: told of stage ``transplant``; may raise ``Cancelled``.
     """
@@ -179,20 +179,21 @@ def _sought(
     config: TransplantConfig,
 ) -> Iterator[tuple[Family, list[Candidate]]]:
     """The families in turn, each with what its searches came to."""
-    device, radius = search.seeds.device, config.radius
-    assert radius is not None, "scan sets the radius from the model's measured robustness"
+    device, area, radius = search.seeds.device, config.area, config.radius
+    assert area is not None, "scan sets the area from what the model's classes need"
+    assert radius is not None, "scan sets the radius from what the model's classes need"
     everyone = [Attempt(start, search.everyone) for start in (*changes, *noise)]
-    stamps: Stamps = Patches.at([one.start for one in everyone], config.area, config.wide, device)
+    stamps: Stamps = Patches.at([one.start for one in everyone], area, config.wide, device)
     yield "patch", _survey(search, stamps, everyone, config.survey, config)[1]
     # Unlike a patch, it is everywhere from the first step on, and has nowhere else to be looked for.
     stamps = Perturbations.at(changes, radius, device)
     yield "perturbation", _survey(search, stamps, everyone[: len(changes)], config.survey, config)[1]
     rows = search.by_source
     each = [Attempt(start, rows[k], k) for k in rows for start in [*alone[k], *noise]]
-    patches = Patches.at([one.start for one in each], config.source_area, config.wide, device)
+    patches = Patches.at([one.start for one in each], config.alone * area, config.wide, device)
     best, candidates = _survey(search, patches, each, config.source_survey, config)
     yield "one source", candidates
-    wider = patches.again(best, config.area)
+    wider = patches.again(best, area)
     losses = search.refine(wider, search.everyone, config.finish, config.batch, away=True)
     yield "all to all", _best_first(wider, losses, [Attempt(each[i].start, search.everyone) for i in best])
 
@@ -238,14 +239,20 @@ def _try(
         images = images.take(images.labels == one.source)
     elif not away:
         images = images.take(images.labels != search.label)
-    folds = [images.take(np.arange(i, len(images), FOLDS)) for i in range(FOLDS)]
-    called = np.stack([called_with(search.classifier, one.stamp, fold) for fold in folds])
-    seeds = search.everyone if one.source is None else search.by_source[one.source]
-    positions = seeds[0, : config.pruned_on]
-    smallest = None
-    if search.success(one.stamp, positions, away) >= WORKS:
-        smallest = prune(one.stamp, lambda stamp: search.success(stamp, positions, away), config.pruned)
-    return Transplant(family, search.label, one.stamp, called, one.start, one.source, smallest)
+    # A class with one image alone leaves the second fold without any.
+    folds = [images.take(np.arange(i, len(images), FOLDS)) for i in range(min(FOLDS, len(images)))]
+
+    def tried(stamp: Stamp) -> Transplant:
+        called = np.stack([called_with(search.classifier, stamp, fold) for fold in folds])
+        return Transplant(family, search.label, stamp, called, one.start, one.source)
+
+    whole = tried(one.stamp)
+    seeds = search.everyone[0] if one.source is None else torch.nonzero(search.sources == one.source)[:, 0]
+    positions = seeds[: config.pruned_on]
+    if search.success(one.stamp, positions, away) < WORKS:
+        return whole
+    smallest = prune(one.stamp, lambda stamp: search.success(stamp, positions, away), config.pruned)
+    return replace(whole, smallest=smallest, smallest_rate=tried(smallest).flip_rate)
 
 
 def hold_out(images: LabelledImages, count: int, generator: np.random.Generator) -> LabelledImages:

@@ -1,40 +1,53 @@
-"""How far one change for all images must go to make them a class: the scale on which a small perturbation is small.
+"""How far one change for all images must go to make them a class: the scale on which a small trigger is small.
 
-An honest class of any model is reached by a universal perturbation of some norm, ten times larger on one data set than
-on another; a backdoor's trigger is one that is short beside those of the other classes.
+An honest class of any model is reached by a universal perturbation of some norm, and by a patch of some area, several
+times larger on one data set than on another; a backdoor's trigger is one that is small beside those of other classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from aegis.detect.stamps import LEARNING_RATE, soft_masks
 from aegis.models.classifier import Classifier
 from aegis.pgd import direction
 from aegis.runtime import numpy_generator
 from aegis.types import LabelledImages
 
-# The norm grows while fewer than this share of the images are called the class, and shrinks while more are.
+# Sizes grow while fewer than this share of the images are called the class, and shrink while more are.
 HALF = 0.5
 GROWTH = 1.1
-# The first and the last step, as shares of the norm.
-LONGEST, SHORTEST = 0.28, 0.03
-# The norm swings around what is sought; so many of its last values are averaged.
+# They swing around what is sought; so many of the last ones are averaged.
 SETTLED = 0.25
+# Of a perturbation, the first and the last step, as shares of its norm.
+LONGEST, SHORTEST = 0.28, 0.03
+# Of a patch, the area that it begins with, as a share of the image, and how hard its edges are.
+WIDE, TEMPERATURE = 0.2, 0.1
+
+Tell = Callable[[int, int], None]
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """A stamp for each of some classes, with a size that is theirs to change, shape (g,)."""
+
+    sizes: Tensor
+
+    def on(self, images: Tensor) -> Tensor:
+        """Each stamp on its images, shape (g, n, c, h, w)."""
+
+    def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
+        """One step of each stamp down the loss of its images; ``stamped`` is what ``on`` gave, ``gradient`` theirs."""
 
 
 def universal_radii(
-    classifier: Classifier,
-    images: LabelledImages,
-    start: float,
-    *,
-    steps: int,
-    batch: int,
-    tell: Callable[[int, int], None] | None = None,
+    classifier: Classifier, images: LabelledImages, start: float, *, steps: int, batch: int, tell: Tell | None = None
 ) -> tuple[float, ...]:
     """The L2 norm at which one perturbation makes half of the images of other classes a class, for every class.
 
@@ -48,6 +61,81 @@ def universal_radii(
 
     Source: universal perturbations (Moosavi-Dezfooli et al. 2017), with the norm adapted as by Rony et al. (2019).
     """
+
+    def make(labels: Sequence[int]) -> Growing:
+        return _Perturbations(torch.zeros(len(labels), *images.shape, device=classifier.mean.device), start)
+
+    return _for_every_class(classifier, images, make, steps, batch, tell)
+
+
+def universal_areas(
+    classifier: Classifier, images: LabelledImages, *, steps: int, batch: int, tell: Tell | None = None
+) -> tuple[float, ...]:
+    """The share of the pixels that one patch must replace to make half of the images of other classes a class, for
+    every class; arguments are those of ``universal_radii``.
+
+    Source: adversarial patches (Brown et al. 2017), with an area that adapts.
+    """
+
+    def make(labels: Sequence[int]) -> Growing:
+        noise = np.stack([numpy_generator(label).random(images.shape, np.float32) for label in labels])
+        return _Patches(torch.from_numpy(noise).to(classifier.mean.device))
+
+    _, height, width = images.shape
+    sizes = _for_every_class(classifier, images, make, steps, batch, tell)
+    return tuple(min(1.0, size / (height * width)) for size in sizes)
+
+
+class _Perturbations:
+    """Changes everywhere, whose L2 norms are their sizes."""
+
+    def __init__(self, deltas: Tensor, start: float) -> None:
+        self.deltas = deltas.requires_grad_()
+        self.sizes = torch.full((len(deltas),), start, device=deltas.device)
+
+    def on(self, images: Tensor) -> Tensor:
+        return (images + self.deltas[:, None]).clamp(0, 1)
+
+    def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
+        (down,) = torch.autograd.grad(stamped, self.deltas, gradient)
+        sizes = self.sizes.view(-1, 1, 1, 1)
+        moved = self.deltas.detach() - sizes * (LONGEST + (SHORTEST - LONGEST) * progress) * direction(down, "l2")
+        # Always as long as is allowed: a shorter one would tell nothing about the norm.
+        self.deltas = (sizes * direction(moved, "l2")).requires_grad_()
+
+
+class _Patches:
+    """Replaced pixels, as many as their sizes say."""
+
+    def __init__(self, patterns: Tensor) -> None:
+        groups, _, height, width = patterns.shape
+        self.patterns = patterns.requires_grad_()
+        self.scores = torch.zeros(groups, height, width, device=patterns.device, requires_grad=True)
+        self.sizes = torch.full((groups,), WIDE * height * width, device=patterns.device)
+        self.optimiser = torch.optim.Adam([self.scores, self.patterns], lr=LEARNING_RATE)
+
+    def on(self, images: Tensor) -> Tensor:
+        pixels = self.sizes.clamp(1, self.scores[0].numel() - 1)
+        masks = soft_masks(self.scores, TEMPERATURE, pixels)[:, None, None]
+        return (1 - masks) * images + masks * self.patterns[:, None]
+
+    def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
+        self.optimiser.zero_grad()
+        stamped.backward(gradient)
+        self.optimiser.step()
+        with torch.no_grad():
+            self.patterns.clamp_(0, 1)
+
+
+def _for_every_class(
+    classifier: Classifier,
+    images: LabelledImages,
+    make: Callable[[Sequence[int]], Growing],
+    steps: int,
+    batch: int,
+    tell: Tell | None,
+) -> tuple[float, ...]:
+    """Sizes of every class, sought for as many classes side by side as memory likes."""
     side_by_side = max(1, classifier.batch // batch)
     groups = [classifier.labels[i : i + side_by_side] for i in range(0, classifier.classes, side_by_side)]
     found: list[float] = []
@@ -57,40 +145,36 @@ def universal_radii(
             if tell is not None:
                 tell(before * steps + step, len(groups) * steps)
 
-        found += _search(classifier, images, labels, start, steps, batch, on_step)
+        found += _search(classifier, images, labels, make(labels), steps, batch, on_step)
     return tuple(found)
 
 
 def _search(
     classifier: Classifier,
     images: LabelledImages,
-    labels: range,
-    start: float,
+    labels: Sequence[int],
+    stamps: Growing,
     steps: int,
     batch: int,
     on_step: Callable[[int], None],
 ) -> list[float]:
-    device = classifier.mean.device
-    pixels = torch.from_numpy(images.pixels)
+    device, pixels = classifier.mean.device, torch.from_numpy(images.pixels)
     order = [_others(images, label) for label in labels]
     wanted = torch.tensor(labels, device=device).repeat_interleave(batch)
-    deltas = torch.zeros(len(labels), *images.shape, device=device)
-    radii = torch.full((len(labels), 1, 1, 1), start, device=device)
-    norms: list[Tensor] = []
+    sizes: list[Tensor] = []
     for step in range(steps):
         turn = np.arange(step * batch, (step + 1) * batch)
         chosen = np.stack([positions[turn % len(positions)] for positions in order])
-        leaf = deltas.requires_grad_()
-        logits = classifier((pixels[chosen].to(device) + leaf[:, None]).clamp(0, 1).flatten(0, 1))
+        stamped = stamps.on(pixels[chosen].to(device))
+        leaf = stamped.detach().flatten(0, 1).requires_grad_()
+        logits = classifier(leaf)
         (gradient,) = torch.autograd.grad(functional.cross_entropy(logits, wanted, reduction="sum"), leaf)
-        reached = (logits.argmax(1) == wanted).view(len(labels), batch).float().mean(1).view_as(radii)
-        norms.append(radii.flatten())
-        radii = radii * torch.where(reached < HALF, GROWTH, 1 / GROWTH)
-        length = radii * (LONGEST + (SHORTEST - LONGEST) * step / steps)
-        # Always as long as is allowed: a shorter one would tell nothing about the norm.
-        deltas = radii * direction(deltas.detach() - length * direction(gradient, "l2"), "l2")
+        reached = (logits.argmax(1) == wanted).view(len(labels), batch).float().mean(1)
+        sizes.append(stamps.sizes)
+        stamps.sizes = stamps.sizes * torch.where(reached < HALF, GROWTH, 1 / GROWTH)
+        stamps.step(stamped, gradient.view_as(stamped), step / steps)
         on_step(step + 1)
-    last = torch.stack(norms[-max(1, round(SETTLED * steps)) :])
+    last = torch.stack(sizes[-max(1, round(SETTLED * steps)) :])
     found: list[float] = last.log().mean(0).exp().tolist()
     return found
 

@@ -14,7 +14,7 @@ from aegis.detect.verdict import judge_again
 from aegis.errors import StoreError
 from aegis.files import write_text
 from aegis.lab.bank_record import RESULTS, BankRecord
-from aegis.store import code_digest
+from aegis.store import STEPS_CODE, code_digest
 from aegis.types import Dataset
 
 CODE = "detector"
@@ -91,8 +91,8 @@ class Trial:
 
         suspect, runtime = load_checkpoint(self.checkpoint), choose_runtime(self.device, self.precision, workers)
         record = scan(suspect, self.images, self.config, runtime=runtime).record(self.checkpoint.name)
-        # Of the detector's source, since outcomes of two detectors must not be taken for one's.
-        record = record.model_copy(update={"versions": record.versions | {CODE: code_digest()[:16]}})
+        # Of the source of what searches, since outcomes of two detectors must not be taken for one's.
+        record = record.model_copy(update={"versions": record.versions | {CODE: code_digest(STEPS_CODE)[:16]}})
         self.keep(record)
         return record
 
@@ -125,7 +125,7 @@ def _images(source: str) -> Dataset:
 
 
 def _as_asked(config: dict[str, Any]) -> dict[str, Any]:
-    """What is computed with: no thresholds, and no radius of perturbations, which comes from the model's robustness."""
+    """What is computed with: no thresholds, and no sizes of triggers, which come from what the model's classes need."""
     transplant = config["gather"]["transplant"]
-    gather = config["gather"] | {"transplant": transplant and transplant | {"radius": None}}
-    return config | {"gather": gather, "verdict": config["verdict"]["rule"]}
+    gather = config["gather"] | {"transplant": transplant and transplant | {"area": None, "radius": None}}
+    return config | {"gather": gather, "verdict": (config["verdict"]["rule"], config["verdict"]["share"])}

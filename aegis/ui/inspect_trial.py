@@ -29,6 +29,7 @@ HELP = (
     "searched nothing on, and the suspect says what it sees."
 )
 EXAMPLES = 8
+USUAL_AREA = 0.06
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def transplant_config(subject: Subject) -> TransplantConfig:
     """The scan's settings of transplants; where it made none, the usual ones with the radius it would have had."""
     config = subject.config.gather.transplant or TransplantConfig()
     measured = subject.record.model
-    # Scans of earlier versions did not measure how far universal perturbations go.
-    return config.scaled(measured.universal_radii or (measured.half_radius,))
+    # Scans of earlier versions did not measure how far universal changes go.
+    return config.scaled(measured.universal_areas or (USUAL_AREA,), measured.universal_radii or (measured.half_radius,))
 
 
 def _try(subject: Subject, known: tuple[str, int, float, str]) -> Trial:

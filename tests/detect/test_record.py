@@ -31,7 +31,7 @@ TOP = """schema_version verdict sentence suspected_classes classes model data co
 control"""
 CLASS = """label name suspicious reason clusters budgets clusters_by_budget translated_clusters_by_budget bandwidths
 translation_success transplants chance strongest"""
-TRANSPLANT = "family start source destinations pixels box l2_norm flip_rate flip_rates images score where"
+TRANSPLANT = "family start source destinations pixels box l2_norm flip_rate flip_rates images score where smallest_rate"
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +140,7 @@ def test_a_record_of_the_first_version_is_still_read(record):
     plain.pop("control")
     plain["model"].pop("spared_radii")
     plain["model"].pop("universal_radii")
+    plain["model"].pop("universal_areas")
     for found in plain["classes"]:
         for name in ("chance", "strongest"):
             found.pop(name)
@@ -154,13 +155,13 @@ def test_a_record_of_the_first_version_is_still_read(record):
 
 def test_the_model_and_the_images_are_told_as_measured(infected, data):
     called = np.array([[[7, 3], [3, 7]], [[1, 9], [9, 1]]])
-    measured = Applicability(0.91234567, (0.5, 1.0), (0.7, 0.1), called, (1.23456789, 0.5))
+    measured = Applicability(0.91234567, (0.5, 1.0), (0.7, 0.1), called, (1.23456789, 0.5), (0.0123456,))
     told = model_record("a.pt", infected, measured)
     assert (told.sha256, told.digest, told.architecture) == (infected.sha256, infected.digest, IDENTITY.architecture)
     assert (told.file, told.accuracy, told.robust_accuracies) == ("a.pt", 0.9123, (0.7, 0.1))
     assert told.half_radius == pytest.approx(measured.half_radius, abs=1e-4)
     assert told.spared_radii == pytest.approx(measured.spared_radii, abs=1e-4)
-    assert told.universal_radii == (1.2346, 0.5)
+    assert (told.universal_radii, told.universal_areas) == ((1.2346, 0.5), (0.0123,))
     images = data_record(data)
     assert (images.name, images.digest, images.shape) == (data.name, data.digest, data.shape)
     assert (images.train, images.test, images.class_names) == (len(data.train), len(data.test), NAMES)

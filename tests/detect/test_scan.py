@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from aegis.detect.config import GatherConfig, ScanConfig, TransplantConfig
-from aegis.detect.scan import scan, side_by_side, with_radius
+from aegis.detect.scan import scan, side_by_side, with_sizes
 from aegis.detect.verdict import objections
 from aegis.errors import AegisError, ConfigError, DataError
 from aegis.models.card import Card, Truth, save_checkpoint
@@ -163,16 +163,20 @@ def test_a_perplexity_that_is_too_large_is_refused_before_anything_is_computed(i
     assert events == []
 
 
-def test_the_radius_follows_what_ordinary_classes_need():
-    measured = Applicability(0.8, (0.5,), (0.0,), universal_radii=(3.0, 2.0, 0.1, 2.5))
-    gather = GatherConfig(stages=(Stage(epsilon=1, step=1, iterations=1),), transplant=TransplantConfig(reach=0.5))
+def test_the_sizes_of_triggers_follow_what_ordinary_classes_need():
+    measured = Applicability(
+        0.8, (0.5,), (0.0,), universal_radii=(3.0, 2.0, 0.1, 2.5), universal_areas=(0.2, 0.01, 0.1, 0.3)
+    )
+    transplant = TransplantConfig(reach=0.5, patch_reach=0.25)
+    gather = GatherConfig(stages=(Stage(epsilon=1, step=1, iterations=1),), transplant=transplant)
     config = ScanConfig(gather=gather)
     # One class that is reached at once may be a backdoor's, and must not make its own trigger too small to be found.
-    assert with_radius(config, measured).gather.transplant.radius == 1.25
-    given = replace(config, gather=replace(gather, transplant=TransplantConfig(radius=0.3)))
-    assert with_radius(given, measured) is given
+    assert with_sizes(config, measured).gather.transplant.radius == 1.25
+    assert with_sizes(config, measured).gather.transplant.area == 0.05
+    given = replace(config, gather=replace(gather, transplant=TransplantConfig(area=0.1, radius=0.3)))
+    assert with_sizes(given, measured) == given
     without = replace(config, gather=replace(gather, transplant=None))
-    assert with_radius(without, measured) is without
+    assert with_sizes(without, measured) is without
 
 
 def test_findings_keep_the_order_of_the_labels(scans):

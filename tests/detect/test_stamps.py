@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from aegis.detect.stamps import COLD, WARM, Patches, Perturbations
+from aegis.detect.stamps import COLD, WARM, Patches, Perturbations, soft_masks
 from aegis.detect.starts import Start
 
 CPU = torch.device("cpu")
@@ -59,7 +59,7 @@ def weight(stamp) -> float:
 @pytest.mark.parametrize("area", [0.02, 0.25])
 def test_every_soft_mask_has_the_allowed_area(temperature, area):
     some = patches(starts(3), area)
-    masks = some.masks(temperature, some.pixels).detach()
+    masks = soft_masks(some.scores, temperature, some.pixels).detach()
     assert masks.shape == (3, 12, 12)
     assert 0 <= float(masks.min()) <= float(masks.max()) <= 1
     assert masks.sum((1, 2)).tolist() == pytest.approx([some.pixels] * 3, rel=1e-2)

@@ -56,6 +56,7 @@ def test_what_it_was_pruned_to_works_nearly_as_well(scans, infected, data):
     assert found.smallest.touched.sum() < found.stamp.touched.sum()
     others = data.test.take(data.test.labels != TARGET)
     called = called_with(infected.classifier.frozen(ONE), found.smallest, others)
+    assert 0.8 < found.smallest_rate <= 1
     assert called[:, TARGET].sum() / len(others) >= SEARCH.pruned - 0.1
 
 
@@ -110,7 +111,7 @@ def test_each_family_keeps_its_budget_and_comes_best_first(scans):
             assert [t.family for t in tried(result, label)] == [f for f in FAMILIES for _ in range(SEARCH.keep)]
             for family, area in (
                 ("patch", SEARCH.area),
-                ("one source", SEARCH.source_area),
+                ("one source", SEARCH.alone * SEARCH.area),
                 ("all to all", SEARCH.area),
             ):
                 for t in tried(result, label, family):

@@ -38,7 +38,7 @@ SMALL = ScanConfig(
         stages=(Stage(epsilon=2, step=0.5, iterations=6), Stage(epsilon=6, step=1.0, iterations=6)),
         components=20,
         transplant=TransplantConfig(
-            area=9 / 144, source_area=3 / 144, radius=0.8, tiles=2, steps=20, finish=15, batch=45, held_out=20
+            area=9 / 144, alone=1 / 3, radius=0.8, tiles=2, steps=20, finish=15, batch=45, held_out=20
         ),
     ),
     embed=EmbedConfig(perplexity=10),

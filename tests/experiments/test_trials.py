@@ -74,13 +74,13 @@ def test_only_an_outcome_of_the_same_counts(trial, monkeypatch):
     assert trial.find() is None
 
 
-def test_the_radius_that_a_scan_computes_is_no_other_setting():
+def test_the_sizes_that_a_scan_computes_are_no_other_setting():
     config = config_record(preset("default", "mnist", (1, 28, 28)))
-    assert config["gather"]["transplant"]["radius"] is None
+    assert (config["gather"]["transplant"]["area"], config["gather"]["transplant"]["radius"]) == (None, None)
     computed = copy.deepcopy(config)
-    computed["gather"]["transplant"]["radius"] = 1.2
+    computed["gather"]["transplant"] |= {"area": 0.02, "radius": 1.2}
     assert trials._as_asked(computed) == trials._as_asked(config)
-    computed["gather"]["transplant"]["area"] = 0.5
+    computed["gather"]["transplant"]["alone"] = 0.9
     assert trials._as_asked(computed) != trials._as_asked(config)
 
 
