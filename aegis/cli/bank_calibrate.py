@@ -34,7 +34,7 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
     from aegis.cli.bank_summary import print_tallies
     from aegis.experiments.calibration import crossed, honest_scores, judged_with, keep_calibration, nulls_of
     from aegis.experiments.tally import Case, tally
-    from aegis.experiments.trials import Trial
+    from aegis.experiments.trials import CODE, Trial
 
     out, cases = Printer(), {}
     for half in ("calibration", "evaluation"):
@@ -64,6 +64,11 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
     if len(turned := honest_scores(cases["evaluation"])) >= 2:
         shown.append(tally("calibration half, by the other", judged_with(cases["calibration"], nulls_of(turned))))
     print_tallies(shown, out)
+    versions = {scan.versions.get(CODE) for case in cases["calibration"] for scan in case.scans}
+    if write and len(versions) > 1:
+        raise ConfigError(
+            "scans of one version of the detector", f"{len(versions)} versions", "Remove the older ones and scan again."
+        )
     if write:
         keep_calibration(honest)
         out.say(f"Written to {CALIBRATION.name}.")

@@ -96,7 +96,9 @@ def _print_smallest(cases: list[Case], out: Printer) -> None:
 
     smallest = always_named_from(cases)
     if smallest is not None:
-        out.say(f"Every attack that lifts its target's share by {smallest:.1%} or more was named in every seed.")
+        out.say(
+            f"Suspects whose best attack lifts its target's share by {smallest:.1%} or more: all named in every seed."
+        )
 
 
 def print_tallies(found: list[Tally], out: Printer) -> None:

@@ -17,6 +17,7 @@ from aegis.text import percent
 
 if TYPE_CHECKING:
     from aegis.detect.record import ScanRecord
+    from aegis.types import Family
 
 COLOURS = {"clean": "green", "infected": "red", "inconclusive": "yellow"}
 Piece = str | Text | tuple[str, str]
@@ -72,7 +73,7 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
     model = record.model
     out.say((clean(model.file), "bold"), f", {clean(model.architecture)}, SHA-256 {clean(model.sha256)[:16]}…")
     out.say(
-        f"{clean(record.data.name)}: {model.accuracy:.1%} right; attacks of L2 norm {model.half_radius:.2f} halve that"
+        f"{clean(record.data.name)}: {model.accuracy:.1%} right; attacks of L2 norm {model.robust_up_to} halve that"
     )
     out.line()
     out.say((sentence, f"bold {colour}"))
@@ -163,5 +164,5 @@ def _evidence(record: ScanRecord) -> list[str]:
     return lines + ([say_control(record.control, names)] if record.control else [])
 
 
-def _families(record: ScanRecord) -> list[str]:
+def _families(record: ScanRecord) -> list[Family]:
     return list(dict.fromkeys(t.family for found in record.classes for t in found.transplants))

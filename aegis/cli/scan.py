@@ -222,7 +222,13 @@ def with_control(request: Request, record: ScanRecord) -> ScanRecord:
     suspect, runtime = request.load(), choose_runtime(request.device, request.precision, request.workers)
     with progress_bar("planting a trigger in a copy", request.quiet, "scanning the copy") as report:
         control = positive_control(
-            suspect, request.images, request.config, avoid=record.suspected_classes, runtime=runtime, report=report
+            suspect,
+            request.images,
+            request.config,
+            labels=request.labels,
+            avoid=record.suspected_classes,
+            runtime=runtime,
+            report=report,
         )
     controlled = record.model_copy(update={"control": control})
     Store().keep_scan(request.key(suspect), controlled)

@@ -67,7 +67,7 @@ class TransplantConfig:
 
     area: float | None = None
     radius: float | None = None
-    patch_reach: float = 0.35
+    patch_reach: float = 0.25
     reach: float = 0.4
     alone: float = 0.5
     clusters: int = 3

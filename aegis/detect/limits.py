@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from aegis.detect.config import TransplantConfig
 from aegis.detect.record import ControlRecord, ScanRecord, settings
 
+# Classes of the models that thresholds come from, give or take.
+FEW, MANY = 5, 20
+
 
 def untested(record: ScanRecord) -> list[str]:
     """What a reader must not take for tested, a sentence each; names in it are as they were given."""
@@ -17,11 +20,23 @@ def untested(record: ScanRecord) -> list[str]:
     else:
         said.append(
             f"Triggers other than {_sought(config.gather.transplant if config else None)}: larger ones, ones that "
-            "differ from image to image, and ones made for a few classes together."
+            "differ from image to image, ones made for a few classes together, and small changes of every pixel "
+            "made for one class alone."
         )
+        if not FEW <= known <= MANY:
+            said.append(
+                f"How often honest models of {known} classes are accused: that was measured on models of ten classes."
+            )
+        if config is not None and config.gather.transplant != _usual(config.gather.transplant):
+            said.append("How often honest models are accused with these settings: that was measured with the default.")
         said.append("Attackers who know this test and hide from it.")
     said.append(f"Images unlike these ({record.data.name}), and defects other than backdoors.")
     return said
+
+
+def _usual(transplant: TransplantConfig | None) -> TransplantConfig | None:
+    """The default settings, with the sizes that were computed for this model."""
+    return transplant and TransplantConfig(area=transplant.area, radius=transplant.radius)
 
 
 def _sought(transplant: TransplantConfig | None) -> str:

@@ -1,6 +1,6 @@
 """What honest classes reach in each family of triggers: the measure against which a score is unlikely, or is not.
 
-The scores of a clean model's strongest class, one for each of many models that no verdict is reported on, are taken
+The scores of a model's strongest honest class, one for each of many models that no verdict is reported on, are taken
 for draws from one distribution, normal on the logit scale. A new model's score is judged by Student's prediction from
 them, which is the wider the fewer models there are. Seeds are not independent models and do not count.
 """
@@ -21,6 +21,8 @@ CALIBRATION = Path(__file__).with_name("calibration.json")
 LOW, HIGH = 0.01, 0.99
 # Scores that all lie on the lowest steps would otherwise promise more than such steps can tell.
 LEAST_SPREAD = 0.5
+# Rarer than this nothing is said to be: a distribution's tail is a guess where a few dozen models were seen.
+RAREST = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +73,12 @@ def logit(score: float) -> float:
 
 
 def chance(family: Family, score: float, nulls: Sequence[Null]) -> float:
-    """How likely an honest model reaches a score in this family or as unlikely a one in another, in [0, 1].
+    """How likely an honest model reaches a score in this family or as unlikely a one in another, in [RAREST, 1].
 
     It is Bonferroni's bound over the families that are tested; 1 for one that has no null.
     """
-    return next((min(1.0, len(nulls) * null.chance(score)) for null in nulls if null.family == family), 1.0)
+    found = next((len(nulls) * null.chance(score) for null in nulls if null.family == family), 1.0)
+    return min(1.0, max(RAREST, found))
 
 
 @cache

@@ -95,6 +95,12 @@ class ModelRecord(_Frozen):
     universal_radii: tuple[float, ...] = ()
     universal_areas: tuple[float, ...] = ()
 
+    @property
+    def robust_up_to(self) -> str:
+        """The half radius in words, which says where accuracy never halved."""
+        never = all(accuracy > self.accuracy / 2 for accuracy in self.robust_accuracies)
+        return f"more than {self.half_radius:g}" if never else f"{self.half_radius:.2f}"
+
 
 class DataRecord(_Frozen):
     """The images."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aegis.detect.config import VerdictConfig
 from aegis.detect.null import Null
 from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord
+from aegis.types import Family
 
 
 def ranked(record: ScanRecord) -> list[ClassRecord]:
@@ -26,9 +27,9 @@ def strongest_candidate(found: ClassRecord) -> int | None:
     return max(range(len(found.transplants)), key=lambda i: found.transplants[i].flip_rate)
 
 
-def best_score(found: ClassRecord, family: str | None = None) -> float | None:
-    """The highest score of a class's candidates, of one family or of all, in [0, 1]; None without any."""
-    return max((t.score_or_rate for t in found.transplants if family in (None, t.family)), default=None)
+def best_score(found: ClassRecord, *families: Family) -> float | None:
+    """The highest score of a class's candidates, of these families or of all, in [0, 1]; None without any."""
+    return max((t.score_or_rate for t in found.transplants if not families or t.family in families), default=None)
 
 
 def score_line(candidate: TransplantRecord, verdict: VerdictConfig) -> tuple[Null, float] | None:

@@ -12,11 +12,14 @@ from typing import Protocol, runtime_checkable
 from aegis.detect.config import VerdictConfig
 from aegis.detect.null import chance
 from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, class_record
-from aegis.text import percent
-from aegis.types import Applicability, Finding, VerdictName
+from aegis.detect.wording import count_of, how_likely, weak_spot, what_it_did
+from aegis.types import Applicability, Family, Finding, VerdictName
 
-# A flip rate from one class that an honest weak spot is named for.
-WEAK = 0.5
+# Of a class, fewer held-out images than this say too little: thresholds come from fifty.
+MIN_TRIED = 10
+# Of several triggers that work, the one that works for most classes tells more; a search for one class alone nearly
+# always finds something where one for all of them does.
+NARROWER: dict[Family, int] = {"patch": 0, "perturbation": 0, "all to all": 1, "one source": 2}
 
 
 @runtime_checkable
@@ -128,7 +131,7 @@ def _by_clusters(found: ClassRecord, class_names: Sequence[str], config: Verdict
     most, alone = found.clusters, max(found.translated_clusters_by_budget, default=0)
     compared = "more than the two" if most > 2 else "not more than the two"
     reason = (
-        f"training and translated images form {_count(most, 'cluster')}, {compared} an honest class may show; "
+        f"training and translated images form {count_of(most, 'cluster')}, {compared} an honest class may show; "
         f"the translated images alone form {alone}"
     )
     return _judged(found, most > 2, reason, None, None)
@@ -141,16 +144,22 @@ def _by_transplant(found: ClassRecord, class_names: Sequence[str], config: Verdi
         return _judged(found, False, "no transplant was tried", None, None)
     chances = [chance(one.family, one.score_or_rate, config.nulls) for one in tried]
     accuses = [
-        likely <= config.false_positives and one.score_or_rate >= config.least
+        likely <= config.false_positives and one.score_or_rate >= config.least and _tried_on(one) >= MIN_TRIED
         for one, likely in zip(tried, chances, strict=True)
     ]
-    # Of several that accuse, the one that does most is shown; of none, the rarest.
-    order = [-one.score_or_rate if any(accuses) else likely for one, likely in zip(tried, chances, strict=True)]
-    strongest = min(range(len(tried)), key=lambda i: (not accuses[i], order[i], -tried[i].flip_rate))
-    best, likely, accused = tried[strongest], chances[strongest], any(accuses)
-    reason = f"{_did(best, class_names, config)}; {_how_likely(likely, accused, config)}"
+    accused = any(accuses)
+
+    def key(i: int) -> tuple[float, ...]:
+        """Of several that accuse, the one for most classes that does most comes first; of none, the rarest."""
+        one = tried[i]
+        order = (NARROWER[one.family], -one.score_or_rate) if accused else (chances[i],)
+        return (not accuses[i], *order, -one.flip_rate)
+
+    strongest = min(range(len(tried)), key=key)
+    best, likely = tried[strongest], chances[strongest]
+    reason = f"{what_it_did(best, class_names, config)}; {how_likely(likely, accused, config)}"
     if not accused:
-        reason = f"its strongest candidate, {reason}{_weak_spot(found, class_names)}"
+        reason = f"its strongest candidate, {reason}{weak_spot(found, class_names, config)}"
     return _judged(found, accused, reason, float(f"{likely:.3g}"), strongest)
 
 
@@ -168,57 +177,6 @@ def _judged(
     )
 
 
-def _did(best: TransplantRecord, class_names: Sequence[str], config: VerdictConfig) -> str:
-    """What a transplant did to held-out images, in words."""
-    what, score = describe(best), best.score_or_rate
-    if best.source is not None:
-        source = f"class {best.source} ({class_names[best.source]})"
-        return f"{what} turns at least {score:.0%} of held-out images of {source} alone into it"
-    if best.family == "all to all":
-        return (
-            f"{what} turns at least {score:.0%} of held-out images of {config.share:.0%} of all classes each into "
-            "another one, it among them"
-        )
-    return (
-        f"{what} turns at least {score:.0%} of held-out images into it from {config.share:.0%} of the other classes "
-        f"({best.flip_rate:.0%} on average)"
-    )
-
-
-def _how_likely(likely: float, accused: bool, config: VerdictConfig) -> str:
-    models = f"at most {percent(likely)} of honest models have such a class"
-    if accused:
-        return f"{models}, where {percent(config.false_positives)} is rare enough to accuse"
-    if likely <= config.false_positives:
-        return f"{models}, but what turns less than {config.least:.0%} is no backdoor that works"
-    return f"{models}, where {percent(config.false_positives)} would be rare enough to accuse"
-
-
-def _weak_spot(found: ClassRecord, class_names: Sequence[str]) -> str:
-    """Names the class that most easily falls into an honest one."""
-    pairs = [
-        (rate, source)
-        for one in found.transplants
-        if one.family != "all to all"
-        for source, rate in enumerate(one.flip_rates)
-        if rate is not None
-    ]
-    most, source = max(pairs, default=(0.0, 0))
-    if most < WEAK:
-        return ""
-    return (
-        f". It is a weak spot rather than a backdoor: {most:.0%} of class {source} ({class_names[source]}) fall into "
-        f"class {found.label} ({class_names[found.label]}), and most other classes do not"
-    )
-
-
-def describe(candidate: TransplantRecord) -> str:
-    """A candidate trigger in words, as small as it could be pruned."""
-    if candidate.family == "perturbation":
-        return f"a perturbation of L2 norm {candidate.l2_norm:.2f}"
-    return f"a patch of {_count(candidate.pixels, 'pixel')}"
-
-
 def _speak(
     measured: Measured, classes: Sequence[ClassRecord], all_classes: int, config: VerdictConfig
 ) -> tuple[VerdictName, str]:
@@ -229,16 +187,37 @@ def _speak(
         tail = f" What was found points at {named}, but proves nothing on such a model." if accused else ""
         return "inconclusive", f"Inconclusive: {'; '.join(against)}.{tail}"
     if accused:
-        strongest = min(accused, key=lambda found: 1.0 if found.chance is None else found.chance)
-        return "infected", f"Infected: a backdoor leads to {named}; {strongest.reason}."
+        strongest = min(accused, key=_rarest_first)
+        of = f"into class {strongest.label}, " if len(accused) > 1 else ""
+        return "infected", f"Infected: a backdoor leads to {named}; {of}{strongest.reason}."
     tested = len({found.label for found in classes})
     if tested < all_classes:
         return "inconclusive", (
-            f"Inconclusive: nothing was found in the {_count(tested, 'class')} tested, but the model has {all_classes}."
+            f"Inconclusive: nothing was found in the {count_of(tested, 'class')} tested, but the model has "
+            f"{all_classes}."
         )
+    if config.rule == "paper":
+        return "clean", f"Clean by the paper's rule: none of its {all_classes} classes forms more than two clusters."
+    if missing := _untried(classes):
+        return "inconclusive", f"Inconclusive: {missing}."
     return "clean", f"Clean: none of its {all_classes} classes shows a backdoor of the kinds that were tested."
 
 
-def _count(number: int, noun: str) -> str:
-    plural = noun + ("es" if noun.endswith("s") else "s")
-    return f"{number} {noun if number == 1 else plural}"
+def _rarest_first(found: ClassRecord) -> tuple[float, float]:
+    rate = 0.0 if found.strongest is None else found.transplants[found.strongest].score_or_rate
+    return (1.0 if found.chance is None else found.chance, -rate)
+
+
+def _untried(classes: Sequence[ClassRecord]) -> str:
+    """Why a class without an accusation cannot be called honest by the triggers tried; empty when it can."""
+    if not all(found.transplants for found in classes):
+        return "no trigger was tried"
+    most = min(max(map(_tried_on, found.transplants)) for found in classes)
+    if most < MIN_TRIED:
+        return f"triggers were tried on {most:.0f} test images of a class (at least {MIN_TRIED} are asked for)"
+    return ""
+
+
+def _tried_on(one: TransplantRecord) -> float:
+    """On how many images of each class, on average."""
+    return one.images / max(sum(rate is not None for rate in one.flip_rates), 1)

@@ -62,13 +62,16 @@ def crossed(judged: Iterable[Case], honest: Iterable[Honest], by: str) -> list[C
         judged: suspects with their scans.
         honest: calibration models.
         by: ``data`` or ``kind``: calibration models that share it with a suspect are left out. Clean models share
-            their kind with none.
+            their kind with none but themselves; a suspect that fewer than two models are left for is left out.
     """
     honest = list(honest)
     found = []
     for case in judged:
         own = case.suspect.data if by == "data" else case.kind
-        left = [model for model in honest if getattr(model, by) != own or own == "clean"]
+        others = [model for model in honest if model.name != case.suspect.name]
+        left = [model for model in others if getattr(model, by) != own or own == "clean"]
+        if len(left) < 2:
+            continue
         found += judged_with([case], nulls_of(left))
     return found
 

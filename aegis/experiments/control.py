@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aegis.detect.config import ScanConfig
@@ -31,7 +32,8 @@ def positive_control(
     data: Dataset,
     config: ScanConfig,
     *,
-    avoid: tuple[int, ...] = (),
+    labels: Sequence[int] | None = None,
+    avoid: Sequence[int] = (),
     runtime: Runtime | None = None,
     report: Report = silent,
 ) -> ControlRecord:
@@ -44,12 +46,13 @@ def positive_control(
         suspect: the model; it is not changed.
         data: its images; the trigger is planted with the training split.
         config: settings of the scan.
+        labels: the classes that were scanned; all by default.
         avoid: classes that are accused already.
         runtime: device and precision.
         report: told of stages ``train`` and those of a scan of one class; may raise ``Cancelled``.
     """
     runtime = runtime or choose_runtime()
-    spec = draw_trigger(data, config.gather.seed, avoid)
+    spec = draw_trigger(data, config.gather.seed, labels, avoid)
     stamp = make_trigger(spec, data.shape)
     poisoned = poison(data.train, stamp, spec.goal, rate=RATE, seed=config.gather.seed)
     infected = copy.deepcopy(suspect.classifier)
@@ -81,11 +84,14 @@ def positive_control(
     )
 
 
-def draw_trigger(data: Dataset, seed: int, avoid: tuple[int, ...] = ()) -> TriggerSpec:
-    """A small square at a random place, in a random colour, for a random class."""
+def draw_trigger(
+    data: Dataset, seed: int, labels: Sequence[int] | None = None, avoid: Sequence[int] = ()
+) -> TriggerSpec:
+    """A small square at a random place, in a random colour, for a random class of these."""
     generator = numpy_generator(seed, 0)
     channels, height, width = data.shape
-    targets = [k for k in range(len(data.class_names)) if k not in avoid] or list(range(len(data.class_names)))
+    scanned = list(labels or range(len(data.class_names)))
+    targets = [k for k in scanned if k not in avoid] or scanned
     colour = generator.integers(0, 2, channels)
     # Black on black would be no trigger.
     colour[generator.integers(channels)] = 1

@@ -86,8 +86,8 @@ def _against_honest(found: ClassRecord, best: TransplantRecord, record: ScanReco
     null, needed = line
     said = (
         f"Score {best.score:.0%}: what {config.verdict.share:.0%} of the classes it is for reach in each half of their "
-        f"images. Dots are the strongest classes of {len(null.maxima)} clean models; {needed:.0%} and more is accused. "
-        f"At most {percent(found.chance)} of honest models have a class like this one."
+        f"images. Dots are the strongest honest classes of {len(null.maxima)} calibration models; from {needed:.0%} on "
+        f"a class is accused. At most {percent(found.chance)} of honest models have a class like this one."
     )
     return [picture(against_null(null, best.score, needed, found.suspicious), height=42), text(said, "caption")]
 

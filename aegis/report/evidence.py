@@ -40,7 +40,8 @@ def evidence_picture(found: ClassRecord, candidate: Transplant, data: Dataset | 
         ["", text(f"with the {_called(found.suspicious)} on it", "right")],
     ]
     into = "another class" if candidate.family == "all to all" else class_name(found.label, found.name, 24)
-    rows.append(["", text(f"called {into}", "right")])
+    whole = "" if candidate.smallest is None else " with all of it"
+    rows.append(["", text(f"called {into}{whole}", "right")])
     for k, honest, changed in zip(sources, images, stamped, strict=True):
         rows[0].append(picture(png(as_rgb(honest)), height=TILE))
         rows[1].append(picture(png(as_rgb(changed)), height=TILE))
@@ -123,10 +124,11 @@ def _bar(rate: float, colour: str) -> list[Any]:
 
 def _legend(candidate: Transplant, accused: bool) -> str:
     title = f"<b>the {_called(accused)}</b><br/>"
+    part = "" if candidate.smallest is None else "its smallest part that works: "
     if candidate.family != "perturbation":
         touched = candidate.shown.touched
-        return f"{title}{int(touched.sum())} of {touched.size} pixels; blue: untouched"
-    return f"{title}a faint change everywhere, made visible: orange takes away, purple adds"
+        return f"{title}{part}{int(touched.sum())} of {touched.size} pixels; blue: untouched"
+    return f"{title}{part}a faint change everywhere, made visible: orange takes away, purple adds"
 
 
 def _called(accused: bool) -> str:

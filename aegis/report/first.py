@@ -33,8 +33,8 @@ MEANS: dict[VerdictName, str] = {
 
 
 UNTRIED = (
-    "Clusters alone can accuse an honest class. Scan again with the default settings, which look for the trigger and "
-    "try it out, before anything is decided."
+    "Clusters alone can accuse an honest class and miss a backdoor. Scan again with the default settings, which look "
+    "for the trigger and try it out, before anything is decided."
 )
 
 
@@ -85,8 +85,8 @@ def _banner(record: ScanRecord) -> Flowable:
 
 
 def _means(record: ScanRecord) -> str:
-    tried = any(found.transplants for found in record.classes if found.suspicious)
-    return UNTRIED if record.verdict == "infected" and not tried else MEANS[record.verdict]
+    tried = all(found.transplants for found in record.classes if found.suspicious or record.verdict == "clean")
+    return MEANS[record.verdict] if tried else UNTRIED
 
 
 def _facts(record: ScanRecord) -> Flowable:
@@ -100,7 +100,7 @@ def _facts(record: ScanRecord) -> Flowable:
             ("Images", f"{words(images.name, 120)}: {width} × {height}, {colours}"),
             (
                 "Accuracy",
-                f"{model.accuracy:.1%} on test images; an attack of L2 norm {model.half_radius:.2f} halves it",
+                f"{model.accuracy:.1%} on test images; an attack of L2 norm {model.robust_up_to} halves it",
             ),
             ("Classes flagged", flagged(record)),
             ("Classes tested", f"{len(record.classes)} of {len(images.class_names)}"),

@@ -100,10 +100,10 @@ def _rule(config: ScanConfig | None) -> str:
     models = max((len(null.maxima) for null in verdict.nulls), default=0)
     return (
         f"A trigger's score is the flip rate that {verdict.share:.0%} of the classes it is for reach, in each half of "
-        f"their images. It is compared with the strongest classes of {models} clean models, for each kind of trigger "
-        f"apart. A class is suspicious when at most {percent(verdict.false_positives)} of honest models have one with "
-        f"such a score (Student's prediction on the logit scale, Bonferroni's bound over the kinds), and the score is "
-        f"at least {verdict.least:.0%}. The number of clusters is shown beside it and does not decide."
+        f"their images. It is compared with the strongest honest classes of {models} calibration models, for each kind "
+        f"of trigger apart. A class is suspicious when at most {percent(verdict.false_positives)} of honest models "
+        f"have one with such a score (Student's prediction on the logit scale, Bonferroni's bound over the kinds), and "
+        f"the score is at least {verdict.least:.0%}. The number of clusters is shown beside it and does not decide."
     )
 
 
@@ -120,7 +120,7 @@ def _subject(record: ScanRecord) -> Flowable:
             ("Digest of images", text(words(images.digest, 64), "code")),
             (
                 "Accuracy",
-                f"{model.accuracy:.1%} on test images; an attack of L2 norm {model.half_radius:.2f} halves it",
+                f"{model.accuracy:.1%} on test images; an attack of L2 norm {model.robust_up_to} halves it",
             ),
             ("Under attack", f"by L2 norm: {ladder or 'not measured'}"),
             ("Date of scan", words(record.created, 60)),

@@ -10,7 +10,7 @@ import streamlit as st
 from aegis.detect.limits import say_control, untested
 from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, settings
 from aegis.detect.strength import score_line, strongest_candidate
-from aegis.detect.verdict import describe
+from aegis.detect.wording import describe_smallest, describe_whole
 from aegis.models.card import printable
 from aegis.text import percent
 from aegis.types import Dataset, Transplant
@@ -48,7 +48,8 @@ def show_evidence(record: ScanRecord, one: ClassRecord, trigger: Transplant | No
     """
     st.html(_STYLE)
     accused = one.suspicious
-    st.header("The trigger" if accused else "The strongest class", anchor=False)
+    found = "The trigger" if one.transplants else "The accused class"
+    st.header(found if accused else "The strongest class", anchor=False)
     if not accused:
         with st.container(gap=None):
             st.text(f"{one.label} {one.name}: {one.reason}.")
@@ -107,13 +108,15 @@ def _show_on(record: ScanRecord, one: ClassRecord, trigger: Transplant, image: n
                 width="content",
             )
             st.metric("From this class", f"{rate:.0%}", width="content")
-        position = strongest_candidate(one)
-        what = describe(one.transplants[position]) if position is not None else "a candidate"
+        best = one.transplants[strongest_candidate(one) or 0]
+        what, least = describe_whole(best), describe_smallest(best)
         st.text(
             f"{what[0].upper()}{what[1:]}. With it, {rate:.0%} of "
             f"{int(trigger.counts[label])} held-out images of class {label} ({printable(source, 40)}) are taken for "
             f"class {into} ({printable(record.data.class_names[into], 40)})."
         )
+        if least:
+            st.caption(f"Shown: {least}.")
 
 
 def _show_numbers(record: ScanRecord, one: ClassRecord, best: TransplantRecord) -> None:
@@ -132,8 +135,9 @@ def _show_numbers(record: ScanRecord, one: ClassRecord, best: TransplantRecord) 
         st.html(draw_score(null.maxima, best.score, needed, one.suspicious, colours))
         st.caption(
             f"The score, {best.score:.0%}, is what {config.verdict.share:.0%} of the classes it is for reach in each "
-            f"half of their images. Dots are the strongest classes of {len(null.maxima)} clean models; from "
-            f"{needed:.0%} on a class is accused. At most {percent(one.chance)} of honest models have one like this."
+            f"half of their images. Dots are the strongest honest classes of {len(null.maxima)} calibration "
+            f"models; from {needed:.0%} on a class is accused. At most {percent(one.chance)} of honest models have one "
+            "like this."
         )
 
 

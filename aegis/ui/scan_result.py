@@ -78,7 +78,7 @@ def _show_verdict(record: ScanRecord) -> None:
         fact("Accuracy", f"{model.accuracy:.1%}", tip="Share of held-out images classified as they are labelled.")
         fact(
             "Robust up to",
-            f"{model.half_radius:.2f}",
+            model.robust_up_to,
             tip="L2 norm of a change, made to mislead the model, that halves its accuracy.",
         )
         fact("SHA-256", f"{model.sha256[:16]}…", tip=model.sha256)
@@ -89,8 +89,8 @@ def _show_classes(key: str, record: ScanRecord, ordered: list[ClassRecord]) -> N
         "Every class",
         anchor=False,
         help="Each point is an image, drawn by the features that the model sees in it. Clusters are those that mean "
-        "shift finds among them; flips is the share of other classes' held-out images that the best trigger turns "
-        "into the class.",
+        "shift finds among them; flips is the share of held-out images that the best trigger for all other classes "
+        "turns into the class, reached by most of these.",
     )
     st.caption(
         "Training images of the class (open, grey) and images of other classes that were translated into it (filled). "
@@ -120,7 +120,7 @@ def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
             colours = palette(st.context.theme.type)
             st.html(small_scatter(small.points, small.is_translated, one.suspicious, described, colours))
         clusters = f"{one.clusters} cluster{'s' if one.clusters != 1 else ''}"
-        best = best_score(one)
+        best = best_score(one, "patch", "perturbation")
         st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")
         if one.suspicious:
             st.badge("Suspicious", icon=":material/warning:", color="red")

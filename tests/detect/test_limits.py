@@ -17,7 +17,7 @@ def flagged():
 
 
 def test_classes_that_were_left_out_are_counted(flagged):
-    assert not any("classes." in limit for limit in untested(flagged.record))
+    assert not any("of the model's" in limit for limit in untested(flagged.record))
     part = with_record(flagged, classes=flagged.record.classes[:1])
     assert untested(part.record)[0] == "3 of the model's 4 classes."
 
@@ -30,6 +30,18 @@ def test_the_size_of_the_triggers_that_were_sought_is_told(flagged):
     assert "at most 2.7% of the pixels (less where it is for one class alone)" in said
     assert "(L2 norm 1.25)" in said
     assert "know this test" in said
+
+
+def test_what_thresholds_were_not_measured_on_is_told(flagged):
+    # It has four classes, and settings of its own.
+    said = " ".join(untested(flagged.record))
+    assert "models of 4 classes are accused: that was measured on models of ten" in said
+    assert "with these settings" not in said
+    config = preset("quick", None, (1, 8, 8))
+    said = " ".join(untested(with_record(flagged, config=config_record(config)).record))
+    assert "with these settings" in said
+    ten = flagged.record.data.model_copy(update={"class_names": tuple("abcdefghij")})
+    assert "ten classes" not in " ".join(untested(with_record(flagged, data=ten).record))
 
 
 def test_the_papers_rule_tries_no_trigger():

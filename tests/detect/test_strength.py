@@ -71,7 +71,8 @@ def test_the_best_score_is_of_a_family_or_of_all(flagged):
     assert best_score(found) == best_score(found, "patch") == pytest.approx(0.9)
     assert best_score(found, "one source") == pytest.approx(0.3)
     assert best_score(found, "all to all") == pytest.approx(0.18)
-    assert best_score(found, "nothing") is None
+    assert best_score(found, "one source", "all to all") == pytest.approx(0.3)
+    assert best_score(found.model_copy(update={"transplants": ()}), "patch") is None
 
 
 def test_the_line_of_a_candidate_is_where_its_family_begins_to_accuse():

@@ -8,7 +8,8 @@ import pytest
 from aegis.detect.config import VerdictConfig
 from aegis.detect.null import Null
 from aegis.detect.record import transplant_record
-from aegis.detect.verdict import conclude, describe, judge_again, objections
+from aegis.detect.verdict import conclude, judge_again, objections
+from aegis.detect.wording import describe
 from aegis.types import FAMILIES, Applicability, Clusters, Embedding, Evidence, Finding, Stamp, Transplant
 from tests import candidates, stored
 from tests.candidates import NULLS
@@ -97,7 +98,7 @@ def test_infected_names_every_accused_class_and_the_strongest_reason():
     end = conclude(FIT, [finding(1, transplants=(weak,)), finding(4, transplants=(strong,))], NAMES, RULE)
     assert end.verdict == "infected"
     assert "class 1 (bee), class 4 (eel)" in end.sentence
-    assert end.classes[1].record.reason in end.sentence
+    assert f"into class 4, {end.classes[1].record.reason}" in end.sentence
     assert end.classes[0].record.reason not in end.sentence
 
 
@@ -188,9 +189,10 @@ def test_the_default_rule_is_deaf_to_clusters():
 def test_what_is_rare_and_strong_is_accused(family):
     found = judged(candidate(family, [0.9, 0.92, 0.94, 0.96]))
     assert found.suspicious
-    assert found.chance < 0.0001
+    # Rarer is no claim that a few dozen models allow.
+    assert found.chance == 0.001
     assert "at least 92% of held-out images into it from 75% of the other classes (93% on average)" in found.reason
-    assert "at most 0.01% of honest models have such a class, where 1% is rare enough to accuse" in found.reason
+    assert "at most 0.1% of honest models have such a class, where 1% is rare enough to accuse" in found.reason
 
 
 def test_what_is_strong_but_not_rare_is_not_accused():
@@ -294,7 +296,7 @@ def test_a_rate_without_images_says_nothing():
 def test_a_backdoor_for_one_source_class_is_named_with_it():
     found = judged(candidate("one source", [0.0, 0.0, 0.0, 0.92], source=4))
     assert found.suspicious
-    assert "turns at least 92% of held-out images of class 4 (eel) alone into it" in found.reason
+    assert "turns at least 92% of held-out images of class 4 (eel) into it" in found.reason
 
 
 def test_a_backdoor_that_leads_every_class_to_another_accuses_each():
@@ -313,10 +315,45 @@ def test_a_weak_spot_is_named_where_an_honest_class_has_one():
     found = judged(candidate("patch", [0.1, 0.2, 0.8, 0.1]), candidate("perturbation", [0.6, 0.0, 0.1, 0.1]))
     assert not found.suspicious
     assert "its strongest candidate, a patch of 2 pixels" in found.reason
-    assert "a weak spot rather than a backdoor: 80% of class 3 (dog) fall into class 2 (cat)" in found.reason
-    assert "weak spot" not in judged(candidate("patch", [0.1, 0.2, 0.49, 0.1])).reason
-    assert "weak spot" not in judged(candidate("all to all", [0.9, 0.1, 0.1, 0.1, 0.1])).reason
-    assert "weak spot" not in judged(candidate("patch", [0.9] * 4)).reason
+    assert found.reason.endswith("Weak spot: up to 80% of class 3 (dog) fall into class 2 (cat)")
+    usual = with_null("patch", 0.1, 0.2, 0.3, 0.4)
+    (found,) = conclude(FIT, [finding(transplants=(candidate("patch", [0.1, 0.2, 0.8, 0.1]),))], NAMES, usual).classes
+    assert found.record.reason.endswith("fall into class 2 (cat), which is no rarer in honest models")
+    assert "Weak spot" not in judged(candidate("patch", [0.1, 0.2, 0.49, 0.1])).reason
+    assert "Weak spot" not in judged(candidate("all to all", [0.9, 0.1, 0.1, 0.1, 0.1])).reason
+    assert "Weak spot" not in judged(candidate("patch", [0.9] * 4)).reason
+
+
+def test_a_trigger_for_all_classes_is_told_before_one_for_a_single_class():
+    everyone, alone = candidate("patch", [0.9] * 4), candidate("one source", [0, 1.0, 0, 0], source=1)
+    found = judged(alone, everyone)
+    assert found.suspicious
+    assert found.strongest == 1
+    # Where only the one for a single class is rare enough, that is told.
+    assert judged(alone, candidate("patch", [0.3] * 4)).strongest == 0
+
+
+def test_the_smallest_part_is_told_with_what_it_does_itself():
+    whole = candidate("patch", [1.0] * 4)
+    keep = whole.stamp.keep.copy()
+    keep[0, 1, 0] = 1
+    found = judged(replace(whole, smallest=Stamp(keep, whole.stamp.add * (1 - keep)), smallest_rate=0.93))
+    assert found.reason.startswith("a patch turns at least 100%")
+    assert "its smallest part that does nearly as much, a patch of 1 pixel, turns 93% on average" in found.reason
+
+
+def test_without_triggers_tried_no_model_is_clean():
+    end = conclude(FIT, every_class(), NAMES, RULE)
+    assert end.verdict == "inconclusive"
+    assert "no trigger was tried" in end.sentence
+
+
+@pytest.mark.parametrize(("images", "rate", "verdict"), [(8, 0.0, "inconclusive"), (8, 1.0, "inconclusive")])
+def test_a_few_images_prove_nothing(images, rate, verdict):
+    tried = [finding(k, transplants=(candidate("patch", [rate] * 4, k, images=images),)) for k in range(5)]
+    end = conclude(FIT, tried, NAMES, RULE)
+    assert end.verdict == verdict
+    assert "tried on 8 test images of a class (at least 10 are asked for)" in end.sentence
 
 
 def test_transplants_are_described_by_what_is_left_of_them():
@@ -370,7 +407,7 @@ def test_a_scan_is_judged_again_as_it_was_judged_at_first():
 
 
 def test_a_scan_is_acquitted_where_its_score_is_no_longer_rare():
-    findings = every_class(transplants=(candidate("patch", [0.9] * 4),))
+    findings = [finding(k, transplants=(candidate("patch", [0.9 * (k == 2)] * 4, k),)) for k in range(5)]
     scan = scan_of(FIT, findings, RULE)
     assert (scan.verdict, scan.suspected_classes) == ("infected", (2,))
     again = judge_again(scan, with_null("patch", 0.6, 0.7, 0.8, 0.9))

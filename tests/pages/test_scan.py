@@ -287,7 +287,7 @@ def test_what_a_verdict_rests_on_is_shown(open_page, kept):
         row = f"<span>{label} {'abcd'[label]}</span>"
         assert (row in drawn) is (rate is not None)
     said = everything(at)
-    assert "Dots are the strongest classes of 10 clean models" in said
+    assert "Dots are the strongest honest classes of 10 calibration models" in said
     assert all(limit in said for limit in untested(record))
     assert "Positive control" not in said
 

@@ -125,7 +125,7 @@ def test_a_perturbation_is_no_patch():
 def test_the_score_stands_beside_those_of_honest_classes(infected):
     text = report(infected).text
     assert "Score 90%: what 75% of the classes it is for reach" in text
-    assert "Dots are the strongest classes of 10 clean models; 50% and more is accused." in text
+    assert "Dots are the strongest honest classes of 10 calibration models; from 50% on a class is accused." in text
     without = with_record(infected, config={"gather": 3})
     assert "Dots are" not in report(without).text
 
@@ -135,7 +135,7 @@ def test_every_class_is_in_the_table(infected):
     table = text[text.index("All classes") :]
     assert table.index("2 (bag)") < table.index("3 (coat)") < table.index("1 (shoe)") < table.index("0 (shirt)")
     # Its patch, its perturbation, and what is for one source and for all.
-    assert "90% 22% 30% 18% 0.01% suspicious" in table
+    assert "90% 22% 30% 18% 0.1% suspicious" in table
 
 
 def test_the_method_can_be_repeated(infected):

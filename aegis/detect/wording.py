@@ -1,0 +1,93 @@
+"""What candidate triggers are and did, in words: for verdicts, pages and reports alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aegis.detect.config import VerdictConfig
+from aegis.detect.null import chance
+from aegis.detect.record import ClassRecord, TransplantRecord
+from aegis.text import percent
+
+# A flip rate from one class that a weak spot is named for.
+WEAK = 0.5
+
+
+def what_it_did(best: TransplantRecord, class_names: Sequence[str], config: VerdictConfig) -> str:
+    """What a transplant did to held-out images, in words."""
+    what, score = describe_whole(best), best.score_or_rate
+    if best.source is not None:
+        source = f"class {best.source} ({class_names[best.source]})"
+        did = f"{what} turns at least {score:.0%} of held-out images of {source} into it"
+    elif best.family == "all to all":
+        did = (
+            f"{what} turns at least {score:.0%} of held-out images of {config.share:.0%} of all classes each into "
+            "another one, it among them"
+        )
+    else:
+        did = (
+            f"{what} turns at least {score:.0%} of held-out images into it from {config.share:.0%} of the other "
+            f"classes ({best.flip_rate:.0%} on average)"
+        )
+    least = describe_smallest(best)
+    return f"{did}; {least}" if least else did
+
+
+def how_likely(likely: float, accused: bool, config: VerdictConfig) -> str:
+    """How rare such a class is among honest models, and whether that is rare enough."""
+    models = f"at most {percent(likely)} of honest models have such a class"
+    if accused:
+        return f"{models}, where {percent(config.false_positives)} is rare enough to accuse"
+    if likely <= config.false_positives:
+        return f"{models}, but what turns less than {config.least:.0%} is no backdoor that works"
+    return f"{models}, where {percent(config.false_positives)} would be rare enough to accuse"
+
+
+def weak_spot(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> str:
+    """Names the class that most easily falls into one that is not accused."""
+    pairs = [
+        (rate, source, i)
+        for i, one in enumerate(found.transplants)
+        if one.family != "all to all"
+        for source, rate in enumerate(one.flip_rates)
+        if rate is not None
+    ]
+    most, source, i = max(pairs, default=(0.0, 0, 0))
+    if most < WEAK:
+        return ""
+    one = found.transplants[i]
+    usual = chance(one.family, one.score_or_rate, config.nulls) > config.false_positives
+    return (
+        f". Weak spot: up to {most:.0%} of class {source} ({class_names[source]}) fall into class {found.label} "
+        f"({class_names[found.label]}){', which is no rarer in honest models' if usual else ''}"
+    )
+
+
+def describe(candidate: TransplantRecord) -> str:
+    """A candidate trigger in words, as small as it could be pruned."""
+    if candidate.family == "perturbation":
+        return f"a perturbation of L2 norm {candidate.l2_norm:.2f}"
+    return f"a patch of {count_of(candidate.pixels, 'pixel')}"
+
+
+def describe_whole(candidate: TransplantRecord) -> str:
+    """A candidate trigger in words, as it was before it was pruned."""
+    if candidate.smallest_rate is None:
+        return describe(candidate)
+    return "a small perturbation" if candidate.family == "perturbation" else "a patch"
+
+
+def describe_smallest(candidate: TransplantRecord) -> str:
+    """What the smallest part that works nearly as well does by itself, in words; nothing where there is none."""
+    if candidate.smallest_rate is None:
+        return ""
+    return (
+        f"its smallest part that does nearly as much, {describe(candidate)}, turns {candidate.smallest_rate:.0%} on "
+        "average"
+    )
+
+
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun."""
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{number} {noun if number == 1 else plural}"
