@@ -25,7 +25,8 @@ class Located:
         target: its class; None of one that leads every class to the next.
         pixels: how many the trigger replaces.
         success: how often the trigger turns images of other classes into its target, in [0, 1].
-        found: the smallest part of the best patch for this target that works; None if no patch did.
+        found: the smallest part of the best patch for this target that works; None if no patch did, or the scan does
+            not accuse the target.
         shared: pixels that both replace.
     """
 
@@ -80,7 +81,20 @@ def _replaced(planted: Planted, shape: tuple[int, int, int]) -> Bool[np.ndarray,
 
 
 def _best(scan: ScanRecord, planted: Planted) -> TransplantRecord | None:
-    """The patch that does most of what the trigger does, of those that work."""
-    targets = planted.goal.targets(len(scan.data.class_names))
-    patches = [one for c in scan.classes if c.label in targets for one in c.transplants if one.where is not None]
+    """The patch that does most of what the trigger does, of those that work and lead to accused classes."""
+    accused = planted.goal.targets(len(scan.data.class_names)) & set(scan.suspected_classes)
+    patches = [
+        one
+        for found in scan.classes
+        if found.label in accused
+        for one in found.transplants
+        if one.where is not None and _alike(one, planted)
+    ]
     return max(patches, key=lambda one: one.score_or_rate, default=None)
+
+
+def _alike(one: TransplantRecord, planted: Planted) -> bool:
+    """Whether a candidate is for whom the trigger is for, or for all."""
+    if one.family == "all to all":
+        return planted.all_to_all
+    return one.source is None or one.source == planted.source

@@ -21,18 +21,20 @@ def planted(kind="localised", **options):
     return Planted(kind=kind, **goal, options=spec.options)
 
 
-def patch(rows, columns, score=1.0, family="patch"):
+def patch(rows, columns, score=1.0, family="patch", source=None):
     where = tuple((np.array(rows)[:, None] * 28 + np.array(columns)).ravel().tolist())
     return TransplantRecord.model_construct(
-        family=family, pixels=len(where), flip_rate=score, score=score, where=where or None
+        family=family, source=source, pixels=len(where), flip_rate=score, score=score, where=where or None
     )
 
 
-def scan_with(found, seed=4):
+def scan_with(found, seed=4, accused=None):
     """A scan with these transplants, by class."""
     classes = tuple(ClassRecord.model_construct(label=label, transplants=tuple(t)) for label, t in found.items())
     data = DataRecord.model_construct(shape=SHAPE, class_names=tuple("abcdefghij"))
-    return ScanRecord.model_construct(data=data, classes=classes, config={"gather": {"seed": seed}})
+    accused = tuple(found) if accused is None else accused
+    config = {"gather": {"seed": seed}}
+    return ScanRecord.model_construct(data=data, classes=classes, config=config, suspected_classes=accused)
 
 
 def known(*triggers):
@@ -55,6 +57,20 @@ def test_only_the_best_patch_for_the_target_counts():
     (one,) = located(case(known(planted()), scan))
     assert one.found.score == 0.8
     assert one.shared == 1
+
+
+def test_only_patches_of_accused_classes_for_the_same_images_count():
+    right = patch([24, 25, 26], [24, 25, 26], family="one source", source=2)
+    for found, accused, trigger in (
+        (right, (3,), planted(source=2)),
+        (patch([24], [24], family="one source", source=5), (7,), planted(source=2)),
+        (right, (7,), planted()),
+        (patch([24], [24], family="all to all"), (7,), planted()),
+    ):
+        (one,) = located(case(known(trigger), scan_with({7: [found]}, accused=accused)))
+        assert one.found is None
+    (one,) = located(case(known(planted(source=2)), scan_with({7: [right]})))
+    assert one.overlap == 1
 
 
 def test_where_no_patch_works_nothing_is_located():
