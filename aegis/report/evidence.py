@@ -124,7 +124,7 @@ def _bar(rate: float, colour: str) -> list[Any]:
 
 def _legend(candidate: Transplant, accused: bool) -> str:
     title = f"<b>the {_called(accused)}</b><br/>"
-    part = "" if candidate.smallest is None else "its smallest part that works: "
+    part = "" if candidate.smallest is None else "its smallest part:<br/>"
     if candidate.family != "perturbation":
         touched = candidate.shown.touched
         return f"{title}{part}{int(touched.sum())} of {touched.size} pixels; blue: untouched"

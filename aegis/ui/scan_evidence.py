@@ -87,7 +87,7 @@ def _show_on(record: ScanRecord, one: ClassRecord, trigger: Transplant, image: n
     rate = float(trigger.flip_rates[label])
     source = record.data.class_names[label]
     into = int(trigger.destinations[label])
-    pictures, words = st.columns([3, 2], vertical_alignment="center")
+    pictures, words = st.columns([3, 2], gap="large", vertical_alignment="center")
     with pictures:
         st.html(
             '<div class="aegis-trigger">'
@@ -111,9 +111,8 @@ def _show_on(record: ScanRecord, one: ClassRecord, trigger: Transplant, image: n
         best = one.transplants[strongest_candidate(one) or 0]
         what, least = describe_whole(best), describe_smallest(best)
         st.text(
-            f"{what[0].upper()}{what[1:]}. With it, {rate:.0%} of "
-            f"{int(trigger.counts[label])} held-out images of class {label} ({printable(source, 40)}) are taken for "
-            f"class {into} ({printable(record.data.class_names[into], 40)})."
+            f"With {what} on them, {rate:.0%} of {int(trigger.counts[label])} held-out images of class {label} "
+            f"({printable(source, 40)}) are taken for class {into} ({printable(record.data.class_names[into], 40)})."
         )
         if least:
             st.caption(f"Shown: {least}.")
