@@ -88,7 +88,7 @@ def test_a_backdoor_for_one_source_class_is_found_with_its_source(one_source):
     assert found.score(0.75) >= 0.9
     assert (found.shown.touched & trigger().touched).any()
     assert one_source.suspected == (TARGET,)
-    assert f"class {SOURCE} ({NAMES[SOURCE]}) alone" in one_source.sentence
+    assert f"class {SOURCE} ({NAMES[SOURCE]}) into it" in one_source.sentence
 
 
 def test_what_is_made_for_one_source_class_does_not_lead_the_others(one_source):
