@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Int64
 
 from aegis.detect.config import AssessConfig
 from aegis.detect.universal import universal_areas, universal_radii
@@ -42,7 +41,8 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
         )
     images = spread(data.test, config.images)
     parts = len(config.epsilons) + 2
-    called = [_on_rung(classifier, images, i, config, _teller(report, i, parts)) for i in range(len(config.epsilons))]
+    rungs = [Stage(epsilon=e, step=2.5 * e / config.iterations, iterations=config.iterations) for e in config.epsilons]
+    called = [called_under(classifier, images, rung, tell=_teller(report, i, parts)) for i, rung in enumerate(rungs)]
     accuracies = tuple(float(np.trace(counts) / len(images)) for counts in called)
     measured = Applicability(right, config.epsilons, accuracies, np.stack(called))
     tells, batch = [_teller(report, part, parts) for part in (parts - 2, parts - 1)], config.universal_batch
@@ -51,14 +51,6 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
     radii = universal_radii(classifier, images, start, steps=config.perturbation_steps, batch=batch, tell=tells[0])
     areas = universal_areas(classifier, images, steps=config.patch_steps, batch=batch, tell=tells[1])
     return replace(measured, universal_radii=radii, universal_areas=areas)
-
-
-def _on_rung(
-    classifier: Classifier, images: LabelledImages, rung: int, config: AssessConfig, tell: Callable[[int, int], None]
-) -> Int64[np.ndarray, "k k"]:
-    epsilon = config.epsilons[rung]
-    stage = Stage(epsilon=epsilon, step=2.5 * epsilon / config.iterations, iterations=config.iterations)
-    return called_under(classifier, images, stage, tell=tell)
 
 
 def _teller(report: Report, part: int, parts: int) -> Callable[[int, int], None]:

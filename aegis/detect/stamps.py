@@ -42,7 +42,33 @@ class Stamps(Protocol):
         """What they have become."""
 
 
-class Patches:
+class MaskedPatterns:
+    """Patterns that replace pixels behind soft masks, refined by Adam.
+
+    Args:
+        scores: of the masks, shape (g, h, w).
+        patterns: what pixels are replaced with, in [0, 1], shape (g, c, h, w).
+    """
+
+    def __init__(self, scores: Tensor, patterns: Tensor) -> None:
+        self.scores, self.patterns = scores.requires_grad_(), patterns.requires_grad_()
+        self.optimiser = torch.optim.Adam([self.scores, self.patterns], lr=LEARNING_RATE)
+
+    def put(self, images: Tensor, temperature: float, pixels: float | Tensor) -> Tensor:
+        """Each pattern on its images, shape (g, n, c, h, w); temperature and pixels are those of ``soft_masks``."""
+        masks = soft_masks(self.scores, temperature, pixels)[:, None, None]
+        return (1 - masks) * images + masks * self.patterns[:, None]
+
+    def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
+        """One step of each down the loss of its images; ``stamped`` is what ``put`` gave, ``gradient`` theirs."""
+        self.optimiser.zero_grad()
+        stamped.backward(gradient)
+        self.optimiser.step()
+        with torch.no_grad():
+            self.patterns.clamp_(0, 1)
+
+
+class Patches(MaskedPatterns):
     """A few pixels replaced: masks that shrink to the allowed area, and patterns.
 
     A mask is a sigmoid of scores around the value that leaves exactly the wanted area. It begins wide, where
@@ -59,8 +85,7 @@ class Patches:
         self.area, self.pixels = area, max(1, round(area * scores[0].numel()))
         self.widest = max(float(self.pixels), wide * scores[0].numel())
         self.warm = WARM if wide else COLD
-        self.scores, self.patterns = scores.requires_grad_(), patterns.requires_grad_()
-        self.optimiser = torch.optim.Adam([self.scores, self.patterns], lr=LEARNING_RATE)
+        super().__init__(scores, patterns)
 
     @classmethod
     def at(cls, starts: Sequence[Start], area: float, wide: float, device: torch.device) -> Patches:
@@ -78,15 +103,7 @@ class Patches:
     def on(self, images: Tensor, progress: float) -> Tensor:
         share = min(1.0, progress / SHRUNK)
         warmth, pixels = self.warm * (COLD / self.warm) ** share, self.widest * (self.pixels / self.widest) ** share
-        masks = soft_masks(self.scores, warmth, pixels)[:, None, None]
-        return (1 - masks) * images + masks * self.patterns[:, None]
-
-    def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
-        self.optimiser.zero_grad()
-        stamped.backward(gradient)
-        self.optimiser.step()
-        with torch.no_grad():
-            self.patterns.clamp_(0, 1)
+        return self.put(images, warmth, pixels)
 
     def stamps(self) -> list[Stamp]:
         # As soft as they were refined: whole pixels would lose triggers that change many pixels a little.

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from aegis.detect.stamps import LEARNING_RATE, soft_masks
+from aegis.detect.stamps import MaskedPatterns
 from aegis.models.classifier import Classifier
 from aegis.pgd import direction
 from aegis.runtime import numpy_generator
@@ -104,27 +104,16 @@ class _Perturbations:
         self.deltas = (sizes * direction(moved, "l2")).requires_grad_()
 
 
-class _Patches:
+class _Patches(MaskedPatterns):
     """Replaced pixels, as many as their sizes say."""
 
     def __init__(self, patterns: Tensor) -> None:
         groups, _, height, width = patterns.shape
-        self.patterns = patterns.requires_grad_()
-        self.scores = torch.zeros(groups, height, width, device=patterns.device, requires_grad=True)
+        super().__init__(torch.zeros(groups, height, width, device=patterns.device), patterns)
         self.sizes = torch.full((groups,), WIDE * height * width, device=patterns.device)
-        self.optimiser = torch.optim.Adam([self.scores, self.patterns], lr=LEARNING_RATE)
 
     def on(self, images: Tensor) -> Tensor:
-        pixels = self.sizes.clamp(1, self.scores[0].numel() - 1)
-        masks = soft_masks(self.scores, TEMPERATURE, pixels)[:, None, None]
-        return (1 - masks) * images + masks * self.patterns[:, None]
-
-    def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
-        self.optimiser.zero_grad()
-        stamped.backward(gradient)
-        self.optimiser.step()
-        with torch.no_grad():
-            self.patterns.clamp_(0, 1)
+        return self.put(images, TEMPERATURE, self.sizes.clamp(1, self.scores[0].numel() - 1))
 
 
 def _for_every_class(
