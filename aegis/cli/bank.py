@@ -12,7 +12,7 @@ from rich.table import Table
 from aegis.cli.bank_calibrate import calibrate
 from aegis.cli.bank_summary import print_coverage, print_located, print_summary
 from aegis.cli.bank_sweep import sweep
-from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, option
+from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, names, option
 from aegis.cli.output import Printer
 from aegis.detect.config import PRESETS, Rule
 from aegis.detect.verdict import RULES
@@ -58,7 +58,7 @@ def show_list(
     Success is the share of images of other classes that the trigger turns into its target, lift how much more that is
     than without it, precision the accuracy under attack (L2, 0.5).
     """
-    entries = choose(read_bank(), _groups(set_name), _names(only))
+    entries = choose(read_bank(), _groups(set_name), names(only))
     records = [read_bank_record(entry.name, training, results) for entry in entries]
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("suspect", "set", "architecture", "triggers"):
@@ -104,7 +104,7 @@ def train_bank(
 
     out = Printer()
     bank = read_bank()
-    entries = with_bases(bank, choose(bank, _groups(set_name), _names(only)))
+    entries = with_bases(bank, choose(bank, _groups(set_name), names(only)))
     workshop = Workshop(preset=training, folder=folder, results=results, device=device, precision=precision)
     for record, now in workshop.make_all(entries, jobs):
         took = f"{record.making.seconds:.0f} s" if now and record.making else "was there"
@@ -142,7 +142,7 @@ def scan_bank(
     from aegis.experiments.trials import Trial, judged_by
 
     out, chosen = Printer(), _seeds(seeds)
-    entries = choose(read_bank(), _groups(set_name), _names(only))
+    entries = choose(read_bank(), _groups(set_name), names(only))
     suspects = {e.path(training, folder): made for e in entries if (made := made_record(e, training, folder, results))}
     if not suspects:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
@@ -172,10 +172,6 @@ def scan_bank(
 
 def _groups(set_name: str | None) -> list[str]:
     return [] if set_name is None else [set_name]
-
-
-def _names(only: str | None) -> list[str]:
-    return [] if only is None else [name.strip() for name in only.split(",") if name.strip()]
 
 
 def _seeds(text: str) -> list[int]:

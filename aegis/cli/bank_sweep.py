@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from aegis.cli.options import Device, PrecisionOption, Results, Training, option
+from aegis.cli.options import Device, PrecisionOption, Results, Training, names, option
 from aegis.cli.output import Printer
 from aegis.errors import ConfigError
-from aegis.lab.bank import choose, read_bank
-from aegis.lab.bank_record import RESULTS, made_record
+from aegis.lab.bank_record import RESULTS
 
 Only = Annotated[
     str | None, option("--only", "NAMES", "Only these, with commas between them; otherwise the six of Table 7.")
@@ -36,28 +35,10 @@ def sweep(
     Each is translated with 800 seeds once, of which 200 to 800 are looked at, with three bandwidths; and once at
     budgets that bind, from 1 to 15. Outcomes are kept in results/sweeps, and aegis table 7 shows them.
     """
-    from aegis.experiments.sweep import Sweep
-    from aegis.experiments.table5 import DATA, VISIBLE, name_of
+    from aegis.experiments.sweep import visible_sweeps
     from aegis.experiments.tasks import run_all
-    from aegis.experiments.trials import Trial
 
-    six = [name_of(True, data, trigger) for data in DATA for trigger in VISIBLE]
-    names = six if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    tasks = [
-        Sweep(
-            trial=Trial(
-                suspect=made,
-                checkpoint=entry.path(training),
-                training=training,
-                preset="paper",
-                device=device,
-                precision=precision,
-                results=results,
-            )
-        )
-        for entry in choose(read_bank(), [], names)
-        if (made := made_record(entry, training, results=results))
-    ]
+    tasks = visible_sweeps(names(only), training=training, device=device, precision=precision, results=results)
     if not tasks:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
     out = Printer()

@@ -175,6 +175,11 @@ def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
     return found
 
 
+def names(text: str | None) -> list[str]:
+    """Comma-separated names; none where they were left out."""
+    return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
 def labels(text: str | None) -> tuple[int, ...] | None:
     """Comma-separated class labels without repetition, or None.
 

@@ -10,8 +10,6 @@ from rich.table import Table
 
 from aegis.cli.output import Printer
 from aegis.cli.table6 import find_scans
-from aegis.lab.bank import read_bank
-from aegis.lab.bank_record import made_record
 
 if TYPE_CHECKING:
     from aegis.experiments.sweep import SweepRecord
@@ -62,21 +60,12 @@ def print_table_7(training: str, results: Path) -> None:
 
 
 def _sweeps(training: str, results: Path) -> Mapping[str, list[SweepRecord]]:
-    from aegis.experiments.sweep import Sweep
-    from aegis.experiments.table5 import DATA, VISIBLE, name_of
-    from aegis.experiments.trials import Trial
+    from aegis.experiments.sweep import visible_sweeps
 
-    bank, found = read_bank(), dict[str, list["SweepRecord"]]()
-    for data in DATA:
-        for trigger in VISIBLE:
-            entry = bank[name_of(True, data, trigger)]
-            if (made := made_record(entry, training, results=results)) is None:
-                continue
-            trial = Trial(
-                suspect=made, checkpoint=entry.path(training), training=training, preset="paper", results=results
-            )
-            if (record := Sweep(trial=trial).find()) is not None:
-                found.setdefault(data, []).append(record)
+    found: dict[str, list[SweepRecord]] = {}
+    for task in visible_sweeps(training=training, results=results):
+        if (record := task.find()) is not None:
+            found.setdefault(task.trial.suspect.data, []).append(record)
     return found
 
 
