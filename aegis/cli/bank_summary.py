@@ -78,17 +78,18 @@ def print_located(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
     out.say(
         (
             "found: pixels of the smallest part that works of the best patch for this target; recall: share of the "
-            "trigger's pixels among them; overlap: intersection over union. A part of a trigger may be enough.",
+            "trigger's pixels among them; overlap: intersection over union; found flips: what these pixels flip by "
+            "themselves, on average. A part of a trigger may be enough.",
             "dim",
         )
     )
 
 
 def _located(one: Located) -> tuple[str, ...]:
-    if one.found is None or one.recall is None or one.overlap is None:
-        return ("none", "", "", "", f"{one.success:.0%}")
-    rates = (one.recall, one.overlap, one.found.flip_rate, one.success)
-    return str(one.found.pixels), *(f"{rate:.0%}" for rate in rates)
+    found = "none" if one.found is None else str(one.found.pixels)
+    part = None if one.found is None else one.found.smallest_rate
+    rates = (one.recall, one.overlap, part, one.success)
+    return found, *("" if rate is None else f"{rate:.0%}" for rate in rates)
 
 
 def _print_smallest(cases: list[Case], out: Printer) -> None:
