@@ -43,11 +43,13 @@ def _sought(transplant: TransplantConfig | None) -> str:
     if transplant is None:
         return "one fixed patch of few pixels or one fixed small change of every pixel"
     norm = f" (L2 norm {transplant.radius:g})" if transplant.radius is not None else ""
-    worth = "few pixels" if transplant.area is None else f"at most {transplant.area:.1%} of the pixels"
-    return (
-        f"one fixed patch worth {worth} (less where it is for one class alone) or one fixed small change "
-        f"of every pixel{norm}"
+    area = transplant.area
+    worth = (
+        "few pixels"
+        if area is None
+        else f"at most {area:.1%} of the pixels ({transplant.alone * area:.1%} where it is for one class alone)"
     )
+    return f"one fixed patch worth {worth} or one fixed small change of every pixel{norm}"
 
 
 def say_control(control: ControlRecord, names: Sequence[str]) -> str:
