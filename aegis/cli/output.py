@@ -65,6 +65,9 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
         quiet: the sentence alone.
         note: a last remark, such as that it was found in the store.
     """
+    # Not above, since help should not wait for it.
+    from aegis.detect.wording import robust_up_to
+
     out, colour = Printer(), COLOURS[record.verdict]
     sentence = clean(record.sentence, 5000)
     if quiet:
@@ -73,7 +76,7 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
     model = record.model
     out.say((clean(model.file), "bold"), f", {clean(model.architecture)}, SHA-256 {clean(model.sha256)[:16]}…")
     out.say(
-        f"{clean(record.data.name)}: {model.accuracy:.1%} right; attacks of L2 norm {model.robust_up_to} halve that"
+        f"{clean(record.data.name)}: {model.accuracy:.1%} right; attacks of L2 norm {robust_up_to(model)} halve that"
     )
     out.line()
     out.say((sentence, f"bold {colour}"))

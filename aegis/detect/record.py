@@ -95,12 +95,6 @@ class ModelRecord(_Frozen):
     universal_radii: tuple[float, ...] = ()
     universal_areas: tuple[float, ...] = ()
 
-    @property
-    def robust_up_to(self) -> str:
-        """The half radius in words, which says where accuracy never halved."""
-        never = all(accuracy > self.accuracy / 2 for accuracy in self.robust_accuracies)
-        return f"more than {self.half_radius:g}" if never else f"{self.half_radius:.2f}"
-
 
 class DataRecord(_Frozen):
     """The images."""
@@ -200,7 +194,7 @@ def class_record(finding: Finding, name: str, share: float) -> ClassRecord:
 
 def transplant_record(transplant: Transplant, score: float | None = None) -> TransplantRecord:
     """A candidate trigger as a record, with its score if the rule gave it one."""
-    touched, whole = transplant.shown.touched, transplant.family == "perturbation"
+    touched, replaces = transplant.shown.touched, transplant.family != "perturbation"
     rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
     box = (0, 0, 0, 0)
     if len(rows):
@@ -218,7 +212,7 @@ def transplant_record(transplant: Transplant, score: float | None = None) -> Tra
         images=int(transplant.counts.sum()),
         score=None if score is None else _short(score),
         smallest_rate=None if transplant.smallest_rate is None else _short(transplant.smallest_rate),
-        where=None if whole or transplant.smallest is None else tuple(np.flatnonzero(touched).tolist()),
+        where=tuple(np.flatnonzero(touched).tolist()) if replaces and transplant.smallest is not None else None,
     )
 
 

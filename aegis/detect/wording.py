@@ -1,4 +1,4 @@
-"""What candidate triggers are and did, in words: for verdicts, pages and reports alike."""
+"""What was measured, in words: for verdicts, pages and reports alike."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from aegis.detect.config import VerdictConfig
 from aegis.detect.null import chance
-from aegis.detect.record import ClassRecord, TransplantRecord
+from aegis.detect.record import ClassRecord, ModelRecord, TransplantRecord
 from aegis.text import percent
+from aegis.types import Applicability
 
 # A flip rate from one class that a weak spot is named for.
 WEAK = 0.5
@@ -85,6 +86,12 @@ def describe_smallest(candidate: TransplantRecord) -> str:
         f"its smallest part that does nearly as much, {describe(candidate)}, turns {candidate.smallest_rate:.0%} on "
         "average"
     )
+
+
+def robust_up_to(measured: Applicability | ModelRecord) -> str:
+    """The L2 norm of attacks that halve a model's accuracy; where none did, that of the longest that were tried."""
+    never = all(accuracy > measured.accuracy / 2 for accuracy in measured.robust_accuracies)
+    return f"more than {measured.half_radius:g}" if never else f"{measured.half_radius:.2f}"
 
 
 def count_of(number: int, noun: str) -> str:

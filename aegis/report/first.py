@@ -13,6 +13,7 @@ from reportlab.platypus import Flowable, Spacer
 from aegis.detect.limits import say_control, untested
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.detect.strength import strongest_candidate
+from aegis.detect.wording import robust_up_to
 from aegis.report.evidence import evidence_picture
 from aegis.report.figures import SCATTER, scatters
 from aegis.report.layout import ACCENT, SHADE, WIDTH, class_name, facts, heading, item, logo, picture, table, text
@@ -100,7 +101,7 @@ def _facts(record: ScanRecord) -> Flowable:
             ("Images", f"{words(images.name, 120)}: {width} × {height}, {colours}"),
             (
                 "Accuracy",
-                f"{model.accuracy:.1%} on test images; an attack of L2 norm {model.robust_up_to} halves it",
+                f"{model.accuracy:.1%} on test images; an attack of L2 norm {robust_up_to(model)} halves it",
             ),
             ("Classes flagged", flagged(record)),
             ("Classes tested", f"{len(record.classes)} of {len(images.class_names)}"),

@@ -9,6 +9,7 @@ from reportlab.platypus import CondPageBreak, Flowable, Spacer
 
 from aegis.detect.config import ScanConfig
 from aegis.detect.record import ScanRecord, settings
+from aegis.detect.wording import robust_up_to
 from aegis.report.layout import WIDTH, facts, heading, item, outline, table, text
 from aegis.report.words import words
 from aegis.text import percent
@@ -120,7 +121,7 @@ def _subject(record: ScanRecord) -> Flowable:
             ("Digest of images", text(words(images.digest, 64), "code")),
             (
                 "Accuracy",
-                f"{model.accuracy:.1%} on test images; an attack of L2 norm {model.robust_up_to} halves it",
+                f"{model.accuracy:.1%} on test images; an attack of L2 norm {robust_up_to(model)} halves it",
             ),
             ("Under attack", f"by L2 norm: {ladder or 'not measured'}"),
             ("Date of scan", words(record.created, 60)),

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from aegis.detect.config import VerdictConfig
 from aegis.detect.verdict import objections
+from aegis.detect.wording import robust_up_to
 from aegis.models.card import printable
 from aegis.types import Applicability
 from aegis.ui.jobs import Job, Jobs
@@ -87,7 +88,7 @@ def _live(job: ScanJob) -> None:
         with facts():
             fact("Suspect", view.title)
             fact("Accuracy", f"{view.measured.accuracy:.1%}", tip=ACCURACY)
-            fact("Robust up to", f"{view.measured.half_radius:.2f}", tip=ROBUST)
+            fact("Robust up to", robust_up_to(view.measured), tip=ROBUST)
         _show_objections(view.measured)
     if view.classes:
         st.html(_STYLE + _bars(view))
@@ -143,7 +144,7 @@ def show_measured(measured: Applicability) -> None:
     with numbers:
         with st.container(horizontal=True, gap="large"):
             st.metric("Accuracy", f"{measured.accuracy:.1%}", help=ACCURACY, width="content")
-            st.metric("Robust up to", f"{measured.half_radius:.2f}", help=ROBUST, width="content")
+            st.metric("Robust up to", robust_up_to(measured), help=ROBUST, width="content")
         _show_objections(measured)
     colours = palette(st.context.theme.type)
     rungs = ", ".join(f"{a:.0%} at {e:g}" for e, a in zip(measured.epsilons, measured.robust_accuracies))

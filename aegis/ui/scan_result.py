@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32
 
 from aegis.detect.record import ClassRecord, ScanRecord, config_of
 from aegis.detect.strength import best_score, ranked, strongest_candidate
+from aegis.detect.wording import robust_up_to
 from aegis.dossier import find_featured, say_missing
 from aegis.errors import AegisError, StoreError
 from aegis.store import Store, find_class
@@ -78,7 +79,7 @@ def _show_verdict(record: ScanRecord) -> None:
         fact("Accuracy", f"{model.accuracy:.1%}", tip="Share of held-out images classified as they are labelled.")
         fact(
             "Robust up to",
-            model.robust_up_to,
+            robust_up_to(model),
             tip="L2 norm of a change, made to mislead the model, that halves its accuracy.",
         )
         fact("SHA-256", f"{model.sha256[:16]}…", tip=model.sha256)

@@ -6,67 +6,14 @@ import numpy as np
 import pytest
 
 from aegis.detect.config import VerdictConfig
-from aegis.detect.null import Null
-from aegis.detect.record import transplant_record
 from aegis.detect.verdict import conclude, judge_again, objections
-from aegis.detect.wording import describe
-from aegis.types import FAMILIES, Applicability, Clusters, Embedding, Evidence, Finding, Stamp, Transplant
-from tests import candidates, stored
+from aegis.types import FAMILIES, Applicability, Finding
+from tests import stored
 from tests.candidates import NULLS
+from tests.detect.findings import FIT, NAMES, RULE, candidate, finding, judged, with_null
 
-NAMES = ("ant", "bee", "cat", "dog", "eel")
-FIT = Applicability(0.9, (0.5, 1.0), (0.8, 0.3))
 UNFIT = Applicability(0.9, (0.5, 1.0), (0.1, 0.0))
 PAPER = VerdictConfig(rule="paper")
-# One trigger in a hundred honest models is too many, and what turns less than half is no backdoor.
-RULE = VerdictConfig(nulls=NULLS, false_positives=0.01, least=0.5, share=0.75)
-
-
-def stamp(family: str) -> Stamp:
-    """Two pixels of a patch, or a perturbation of the same norm."""
-    keep, add = np.ones((1, 4, 4), np.float32), np.zeros((1, 4, 4), np.float32)
-    add[0, :2, 0] = 1.5
-    if family != "perturbation":
-        keep[0, :2, 0] = 0
-    return Stamp(keep, add)
-
-
-def candidate(family: str, rates: list[float], label: int = 2, **about: object) -> Transplant:
-    """What flips these shares of the four other classes, or of all five."""
-    every = rates if len(rates) == len(NAMES) else np.insert(np.array(rates), label, np.nan)
-    return candidates.candidate(family, label, every, stamp(family), **about)
-
-
-def judged(*transplants: Transplant, rule: VerdictConfig = RULE):
-    """What is recorded of class 2 with these candidates."""
-    return conclude(FIT, [finding(transplants=transplants)], NAMES, rule).classes[0].record
-
-
-def with_null(family: str, *maxima: float) -> VerdictConfig:
-    """The rule, where honest classes reach so much in one family."""
-    others = [null for null in NULLS if null.family != family]
-    return replace(RULE, nulls=(*others, Null(family=family, maxima=maxima)))
-
-
-def finding(label: int = 2, clusters: tuple[int, ...] = (2,), transplants: tuple[Transplant, ...] = ()) -> Finding:
-    budgets = tuple(float(i + 1) for i in range(len(clusters)))
-    evidence = Evidence(
-        label=label,
-        budgets=budgets,
-        seed_index=np.arange(6),
-        train_index=np.arange(6),
-        translated=np.zeros((len(clusters), 6, 1, 4, 4), np.uint8),
-        features=np.zeros((len(clusters), 12, 3), np.float32),
-        success=np.ones(len(clusters), np.float32),
-        transplants=transplants,
-    )
-    points = np.zeros((12, 2), np.float32)
-    return Finding(
-        evidence,
-        tuple(Embedding(points, evidence.is_translated, budget) for budget in budgets),
-        tuple(Clusters(np.arange(12) % count, 1.0) for count in clusters),
-        tuple(Clusters(np.where(evidence.is_translated, 0, -1), 1.0) for _ in clusters),
-    )
 
 
 def every_class(**about_two: object) -> list[Finding]:
@@ -311,19 +258,6 @@ def test_a_backdoor_that_leads_every_class_to_another_accuses_each():
     assert "turns at least 90% of held-out images of 75% of all classes each into another one" in end.sentence
 
 
-def test_a_weak_spot_is_named_where_an_honest_class_has_one():
-    found = judged(candidate("patch", [0.1, 0.2, 0.8, 0.1]), candidate("perturbation", [0.6, 0.0, 0.1, 0.1]))
-    assert not found.suspicious
-    assert "its strongest candidate, a patch of 2 pixels" in found.reason
-    assert found.reason.endswith("Weak spot: up to 80% of class 3 (dog) fall into class 2 (cat)")
-    usual = with_null("patch", 0.1, 0.2, 0.3, 0.4)
-    (found,) = conclude(FIT, [finding(transplants=(candidate("patch", [0.1, 0.2, 0.8, 0.1]),))], NAMES, usual).classes
-    assert found.record.reason.endswith("fall into class 2 (cat), which is no rarer in honest models")
-    assert "Weak spot" not in judged(candidate("patch", [0.1, 0.2, 0.49, 0.1])).reason
-    assert "Weak spot" not in judged(candidate("all to all", [0.9, 0.1, 0.1, 0.1, 0.1])).reason
-    assert "Weak spot" not in judged(candidate("patch", [0.9] * 4)).reason
-
-
 def test_a_trigger_for_all_classes_is_told_before_one_for_a_single_class():
     everyone, alone = candidate("patch", [0.9] * 4), candidate("one source", [0, 1.0, 0, 0], source=1)
     found = judged(alone, everyone)
@@ -331,15 +265,6 @@ def test_a_trigger_for_all_classes_is_told_before_one_for_a_single_class():
     assert found.strongest == 1
     # Where only the one for a single class is rare enough, that is told.
     assert judged(alone, candidate("patch", [0.3] * 4)).strongest == 0
-
-
-def test_the_smallest_part_is_told_with_what_it_does_itself():
-    whole = candidate("patch", [1.0] * 4)
-    keep = whole.stamp.keep.copy()
-    keep[0, 1, 0] = 1
-    found = judged(replace(whole, smallest=Stamp(keep, whole.stamp.add * (1 - keep)), smallest_rate=0.93))
-    assert found.reason.startswith("a patch turns at least 100%")
-    assert "its smallest part that does nearly as much, a patch of 1 pixel, turns 93% on average" in found.reason
 
 
 def test_without_triggers_tried_no_model_is_clean():
@@ -354,18 +279,6 @@ def test_a_few_images_prove_nothing(images, rate, verdict):
     end = conclude(FIT, tried, NAMES, RULE)
     assert end.verdict == verdict
     assert "tried on 8 test images of a class (at least 10 are asked for)" in end.sentence
-
-
-def test_transplants_are_described_by_what_is_left_of_them():
-    whole = candidate("patch", [1.0] * 4)
-    keep = whole.stamp.keep.copy()
-    keep[0, 1, 0] = 1
-    one = Stamp(keep, whole.stamp.add * (1 - keep))
-    assert describe(transplant_record(whole)) == "a patch of 2 pixels"
-    assert describe(transplant_record(replace(whole, smallest=one))) == "a patch of 1 pixel"
-    assert describe(transplant_record(candidate("perturbation", [1.0] * 4))) == "a perturbation of L2 norm 2.12"
-    for family in ("one source", "all to all"):
-        assert describe(transplant_record(candidate(family, [1.0] * 4))) == "a patch of 2 pixels"
 
 
 def test_a_class_tested_twice_is_one_class():
