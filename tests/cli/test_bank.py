@@ -78,6 +78,59 @@ def test_a_summary_of_scans_that_are_there(results, tmp_path, monkeypatch):
     assert "1 of 15 suspects are made, 0 of them scanned with all seeds" in outcome.out
     assert re.search(r"all +1 of 1 \(\d% to 100%\) +1 of 1", outcome.out)
     assert "mnist_static, seed 0: accuses honest 4" in outcome.out
+    assert "lifts its target's share by 25.0% or more: all named in every seed" in outcome.out
+    # What it planted replaces pixels, and no patch that works was found.
+    assert re.search(r"^mnist_static +0 +localised to 3 +9 +none +25%$", outcome.out, re.MULTILINE)
+
+
+def test_kept_scans_can_be_judged_by_the_papers_rule(scanned):
+    how = ("bank", "scan", "--only", "mnist_residual", "--summary", "--results", scanned)
+    assert "mnist_residual, seed 0: misnamed (clean" in run(*how).out
+    by_clusters = run(*how, "--rule", "paper")
+    assert by_clusters.code == 0, by_clusters.err
+    # Its classes form two clusters each but the one that its candidate turns most images into.
+    assert "accuses honest 0" in by_clusters.out
+    assert run(*how, "--rule", "none").code == 2
+
+
+def test_thresholds_are_refused_from_scans_of_several_detectors(scanned, monkeypatch):
+    from aegis.experiments.trials import Trial
+
+    find = Trial.find
+
+    def found(trial):
+        scan = find(trial)
+        return scan.model_copy(update={"versions": {"detector": trial.suspect.data}})
+
+    monkeypatch.setattr(Trial, "find", found)
+    monkeypatch.setattr("aegis.experiments.calibration.keep_calibration", lambda *_: pytest.fail("of two detectors"))
+    outcome = run("bank", "calibrate", "--results", scanned, "--write")
+    assert outcome.code == 2
+    assert "2 versions" in outcome.err
+
+
+def test_a_sweep_says_what_was_done_and_what_was_there(results, monkeypatch):
+    from aegis.experiments.sweep import Sweep
+    from tests.experiments.cases import swept
+
+    entry = read_bank()["mnist_localised"]
+    assert "suspects that are made" in " ".join(run("bank", "sweep", "--results", results).err.split())
+    known = suspect("mnist_localised", lift=0.9).model_copy(update={"sha256": file_digest(entry.path("quick"))})
+    keep_record(known, "quick", results)
+    record = swept("mnist_localised", (1, 28, 28), (("budget", 2, (2,) * 10),))
+    monkeypatch.setattr(Sweep, "find", lambda task: None)
+    monkeypatch.setattr(Sweep, "run", lambda task, workers=None: record)
+    assert run("bank", "sweep", "--results", results).out == "mnist_localised: 1 settings (1 s)\n"
+    monkeypatch.setattr(Sweep, "find", lambda task: record)
+    again = run("bank", "sweep", "--only", "mnist_localised, mnist_static", "--results", results)
+    assert again.out == "mnist_localised: 1 settings (was there)\n"
+    assert Sweep.path.fget(*_tasks(results)).exists()
+
+
+def _tasks(results):
+    from aegis.experiments.sweep import visible_sweeps
+
+    return visible_sweeps(training="quick", results=results)
 
 
 CALIBRATION = ["mnist_narrow", "mnist_linf", "cifar10_narrow", "cifar10_linf"]
