@@ -11,8 +11,8 @@ from aegis.runtime import Event
 SHARES = {"translate": (0.0, 0.2), "transplant": (0.2, 0.7), "embed": (0.9, 0.1)}
 # Where no trigger is sought, by the rule of the paper or for a look at one more budget.
 UNTRIED = {"translate": (0.0, 0.6), "embed": (0.6, 0.4)}
-# Measuring the model's robustness costs about as much as half a class.
-ASSESS = 0.5
+# Measuring how robust the model is keeps every core busy for about as long as one class and a half do.
+ASSESS = 1.5
 
 
 @dataclass

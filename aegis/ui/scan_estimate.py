@@ -61,7 +61,7 @@ def seconds(task: Task, measured: float | None, records: Sequence[ScanRecord]) -
         rate = default_rate(task.architecture, task.shape)
     # Robustness is measured on every core at once, a class on one.
     workers = cores()
-    assess = 0.0 if measured is not None else assess_work(task.config.assess, task.test) * rate / workers
+    assess = 0.0 if measured is not None else assess_work(task.config.assess, task.classes, task.test) * rate / workers
     each = gather_work(task.config.gather, task.classes, task.own) * rate + embed_seconds(task.config, task.own)
     return assess + math.ceil(task.chosen / workers) * each, known
 
@@ -103,9 +103,11 @@ def gather_work(config: GatherConfig, classes: int, own: int) -> float:
     return translated + features + searched + FORWARD * 3 * trial.keep * trial.held_out * classes
 
 
-def assess_work(config: AssessConfig, test: int) -> float:
-    """Gradients that measuring robustness takes."""
-    return config.images * len(config.epsilons) * config.iterations + FORWARD * test
+def assess_work(config: AssessConfig, classes: int, test: int) -> float:
+    """Gradients that measuring robustness takes, and how far changes for all images must go."""
+    ladder = config.images * len(config.epsilons) * config.iterations
+    universal = classes * config.universal_batch * (config.perturbation_steps + config.patch_steps)
+    return ladder + universal + FORWARD * test
 
 
 def embed_seconds(config: ScanConfig, own: int) -> float:
@@ -150,5 +152,5 @@ def _rate_of(records: Sequence[ScanRecord], task: Task) -> float | None:
 def _rate_measured(measured: float | None, task: Task) -> float | None:
     if measured is None:
         return None
-    rate = measured * cores() / assess_work(task.config.assess, task.test)
+    rate = measured * cores() / assess_work(task.config.assess, task.classes, task.test)
     return rate if rate > REAL * default_rate(task.architecture, task.shape) else None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from aegis.detect.config import adjusted, preset
+from aegis.detect.config import AssessConfig, adjusted, preset
 from aegis.detect.record import ClassRecord, config_record
 from aegis.ui import scan_estimate
 from aegis.ui.scan_estimate import Task, gather_work, seconds, spoken
@@ -58,12 +58,20 @@ def test_a_scan_that_was_found_in_the_store_tells_nothing():
 
 
 def test_what_was_measured_is_believed():
-    work = scan_estimate.assess_work(CONFIG.assess, TASK.test)
+    work = scan_estimate.assess_work(CONFIG.assess, TASK.classes, TASK.test)
     span, known = seconds(TASK, work / 100, [])
     assert known
     # 100 gradients a second on two cores are 50 on one.
     each = gather_work(CONFIG.gather, 10, 500) / 50
     assert span == pytest.approx(5 * (each + scan_estimate.embed_seconds(CONFIG, 500)))
+
+
+def test_measuring_counts_the_ladder_and_what_goes_for_all_images():
+    config = AssessConfig(
+        images=30, epsilons=(1.0, 2.0), iterations=5, universal_batch=4, perturbation_steps=6, patch_steps=7
+    )
+    assert scan_estimate.assess_work(config, classes=10, test=0) == 30 * 2 * 5 + 10 * 4 * (6 + 7)
+    assert scan_estimate.assess_work(config, classes=10, test=300) == pytest.approx(920)
 
 
 @pytest.mark.parametrize(
