@@ -12,11 +12,12 @@ from aegis.models.card import Identity, printable
 from aegis.ui.suspects import ROOT, ListedSuspect, examine
 
 LOGO = ROOT / "assets" / "logo.svg"
-HOME, SCAN, INSPECT = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py"
+HOME, SCAN, INSPECT, HISTORY = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py", "pages/3_History.py"
 PAGES = (
     (HOME, "Home", ":material/home:"),
     (SCAN, "Scan", ":material/radar:"),
     (INSPECT, "Inspect class", ":material/search:"),
+    (HISTORY, "History", ":material/history:"),
 )
 # As narrow as Streamlit allows: charts need the room.
 SIDEBAR = 200
