@@ -99,6 +99,11 @@ class Comparison:
     classes: tuple[ClassPair, ...]
 
 
+def noticed(before: float | None, now: float | None) -> bool:
+    """Whether a score moved enough to be worth a word; scores have four decimals."""
+    return before is not None and now is not None and round(abs(now - before), 4) >= NOTICED
+
+
 def compare(older: ScanRecord, newer: ScanRecord) -> Comparison:
     """Set two scans side by side; the order is the caller's, and the words follow it."""
     pairs = _pairs(older, newer) if older.data.class_names == newer.data.class_names else ()
@@ -171,10 +176,12 @@ def _scores(pairs: Sequence[ClassPair]) -> list[str]:
     """The largest change of a score among classes whose accusation did not change."""
     quiet = [pair for pair in pairs if pair.accused in ("both", "neither")]
     most = max(quiet, key=lambda pair: abs(pair.moved[0]), default=None)
-    if most is None or abs(most.moved[0]) < NOTICED:
+    if most is None:
         return []
     family = most.moved[1]
     before, now = most.scores(family)
+    if not noticed(before, now):
+        return []
     kind = "a patch for one class" if family == "one source" else f"a trigger {family}" if " " in family else family
     return [
         f"Of the other classes, the score of class {_named(most.label, most.name)} moved most: {kind}, from "
@@ -255,4 +262,4 @@ def _listed(labels: Sequence[int], record: ScanRecord) -> str:
 
 
 def _named(label: int, name: str) -> str:
-    return f"{label} ({printable(name, 40)})"
+    return str(label) if name == str(label) else f"{label} ({printable(name, 40)})"

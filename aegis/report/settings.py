@@ -64,6 +64,13 @@ class Line:
     path: str = ""
 
 
+def all_settings(record: ScanRecord) -> tuple[tuple[str, str], ...]:
+    """The settings that have a name here, each with its value in words."""
+    found = [(NAMES[path], _at(record.config, path), path) for path in NAMES]
+    known = record.config.keys() & {path.split(".")[0] for path in NAMES}
+    return tuple((name, _say(value, path)) for name, value, path in found if path.split(".")[0] in known)
+
+
 def preset_of(record: ScanRecord) -> str:
     """One of ``KINDS``: the preset of a scan, whatever its seed, sizes and calibration."""
     asked = _as_asked(record.config)

@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.report.compare import Comparison, compare
 from aegis.store import Store
 from aegis.types import Dataset
-from aegis.ui.history_link import ask_for_list
 from aegis.ui.history_rows import Row, row_of
-from aegis.ui.history_tables import STYLE, class_table, line_table, metric_table
+from aegis.ui.history_tables import TABLES, class_table, line_table, metric_table
 from aegis.ui.palette import palette
 from aegis.ui.scan_charts import ladder
 from aegis.ui.scan_evidence import show_pictures
 from aegis.ui.scan_session import look_for_images, open_scan, verdict_badge, when
 from aegis.ui.scans import look
-from aegis.ui.widgets import SCAN, complain, fact, facts
+from aegis.ui.widgets import SCAN, fact, facts
 
 SIDES = ("Older", "Newer")
 # Classes in the table at once, and accused ones whose triggers are shown.
 PAGE, SHOWN = 20, 5
+_STYLE = """<style>
+.st-key-comparison > :first-child [data-testid="stText"] { font-size: 1.25rem; line-height: 1.4; font-weight: 600; }
+</style>"""
 
 
-def show_comparison(keys: tuple[str, str], heading: DeltaGenerator) -> None:
+def show_comparison(keys: Sequence[str]) -> None:
     """What differs between two scans; the earlier one is the older, whichever the address names first.
 
     Raises:
         StoreError: if the store cannot be used.
     """
-    heading.button("All scans", icon=":material/arrow_back:", on_click=ask_for_list)
-    opened = [(key, record) for key in keys for record in [open_scan(key)] if record is not None]
-    if len(opened) < 2 or keys[0] == keys[1]:
+    opened = [(key, record) for key in dict.fromkeys(keys) for record in [open_scan(key)] if record is not None]
+    if len(opened) < 2:
         with st.container(border=True):
-            what = "a scan with itself" if keys[0] == keys[1] else "a scan that is not here"
-            st.markdown(f"**The address compares {what}.** Choose two scans in the list.")
+            st.markdown(
+                "**There are not two such scans.** The store was emptied, or the link is incomplete. Choose two in the "
+                "list."
+            )
         return
     older, newer = sorted(opened, key=lambda pair: pair[1].created)
     found = compare(older[1], newer[1])
-    st.html(STYLE)
+    st.html(_STYLE + TABLES)
     _show_sentences(found)
     for column, side, (key, record) in zip(st.columns(2), SIDES, (older, newer)):
         with column:
@@ -55,7 +59,9 @@ def _show_sentences(found: Comparison) -> None:
         for sentence in found.sentences:
             st.text(sentence)
     if found.caveats:
-        complain("\n".join(found.caveats), "Hard to compare")
+        with st.container(border=True, key="caveats"):
+            st.badge("Hard to compare", icon=":material/warning:", color="orange")
+            st.text("\n".join(found.caveats))
 
 
 def _show_side(side: str, row: Row, record: ScanRecord) -> None:

@@ -1,31 +1,41 @@
-"""What the History page's address asks for: filters, which the widgets read themselves, or two scans."""
+"""Addresses of the History page, whose filters the widgets read themselves, and of the comparison of two scans.
+
+The two are pages of their own, since an address with parameters of widgets cannot be left for another of its page.
+"""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from aegis.ui.widgets import COMPARE, HISTORY
+
 ONE, OTHER = "one", "other"
 # Keys of the widgets, and so their names in the address.
 FIND, VERDICT, PRESET, SINCE, UNTIL = "find", "verdict", "preset", "since", "until"
+LEFT = "history-left"
 FILTERS = (FIND, VERDICT, PRESET, SINCE, UNTIL)
 
 
-def asked_for() -> tuple[str, str] | None:
-    """Keys of the two scans to compare, or None."""
-    if ONE in st.query_params and OTHER in st.query_params:
-        return st.query_params[ONE], st.query_params[OTHER]
-    return None
+def asked_for() -> tuple[str, ...]:
+    """Keys of the scans to compare."""
+    return tuple(st.query_params[name] for name in (ONE, OTHER) if name in st.query_params)
 
 
-def ask_for(one: str, other: str) -> None:
-    """Lead to the comparison of two scans."""
-    st.query_params[ONE], st.query_params[OTHER] = one, other
+def link_to_comparison(label: str, one: str, other: str, tip: str | None = None) -> None:
+    """The way to the comparison of two scans, from which the way back leads to the list as it is now."""
+    st.session_state[LEFT] = {name: st.query_params.get_all(name) for name in FILTERS if name in st.query_params}
+    st.page_link(
+        COMPARE,
+        label=label,
+        icon=":material/compare_arrows:",
+        query_params={ONE: one, OTHER: other},
+        help=tip,
+    )
 
 
-def ask_for_list() -> None:
-    """Lead back to the list."""
-    for name in (ONE, OTHER):
-        st.query_params.pop(name, None)
+def link_to_list() -> None:
+    """The way back to the list as it was left."""
+    st.page_link(HISTORY, label="All scans", icon=":material/arrow_back:", query_params=st.session_state.get(LEFT, {}))
 
 
 def forget_filters() -> None:

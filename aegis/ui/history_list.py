@@ -12,10 +12,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from aegis.detect.wording import count_of
 from aegis.report.settings import KINDS
 from aegis.store import Store
 from aegis.ui.history_details import show_details
-from aegis.ui.history_link import FIND, PRESET, SINCE, UNTIL, VERDICT, ask_for, forget_filters
+from aegis.ui.history_link import FIND, PRESET, SINCE, UNTIL, VERDICT, forget_filters, link_to_comparison
 from aegis.ui.history_rows import Row, Wanted, as_csv, as_json, row_of
 from aegis.ui.palette import palette
 from aegis.ui.scan_session import VERDICT_COLOURS, own_scans
@@ -24,11 +25,18 @@ from aegis.ui.widgets import SCAN
 # More are not read: the latest are what anybody looks for.
 MOST = 1000
 OPENED = "history-open"
+_STYLE = """<style>
+/* Its search and its file know nothing of the filters, and what names in that file would do in a spreadsheet. */
+.st-key-history-table [data-testid="stElementToolbar"] { display: none; }
+</style>"""
 CAPITAL: dict[str, str] = {name: name.capitalize() for name in VERDICT_COLOURS}
 
 
-def show_list() -> None:
+def show_list(heading: DeltaGenerator) -> None:
     """All finished scans that this session may see.
+
+    Args:
+        heading: the row of the page's title, which the list as a file goes into.
 
     Raises:
         StoreError: if the store cannot be used.
@@ -47,9 +55,12 @@ def show_list() -> None:
             st.markdown(f"**No scan is like that.** There {there} in all.")
         st.button("Show all", icon=":material/filter_alt_off:", on_click=forget_filters)
         return
-    bar = st.container(horizontal=True, vertical_alignment="center", key="history-bar")
-    chosen = _show_table(shown)
-    _show_actions(bar, shown, len(rows), chosen)
+    _offer(heading, shown)
+    bar = st.container(horizontal=True, vertical_alignment="center", key="card-actions", height=40)
+    with st.container(key="history-table"):
+        chosen = _show_table(shown)
+    with bar:
+        _show_actions(len(shown), len(rows), chosen)
     if len(chosen) == 1:
         show_details(chosen[0], _one_before(chosen[0], rows))
 
@@ -132,6 +143,7 @@ def _day(column: DeltaGenerator, label: str, key: str) -> str:
 
 def _show_table(rows: Sequence[Row]) -> list[Row]:
     """The rows that are selected."""
+    st.html(_STYLE)
     keys = [row.key for row in rows]
     # Positions mean other scans once the list changes.
     mark = hashlib.sha256("".join(keys).encode()).hexdigest()[:12]
@@ -154,9 +166,9 @@ def _show_table(rows: Sequence[Row]) -> list[Row]:
 
 
 def _table(rows: Sequence[Row]) -> pd.DataFrame:
-    return pd.DataFrame(
+    whole = pd.DataFrame(
         {
-            "open": ["Open"] * len(rows),
+            "open": [":material/arrow_forward: Open"] * len(rows),
             "verdict": [[CAPITAL[row.verdict]] for row in rows],
             "file": [row.file for row in rows],
             "accused": [row.accused for row in rows],
@@ -172,24 +184,27 @@ def _table(rows: Sequence[Row]) -> pd.DataFrame:
             "version": [row.version for row in rows],
         }
     )
+    # An empty column would push others out of sight.
+    return whole if any(row.decisions for row in rows) else whole.drop(columns="decisions")
 
 
 def _columns(clicked: str, open_it: Callable[[], None]) -> dict[str, Any]:
-    column, colours = st.column_config, palette(st.context.theme.type)
+    # Dark enough for the white text that Streamlit puts on them, in both lights.
+    column, colours = st.column_config, palette("light")
     of_verdict = {"red": colours.more, "blue": colours.less, "gray": colours.muted}
     return {
-        "open": column.ButtonColumn("", type="tertiary", key=clicked, on_click=open_it, width=70),
+        "open": column.ButtonColumn("", type="tertiary", key=clicked, on_click=open_it, width=80),
         "verdict": column.MultiselectColumn(
             "Verdict",
             options=list(CAPITAL.values()),
             color=[of_verdict[colour] for colour in VERDICT_COLOURS.values()],
-            width=110,
+            width=105,
         ),
-        "file": column.TextColumn("Suspect", width=210),
-        "accused": column.TextColumn("Accused", width=150),
-        "decisions": column.TextColumn("Decided", width=100, help="What the analyst decided about classes."),
-        "title": column.TextColumn("Images", width=150),
-        "preset": column.TextColumn("Settings", width=90),
+        "file": column.TextColumn("Suspect", width=225),
+        "accused": column.TextColumn("Accused", width=130),
+        "decisions": column.TextColumn("Decided", width=110, help="What the analyst decided about classes."),
+        "title": column.TextColumn("Images", width=195),
+        "preset": column.TextColumn("Settings", width=80),
         "created": column.TextColumn("Scanned (UTC)", width=130),
         "accuracy": column.NumberColumn("Accuracy", format="percent", width=80),
         "robust": column.TextColumn("Robust up to", width=95, help="L2 norm of a change that halves the accuracy."),
@@ -200,41 +215,29 @@ def _columns(clicked: str, open_it: Callable[[], None]) -> dict[str, Any]:
     }
 
 
-def _show_actions(bar: DeltaGenerator, rows: Sequence[Row], total: int, chosen: Sequence[Row]) -> None:
-    counted = f"{total:,} scans" if len(rows) == total else f"{len(rows):,} of {total:,} scans"
-    more = f", the latest {MOST:,}" if total >= MOST else ""
-    with bar:
-        st.caption(f"{counted}{more}. {_hint(len(chosen))}", width="stretch")
-        pair = [row.key for row in sorted(chosen, key=lambda row: row.created)]
-        two = len(pair) == 2
-        st.button(
-            "Compare",
-            icon=":material/compare_arrows:",
-            type="primary" if two else "secondary",
-            disabled=not two,
-            key="history-compare",
-            on_click=ask_for,
-            args=tuple(pair) if two else None,
+def _offer(heading: DeltaGenerator, rows: Sequence[Row]) -> None:
+    for kind, write, mime in (("CSV", as_csv, "text/csv"), ("JSON", as_json, "application/json")):
+        heading.download_button(
+            kind,
+            data=write(rows),
+            file_name=f"aegis-history.{kind.lower()}",
+            mime=mime,
+            icon=":material/download:",
+            key=f"history-{kind}",
+            on_click="ignore",
+            help="The list as it is filtered.",
         )
-        for kind, write, mime in (("CSV", as_csv, "text/csv"), ("JSON", as_json, "application/json")):
-            st.download_button(
-                kind,
-                data=write(rows),
-                file_name=f"aegis-history.{kind.lower()}",
-                mime=mime,
-                icon=":material/download:",
-                key=f"history-{kind}",
-                on_click="ignore",
-                help="The list as it is filtered.",
-            )
 
 
-def _hint(selected: int) -> str:
-    if selected == 1:
-        return "Select another one to compare the two."
-    if selected == 2:
-        return "Two are selected."
-    return "Select one for its details, two to compare them." if not selected else "Select two to compare them."
+def _show_actions(shown: int, total: int, chosen: Sequence[Row]) -> None:
+    counted = count_of(total, "scan") if shown == total else f"{shown} of {count_of(total, 'scan')}"
+    more = f", the latest {MOST:,}" if total >= MOST else ""
+    hints = {0: "Select one for its details, two to compare them.", 1: "Select another one to compare the two."}
+    if len(chosen) == 2:
+        st.caption(f"{counted}{more}. Two are selected:", width="content")
+        link_to_comparison("Compare", *(row.key for row in sorted(chosen, key=lambda row: row.created)))
+    else:
+        st.caption(f"{counted}{more}. {hints.get(len(chosen), 'Select only two to compare them.')}")
 
 
 def _one_before(chosen: Row, rows: Sequence[Row]) -> Row | None:

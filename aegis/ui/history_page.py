@@ -1,4 +1,4 @@
-"""The History page: the list of finished scans, or two of them side by side, as its address asks."""
+"""The History page, the list of finished scans, and the page that sets two of them side by side."""
 
 from __future__ import annotations
 
@@ -6,23 +6,30 @@ import streamlit as st
 
 from aegis.errors import AegisError
 from aegis.ui.history_compare import show_comparison
-from aegis.ui.history_link import asked_for
+from aegis.ui.history_link import asked_for, link_to_list
 from aegis.ui.history_list import show_list
 from aegis.ui.scan_recent import show_running
 from aegis.ui.widgets import complain
 
 
 def history_page() -> None:
-    """Show the list, or the comparison that the address asks for."""
+    """Show what runs and what is finished."""
     heading = st.container(horizontal=True, vertical_alignment="center")
     heading.title("History", anchor=False)
     try:
-        pair = asked_for()
-        if pair is None:
-            # What is not finished comes first: what runs, and what was interrupted.
-            show_running()
-            show_list()
-        else:
-            show_comparison(pair, heading)
+        # What is not finished comes first: what runs, and what was interrupted.
+        show_running()
+        show_list(heading)
+    except AegisError as error:
+        complain(str(error), "Not possible")
+
+
+def compare_page() -> None:
+    """Show the two scans that the address names."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Compare", anchor=False)
+        link_to_list()
+    try:
+        show_comparison(asked_for())
     except AegisError as error:
         complain(str(error), "Not possible")

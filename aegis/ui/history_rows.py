@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from aegis.data import SOURCES
-from aegis.detect.record import ScanRecord
+from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.detect.wording import robust_up_to
 from aegis.models.card import printable
 from aegis.report.settings import preset_of
@@ -125,11 +125,16 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
 
 def say_accused(record: ScanRecord) -> str:
     """The accused classes, and how many were tested if that is not all."""
-    named = [f"{one.label} {printable(one.name, 30)}" for one in record.classes if one.suspicious]
+    named = [_named(one) for one in record.classes if one.suspicious]
     tested, total = len(record.classes), len(record.data.class_names)
     more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
     part = "" if tested == total else f" ({tested} of {total} classes tested)"
     return (", ".join(named[:NAMED]) + more if named else "no class accused") + part
+
+
+def _named(one: ClassRecord) -> str:
+    name = printable(one.name, 30)
+    return name if name == str(one.label) else f"{one.label} {name}"
 
 
 def say_images(record: ScanRecord) -> str:

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 
 from aegis.models.card import printable
-from aegis.report.compare import NOTICED, Accused, ClassPair, Metric
+from aegis.report.compare import Accused, ClassPair, Metric, noticed
 from aegis.report.settings import Line
 from aegis.types import FAMILIES
 
@@ -19,14 +19,14 @@ MARKS: dict[Accused, str] = {
 # A share that moves by less is drawn quietly, and an L2 norm.
 POINTS, RADIUS = 0.02, 0.1
 NONE = "–"  # noqa: RUF001 - where there is nothing
-STYLE = """<style>
-.st-key-comparison > :first-child [data-testid="stText"] { font-size: 1.25rem; line-height: 1.4; font-weight: 600; }
+TABLES = """<style>
 .aegis-wide { overflow-x: auto; }
 .aegis-table { width: 100%; border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 .aegis-table th, .aegis-table td { text-align: left; padding: .375rem .75rem .375rem 0; vertical-align: top;
   border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); overflow-wrap: anywhere; }
 .aegis-table thead th { font-weight: 600; opacity: .8; white-space: nowrap; }
-.aegis-table tbody th { font-weight: 400; }
+.aegis-table tbody th { font-weight: 400; min-width: 7rem; }
+.aegis-table .changed, .aegis-table .same, .aegis-table .plain { white-space: nowrap; }
 .aegis-table .changed { font-weight: 650; }
 .aegis-table .same { opacity: .65; }
 .aegis-table .accused { color: light-dark(#c2470a, #f58a4b); font-weight: 650; white-space: nowrap; }
@@ -51,10 +51,15 @@ def line_table(lines: Sequence[Line]) -> str:
     return _table(["", "Older", "Newer"], rows)
 
 
+def value_table(values: Sequence[tuple[str, str]]) -> str:
+    """Names with what each is."""
+    return _table([], [_row(printable(name, 60), [_cell(printable(value, 200))]) for name, value in values])
+
+
 def _metric_row(one: Metric) -> str:
     moved = one.change is not None and abs(one.change) >= (POINTS if one.share else RADIUS)
-    kinds = ("changed", "") if moved else ("", "same")
-    return _row(one.name, [_cell(one.older), _cell(one.newer, kinds[0]), _cell(_change(one), kinds[1])])
+    kinds = ("changed", "plain") if moved else ("plain", "same")
+    return _row(one.name, [_cell(one.older, "plain"), _cell(one.newer, kinds[0]), _cell(_change(one), kinds[1])])
 
 
 def _class_row(pair: ClassPair, scores: Sequence[str]) -> str:
@@ -69,14 +74,13 @@ def _class_row(pair: ClassPair, scores: Sequence[str]) -> str:
 
 def _scores(scores: tuple[float | None, float | None]) -> str:
     before, now = scores
-    moved = before is not None and now is not None and abs(now - before) >= NOTICED
-    return _both(_share(before), _share(now), moved)
+    return _both(_share(before), _share(now), noticed(before, now))
 
 
 def _both(before: str, now: str, moved: bool) -> str:
     if before == now:
         return _cell(before, "same")
-    return _cell(f"{before} → {now}", "changed" if moved else "")
+    return _cell(f"{before} → {now}", "changed" if moved else "plain")
 
 
 def _count(count: int | None) -> str:
@@ -88,14 +92,15 @@ def _share(share: float | None) -> str:
 
 
 def _change(one: Metric) -> str:
-    if one.change is None:
-        return ""
+    if one.change is None or not round(one.change, 3):
+        return "none" if one.change is not None else ""
     return f"{100 * one.change:+.1f} points" if one.share else f"{one.change:+.2f}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[str]) -> str:
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in heads)
-    whole = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    top = f"<thead><tr>{head}</tr></thead>" if heads else ""
+    whole = f"{top}<tbody>{''.join(rows)}</tbody>"
     return f'<div class="aegis-wide"><table class="aegis-table">{whole}</table></div>'
 
 

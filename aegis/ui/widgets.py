@@ -13,6 +13,8 @@ from aegis.ui.suspects import ROOT, ListedSuspect, examine
 
 LOGO = ROOT / "assets" / "logo.svg"
 HOME, SCAN, INSPECT, HISTORY = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py", "pages/3_History.py"
+# Not in the list below: it is led to with two scans.
+COMPARE = "pages/4_Compare.py"
 PAGES = (
     (HOME, "Home", ":material/home:"),
     (SCAN, "Scan", ":material/radar:"),
