@@ -56,7 +56,7 @@ def show_list(heading: DeltaGenerator) -> None:
         st.button("Show all", icon=":material/filter_alt_off:", on_click=forget_filters)
         return
     _offer(heading, shown)
-    bar = st.container(horizontal=True, vertical_alignment="center", key="card-actions", height=40)
+    bar = st.container(horizontal=True, vertical_alignment="center", key="card-actions", height=40, border=False)
     with st.container(key="history-table"):
         chosen = _show_table(shown)
     with bar:
