@@ -71,7 +71,8 @@ def _providers(settings: Mapping[str, Any]) -> list[str | None]:
 
 
 def _show_card(settings: Mapping[str, Any]) -> None:
-    with st.container(border=True, key="sign-in", width=420):
+    middle = st.container(horizontal_alignment="center")
+    with middle.container(border=True, key="sign-in", width=420):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.image(str(LOGO), width=48, alt="")
             st.title("AEGIS", anchor=False)
@@ -86,4 +87,4 @@ def _go(provider: str | None) -> None:
     try:
         st.login(provider)
     except StreamlitAPIException as error:
-        raise ConfigError("sign-in that is set up", printable(str(error), 300), WHO) from error
+        raise ConfigError("sign-in that is set up", printable(str(error).rstrip("."), 300), WHO) from error

@@ -13,31 +13,20 @@ from aegis.ui.scan_session import desk
 from aegis.ui.shelf import Uploads
 from tests.layers import ROOT
 from tests.pages.conftest import everything, run
-from tests.stored_scan import as_clean, keep_finished
+from tests.stored_scan import keep_finished, keep_version
 from tests.suspects import HOSTILE
 
 HISTORY, COMPARE, SCAN = "pages/3_History.py", "pages/4_Compare.py", "pages/1_Scan.py"
 OLD, NEW, ELSE = "a" * 64, "b" * 64, "c" * 64
 
 
-def keep(store, key, file, name="samples:made", **changes):
-    """A scan under a file name, of images that were not uploaded."""
-    record, data = keep_finished(store, key, name)
-    model = record.model.model_copy(update={"file": file, "sha256": key})
-    fields = {"model": model, **changes}
-    if changes.get("verdict") == "clean":
-        fields |= as_clean(record)
-    store.keep_scan(key, record.model_copy(update=fields))
-    return record.model_copy(update=fields), data
-
-
 @pytest.fixture
 def three(kept):
     """Two versions of one model, the older one clean, and a third by other settings."""
-    keep(kept, OLD, "signs.pt", verdict="clean", created="2024-05-01T10:00:00+00:00")
-    keep(kept, NEW, "signs.pt", created="2024-05-03T10:00:00+00:00")
+    keep_version(kept, OLD, "signs.pt", verdict="clean", created="2024-05-01T10:00:00+00:00")
+    keep_version(kept, NEW, "signs.pt", created="2024-05-03T10:00:00+00:00")
     quick = config_record(preset("quick", None, (1, 6, 6)))
-    keep(kept, ELSE, "other.pt", config=quick, created="2024-05-02T10:00:00+00:00")
+    keep_version(kept, ELSE, "other.pt", config=quick, created="2024-05-02T10:00:00+00:00")
     return kept
 
 
@@ -156,9 +145,9 @@ def test_a_click_opens_a_scan(open_page, three, monkeypatch):
 
 
 def test_uploads_of_other_sessions_are_hidden(open_page, kept):
-    keep(kept, OLD, "upload: mine.pt")
-    keep(kept, NEW, "known.pt", name="upload: images.npz")
-    keep(kept, ELSE, "known.pt")
+    keep_version(kept, OLD, "upload: mine.pt")
+    keep_version(kept, NEW, "known.pt", name="upload: images.npz")
+    keep_version(kept, ELSE, "known.pt")
     at = open_page(HISTORY)
     assert files(at) == ["known.pt"]
     assert "1 scan." in everything(at)
@@ -172,10 +161,10 @@ def test_uploads_of_other_sessions_are_hidden(open_page, kept):
 
 
 def test_new_scans_and_reviews_show_at_the_next_run(open_page, kept):
-    keep(kept, OLD, "first.pt")
+    keep_version(kept, OLD, "first.pt")
     at = open_page(HISTORY)
     assert files(at) == ["first.pt"]
-    keep(kept, NEW, "second.pt")
+    keep_version(kept, NEW, "second.pt")
     assert sorted(files(run(at))) == ["first.pt", "second.pt"]
     kept.keep_review(NEW, Review("", {0: "confirmed"}))
     assert any("0 confirmed" in one for one in run(at).dataframe[0].value["decisions"])
@@ -183,7 +172,7 @@ def test_new_scans_and_reviews_show_at_the_next_run(open_page, kept):
 
 def test_text_from_files_is_never_parsed(open_page, kept):
     for i, text in enumerate(HOSTILE):
-        keep(kept, f"{i:x}" * 64, text, created=f"2024-01-0{i + 1}T00:00:00+00:00")
+        keep_version(kept, f"{i:x}" * 64, text, created=f"2024-01-0{i + 1}T00:00:00+00:00")
     at = select(open_page(HISTORY), 0)
     compared = open_page(COMPARE, one="0" * 64, other="1" * 64)
     for page in (at, compared):
@@ -254,6 +243,6 @@ def test_the_list_is_a_file(open_page, three):
 
 
 def test_home_leads_to_it(suspects, kept):
-    keep(kept, OLD, "signs.pt")
+    keep_version(kept, OLD, "signs.pt")
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert ("History", "") in links(at)
