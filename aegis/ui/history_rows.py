@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from aegis.data import SOURCES
@@ -169,4 +169,4 @@ def as_json(rows: Sequence[Row]) -> str:
 
 
 def _plain(row: Row) -> dict[str, str | float]:
-    return {name: value for name, value in asdict(row).items() if name not in INNER}
+    return {name: value for name, value in vars(row).items() if name not in INNER}
