@@ -85,6 +85,20 @@ def test_one_click_opens_a_scan(visit):
     settled(page)
 
 
+def test_a_sorted_list_opens_and_selects_what_is_shown(visit):
+    page = visit("History")
+    table = page.get_by_test_id("stDataFrame").bounding_box()
+    first = page.get_by_test_id("glide-cell-3-0")
+    expect(first).to_have_text("signs.pt")
+    # The head of the column of suspects.
+    page.mouse.click(table["x"] + 260, table["y"] + HEAD)
+    expect(first).to_have_text("<b>other</b>.pt")
+    click(page, 0, BOX)
+    expect(page.locator(".st-key-card-details").get_by_text("<b>other</b>.pt")).to_be_visible()
+    click(page, 0, OPEN)
+    expect(page).to_have_url(re.compile(f"/Scan\\?scan={ELSE}$"))
+
+
 def test_two_are_compared_and_the_way_back_keeps_the_filters(visit):
     page = visit("History?find=signs")
     click(page, 0, BOX)

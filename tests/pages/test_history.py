@@ -136,6 +136,14 @@ def test_two_that_are_selected_can_be_compared(open_page, three):
     assert not any(page == "Compare" for page, _ in links(at))
 
 
+def test_another_list_begins_with_nothing_selected(open_page, three):
+    at = select(open_page(HISTORY), 0)
+    at.text_input(key="find").set_value("other")
+    run(at)
+    assert files(at) == ["other.pt"]
+    assert not any(page == "Inspect_Class" for page, _ in links(at))
+
+
 def test_a_click_opens_a_scan(open_page, three, monkeypatch):
     at = open_page(HISTORY)
     at.session_state[history_list.OPENED] = NEW
