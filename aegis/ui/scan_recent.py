@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from aegis.data import SOURCES
-from aegis.detect.record import ScanRecord
 from aegis.errors import AegisError
 from aegis.models.card import printable
+from aegis.ui.history_rows import say_accused, say_images
 from aegis.ui.scan_session import own_running, recent_scans, verdict_badge, when
-from aegis.ui.scan_setup import title_of
 from aegis.ui.scan_watch import Watch
-from aegis.ui.widgets import SCAN, complain
+from aegis.ui.widgets import HISTORY, SCAN, complain
 
 SHOWN = 8
-NAMED = 3
 
 
 def show_running() -> None:
@@ -50,15 +47,8 @@ def show_recent() -> None:
             with verdict:
                 verdict_badge(record)
             file.text(printable(record.model.file, 60))
-            accused.text(_accused(record))
-            data.text(title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60))
+            accused.text(say_accused(record))
+            data.text(say_images(record))
             date.text(when(record))
             link.page_link(SCAN, label="Open", query_params={"scan": key})
-
-
-def _accused(record: ScanRecord) -> str:
-    named = [f"{one.label} {printable(one.name, 30)}" for one in record.classes if one.suspicious]
-    tested, total = len(record.classes), len(record.data.class_names)
-    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
-    part = "" if tested == total else f" ({tested} of {total} classes tested)"
-    return (", ".join(named[:NAMED]) + more if named else "no class accused") + part
+    st.page_link(HISTORY, label="All scans", icon=":material/history:")
