@@ -35,7 +35,7 @@ def test_what_fails_changes_nothing(tmp_path):
 def test_an_older_index_gets_the_tables_that_it_lacks(tmp_path):
     path = tmp_path / "index.sqlite"
     with closing(sqlite3.connect(path)) as index, index:
-        index.execute(aegis.index.SCHEMA[0])
+        index.execute(aegis.index.MIGRATIONS[0][0])
         index.execute("INSERT INTO scans VALUES ('key', 'now', 'model', 'clean', '{}')")
     make_index(path)
     with open_index(path) as index:

@@ -10,20 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import aegis.store
+import aegis.source
 from aegis.detect.config import EmbedConfig, JudgeConfig, ScanConfig
 from aegis.detect.record import config_record
+from aegis.keys import key_of
 from aegis.review import Review
 from aegis.runtime import Runtime
-from aegis.store import (
-    CODE,
-    STEPS_CODE,
-    Store,
-    code_digest,
-    default_folder,
-    find_class,
-    key_of,
-)
+from aegis.source import CODE, STEPS_CODE, code_digest
+from aegis.store import Store, default_folder, find_class
 from tests.layers import ROOT, imported, module_of
 from tests.stored import ASSESS, EMBED, GATHER, Counted, assert_same, dataset, evidence, files, planes, record
 
@@ -90,7 +84,7 @@ def test_the_name_of_the_data_and_the_number_of_workers_play_no_part(store):
 
 def test_other_code_makes_other_keys(monkeypatch):
     before = key_of("gather", 1)
-    monkeypatch.setattr("aegis.store.code_digest", lambda code: "0" * 64)
+    monkeypatch.setattr("aegis.keys.code_digest", lambda: "0" * 64)
     assert key_of("gather", 1) != before
 
 
@@ -98,7 +92,7 @@ def test_other_code_makes_other_keys(monkeypatch):
     ("changed", "steps", "scans"),
     [
         ("runtime.py", True, True),
-        ("store.py", True, True),
+        ("store.py", False, False),
         ("packing.py", True, True),
         ("pgd.py", True, True),
         ("models/classifier.py", True, True),
@@ -114,8 +108,8 @@ def test_other_code_makes_other_keys(monkeypatch):
 def test_code_that_numbers_depend_on_counts(tmp_path, monkeypatch, changed, steps, scans):
     """How classes are judged matters to a scan, but to none of its costly steps."""
     copied = tmp_path / "aegis"
-    shutil.copytree(Path(aegis.store.__file__).parent, copied, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr("aegis.store.__file__", str(copied / "store.py"))
+    shutil.copytree(aegis.source.ROOM, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr("aegis.source.ROOM", copied)
     before = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
     (copied / changed).write_text((copied / changed).read_text() + "# changed\n")
     after = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
@@ -123,7 +117,7 @@ def test_code_that_numbers_depend_on_counts(tmp_path, monkeypatch, changed, step
 
 
 # Settings are in the keys with their values; the others compute nothing.
-NO_NUMBERS = {"detect/config.py", "detect/null.py", "errors.py", "files.py", "text.py"}
+NO_NUMBERS = {"detect/config.py", "detect/null.py", "errors.py", "files.py", "text.py", "process.py"}
 NO_NUMBERS |= {"models/card.py", "models/formats.py"}
 
 
