@@ -53,7 +53,7 @@ def say_size(size: int) -> str:
         if value < 999.5:
             break
         value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if value >= 99.5 or unit == "B" else f"{value:.1f} {unit}"
+    return f"{value:.3g} {unit}"
 
 
 @dataclass(frozen=True)

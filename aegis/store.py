@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
+from aegis.audit import Audit, arrays_in, check
 from aegis.detect.record import ScanRecord
 from aegis.errors import StoreError
 from aegis.files import whole_file
@@ -70,12 +71,12 @@ class Store:
         return _record(row[0]) if row else None
 
     def is_whole(self, key: str) -> bool:
-        """Whether all arrays that a saved scan needs are there, as far as sizes tell."""
+        """Whether all arrays that a saved scan needs are there, as far as sizes tell and damage is known."""
         with self._guard(), open_index(self._index) as index:
             rows = index.execute(
-                "SELECT array, bytes FROM needs LEFT JOIN arrays ON array = arrays.key WHERE scan = ?", (key,)
+                "SELECT array, bytes, sha256 FROM needs LEFT JOIN arrays ON array = arrays.key WHERE scan = ?", (key,)
             ).fetchall()
-        return all(_size(array_path(self.folder, array)) == size for array, size in rows)
+        return all(digest and _size(array_path(self.folder, array)) == size for array, size, digest in rows)
 
     def keep_scan(self, key: str, record: ScanRecord) -> None:
         """Remember a finished scan, and that it needs what was claimed; one of the same key is replaced."""
@@ -87,10 +88,11 @@ class Store:
             drop_interrupted(index, "scan", key)
         self._session.end()
 
-    def scans(self, limit: int = 20) -> list[tuple[str, ScanRecord]]:
-        """Keys and records of the latest scans, newest first; what another version wrote is left out."""
+    def scans(self, limit: int | None = 20) -> list[tuple[str, ScanRecord]]:
+        """Keys and records of the latest scans, newest first; None for all; what another version wrote is left out."""
+        most = -1 if limit is None else limit
         with self._guard(), open_index(self._index) as index:
-            rows = index.execute("SELECT key, record FROM scans ORDER BY created DESC LIMIT ?", (limit,)).fetchall()
+            rows = index.execute("SELECT key, record FROM scans ORDER BY created DESC LIMIT ?", (most,)).fetchall()
         records = [(key, _record(text)) for key, text in rows]
         return [(key, record) for key, record in records if record is not None]
 
@@ -121,20 +123,17 @@ class Store:
 
     def load(self, key: str) -> Arrays | None:
         """The arrays of a key; None if there are none or their file is not what was written."""
+        with self._guard(), open_index(self._index) as index:
+            known = index.execute("SELECT bytes, sha256 FROM arrays WHERE key = ?", (key,)).fetchone()
         try:
             content = array_path(self.folder, key).read_bytes()
         except OSError:
             return None
-        row, arrays = (len(content), hashlib.sha256(content).hexdigest()), _arrays(content)
-        with suppress(sqlite3.Error), open_index(self._index) as index:
-            known = index.execute("SELECT bytes, sha256 FROM arrays WHERE key = ?", (key,)).fetchone()
-            if known is not None and (known != row or arrays is None):
-                # So that the next scan that needs it is not taken for whole.
-                index.execute("DELETE FROM arrays WHERE (key, bytes, sha256) = (?, ?, ?)", (key, *known))
-                return None
-            if known is None and arrays is not None:
-                index.execute("INSERT OR IGNORE INTO arrays VALUES (?, ?, ?, ?)", (key, *row, time.time()))
-        return arrays
+        row, arrays = (len(content), hashlib.sha256(content).hexdigest()), arrays_in(content)
+        damaged = arrays is None or known not in (None, row)
+        if damaged is (known is not None):
+            self._note(key, None if damaged else row, known)
+        return None if damaged else arrays
 
     def keep(self, key: str, arrays: Arrays) -> None:
         """Write arrays under a key, whole or not at all; what was used longest ago goes if there is no room for it.
@@ -186,6 +185,11 @@ class Store:
         """What was being done when its process was killed, the latest first."""
         return [work for work in self._works() if not work.process.alive]
 
+    def check(self) -> Audit:
+        """Compare every file with its digest, and read every saved scan; a scan computes anew what is damaged."""
+        with self._guard():
+            return check(self.folder, self._index)
+
     def plan(self, limit: int | None) -> Plan:
         """What would go to bring the store within a limit in bytes, None for no limit, and what is of no use."""
         with self._guard(), open_index(self._index, write=True) as index:
@@ -205,6 +209,13 @@ class Store:
         with self._guard(), open_index(self._index, write=True) as index:
             return only_needed_by(index, key)
 
+    def keys(self, beginning: str) -> list[str]:
+        """Keys of saved scans and of interrupted work that begin so."""
+        with self._guard(), open_index(self._index) as index:
+            found = {key for (key,) in index.execute("SELECT key FROM scans")}
+            found |= {work.key for _, work in works(index) if not work.process.alive}
+        return sorted(key for key in found if key.startswith(beginning))
+
     def forget(self, key: str) -> list[Array]:
         """Remove a saved scan with its review, and interrupted work of that key; give the arrays that went with it."""
         with self._guard(), open_index(self._index, write=True) as index:
@@ -215,6 +226,15 @@ class Store:
                 drop_interrupted(index, kind, key)
             remove(index, self.folder, (array.key for array in gone))
         return gone
+
+    def _note(self, key: str, row: tuple[int, str] | None, known: tuple[int, str] | None) -> None:
+        """That a file is none the index knew, or damaged; what cannot be noted is noted when it is read again."""
+        with suppress(sqlite3.Error), open_index(self._index) as index:
+            if row is not None:
+                index.execute("INSERT OR IGNORE INTO arrays VALUES (?, ?, ?, ?)", (key, *row, time.time()))
+            elif known is not None:
+                # So that no scan that needs it is taken for whole.
+                index.execute("UPDATE arrays SET sha256 = '' WHERE (key, sha256) = (?, ?)", (key, known[1]))
 
     def _works(self) -> list[Work]:
         with self._guard(), open_index(self._index) as index:
@@ -250,11 +270,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1  # which the index never has
-
-
-def _arrays(content: bytes) -> Arrays | None:
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except Exception:  # damaged bytes make the readers of zip files and arrays raise almost anything
-        return None
