@@ -117,12 +117,15 @@ def surroundings(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:
 
 
 def _compare(recorded: ScanRecord, found: ScanRecord, of: Callable[[str], bool]) -> list[Difference]:
-    ours, theirs = (_named(record, of) for record in (recorded, found))
+    ours, theirs = (_named(record.model_dump(mode="json"), of) for record in (recorded, found))
+    # What an older version did not write down cannot differ.
+    told = _named(recorded.model_dump(mode="json", exclude_unset=True), of)
+    untold = tuple(f"{name}." for name in ours.keys() - told.keys())
     return [
         Difference(name, _say(ours, name), _say(theirs, name))
         for name in dict.fromkeys((*ours, *theirs))
         # 3 and 3.0 are one number, as for keys.
-        if name not in ours or name not in theirs or ours[name] != theirs[name]
+        if (name not in ours or name not in theirs or ours[name] != theirs[name]) and not f"{name}.".startswith(untold)
     ]
 
 
@@ -130,8 +133,7 @@ def _say(values: dict[str, object], name: str) -> str:
     return json.dumps(values[name]) if name in values else "nothing"
 
 
-def _named(record: ScanRecord, of: Callable[[str], bool]) -> dict[str, object]:
-    plain = record.model_dump(mode="json")
+def _named(plain: dict[str, object], of: Callable[[str], bool]) -> dict[str, object]:
     return {name: value for top in plain if of(top) for name, value in _flat(plain[top], top)}
 
 
