@@ -83,10 +83,12 @@ class Store:
         row = (key, record.created, record.model.sha256, record.verdict, record.model_dump_json())
         with self._guard(), open_index(self._index, write=True) as index:
             index.execute("INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?)", row)
-            needs = [(key, array) for array in self._session.claimed]
+            needs = [(key, array) for array in sorted(self._session.claimed)]
             index.executemany("INSERT OR IGNORE INTO needs VALUES (?, ?)", needs)
             drop_interrupted(index, "scan", key)
-        self._session.end()
+            # At once with its result, so that none is kept that still counts as interrupted.
+            self._session.drop(index)
+        self._session.leave()
 
     def scans(self, limit: int | None = 20) -> list[tuple[str, ScanRecord]]:
         """Keys and records of the latest scans, newest first; None for all; what another version wrote is left out."""

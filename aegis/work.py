@@ -87,9 +87,15 @@ class Session:
     def end(self) -> None:
         """Nothing is done any longer; what cannot be said now, the end of the process says."""
         with self.lock, suppress(sqlite3.Error):
+            if self.id is None:
+                return
             with open_index(self.index) as index:
-                _drop(index, self.id)
+                self.drop(index)
             self.leave()
+
+    def drop(self, index: sqlite3.Connection) -> None:
+        """End it together with other changes of the index; ``leave`` once they are kept."""
+        _drop(index, self.id)
 
     def leave(self) -> None:
         """Go without ending what was begun, which then counts as interrupted."""

@@ -34,7 +34,7 @@ def repeat(
         result: its file; the model is looked for beside it.
         checkpoint, data: where model and images are, if the user says so.
         arch, mean, std: what the model is, where the record does not say it or may not.
-        workers: classes examined side by side; None takes as many as then.
+        workers: classes examined side by side; None takes one for each processor core.
         quiet: show no progress.
 
     Raises:
@@ -58,7 +58,7 @@ def repeat(
             "its file, read with another architecture or normalisation",
             "Give --arch, --mean and --std as they were given to the scan.",
         )
-    runtime = choose_runtime(_device(recorded), recorded.runtime.precision, workers or recorded.runtime.workers)
+    runtime = choose_runtime(_device(recorded), recorded.runtime.precision, workers)
     # Earlier versions did not record what was asked for.
     some = len(recorded.classes) < len(recorded.data.class_names)
     labels = recorded.labels or (tuple(one.label for one in recorded.classes) if some else None)

@@ -22,6 +22,7 @@ from aegis.cli.options import (
     Quiet,
     Seed,
     Std,
+    Workers,
     choice,
     labels,
     number,
@@ -85,10 +86,6 @@ Control = Annotated[
         help="Also plant a small trigger in a copy of the model and scan the copy: would it have been seen?",
         rich_help_panel=MORE,
     ),
-]
-Workers = Annotated[
-    int | None,
-    option("--workers", "N", "Classes examined side by side. Without it, one for each processor core.", MORE),
 ]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Compute everything anew, whatever is stored.", rich_help_panel=MORE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aegis.cli.options import MORE, Arch, Mean, Quiet, Std, option
+from aegis.cli.options import Arch, Mean, Quiet, Std, Workers, option
 from aegis.cli.output import Printer, clean
 from aegis.space import say_size
 from aegis.store import Store
@@ -34,7 +34,6 @@ CheckpointOption = Annotated[
 Data = Annotated[
     str | None, option("--data", "SOURCE", "The images, where they are no longer found under their recorded name.")
 ]
-Workers = Annotated[int | None, option("--workers", "N", "Classes examined side by side, instead of as then.", MORE)]
 
 
 def verify(

@@ -111,14 +111,12 @@ class DataRecord(_Frozen):
 
 
 class RuntimeRecord(_Frozen):
-    """What it was computed on: ``hardware`` is the processor's or the GPU's name, ``workers`` the classes examined side
-    by side, each with so many ``threads``."""
+    """What it was computed on; ``hardware`` is the processor's or the GPU's name. How many classes are examined side by
+    side, and with how many threads, changes no number."""
 
     device: str
     precision: Precision
     hardware: str = ""
-    workers: int | None = None
-    threads: int | None = None
 
 
 class SourceRecord(_Frozen):
@@ -273,13 +271,7 @@ def runtime_record(runtime: Runtime) -> RuntimeRecord:
     import torch
 
     name = torch.cuda.get_device_name() if runtime.device == "cuda" else processor()
-    return RuntimeRecord(
-        device=runtime.device,
-        precision=runtime.precision,
-        hardware=name,
-        workers=runtime.workers,
-        threads=max(1, torch.get_num_threads() // runtime.workers),
-    )
+    return RuntimeRecord(device=runtime.device, precision=runtime.precision, hardware=name)
 
 
 def source_record() -> SourceRecord:
