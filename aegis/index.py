@@ -69,7 +69,7 @@ def open_index(path: Path, *, write: bool = False) -> Iterator[sqlite3.Connectio
     Raises:
         sqlite3.Error: if the file cannot be used.
     """
-    connection = sqlite3.connect(path, timeout=PATIENCE)
+    connection = _connect(path)
     try:
         with connection:
             if write:
@@ -77,6 +77,20 @@ def open_index(path: Path, *, write: bool = False) -> Iterator[sqlite3.Connectio
             yield connection
     finally:
         connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=PATIENCE)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        # On a full disk there is no room for what readers share; a file that nobody writes can be read without it.
+        log = path.with_name(f"{path.name}-wal")
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_IOERR or (log.exists() and log.stat().st_size):
+            raise
+        return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+    return connection
 
 
 def _version(index: sqlite3.Connection, path: Path) -> int:

@@ -84,6 +84,10 @@ class Plan:
     needed: int
     limit: int | None
 
+    def files(self, folder: Path) -> list[Path]:
+        """What goes, of the store in a folder."""
+        return [*(array_path(folder, array.key) for array in self.arrays), *self.left]
+
     @property
     def freed(self) -> int:
         """Bytes of the arrays that go."""
@@ -170,5 +174,5 @@ def _held(index: sqlite3.Connection) -> set[str]:
 
 
 def _used(index: sqlite3.Connection) -> set[str]:
-    ids = set(living(index))
+    ids = living(index)
     return {key for key, work in index.execute("SELECT array, work FROM uses") if work in ids}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import sqlite3
 import time
 import weakref
@@ -30,7 +31,10 @@ from aegis.packing import Arrays
 from aegis.review import Review, merged, read_review
 from aegis.space import Array, Plan, array_path, evict, only_needed_by, plan, remove, size_limit
 from aegis.stored import find_class, stored
-from aegis.work import Session, Work, drop_interrupted, works
+from aegis.work import Session, Work, drop_dead, drop_interrupted, works
+
+# Bytes of free disk below which whatever fails fails for want of room; sqlite calls it an I/O error.
+FULL = 100_000
 
 __all__ = ["Store", "default_folder", "find_class", "scan_key", "stored"]
 
@@ -199,11 +203,15 @@ class Store:
 
     def collect(self, limit: int | None) -> Plan:
         """Remove what ``plan`` names, and give the plan; nothing goes that a saved scan needs or work uses."""
-        with self._guard(), open_index(self._index, write=True) as index:
-            found = plan(index, self.folder, limit)
-            remove(index, self.folder, (*(array.key for array in found.arrays), *found.lost))
-            for path in found.left:
-                path.unlink(missing_ok=True)
+        try:
+            return self._collect(limit)
+        except StoreError:
+            # On a full disk there must be some room before the index can be changed.
+            with self._guard(), open_index(self._index) as index:
+                found = plan(index, self.folder, limit)
+                for path in found.files(self.folder):
+                    path.unlink(missing_ok=True)
+        self._collect(limit)
         return found
 
     def only_needed_by(self, key: str) -> list[Array]:
@@ -229,6 +237,15 @@ class Store:
             remove(index, self.folder, (array.key for array in gone))
         return gone
 
+    def _collect(self, limit: int | None) -> Plan:
+        with self._guard(), open_index(self._index, write=True) as index:
+            drop_dead(index)
+            found = plan(index, self.folder, limit)
+            remove(index, self.folder, (*(array.key for array in found.arrays), *found.lost))
+            for path in found.left:
+                path.unlink(missing_ok=True)
+        return found
+
     def _note(self, key: str, row: tuple[int, str] | None, known: tuple[int, str] | None) -> None:
         """That a file is none the index knew, or damaged; what cannot be noted is noted when it is read again."""
         with suppress(sqlite3.Error), open_index(self._index) as index:
@@ -249,7 +266,7 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"to keep results in {self.folder}",
-                str(error),
+                "a full disk" if _is_full(self.folder) else str(error),
                 "Free some space, or set AEGIS_STORE to a folder that can be written to.",
             ) from error
 
@@ -265,6 +282,13 @@ def _review(index: sqlite3.Connection, key: str) -> Review | None:
     # As bytes, since text that is no text would stop the reader.
     row = index.execute("SELECT CAST(review AS BLOB) FROM reviews WHERE key = ?", (key,)).fetchone()
     return read_review(row[0]) if row else None
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < FULL
+    except OSError:
+        return False
 
 
 def _size(path: Path) -> int:

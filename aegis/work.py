@@ -112,13 +112,16 @@ def works(index: sqlite3.Connection) -> list[tuple[int, Work]]:
     ]
 
 
-def living(index: sqlite3.Connection) -> list[int]:
-    """Ids of the work whose process lives; that of others without a name is dropped."""
-    known = works(index)
-    for id, work in known:
+def living(index: sqlite3.Connection) -> set[int]:
+    """Ids of the work whose process lives."""
+    return {id for id, work in works(index) if work.process.alive}
+
+
+def drop_dead(index: sqlite3.Connection) -> None:
+    """Forget what processes that are gone used without saying what for."""
+    for id, work in works(index):
         if not (work.kind or work.process.alive):
             _drop(index, id)
-    return [id for id, work in known if work.process.alive]
 
 
 def drop_interrupted(index: sqlite3.Connection, kind: str, key: str) -> None:

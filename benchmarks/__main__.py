@@ -1,7 +1,9 @@
 """``python -m benchmarks``: everything that is timed, each also on its own as ``python -m benchmarks.NAME``."""
 
-from benchmarks import pages, pgd, scan
+from benchmarks import kills, pages, pgd, scan, together
 
 pgd.main()
 scan.main()
 pages.main()
+kills.main()
+together.main()
