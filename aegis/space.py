@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from aegis.work import living
 
 VARIABLE = "AEGIS_STORE_LIMIT"
 DEFAULT_LIMIT = "20 GB"
+# Bytes of free disk below which nothing can be kept.
+FULL = 100_000
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?)B?|B)?", re.IGNORECASE)
 _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 
@@ -54,6 +57,14 @@ def say_size(size: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.3g} {unit}"
+
+
+def is_full(folder: Path) -> bool:
+    """Whether what failed failed for want of room, which sqlite may call an I/O error."""
+    try:
+        return shutil.disk_usage(folder).free < FULL
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import shutil
 import sqlite3
 import time
 import weakref
@@ -29,12 +28,9 @@ from aegis.index import make_index, open_index
 from aegis.keys import scan_key
 from aegis.packing import Arrays
 from aegis.review import Review, merged, read_review
-from aegis.space import Array, Plan, array_path, evict, only_needed_by, plan, remove, size_limit
+from aegis.space import Array, Plan, array_path, evict, is_full, only_needed_by, plan, remove, size_limit
 from aegis.stored import find_class, stored
 from aegis.work import Session, Work, drop_dead, drop_interrupted, works
-
-# Bytes of free disk below which whatever fails fails for want of room; sqlite calls it an I/O error.
-FULL = 100_000
 
 __all__ = ["Store", "default_folder", "find_class", "scan_key", "stored"]
 
@@ -101,6 +97,11 @@ class Store:
             rows = index.execute("SELECT key, record FROM scans ORDER BY created DESC LIMIT ?", (most,)).fetchall()
         records = [(key, _record(text)) for key, text in rows]
         return [(key, record) for key, record in records if record is not None]
+
+    def count(self) -> int:
+        """How many scans are saved, those that another version wrote among them."""
+        with self._guard(), open_index(self._index) as index:
+            return int(index.execute("SELECT COUNT(*) FROM scans").fetchone()[0])
 
     def find_review(self, key: str) -> Review | None:
         """What the analyst added to the scan of a key, or None; damaged text is as good as none."""
@@ -266,7 +267,7 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"to keep results in {self.folder}",
-                "a full disk" if _is_full(self.folder) else str(error),
+                "a full disk" if is_full(self.folder) else str(error),
                 "Free some space, or set AEGIS_STORE to a folder that can be written to.",
             ) from error
 
@@ -282,13 +283,6 @@ def _review(index: sqlite3.Connection, key: str) -> Review | None:
     # As bytes, since text that is no text would stop the reader.
     row = index.execute("SELECT CAST(review AS BLOB) FROM reviews WHERE key = ?", (key,)).fetchone()
     return read_review(row[0]) if row else None
-
-
-def _is_full(folder: Path) -> bool:
-    try:
-        return shutil.disk_usage(folder).free < FULL
-    except OSError:
-        return False
 
 
 def _size(path: Path) -> int:

@@ -13,6 +13,7 @@ import random
 import signal
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,9 +90,9 @@ def moments(whole: Ran, count: int, generator: random.Random, by_clock: bool) ->
     return found
 
 
-def run(bench: Bench, kills: int, seed: int, by_clock: bool = True) -> dict[str, Tally]:
-    """Kill each kind of work in turn, and give what came of it."""
-    generator, tallies = random.Random(seed), {}
+def run(bench: Bench, kills: int, seed: int, by_clock: bool = True) -> Iterator[tuple[str, Tally]]:
+    """Kill each kind of work its share of the times, and give what came of it."""
+    generator = random.Random(seed)
     for number, kind in enumerate(WORKS):
         work, tally = kind(bench), Tally()
         work.prepare()
@@ -100,8 +101,7 @@ def run(bench: Bench, kills: int, seed: int, by_clock: bool = True) -> dict[str,
         share = len(range(number, kills, len(WORKS)))
         for moment in moments(whole, share, generator, by_clock):
             kill(work, whole, expected, moment, tally)
-        tallies[work.name] = tally
-    return tallies
+        yield work.name, tally
 
 
 def main() -> None:
@@ -110,19 +110,19 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     options, _ = parser.parse_known_args()
+    print(f"kill -9 at random moments, seed {options.seed}; {describe()}")
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         bench.make()
-        tallies = run(bench, options.kills, options.seed)
-    print(f"kill -9 at random moments, seed {options.seed}; {describe()}")
-    for name, tally in tallies.items():
-        print(
-            f"  {name:<10} {tally.kills:4} kills, {tally.units:4} units finished before, {tally.lost} lost, "
-            f"{tally.corrupt} corrupt, {tally.unseen} not shown as interrupted, {tally.resumed} resumed, "
-            f"{tally.seconds:.0f} s"
-        )
-        for problem in tally.problems:
-            print(f"    {problem}")
+        for name, tally in run(bench, options.kills, options.seed):
+            print(
+                f"  {name:<10} {tally.kills:4} kills, {tally.units:4} units finished before, {tally.lost} lost, "
+                f"{tally.corrupt} corrupt, {tally.unseen} not shown as interrupted, {tally.resumed} resumed, "
+                f"{tally.seconds:.0f} s",
+                flush=True,
+            )
+            for problem in tally.problems:
+                print(f"    {problem}", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def bench(tmp_path_factory):
 
 
 def test_ten_kills_lose_nothing(bench):
-    tallies = run(bench, kills=10, seed=0, by_clock=False)
+    tallies = dict(run(bench, kills=10, seed=0, by_clock=False))
     assert [problem for tally in tallies.values() for problem in tally.problems] == []
     assert {name: tally.kills for name, tally in tallies.items()} == {
         "scan": 3,

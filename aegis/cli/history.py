@@ -57,9 +57,10 @@ def history(
     epoch that was finished when the command beside it is given again.
     """
     first, store = _first(since), Store()
+    kept = store.scans(None)
     found = [
         (key, record)
-        for key, record in store.scans(None)
+        for key, record in kept
         if (verdict is None or record.verdict == verdict)
         and (model is None or model in record.model.file or record.model.sha256.startswith(model))
         and (data is None or data in record.data.name)
@@ -72,12 +73,15 @@ def history(
     out = Printer()
     if interrupted:
         _print_interrupted(out, interrupted)
-    if not found:
-        out.say("No scan is kept that fits." if store.scans(1) else "Nothing was scanned yet.")
-        return
-    out.show(_table(found[:limit]))
+    unread = store.count() - len(kept)
+    if found:
+        out.show(_table(found[:limit]))
+    elif kept or not unread:
+        out.say("No scan is kept that fits." if kept else "Nothing was scanned yet.")
     if len(found) > limit:
         out.say((f"{len(found) - limit} older ones are not shown (--limit)", "dim"))
+    if unread:
+        out.say((f"{unread} that another version of AEGIS wrote cannot be shown", "dim"))
 
 
 def _first(since: str | None) -> str:

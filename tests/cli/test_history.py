@@ -1,8 +1,10 @@
 """What was scanned, and what was interrupted, as the terminal and other programs see it."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -83,6 +85,16 @@ def test_a_time_that_is_none_is_one_message(store, since):
 def test_an_empty_history(monkeypatch, tmp_path):
     monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "none"))
     assert run("history").out == "Nothing was scanned yet.\n"
+
+
+def test_scans_of_another_version_are_counted(store):
+    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
+        index.execute("UPDATE scans SET record = json_set(record, '$.schema_version', 9) WHERE key > 'b'")
+    lines = run("history").out.splitlines()
+    assert (len(lines), lines[-1]) == (3, "2 that another version of AEGIS wrote cannot be shown")
+    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
+        index.execute("UPDATE scans SET record = json_set(record, '$.schema_version', 9)")
+    assert run("history").out == "3 that another version of AEGIS wrote cannot be shown\n"
 
 
 def test_nothing_that_fits(store):
