@@ -49,8 +49,8 @@ def _version(asked: bool) -> bool:
 
 
 @app.callback(
-    epilog="Exit codes: 0 clean or done, 1 infected (or damaged, or different: aegis verify), 2 bad input or usage, "
-    "3 inconclusive, 70 a defect in AEGIS, 130 interrupted."
+    epilog="Exit codes: 0 clean or done, 1 infected, 2 bad input or usage, 3 inconclusive, 70 a defect in AEGIS, "
+    "130 interrupted; aegis verify ends with 1 where something is damaged or differs."
 )
 def aegis(
     version: Annotated[
