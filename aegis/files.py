@@ -14,8 +14,8 @@ from typing import IO
 from aegis.errors import StoreError
 from aegis.process import Process, boot, this_process
 
-# Whose a temporary file is: number and start of its process, and the thread.
-_TEMPORARY = re.compile(r"\.(\d+)-(\d+)-\d+\.partial")
+# Whose a temporary file is: number and start of its process, which older versions left out, and the thread.
+_TEMPORARY = re.compile(r"\.(\d+)(?:-(\d+))?-\d+\.partial")
 
 
 @contextlib.contextmanager
@@ -54,7 +54,7 @@ def left_behind(folder: Path, name: str = "") -> list[Path]:
     found = []
     for path in folder.glob(f"{glob.escape(name) or '*'}.*.partial"):
         whose = _TEMPORARY.fullmatch(path.name[len(name) :]) if name else _TEMPORARY.search(path.name)
-        if whose and not Process(int(whose[1]), int(whose[2]), boot()).alive:
+        if whose and not Process(int(whose[1]), int(whose[2] or 0), boot()).alive:
             found.append(path)
     return sorted(found)
 

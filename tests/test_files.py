@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -56,3 +58,12 @@ def test_names_with_special_characters_are_names(tmp_path):
     left_by(replace(this_process(), start=1), tmp_path / "a")
     assert left_behind(tmp_path, "[a]*") == [left]
     assert left_behind(tmp_path / "nowhere") == []
+
+
+def test_what_an_older_version_left_goes_as_well(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    left, alive = tmp_path / f"file.{ended.pid}-7.partial", tmp_path / f"file.{this_process().pid}-7.partial"
+    for path in (left, alive):
+        path.write_bytes(b"half")
+    assert left_behind(tmp_path) == [left]
