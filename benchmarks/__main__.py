@@ -1,8 +1,10 @@
 """``python -m benchmarks``: everything that is timed, each also on its own as ``python -m benchmarks.NAME``."""
 
-from benchmarks import history, pages, pgd, scan
+from benchmarks import history, kills, pages, pgd, scan, together
 
 pgd.main()
 scan.main()
 pages.main()
 history.main()
+kills.main()
+together.main()
