@@ -10,7 +10,8 @@ TOP = "app.py or pages"
 
 # A room may import from rooms of a lower rank and from itself.
 RANKS = {
-    "types": 0, "errors": 0, "runtime": 0, "progress": 0, "files": 0, "text": 0, "review": 0, "version": 0,
+    "types": 0, "errors": 0, "runtime": 0, "progress": 0, "files": 0, "text": 0, "zips": 0, "review": 0,
+    "version": 0,
     "models": 1, "data": 1, "packing": 1, "index": 1,
     "pgd": 2,
     "evaluate": 3,
@@ -22,7 +23,7 @@ RANKS = {
     "__main__": 9, TOP: 9,
 }  # fmt: skip
 # The bottom is one room in several files.
-BOTTOM = {"types", "errors", "runtime", "progress", "files", "text", "review", "version"}
+BOTTOM = {"types", "errors", "runtime", "progress", "files", "text", "zips", "review", "version"}
 
 CORE = {"numpy", "sklearn", "openTSNE", "umap", "torch", "torchvision", "timm", "safetensors", "pydantic", "jaxtyping"}
 CORE |= {"PIL"}
