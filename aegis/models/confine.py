@@ -51,7 +51,7 @@ def limit_resources(memory: int, seconds: int, written: int) -> None:
         return
     limits = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_CPU: seconds + 1,
         resource.RLIMIT_FSIZE: written,
         resource.RLIMIT_NOFILE: FILES_LIMIT,
     }
@@ -61,7 +61,8 @@ def limit_resources(memory: int, seconds: int, written: int) -> None:
     for name, limit in limits.items():
         hard = resource.getrlimit(name)[1]
         allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(name, (allowed, allowed))
+        # At the lower of two limits of time a process is told why it ends.
+        resource.setrlimit(name, (allowed - (name == resource.RLIMIT_CPU), allowed))
 
 
 def confine(scratch: Path) -> tuple[str, ...]:

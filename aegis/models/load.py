@@ -98,7 +98,24 @@ def load_checkpoint(
             f"{printable(identity.architecture)!r}, which would run code from another module",
             "If you trust that code, name it yourself with --arch module:factory.",
         )
+    _check_builds_alone(identity.architecture)
     return Suspect(_classifier(identity, bare.tensors), identity, contents.sha256)
+
+
+def _check_builds_alone(architecture: str) -> None:
+    """Refuse what would fetch weights while it is built: a card must not reach the network."""
+    spec, *options = architecture.split(",")
+    room, _, name = spec.partition(":")
+    if room != "torchvision":
+        return
+    from torchvision import models
+
+    if name.lower() not in models.list_models(module=models) or any(o.startswith("pretrained") for o in options):
+        raise CheckpointError(
+            "an image classifier of torchvision, whose weights come from the checkpoint",
+            repr(printable(architecture)),
+            "Correct the name given to --arch.",
+        )
 
 
 def _identify(card: Identity | None, given: Given) -> Identity:

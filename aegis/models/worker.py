@@ -93,7 +93,7 @@ def _write(out: Path, tensors: Iterable[Raw], metadata: dict[str, str]) -> None:
 
 
 def _brief(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    return f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")[:200]
 
 
 if __name__ == "__main__":
