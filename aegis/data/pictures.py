@@ -22,7 +22,7 @@ HELD_OUT = 5
 # With a target size, far more may be decoded than is kept: 5,000 photographs of one megapixel fit.
 MAX_DECODED = 2**34
 # The readers of other formats are seldom used and seldom looked at, and one of them (EPS) runs what it reads.
-FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
 Picture = tuple[Parts, Array]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import os
 import tarfile
@@ -134,7 +135,7 @@ def _zip(archive: zipfile.ZipFile) -> Iterator[_Opened]:
 class _Metered:
     """What comes out of a tar archive, up to an allowance: a heading may be of any length, and so may what it hides."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: io.BufferedIOBase) -> None:
         self.file = file
         self.left = MAX_HEADING
 
@@ -151,15 +152,15 @@ class _Metered:
         return part
 
 
-def _unpacked(source: Path) -> IO[bytes]:
+def _unpacked(source: Path) -> io.BufferedIOBase:
     with source.open("rb") as file:
         head = file.read(6)
     opener = next((opener for magic, opener in _UNPACKERS.items() if head.startswith(magic)), open)
-    unpacked: IO[bytes] = opener(source, "rb")
+    unpacked: io.BufferedIOBase = opener(source, "rb")
     return unpacked
 
 
-def _tar(unpacked: IO[bytes]) -> Iterator[_Opened]:
+def _tar(unpacked: io.BufferedIOBase) -> Iterator[_Opened]:
     metered = _Metered(unpacked)
     with tarfile.open(fileobj=metered, mode="r|") as tar:  # type: ignore[call-overload]
         for member in tar:

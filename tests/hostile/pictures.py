@@ -205,9 +205,9 @@ def _long_heading(kind: bytes, size: int) -> bytes:
 for title, kind in (("pax notes", tarfile.XHDTYPE), ("a name", tarfile.GNUTYPE_LONGNAME)):
     for ending, compress in (("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress)):
         PICTURES.add(
-            f"tar with {title} of a hundred megabytes.tar.{ending}",
+            f"tar with {title} of eight megabytes.tar.{ending}",
             lambda path, canary, kind=kind, compress=compress: path.write_bytes(
-                compress(_long_heading(kind, 100 * 2**20) + bytes(100 * 2**20))
+                compress(_long_heading(kind, 8 * 2**20) + bytes(8 * 2**20))
             ),
             "does not read as one",
         )
