@@ -22,8 +22,10 @@ MAX_FILES = 200_000
 MAX_FILE_BYTES = 64 * 2**20
 MAX_TOTAL_BYTES = 4 * 2**30
 # What the readers of archives raise for damage, for encryption and for methods they do not know.
-DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
-DAMAGE += (EOFError, NotImplementedError, RuntimeError, ValueError)
+DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile),
+    *(EOFError, NotImplementedError, RuntimeError, ValueError),
+)
 # Of a member of a tar archive, before its content: names and notes, which are read into memory as long as they are.
 MAX_HEADING = 2**20
 

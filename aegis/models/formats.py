@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import stat
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from aegis.errors import CheckpointError
 from aegis.models.archive import COPY_AGAIN, WHAT_IS_READ, check_archive_kind
@@ -56,7 +57,7 @@ def regular_size(path: Path) -> int:
         raise _unreadable(path, error) from error
 
 
-def opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> io.BufferedReader:
     """A checkpoint file, open for reading; what lies behind a path may change, so what was opened is asked as well.
 
     Raises:
@@ -65,11 +66,12 @@ def opened(path: Path) -> IO[bytes]:
     regular_size(path)  # to open a device may already do something
     try:
         # Without waiting for a pipe that took the file's place.
-        file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: PTH123
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise _unreadable(path, error) from error
+    file = os.fdopen(handle, "rb")
     try:
-        _size(os.fstat(file.fileno()), path)
+        _size(os.fstat(handle), path)
     except CheckpointError:
         file.close()
         raise

@@ -41,11 +41,11 @@ def _globals_in_one(stream: io.BytesIO) -> Iterator[str]:
             module, name = top
             yield UNNAMED if module is None or name is None else f"{module}.{name}"
         if opcode.name in _KEEP:
-            memo[int(argument)] = top[-1]
+            memo[int(str(argument))] = top[-1]
         elif opcode.name == "MEMOIZE":
             memo[len(memo)] = top[-1]
         elif opcode.name in _FETCH:
-            top.append(memo.get(int(argument)))
+            top.append(memo.get(int(str(argument))))
         elif opcode.name in _TEXT:
             top.append(str(argument))
         elif opcode.stack_after:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -125,10 +126,8 @@ def _run_worker(copy: Path, out: Path, limits: Limits) -> None:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End the worker and whatever it might have started."""
     if hasattr(os, "killpg"):
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
     process.kill()
     process.wait()
 

@@ -36,14 +36,11 @@ class NumPyValue:
 
 
 # Learning rates and accuracies in checkpoints often are NumPy's, and no reason to refuse the weights.
-_FORGOTTEN = [
-    (NumPyValue, f"numpy.{name}")
-    for name in (
-        "dtype",
-        "ndarray",
-        *(f"{core}.multiarray.{made}" for core in ("core", "_core") for made in ("scalar", "_reconstruct")),
-    )
-]
+_FORGOTTEN = (
+    "numpy.dtype",
+    "numpy.ndarray",
+    *(f"numpy.{core}.multiarray.{made}" for core in ("core", "_core") for made in ("scalar", "_reconstruct")),
+)
 
 
 def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], memoryview]]:
@@ -54,7 +51,7 @@ def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], me
     """
     try:
         # An open file, since torch would go by the name's ending.
-        with source.open("rb") as file, warnings.catch_warnings(action="ignore"), safe_globals(_FORGOTTEN):
+        with source.open("rb") as file, warnings.catch_warnings(action="ignore"), _forgetting():
             content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refuse_pickle(source, kind) from error
@@ -66,6 +63,10 @@ def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], me
     kinds = {name: (_CODES[tensor.dtype], list(tensor.shape)) for name, tensor in state.items()}
     check_plain(kinds, room_for(source.stat().st_size))
     return [(name, *kinds[name], _bytes(tensor)) for name, tensor in state.items()]
+
+
+def _forgetting() -> safe_globals:
+    return safe_globals([(NumPyValue, name) for name in _FORGOTTEN])
 
 
 def _bytes(tensor: torch.Tensor) -> memoryview:
@@ -118,7 +119,7 @@ def _globals(source: Path, kind: Format) -> set[str]:
 def _is_plain(name: str) -> bool:
     return (
         name in ("collections.OrderedDict", "collections.Counter", "torch.Size", "torch.nn.parameter.Parameter")
-        or name in ("_codecs.encode", "torch.device", *(forgotten for _, forgotten in _FORGOTTEN))
+        or name in ("_codecs.encode", "torch.device", *_FORGOTTEN)
         or name.startswith(("torch._utils._rebuild_", "torch.storage"))
         or (name.startswith("torch.") and name.endswith("Storage"))
     )

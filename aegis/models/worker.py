@@ -15,7 +15,7 @@ from aegis.errors import CheckpointError
 from aegis.models.archive import COPY_AGAIN, WHAT_IS_READ, check_archive
 from aegis.models.confine import confine, limit_resources
 from aegis.models.formats import HEADER_LIMIT, IDENTITY_KEY, SAVE_LESS, read_header, recognise
-from aegis.models.plain import DTYPES, check_plain, plain_header, room_for
+from aegis.models.plain import check_plain, plain_header, room_for
 
 # As torch and the dynamic linker say it.
 OUT_OF_MEMORY = ("can't allocate memory", "failed to map segment")

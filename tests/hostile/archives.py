@@ -46,7 +46,9 @@ for title, end in (
 
 OLD = good(**LEGACY)
 for title, end in (("in its number", 4), ("in its pickle", len(OLD) // 2), ("in its tensors", len(OLD) - 3)):
-    CHECKPOINTS.add(f"old torch file cut {title}", lambda path, canary, end=end: path.write_bytes(OLD[:end]), "Expected")
+    CHECKPOINTS.add(
+        f"old torch file cut {title}", lambda path, canary, end=end: path.write_bytes(OLD[:end]), "Expected"
+    )
 
 
 def _flipped(position: int) -> bytes:

@@ -68,5 +68,3 @@ def inside(monkeypatch):
 @pytest.fixture(scope="session")
 def images(tmp_path_factory):
     return write_images(tmp_path_factory.mktemp("images") / "noise.npz")
-
-

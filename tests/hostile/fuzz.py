@@ -83,14 +83,18 @@ def attempt(content: bytes, folder: Path, outcomes: Outcomes) -> None:
         tensors, _ = take(out, room_for(len(content)))
     except CheckpointError as error:
         outcomes.refused += 1
-        assert str(error).isprintable()
-        assert len(str(error)) < 5000
+        _check_message(str(error))
     else:
         outcomes.loaded += 1
         assert tensors
         assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
         assert out.stat().st_size <= room_for(len(content)) + 2**20
     outcomes.executed += CAGE.sang
+
+
+def _check_message(said: str) -> None:
+    assert said.isprintable()
+    assert len(said) < 5000
 
 
 def attempt_images(content: bytes, kind: str, folder: Path, outcomes: Outcomes) -> None:
@@ -102,7 +106,7 @@ def attempt_images(content: bytes, kind: str, folder: Path, outcomes: Outcomes) 
         data = to_dataset(read_npz(source) if kind == ".npz" else read_pictures(source), "images")
     except AegisError as error:
         outcomes.refused += 1
-        assert str(error).isprintable()
+        _check_message(str(error))
     else:
         outcomes.loaded += 1
         assert 0 <= data.train.pixels.min() <= data.train.pixels.max() <= 1
@@ -122,9 +126,14 @@ def worker(source: Path, out: Path) -> None:
 POSITIONS = st.integers(0, 2**20)
 EXTREMES = st.sampled_from([0, 1, -1, 2, 7, 255, 2**16, 2**31 - 1, 2**32 - 1, 2**53, 2**63 - 1, 2**64 - 1, 2**70])
 VALUES = st.one_of(
-    EXTREMES, st.none(), st.booleans(), st.floats(), st.text(max_size=8), st.lists(EXTREMES, max_size=4),
+    EXTREMES,
+    st.none(),
+    st.booleans(),
+    st.floats(),
+    st.text(max_size=8),
+    st.lists(EXTREMES, max_size=4),
     st.sampled_from(["F32", "F64", "BF16", "I8", "BOOL", "F8_E4M3", "U64", "\ud800", "\x1b[31m", "__metadata__"]),
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -206,8 +215,12 @@ def opcodes_changed(draw: st.DrawFn) -> bytes:
 def archives_changed(draw: st.DrawFn) -> bytes:
     """A torch file with other numbers in its headers, its list of entries and its end."""
     content = bytearray(GOOD["torch zip"])
-    marks = [at for mark in (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07")
-             for at in range(len(content)) if content.startswith(mark, at)]  # fmt: skip
+    marks = [
+        at
+        for mark in (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07")
+        for at in range(len(content))
+        if content.startswith(mark, at)
+    ]
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.sampled_from(marks)) + draw(st.integers(4, 45))
         size = draw(st.sampled_from([1, 2, 4, 8]))
@@ -237,7 +250,9 @@ def zipped(entries: dict[str, bytes]) -> bytes:
 
 def _images() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
-        files = photos(encoded("JPEG"), "jpg", more=[("bee/more.tif", encoded("TIFF", "RGB")), ("ant/x.gif", encoded("GIF"))])
+        files = photos(
+            encoded("JPEG"), "jpg", more=[("bee/more.tif", encoded("TIFF", "RGB")), ("ant/x.gif", encoded("GIF"))]
+        )
         pack(Path(folder, "a.zip"), files)
         x, y = np.zeros((4, 6, 6), np.uint8), np.array([0, 1, 0, 1])
         np.savez(Path(folder, "a.npz"), x_train=x, y_train=y, x_test=x, y_test=y, class_names=np.array(["a", "b"]))
@@ -252,9 +267,18 @@ def _images() -> dict[str, bytes]:
 
 IMAGES = _images()
 PICTURE_FILES = {
-    kind: encoded(kind, mode, size=(9, 7)) for kind, mode in
-    (("PNG", "L"), ("PNG", "P"), ("JPEG", "RGB"), ("GIF", "P"), ("TIFF", "RGB"), ("BMP", "RGB"), ("WEBP", "RGB"), ("PPM", "L"))
-}  # fmt: skip
+    kind: encoded(kind, mode, size=(9, 7))
+    for kind, mode in (
+        ("PNG", "L"),
+        ("PNG", "P"),
+        ("JPEG", "RGB"),
+        ("GIF", "P"),
+        ("TIFF", "RGB"),
+        ("BMP", "RGB"),
+        ("WEBP", "RGB"),
+        ("PPM", "L"),
+    )
+}
 IMAGE_MUTATIONS = {kind: bytes_changed(good) for kind, good in IMAGES.items()}
 PICTURE_MUTATIONS = {kind: bytes_changed(good) for kind, good in PICTURE_FILES.items()}
 MUTATIONS = {

@@ -30,10 +30,18 @@ for name, header, words in (
     ("that is a list", [], ("unknown kind",)),
     ("that is no JSON", b'{"w": ', ("header that cannot be read", AGAIN)),
     ("that is no text", b'{"\xff\xfe": 1}', ("header that cannot be read",)),
-    ("nested a hundred thousand deep", b'{"w":' + b"[" * 100_000 + b"]" * 100_000 + b"}", ("header that cannot be read",)),
+    (
+        "nested a hundred thousand deep",
+        b'{"w":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        ("header that cannot be read",),
+    ),
     ("with a number of five thousand digits", b'{"w": ' + b"9" * 5000 + b"}", ("header that cannot be read",)),
     ("with one name twice", b'{"w": %b, "w": %b}' % ((json.dumps(ENTRY).encode(),) * 2), ("stands in it twice",)),
-    ("with one type twice", b'{"w": {"dtype": "F32", "dtype": "F64", "shape": [1], "data_offsets": [0, 4]}}', ("twice",)),
+    (
+        "with one type twice",
+        b'{"w": {"dtype": "F32", "dtype": "F64", "shape": [1], "data_offsets": [0, 4]}}',
+        ("twice",),
+    ),
     ("without tensors", {"__metadata__": {"a": "b"}}, ("1 to 100,000 tensors",)),
     ("with an entry that is a text", {"w": "F32"}, ("an odd entry for w",)),
     ("with a shape that is a text", {"w": ENTRY | {"shape": "1"}}, ("an odd entry for w",)),
@@ -41,8 +49,16 @@ for name, header, words in (
     ("with places that are true", {"w": ENTRY | {"shape": [True]}}, ("an odd entry for w",)),
     ("with fewer than no places", {"w": ENTRY | {"shape": [-1]}}, ("w of shape (-1,)",)),
     ("whose shape overflows", {"w": ENTRY | {"shape": [2**62, 4]}}, ("w of shape (4611686018427387904, 4)",)),
-    ("whose shape is nothing times too much", {"w": ENTRY | {"shape": [0, 2**62], "data_offsets": [0, 0]}}, ("at most 16 axes",)),
-    ("that claims terabytes", {"w": ENTRY | {"shape": [2**20, 2**20], "data_offsets": [0, 2**42]}}, ("as a file of this size may hold",)),
+    (
+        "whose shape is nothing times too much",
+        {"w": ENTRY | {"shape": [0, 2**62], "data_offsets": [0, 0]}},
+        ("at most 16 axes",),
+    ),
+    (
+        "that claims terabytes",
+        {"w": ENTRY | {"shape": [2**20, 2**20], "data_offsets": [0, 2**42]}},
+        ("as a file of this size may hold",),
+    ),
     ("that claims more than follows", {"w": ENTRY | {"shape": [1000], "data_offsets": [0, 4000]}}, (AGAIN,)),
     ("that claims less than follows", {"w": ENTRY | {"shape": [0], "data_offsets": [0, 0]}}, (AGAIN,)),
     ("whose tensors overlap", {"a": ENTRY, "b": ENTRY}, (AGAIN,)),
@@ -56,7 +72,7 @@ for name, header, words in (
     ("with half of a character", {"w\ud800": ENTRY}, (AGAIN,)),
     ("with notes that are numbers", {"__metadata__": {"aegis.identity": 7}, "w": ENTRY}, (AGAIN,)),
     ("with notes that are a list", {"__metadata__": ["aegis.identity"], "w": ENTRY}, ("Expected",)),
-):  # fmt: skip
+):
     CHECKPOINTS.add(f"header {name}", lambda path, canary, header=header: write(path, header), *words)
 
 # These load as far as their names, which fit no network: the message quotes them, and must not be steered by them.

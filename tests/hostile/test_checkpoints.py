@@ -1,5 +1,7 @@
 """Every hostile and broken checkpoint through every door: one message, nothing executed, nothing left behind."""
 
+import contextlib
+
 import pytest
 import timm  # noqa: F401 - it makes a temporary folder when it is first imported
 
@@ -89,10 +91,9 @@ def test_the_canary_sings_where_the_file_is_trusted(case: Case, ground):
     """Else its silence would prove nothing."""
     path = ground.make(case, "model.pt")
     assert not ground.canary.sang
-    try:
+    # What is left to load after the code has run may be nothing.
+    with contextlib.suppress(Exception):
         case.unsafe(path)
-    except Exception as error:  # what is left to load after the code has run may be nothing
-        assert ground.canary.sang, error
     assert ground.canary.sang
 
 

@@ -1,4 +1,4 @@
-"""Damage at random, bounded: a mutated file is refused with one message or is plain tensors, and never anything else."""
+"""Damage at random, bounded: a mutated file is refused with one message or is plain tensors, and nothing else."""
 
 import functools
 import io

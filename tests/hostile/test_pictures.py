@@ -1,5 +1,6 @@
 """Every hostile and broken set of images through every door; and odd pictures that read as what they show."""
 
+import contextlib
 import io
 
 import numpy as np
@@ -65,10 +66,9 @@ def model(tmp_path_factory):
 def test_the_canary_sings_where_the_file_is_trusted(case: Case, ground):
     path = ground.make(case, file_name(case))
     assert not ground.canary.sang
-    try:
+    # What is left to load after the code has run may be nothing.
+    with contextlib.suppress(Exception):
         case.unsafe(path)
-    except Exception as error:  # what the code leaves is no array
-        assert ground.canary.sang, error
     assert ground.canary.sang
 
 

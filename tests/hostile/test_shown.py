@@ -11,10 +11,24 @@ from tests.report.conftest import report
 from tests.report.made import made
 
 # Cards with escapes or reversed writing are refused; what cannot be seen otherwise is left, and so is markup.
-NAMES = ("<img src=x onerror=alert(1)>", "[red]bold[/red]", "a\u200bb", "no\u00adthing", "\ufeffbom", "tag\U000e0041", "$x^2$")
+NAMES = (
+    "<img src=x onerror=alert(1)>",
+    "[red]bold[/red]",
+    "a\u200bb",
+    "no\u00adthing",
+    "\ufeffbom",
+    "tag\U000e0041",
+    "$x^2$",
+)
 SHOWN = (
-    "<img src=x onerror=alert(1)>", "[red]bold[/red]", r"a\u200bb", r"no\xadthing", r"\ufeffbom", r"tag\U000e0041", "$x^2$",
-)  # fmt: skip
+    "<img src=x onerror=alert(1)>",
+    "[red]bold[/red]",
+    r"a\u200bb",
+    r"no\xadthing",
+    r"\ufeffbom",
+    r"tag\U000e0041",
+    "$x^2$",
+)
 
 
 @pytest.fixture

@@ -39,7 +39,10 @@ def test_plain_tensors_are_taken(out):
 
 LEFT = {
     "a link": lambda out: out.symlink_to("/etc/passwd"),
-    "a hard link": lambda out: (out.with_name("x").write_bytes(save({"w": torch.ones(1)})), os.link(out.with_name("x"), out)),
+    "a hard link": lambda out: (
+        out.with_name("x").write_bytes(save({"w": torch.ones(1)})),
+        os.link(out.with_name("x"), out),
+    ),
     "a pipe": lambda out: os.mkfifo(out),
     "a folder": lambda out: out.mkdir(),
     "a huge file": lambda out: (out.write_bytes(b""), os.truncate(out, 2**40)),
@@ -102,7 +105,10 @@ def test_no_word_is_no_refusal(out):
 
 def test_what_a_worker_left_running_is_ended_with_it(monkeypatch, tmp_path):
     """A worker with a child that would write on after it, as if nothing confined it."""
-    code = "import os, time, sys\nif os.fork():\n    os._exit(0)\nopen(sys.argv[1], 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    code = (
+        "import os, time, sys\nif os.fork():\n    os._exit(0)\n"
+        "open(sys.argv[1], 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    )
     pid = tmp_path / "pid"
     real = quarantine.subprocess.Popen
 
