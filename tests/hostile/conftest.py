@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.case import Canary, Case
-from tests.hostile.doors import write_images
+from tests.hostile.doors import unconfined, write_images
 
 
 class Ground:
@@ -54,15 +54,7 @@ def ground(tmp_path, monkeypatch):
 @pytest.fixture
 def inside(monkeypatch):
     """The reader in this process, without the limits that would hide what it does: nothing would hold back code."""
-    from aegis.models import quarantine
-    from aegis.models.worker import answer
-
-    def run(copy, out, limits):
-        answer(copy, out)
-        if (said := quarantine.refusal(out)) is not None:
-            raise said
-
-    monkeypatch.setattr(quarantine, "_run_worker", run)
+    monkeypatch.setattr("aegis.models.quarantine._run_worker", unconfined)
 
 
 @pytest.fixture(scope="session")
