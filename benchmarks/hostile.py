@@ -140,6 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--doors", default=",".join(DOORS), help="which, with commas between")
     parser.add_argument("--examples", type=int, default=2000, help="damaged files of each kind")
+    parser.add_argument("--every", type=int, default=1, help="one of how many files")
     asked, _ = parser.parse_known_args()
     print(f"Hostile files: {machine.describe()}")
     with tempfile.TemporaryDirectory() as folder:
@@ -150,7 +151,8 @@ def main() -> None:
                 ("cards", CARDS, cards, lambda case: "model.safetensors"),
                 ("images", PICTURES, pictures, file_name),
             ):
-                cases = [case for case in corpus.cases.values() if not (case.limits and door == "unconfined")]
+                chosen = list(corpus.cases.values())[:: asked.every]
+                cases = [case for case in chosen if not (case.limits and door == "unconfined")]
                 reader = doors.unconfined if door == "unconfined" else quarantine._run_worker
                 with unittest.mock.patch.object(quarantine, "_run_worker", reader):
                     tried = list(send(cases, name, door, way(door, Path(folder))))

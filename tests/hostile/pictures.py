@@ -212,7 +212,7 @@ for title, kind in (("pax notes", tarfile.XHDTYPE), ("a name", tarfile.GNUTYPE_L
             lambda path, canary, kind=kind, compress=compress: path.write_bytes(
                 compress(_long_heading(kind, 8 * 2**20) + bytes(8 * 2**20))
             ),
-            "does not read as one",
+            "a heading of more than",
         )
 
 
