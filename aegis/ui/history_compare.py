@@ -69,7 +69,7 @@ def _show_side(side: str, row: Row, record: ScanRecord) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{side}**")
             verdict_badge(record)
-            st.caption(when(record), width="stretch")
+            st.caption(when(record.created), width="stretch")
             st.page_link(SCAN, label="Open", query_params={"scan": row.key})
         st.text(row.sentence)
         with facts():

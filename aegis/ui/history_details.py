@@ -31,7 +31,7 @@ def show_details(row: Row, before: Row | None) -> None:
     with st.container(border=True, key="card-details"):
         with st.container(horizontal=True, vertical_alignment="center"):
             verdict_badge(record)
-            st.caption(f"scanned {when(record)}", width="stretch")
+            st.caption(f"scanned {when(record.created)}", width="stretch")
             st.page_link(SCAN, label="Open", icon=":material/arrow_forward:", query_params={"scan": row.key})
             for one in ranked(record)[:1]:
                 target = {"scan": row.key, "class": str(one.label)}

@@ -8,7 +8,7 @@ from aegis.errors import AegisError
 from aegis.ui.history_compare import show_comparison
 from aegis.ui.history_link import asked_for, link_to_list
 from aegis.ui.history_list import show_list
-from aegis.ui.scan_recent import show_running
+from aegis.ui.scan_recent import show_interrupted, show_running
 from aegis.ui.widgets import complain
 
 
@@ -17,8 +17,9 @@ def history_page() -> None:
     heading = st.container(horizontal=True, vertical_alignment="center")
     heading.title("History", anchor=False)
     try:
-        # What is not finished comes first: what runs, and what was interrupted.
+        # What is not finished comes first.
         show_running()
+        show_interrupted()
         show_list(heading)
     except AegisError as error:
         complain(str(error), "Not possible")

@@ -53,7 +53,7 @@ def _show_verdict(record: ScanRecord) -> None:
     with st.container(border=True, key="verdict"):
         with st.container(horizontal=True, vertical_alignment="center"):
             verdict_badge(record)
-            st.caption(f"scanned {when(record)}")
+            st.caption(f"scanned {when(record.created)}")
         st.text(record.sentence)
     model, data = record.model, record.data
     with facts():

@@ -1,13 +1,16 @@
 """The History page and the comparison of two scans, over stores that each test fills."""
 
 import json
+from contextlib import ExitStack
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from aegis.detect.config import preset
 from aegis.detect.record import config_record
+from aegis.process import Process
 from aegis.review import Review
+from aegis.store import Store
 from aegis.ui import history_list
 from aegis.ui.scan_session import desk
 from aegis.ui.shelf import Uploads
@@ -254,3 +257,25 @@ def test_home_leads_to_it(suspects, kept):
     keep_version(kept, OLD, "signs.pt")
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert ("History", "") in links(at)
+
+
+def test_what_was_killed_is_shown_with_what_goes_on_with_it(open_page, kept, monkeypatch):
+    # Processes of another start of the machine are gone.
+    gone = Process(1, 1, "another start")
+    monkeypatch.setattr("aegis.work.this_process", lambda: gone)
+    work = [
+        ("scan", "models/signs.pt", "cd /models && aegis scan signs.pt"),
+        ("scan", f"{HOSTILE[1]}.pt", "Start the same scan again on the Scan page."),
+        ("scan", "upload: private.pt", ""),
+    ]
+    # A store of its own each, since one does one thing at a time.
+    stores = [Store(kept.folder) for _ in work]
+    with ExitStack() as begun:
+        for store, (kind, what, again) in zip(stores, work, strict=True):
+            begun.enter_context(store.working(kind, what, what.encode().hex(), again))
+        at = open_page(HISTORY)
+    shown = everything(at)
+    assert "Scan of signs.pt" in shown
+    assert "Start the same scan again on the Scan page." in shown
+    assert [code.value for code in at.code] == ["cd /models && aegis scan signs.pt"]
+    assert "private" not in shown
