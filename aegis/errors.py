@@ -1,8 +1,10 @@
 """What can go wrong in words a user can act on: expected, got, what to do."""
 
+from aegis.text import escaped
+
 
 class AegisError(Exception):
-    """A problem with what the user gave; its text is the whole message shown.
+    """A problem with what the user gave; its text is the whole message shown, on one line and without escapes.
 
     Args:
         expected: what would have been right.
@@ -11,10 +13,9 @@ class AegisError(Exception):
     """
 
     def __init__(self, expected: str, got: str, advice: str) -> None:
-        super().__init__(expected, got, advice)
-        self.expected = expected
-        self.got = got
-        self.advice = advice
+        # Messages quote files, and whatever shows them must not be steered by what is quoted.
+        self.expected, self.got, self.advice = map(escaped, (expected, got, advice))
+        super().__init__(self.expected, self.got, self.advice)
 
     def __str__(self) -> str:
         return f"Expected {self.expected}; got {self.got}. {self.advice}"

@@ -28,6 +28,21 @@ class Review:
         return _ADAPTER.dump_json(self).decode()
 
 
+def merged(before: Review, mine: Review, theirs: Review) -> Review:
+    """Two reviews of one scan as one: theirs, with what I changed.
+
+    Args:
+        before: what I had when I began.
+        mine: what I made of it.
+        theirs: what somebody else made of it meanwhile.
+    """
+    labels = before.decisions.keys() | mine.decisions.keys()
+    changed = {label for label in labels if before.decisions.get(label) != mine.decisions.get(label)}
+    decisions = {label: decision for label, decision in theirs.decisions.items() if label not in changed}
+    decisions |= {label: decision for label, decision in mine.decisions.items() if label in changed}
+    return Review(theirs.note if mine.note == before.note else mine.note, decisions)
+
+
 _ADAPTER = TypeAdapter(Review)
 NO_REVIEW = Review()
 

@@ -1,50 +1,38 @@
 """What was computed, found again by content.
 
-A key is the SHA-256 of everything a result depends on: the model's and the data's digests, the class, the
-step's own settings, device and precision, and the code itself. Arrays lie in npz files named by their key;
-an sqlite index holds the records of finished scans and what analysts add to them. Files appear whole or not at all.
+Arrays lie in npz files named by their key; an sqlite index holds the digest and the last use of each, the records of
+finished scans, which arrays they need, what analysts add to them, and what is being done. Files appear whole or not
+at all, and one that the index does not know is taken in by the scan that asks for it.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import io
-import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+import time
+import weakref
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
-from typing import NoReturn, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
 
-from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig
-from aegis.detect.judge import judge
-from aegis.detect.record import ScanRecord, config_of
-from aegis.detect.steps import Steps
+from aegis.audit import Audit, arrays_in, check
+from aegis.detect.record import ScanRecord
 from aegis.errors import StoreError
 from aegis.files import whole_file
 from aegis.index import make_index, open_index
-from aegis.packing import Arrays, pack_applicability, pack_evidence, unpack_applicability, unpack_evidence
-from aegis.review import Review, read_review
-from aegis.runtime import Event, Report, Runtime, silent
-from aegis.types import Applicability, Dataset, Embedding, Evidence, Finding, digest_of
+from aegis.keys import scan_key
+from aegis.packing import Arrays
+from aegis.review import Review, merged, read_review
+from aegis.space import Array, Plan, array_path, evict, is_full, only_needed_by, plan, remove, size_limit
+from aegis.stored import find_class, stored
+from aegis.work import Session, Work, drop_dead, drop_interrupted, works
 
-# What the costly steps depend on; a change in any other file leaves their results valid.
-STEPS_CODE = (
-    *("types.py", "runtime.py", "evaluate.py", "pgd.py", "packing.py", "store.py"),
-    *("models/classifier.py", "models/architectures.py", "detect/assess.py", "detect/gather.py", "detect/embed.py"),
-    *("detect/universal.py", "detect/translate.py", "detect/features.py"),
-    *("detect/transplant.py", "detect/starts.py", "detect/stamps.py", "detect/prune.py"),
-)
-# What a whole scan depends on: also how classes are judged.
-CODE = (*STEPS_CODE, "detect")
-
-T = TypeVar("T")
+__all__ = ["Store", "default_folder", "find_class", "scan_key", "stored"]
 
 
 def default_folder() -> Path:
@@ -54,53 +42,6 @@ def default_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis"
 
 
-def key_of(*parts: object, code: tuple[str, ...] = CODE) -> str:
-    """SHA-256 over plain values, settings and the source files that the result depends on, in hex."""
-    plain = [dataclasses.asdict(p) if dataclasses.is_dataclass(p) and not isinstance(p, type) else p for p in parts]
-    # 3 and 3.0 are one setting, and one that was read from a record is a float.
-    same = json.loads(json.dumps([code_digest(code), *plain]), parse_int=_number)
-    return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
-
-
-def scan_key(
-    file: str,
-    model: object,
-    images: Dataset,
-    config: ScanConfig,
-    labels: tuple[int, ...] | None,
-    device: str,
-    precision: str,
-) -> str:
-    """The key of a whole scan, so that whoever asks for the same one finds it, torch or no torch.
-
-    Args:
-        file: the checkpoint's name, which is part of the record.
-        model: what tells the model: its file's digest with the normalisation asked for, or its own digest.
-        images: what it is scanned with.
-        config: settings as they were asked for.
-        labels: the classes asked for, or None for all.
-        device, precision: as they were asked for, since ``auto`` is only resolved where torch is at hand.
-    """
-    return key_of("scan", file, model, images.name, images.digest, config, labels, device, precision)
-
-
-def _number(digits: str) -> float | str:
-    exact = abs(int(digits)) < 2**53
-    return float(digits) if exact else digits
-
-
-@cache
-def code_digest(code: tuple[str, ...] = CODE) -> str:
-    """SHA-256 over source files, in hex."""
-    room = Path(__file__).parent
-    sha = hashlib.sha256()
-    for part in code:
-        path = room / part
-        for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
-            sha.update(file.read_bytes())
-    return sha.hexdigest()
-
-
 class Store:
     """Results in one folder.
 
@@ -108,15 +49,20 @@ class Store:
         folder: made if it is missing.
 
     Raises:
-        StoreError: if the folder cannot be used.
+        StoreError: if the folder cannot be used, or a newer version of AEGIS wrote it.
+        ConfigError: if ``AEGIS_STORE_LIMIT`` is no size.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or default_folder()
+        self.limit = size_limit()
         self._index = self.folder / "index.sqlite"
         with self._guard():
             (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
             make_index(self._index)
+        self._session = Session(self._index)
+        # A scan that was cancelled in a server must not keep its arrays from being removed for as long as that runs.
+        weakref.finalize(self, self._session.end)
 
     def find_scan(self, key: str) -> ScanRecord | None:
         """The record of a finished scan, or None."""
@@ -124,53 +70,195 @@ class Store:
             row = index.execute("SELECT record FROM scans WHERE key = ?", (key,)).fetchone()
         return _record(row[0]) if row else None
 
-    def keep_scan(self, key: str, record: ScanRecord) -> None:
-        """Remember a finished scan; one of the same key is replaced."""
-        row = (key, record.created, record.model.sha256, record.verdict, record.model_dump_json())
+    def is_whole(self, key: str) -> bool:
+        """Whether all arrays that a saved scan needs are there, as far as sizes tell and damage is known."""
         with self._guard(), open_index(self._index) as index:
-            index.execute("INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?)", row)
+            rows = index.execute(
+                "SELECT array, bytes, sha256 FROM needs LEFT JOIN arrays ON array = arrays.key WHERE scan = ?", (key,)
+            ).fetchall()
+        return all(digest and _size(array_path(self.folder, array)) == size for array, size, digest in rows)
 
-    def scans(self, limit: int = 20) -> list[tuple[str, ScanRecord]]:
-        """Keys and records of the latest scans, newest first; what another version wrote is left out."""
+    def keep_scan(self, key: str, record: ScanRecord) -> None:
+        """Remember a finished scan, and that it needs what was claimed; one of the same key is replaced."""
+        row = (key, record.created, record.model.sha256, record.verdict, record.model_dump_json())
+        with self._guard(), open_index(self._index, write=True) as index:
+            index.execute("INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?)", row)
+            needs = [(key, array) for array in sorted(self._session.claimed)]
+            index.executemany("INSERT OR IGNORE INTO needs VALUES (?, ?)", needs)
+            drop_interrupted(index, "scan", key)
+            # At once with its result, so that none is kept that still counts as interrupted.
+            self._session.drop(index)
+        self._session.leave()
+
+    def scans(self, limit: int | None = 20) -> list[tuple[str, ScanRecord]]:
+        """Keys and records of the latest scans, newest first; None for all; what another version wrote is left out."""
+        most = -1 if limit is None else limit
         with self._guard(), open_index(self._index) as index:
-            rows = index.execute("SELECT key, record FROM scans ORDER BY created DESC LIMIT ?", (limit,)).fetchall()
+            rows = index.execute("SELECT key, record FROM scans ORDER BY created DESC LIMIT ?", (most,)).fetchall()
         records = [(key, _record(text)) for key, text in rows]
         return [(key, record) for key, record in records if record is not None]
+
+    def count(self) -> int:
+        """How many scans are saved, those that another version wrote among them."""
+        with self._guard(), open_index(self._index) as index:
+            return int(index.execute("SELECT COUNT(*) FROM scans").fetchone()[0])
 
     def find_review(self, key: str) -> Review | None:
         """What the analyst added to the scan of a key, or None; damaged text is as good as none."""
         with self._guard(), open_index(self._index) as index:
-            # As bytes, since text that is no text would stop the reader.
-            row = index.execute("SELECT CAST(review AS BLOB) FROM reviews WHERE key = ?", (key,)).fetchone()
-        return read_review(row[0]) if row else None
+            return _review(index, key)
 
-    def keep_review(self, key: str, review: Review) -> None:
-        """Remember what the analyst adds to the scan of a key, in place of what was there."""
-        with self._guard(), open_index(self._index) as index:
-            index.execute("INSERT OR REPLACE INTO reviews VALUES (?, ?)", (key, review.to_json()))
+    def keep_review(self, key: str, review: Review, since: Review | None = None) -> Review:
+        """Remember what the analyst adds to the scan of a key, and give what is kept.
+
+        Args:
+            key: of the scan.
+            review: what it is now to be.
+            since: what the analyst had before; then what somebody else wrote meanwhile stays, except where this
+                analyst changed the same. Without it, the review takes the place of what was there.
+        """
+        with self._guard(), open_index(self._index, write=True) as index:
+            there = _review(index, key)
+            kept = review if since is None or there is None else merged(since, review, there)
+            index.execute("INSERT OR REPLACE INTO reviews VALUES (?, ?)", (key, kept.to_json()))
+        return kept
+
+    def claim(self, key: str) -> None:
+        """Say that the arrays of a key are used: they stay until the work ends, and as long as a scan is kept."""
+        with self._guard():
+            self._session.claim(key)
 
     def load(self, key: str) -> Arrays | None:
-        """The arrays of a key; None if there are none or their file is damaged."""
+        """The arrays of a key; None if there are none or their file is not what was written."""
+        with self._guard(), open_index(self._index) as index:
+            known = index.execute("SELECT bytes, sha256 FROM arrays WHERE key = ?", (key,)).fetchone()
         try:
-            # Opened here, since numpy leaves a file that it cannot read open.
-            with self._path(key).open("rb") as whole, np.load(whole, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
-        except Exception:  # damaged bytes make the readers of zip files and arrays raise almost anything
+            content = array_path(self.folder, key).read_bytes()
+        except OSError:
             return None
+        row, arrays = (len(content), hashlib.sha256(content).hexdigest()), arrays_in(content)
+        damaged = arrays is None or known not in (None, row)
+        if damaged is (known is not None):
+            self._note(key, None if damaged else row, known)
+        return None if damaged else arrays
 
     def keep(self, key: str, arrays: Arrays) -> None:
-        """Write arrays under a key, whole or not at all.
+        """Write arrays under a key, whole or not at all; what was used longest ago goes if there is no room for it.
 
         Raises:
             StoreError: if they cannot be written; nothing is left behind.
         """
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-        with self._guard(), whole_file(self._path(key)) as file:
-            file.write(buffer.getbuffer())
+        content = buffer.getvalue()
+        row = (key, len(content), hashlib.sha256(content).hexdigest(), time.time())
+        with self._guard():
+            self._session.claim(key, replace=True)
+            # The file takes its name before the index is changed, both while no other process changes either.
+            with open_index(self._index) as index, whole_file(array_path(self.folder, key)) as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                index.execute("BEGIN IMMEDIATE")
+                index.execute("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?)", row)
+                evict(index, self.folder, self.limit)
 
-    def _path(self, key: str) -> Path:
-        return self.folder / "arrays" / f"{key}.npz"
+    @contextmanager
+    def working(self, kind: str, what: str, key: str, again: str = "") -> Iterator[None]:
+        """Say what is being done until it ends, is cancelled or fails; if the process is killed, it was interrupted.
+
+        Args:
+            kind: a word for people: *scan*, *training*, *report*.
+            what: the file that it is about.
+            key: what tells it from other work of its kind, in hex; a scan's is that of its result.
+            again: what goes on with it, as a command or a sentence.
+        """
+        with self._guard():
+            self._session.begin(kind, what, key, again)
+        try:
+            yield
+        except SystemExit:
+            # Ended from outside, by somebody who may want to go on.
+            self._session.leave()
+            raise
+        finally:
+            self._session.end()
+
+    def running(self) -> list[Work]:
+        """What is being done at the moment, the latest first."""
+        return [work for work in self._works() if work.process.alive]
+
+    def interrupted(self) -> list[Work]:
+        """What was being done when its process was killed, the latest first."""
+        return [work for work in self._works() if not work.process.alive]
+
+    def check(self) -> Audit:
+        """Compare every file with its digest, and read every saved scan; a scan computes anew what is damaged."""
+        with self._guard():
+            return check(self.folder, self._index)
+
+    def plan(self, limit: int | None) -> Plan:
+        """What would go to bring the store within a limit in bytes, None for no limit, and what is of no use."""
+        with self._guard(), open_index(self._index, write=True) as index:
+            return plan(index, self.folder, limit)
+
+    def collect(self, limit: int | None) -> Plan:
+        """Remove what ``plan`` names, and give the plan; nothing goes that a saved scan needs or work uses."""
+        try:
+            return self._collect(limit)
+        except StoreError:
+            # On a full disk there must be some room before the index can be changed.
+            with self._guard(), open_index(self._index) as index:
+                found = plan(index, self.folder, limit)
+                for path in found.files(self.folder):
+                    path.unlink(missing_ok=True)
+        self._collect(limit)
+        return found
+
+    def only_needed_by(self, key: str) -> list[Array]:
+        """The arrays that would go with a saved scan."""
+        with self._guard(), open_index(self._index, write=True) as index:
+            return only_needed_by(index, key)
+
+    def keys(self, beginning: str) -> list[str]:
+        """Keys of saved scans and of interrupted work that begin so."""
+        with self._guard(), open_index(self._index) as index:
+            found = {key for (key,) in index.execute("SELECT key FROM scans")}
+            found |= {work.key for _, work in works(index) if not work.process.alive}
+        return sorted(key for key in found if key.startswith(beginning))
+
+    def forget(self, key: str) -> list[Array]:
+        """Remove a saved scan with its review, and interrupted work of that key; give the arrays that went with it."""
+        with self._guard(), open_index(self._index, write=True) as index:
+            gone = only_needed_by(index, key)
+            for table, column in (("scans", "key"), ("reviews", "key"), ("needs", "scan")):
+                index.execute(f"DELETE FROM {table} WHERE {column} = ?", (key,))
+            for kind in {work.kind for _, work in works(index) if work.key == key}:
+                drop_interrupted(index, kind, key)
+            remove(index, self.folder, (array.key for array in gone))
+        return gone
+
+    def _collect(self, limit: int | None) -> Plan:
+        with self._guard(), open_index(self._index, write=True) as index:
+            drop_dead(index)
+            found = plan(index, self.folder, limit)
+            remove(index, self.folder, (*(array.key for array in found.arrays), *found.lost))
+            for path in found.left:
+                path.unlink(missing_ok=True)
+        return found
+
+    def _note(self, key: str, row: tuple[int, str] | None, known: tuple[int, str] | None) -> None:
+        """That a file is none the index knew, or damaged; what cannot be noted is noted when it is read again."""
+        with suppress(sqlite3.Error), open_index(self._index) as index:
+            if row is not None:
+                index.execute("INSERT OR IGNORE INTO arrays VALUES (?, ?, ?, ?)", (key, *row, time.time()))
+            elif known is not None:
+                # So that no scan that needs it is taken for whole.
+                index.execute("UPDATE arrays SET sha256 = '' WHERE (key, sha256) = (?, ?)", (key, known[1]))
+
+    def _works(self) -> list[Work]:
+        with self._guard(), open_index(self._index) as index:
+            return [work for _, work in works(index) if work.kind]
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
@@ -179,7 +267,7 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"to keep results in {self.folder}",
-                str(error),
+                "a full disk" if is_full(self.folder) else str(error),
                 "Free some space, or set AEGIS_STORE to a folder that can be written to.",
             ) from error
 
@@ -191,90 +279,14 @@ def _record(text: str) -> ScanRecord | None:
         return None
 
 
-def stored(steps: Steps, store: Store, suspect: str, images: str, runtime: Runtime) -> Steps:
-    """The costly steps of a scan, each looked up before it is computed.
-
-    Args:
-        steps: what computes them.
-        store: where results are kept.
-        suspect: digest of the model; its file's alone would confuse one file read as two architectures.
-        images: digest of the data set.
-        runtime: results depend on its device and precision.
-    """
-    on = (suspect, images, runtime.device, runtime.precision)
-
-    def assess(classifier: object, data: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
-        def compute() -> Applicability:
-            return steps.assess(classifier, data, config, report=report)
-
-        return _once(
-            store, key_of("assess", on, config, code=STEPS_CODE), compute, pack_applicability, unpack_applicability
-        )
-
-    def gather(
-        classifier: object, data: Dataset | None, label: int, config: GatherConfig, *, report: Report = silent
-    ) -> Evidence:
-        def compute() -> Evidence:
-            return steps.gather(classifier, data, label, config, report=report)
-
-        return _once(
-            store, key_of("gather", on, label, config, code=STEPS_CODE), compute, pack_evidence, unpack_evidence
-        )
-
-    def embed(evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -> tuple[Embedding, ...]:
-        def compute() -> tuple[Embedding, ...]:
-            return steps.embed(evidence, config, report=report)
-
-        def unpack(arrays: Arrays) -> tuple[Embedding, ...]:
-            planes = zip(arrays["points"], evidence.budgets, strict=True)
-            return tuple(Embedding(points, evidence.is_translated, budget) for points, budget in planes)
-
-        key = key_of("embed", digest_of(evidence.features), len(evidence.train_index), config, code=STEPS_CODE)
-        planes = _once(store, key, compute, lambda planes: {"points": np.stack([e.points for e in planes])}, unpack)
-        # What was found reports nothing on the way, and would be missing from the progress of the whole.
-        report(Event(stage="embed", label=evidence.label, step=1, total=1))
-        return planes
-
-    return Steps(assess, gather, embed)
+def _review(index: sqlite3.Connection, key: str) -> Review | None:
+    # As bytes, since text that is no text would stop the reader.
+    row = index.execute("SELECT CAST(review AS BLOB) FROM reviews WHERE key = ?", (key,)).fetchone()
+    return read_review(row[0]) if row else None
 
 
-def find_class(store: Store, record: ScanRecord, label: int) -> Finding | None:
-    """One class of a finished scan with its evidence, without model and images; None if the store has lost it.
-
-    Args:
-        store: where the scan kept it.
-        record: the scan.
-        label: the class.
-
-    Raises:
-        StoreError: if the record is of another version.
-    """
-    config = config_of(record)
-    runtime = Runtime(device=record.runtime.device, precision=record.runtime.precision)
-    steps = stored(Steps(_lost, _lost, _lost), store, record.model.digest, record.data.digest, runtime)
+def _size(path: Path) -> int:
     try:
-        evidence = steps.gather(None, None, label, config.gather)
-        return judge(evidence, steps.embed(evidence, config.embed), config.judge)
-    except _Lost:
-        return None
-
-
-class _Lost(Exception):
-    """What was looked for would have to be computed."""
-
-
-def _lost(*_: object, **__: object) -> NoReturn:
-    raise _Lost
-
-
-def _once(
-    store: Store, key: str, compute: Callable[[], T], pack: Callable[[T], Arrays], unpack: Callable[[Arrays], T]
-) -> T:
-    arrays = store.load(key)
-    if arrays is not None:
-        # Damage may also lose an array without breaking the archive.
-        with suppress(KeyError, TypeError, ValueError):
-            return unpack(arrays)
-    result = compute()
-    store.keep(key, pack(result))
-    return result
+        return path.stat().st_size
+    except OSError:
+        return -1  # which the index never has

@@ -8,11 +8,27 @@ _BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 def control_character(text: str) -> str | None:
-    """The first character that could forge what is shown: an escape, a line break, reversed writing; or None."""
+    """The first character that could forge or break what is shown; or None.
+
+    These are escapes, line breaks, reversed writing, and halves of characters, which no file can be written with.
+    """
     for c in text:
-        if unicodedata.category(c) in ("Cc", "Zl", "Zp") or unicodedata.bidirectional(c) in _BIDIRECTIONAL:
+        if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(c) in _BIDIRECTIONAL:
             return f"U+{ord(c):04X}"
     return None
+
+
+def escaped(text: str) -> str:
+    """Text on one line and without anything that cannot be seen: such characters stand as their escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def printable(text: str, limit: int = 80) -> str:
+    """Text from outside as it may stand in a message: one line, no control characters, not long."""
+    safe = escaped(text[: limit + 1])
+    return safe if len(safe) <= limit else safe[: limit - 3] + "..."
 
 
 def percent(share: float) -> str:

@@ -4,21 +4,15 @@ import os
 import platform
 from pathlib import Path
 
+from aegis.version import processor
+
 
 def describe() -> str:
     """Processor, cores that may be used, Python and torch, in one line."""
     import torch
 
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        named = [
-            line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
-        ]
-        model = named[0] if named else model
-    return (
-        f"{model}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, torch {torch.__version__}"
-    )
+    cores = len(os.sched_getaffinity(0))
+    return f"{processor()}, {cores} cores, Python {platform.python_version()}, torch {torch.__version__}"
 
 
 def memory(process: int) -> tuple[float, float]:

@@ -10,19 +10,22 @@ TOP = "app.py or pages"
 
 # A room may import from rooms of a lower rank and from itself.
 RANKS = {
-    "types": 0, "errors": 0, "runtime": 0, "progress": 0, "files": 0, "text": 0, "review": 0, "version": 0,
+    "types": 0, "errors": 0, "runtime": 0, "progress": 0, "files": 0, "text": 0, "zips": 0, "review": 0,
+    "version": 0, "process": 0, "source": 0,
     "models": 1, "data": 1, "packing": 1, "index": 1,
-    "pgd": 2,
-    "evaluate": 3,
+    "pgd": 2, "work": 2,
+    "evaluate": 3, "space": 3,
     "detect": 4, "baselines": 4, "lab": 4,
-    "store": 5, "report": 5,
-    "experiments": 6, "dossier": 6,
-    "aegis": 7,
-    "ui": 8, "cli": 8,
-    "__main__": 9, TOP: 9,
+    "keys": 5,
+    "stored": 6, "audit": 6,
+    "store": 7, "report": 7,
+    "experiments": 8, "dossier": 8,
+    "aegis": 9,
+    "ui": 10, "cli": 10,
+    "__main__": 11, TOP: 11,
 }  # fmt: skip
 # The bottom is one room in several files.
-BOTTOM = {"types", "errors", "runtime", "progress", "files", "text", "review", "version"}
+BOTTOM = {"types", "errors", "runtime", "progress", "files", "text", "zips", "review", "version", "process", "source"}
 
 CORE = {"numpy", "sklearn", "openTSNE", "umap", "torch", "torchvision", "timm", "safetensors", "pydantic", "jaxtyping"}
 CORE |= {"PIL"}

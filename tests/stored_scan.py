@@ -38,6 +38,19 @@ def keep_finished(
     return kept, data
 
 
+def keep_version(
+    store: Store, key: str, file: str, name: str = "samples:made", **changes: object
+) -> tuple[ScanRecord, Dataset]:
+    """The same for a model of a file name, by default over images that nobody uploaded; clean if so it is to be."""
+    record, data = keep_finished(store, key, name)
+    fields = {"model": record.model.model_copy(update={"file": file, "sha256": key}), **changes}
+    if changes.get("verdict") == "clean":
+        fields |= as_clean(record)
+    kept = record.model_copy(update=fields)
+    store.keep_scan(key, kept)
+    return kept, data
+
+
 def as_clean(kept: ScanRecord) -> dict[str, object]:
     """Fields of a record that accuses nobody."""
     classes: tuple[ClassRecord, ...] = tuple(

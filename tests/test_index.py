@@ -8,7 +8,9 @@ from contextlib import closing, suppress
 import pytest
 
 import aegis.index
-from aegis.index import make_index, open_index
+from aegis.errors import StoreError
+from aegis.index import MIGRATIONS, VERSION, make_index, open_index
+from aegis.store import Store
 
 
 def test_readers_go_on_while_another_writes(tmp_path):
@@ -32,15 +34,59 @@ def test_what_fails_changes_nothing(tmp_path):
         assert index.execute("SELECT * FROM reviews").fetchall() == []
 
 
-def test_an_older_index_gets_the_tables_that_it_lacks(tmp_path):
-    path = tmp_path / "index.sqlite"
+# The tables as AEGIS made them before it counted versions.
+FIRST = (
+    "CREATE TABLE scans (key TEXT PRIMARY KEY, created TEXT NOT NULL, model TEXT NOT NULL, "
+    "verdict TEXT NOT NULL, record TEXT NOT NULL)",
+    "CREATE TABLE reviews (key TEXT PRIMARY KEY, review TEXT NOT NULL)",
+)
+
+
+def make_first(path, tables=FIRST):
+    """An index of that time with a scan in it."""
     with closing(sqlite3.connect(path)) as index, index:
-        index.execute(aegis.index.SCHEMA[0])
+        index.execute("PRAGMA journal_mode=WAL")
+        for table in tables:
+            index.execute(table)
         index.execute("INSERT INTO scans VALUES ('key', 'now', 'model', 'clean', '{}')")
+
+
+@pytest.mark.parametrize("tables", [FIRST, FIRST[:1]], ids=["all", "without reviews"])
+def test_an_older_index_gets_the_tables_that_it_lacks(tmp_path, tables):
+    path = tmp_path / "index.sqlite"
+    make_first(path, tables)
     make_index(path)
-    with open_index(path) as index:
+    make_index(tmp_path / "new.sqlite")
+    with open_index(path) as index, open_index(tmp_path / "new.sqlite") as new:
         assert index.execute("SELECT key FROM scans").fetchall() == [("key",)]
-        assert index.execute("SELECT * FROM reviews").fetchall() == []
+        assert index.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        named = "SELECT name FROM sqlite_master ORDER BY name"
+        assert index.execute(named).fetchall() == new.execute(named).fetchall()
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "index.sqlite"
+    make_first(path)
+    content = path.read_bytes()
+    monkeypatch.setattr(aegis.index, "MIGRATIONS", (*MIGRATIONS, ("CREATE TABLE more (a)", "no statement")))
+    monkeypatch.setattr(aegis.index, "VERSION", VERSION + 1)
+    with pytest.raises(sqlite3.OperationalError, match="syntax"):
+        make_index(path)
+    assert path.read_bytes() == content
+    monkeypatch.undo()
+    make_index(path)
+
+
+def test_an_index_of_a_newer_version_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "index.sqlite"
+    make_index(path)
+    with closing(sqlite3.connect(path)) as index, index:
+        index.execute("CREATE TABLE newer (a)")
+        index.execute("PRAGMA user_version = 99")
+    content = path.read_bytes()
+    with pytest.raises(StoreError, match=r"format 99\)\. Update AEGIS"):
+        Store(tmp_path)
+    assert path.read_bytes() == content
 
 
 def test_many_may_make_it_at_once(tmp_path):

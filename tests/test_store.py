@@ -1,146 +1,16 @@
-"""The store: what comes out is what went in."""
+"""The store: scans, reviews and arrays, from several processes at once."""
 
-import dataclasses
 import multiprocessing
-import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-import aegis.store
-from aegis.detect.config import EmbedConfig, JudgeConfig, ScanConfig
-from aegis.detect.record import config_record
 from aegis.review import Review
-from aegis.runtime import Runtime
-from aegis.store import (
-    CODE,
-    STEPS_CODE,
-    Store,
-    code_digest,
-    default_folder,
-    find_class,
-    key_of,
-)
-from tests.layers import ROOT, imported, module_of
-from tests.stored import ASSESS, EMBED, GATHER, Counted, assert_same, dataset, evidence, files, planes, record
-
-
-def test_each_step_is_computed_once_and_found_again(store):
-    counted = Counted()
-    results = []
-    for _ in range(2):
-        # Another process would open the folder anew.
-        steps = counted.kept(Store(store.folder))
-        found = steps.gather(None, dataset(), 1, GATHER)
-        results.append((steps.assess(None, dataset(), ASSESS), found, steps.embed(found, EMBED)))
-    assert counted.calls == ["gather", "assess", "embed"]
-    assert_same(results[0], results[1])
-    assert_same(results[1][1], evidence(1))
-    assert_same(results[1][2], planes(evidence(1)))
-
-
-def test_what_was_found_is_counted_as_progress(store):
-    counted, events = Counted(), []
-    for _ in range(2):
-        counted.kept(store).embed(evidence(3), EMBED, report=events.append)
-    assert counted.calls == ["embed"]
-    assert [(e.stage, e.label, e.step, e.total) for e in events] == [("embed", 3, 1, 1)] * 2
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"digest": "another"},
-        {"data": dataset(7)},
-        {"runtime": Runtime("cpu", "bf16")},
-        {"runtime": Runtime("cuda", "fp32")},
-    ],
-)
-def test_other_models_images_and_precisions_are_not_confused(store, change):
-    counted = Counted()
-    for given in ({}, change):
-        steps = counted.kept(store, **given)
-        steps.assess(None, dataset(), ASSESS)
-        steps.gather(None, dataset(), 1, GATHER)
-    assert counted.calls == ["assess", "gather"] * 2
-
-
-def test_other_settings_and_classes_are_computed_anew(store):
-    counted = Counted()
-    steps = counted.kept(store)
-    for label, config in ((1, GATHER), (2, GATHER), (1, dataclasses.replace(GATHER, seed=1))):
-        steps.gather(None, dataset(), label, config)
-    for config in (ASSESS, dataclasses.replace(ASSESS, iterations=11)):
-        steps.assess(None, dataset(), config)
-    for found in (evidence(), evidence(seed=1)):
-        for config in (EMBED, dataclasses.replace(EMBED, perplexity=31)):
-            steps.embed(found, config)
-    assert counted.calls == ["gather"] * 3 + ["assess"] * 2 + ["embed"] * 4
-
-
-def test_the_name_of_the_data_and_the_number_of_workers_play_no_part(store):
-    counted = Counted()
-    counted.kept(store).assess(None, dataset(), ASSESS)
-    counted.kept(store, data=dataset(name="other"), runtime=Runtime(workers=7)).assess(None, dataset(), ASSESS)
-    assert counted.calls == ["assess"]
-
-
-def test_other_code_makes_other_keys(monkeypatch):
-    before = key_of("gather", 1)
-    monkeypatch.setattr("aegis.store.code_digest", lambda code: "0" * 64)
-    assert key_of("gather", 1) != before
-
-
-@pytest.mark.parametrize(
-    ("changed", "steps", "scans"),
-    [
-        ("runtime.py", True, True),
-        ("store.py", True, True),
-        ("packing.py", True, True),
-        ("pgd.py", True, True),
-        ("models/classifier.py", True, True),
-        ("detect/transplant.py", True, True),
-        ("detect/prune.py", True, True),
-        ("detect/cluster.py", False, True),
-        ("detect/verdict.py", False, True),
-        ("detect/null.py", False, True),
-        ("cli/scan.py", False, False),
-        ("lab/train.py", False, False),
-    ],
-)
-def test_code_that_numbers_depend_on_counts(tmp_path, monkeypatch, changed, steps, scans):
-    """How classes are judged matters to a scan, but to none of its costly steps."""
-    copied = tmp_path / "aegis"
-    shutil.copytree(Path(aegis.store.__file__).parent, copied, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr("aegis.store.__file__", str(copied / "store.py"))
-    before = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
-    (copied / changed).write_text((copied / changed).read_text() + "# changed\n")
-    after = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
-    assert [a != b for a, b in zip(before, after, strict=True)] == [steps, scans]
-
-
-# Settings are in the keys with their values; the others compute nothing.
-NO_NUMBERS = {"detect/config.py", "detect/null.py", "errors.py", "files.py", "text.py"}
-NO_NUMBERS |= {"models/card.py", "models/formats.py"}
-
-
-def test_all_that_the_costly_steps_import_counts():
-    seen, todo = set(), {f"aegis.detect.{step}" for step in ("assess", "gather", "embed")}
-    while todo:
-        path = ROOT.joinpath(*todo.pop().split(".")).with_suffix(".py")
-        if path.exists() and path not in seen:
-            seen.add(path)
-            known = [
-                name for _, name in imported(path.read_text(), module_of(path.parent)) if name.startswith("aegis.")
-            ]
-            # What is imported may be a module, or a name in one.
-            todo |= {*known, *(name.rpartition(".")[0] for name in known)}
-    names = {path.relative_to(ROOT / "aegis").as_posix() for path in seen}
-    assert {"detect/stamps.py", "pgd.py"} <= names
-    assert names - NO_NUMBERS <= set(STEPS_CODE)
+from aegis.runtime import Cancelled
+from aegis.store import Store, default_folder
+from tests.stored import EMBED, GATHER, Counted, dataset, files, record
 
 
 def test_scans_come_back_newest_first(store):
@@ -216,40 +86,101 @@ def test_where_results_are_kept(monkeypatch, tmp_path):
     assert default_folder() == Path(tmp_path, ".cache", "aegis")
 
 
-def scanned(digest="1" * 64, **changes):
-    """A record whose settings, images and machine are those of what was kept."""
-    config = ScanConfig(gather=GATHER, **changes)
-    kept = record()
-    model = kept.model.model_copy(update={"digest": digest})
-    images = kept.data.model_copy(update={"digest": dataset().digest})
-    return kept.model_copy(update={"config": config_record(config), "model": model, "data": images})
+def test_what_a_saved_scan_needs_is_whatever_was_used_since_it_began(store):
+    steps = Counted().kept(store)
+    evidence = steps.gather(None, dataset(), 1, GATHER)
+    steps.embed(evidence, EMBED)
+    store.keep_scan("first", record())
+    # Another scan of the same class, which was found.
+    Counted().kept(store).gather(None, dataset(), 1, GATHER)
+    store.keep_scan("second", record())
+    assert [len(store.only_needed_by(key)) for key in ("first", "second")] == [1, 0]
+    assert store.is_whole("first")
+    gone = store.forget("first")
+    assert len(gone) == 1
+    assert len(files(store.folder)) == 1
+    assert store.find_scan("first") is None
+    assert store.find_scan("second") == record()
+    assert store.is_whole("second")
+    assert len(store.forget("second")) == 1
+    assert files(store.folder) == []
 
 
-def test_a_class_of_a_finished_scan_is_found_without_its_model(store):
-    counted, data = Counted(), dataset()
-    steps = counted.kept(store, "1" * 64, data)
-    embeddings = steps.embed(steps.gather(None, data, 2, GATHER), EMBED)
-    found = find_class(store, scanned(), 2)
-    assert_same(found.evidence, evidence(2))
-    assert all(np.array_equal(one.points, other.points) for one, other in zip(found.embeddings, embeddings))
-    assert len(found.clusters) == len(found.translated_clusters) == 2
-    wide = find_class(store, scanned(judge=JudgeConfig(bandwidth=1e6)), 2)
-    assert [c.count for c in wide.clusters] == [1, 1]
-    assert counted.calls == ["gather", "embed"]
+def test_a_scan_that_is_kept_again_needs_what_it_needed(store):
+    store.keep("a", {"a": np.arange(3)})
+    store.keep_scan("key", record())
+    Store(store.folder).keep_scan("key", record(sentence="With a control."))
+    assert [array.key for array in store.only_needed_by("key")] == ["a"]
 
 
-@pytest.mark.parametrize(
-    ("lost", "label"),
-    [(scanned("2" * 64), 2), (scanned(), 1), (scanned(embed=EmbedConfig(perplexity=2)), 2)],
-    ids=["model", "class", "settings"],
-)
-def test_what_the_store_lost_is_none(store, lost, label):
-    data = dataset()
-    steps = Counted().kept(store, "1" * 64, data)
-    steps.embed(steps.gather(None, data, 2, GATHER), EMBED)
-    assert find_class(store, lost, label) is None
+def test_a_cancelled_scan_leaves_nothing_to_the_next_one(store):
+    with suppress(Cancelled), store.working("scan", "a.pt", "1" * 8):
+        store.keep("a", {"a": np.arange(3)})
+        raise Cancelled
+    store.keep("b", {"a": np.arange(3)})
+    store.keep_scan("key", record())
+    assert [array.key for array in store.only_needed_by("key")] == ["b"]
 
 
-@pytest.mark.parametrize(("one", "other", "same"), [(3, 3.0, True), (2**60, 2**60 + 1, False), (3, "3", False)])
-def test_equal_numbers_make_equal_keys(one, other, same):
-    assert (key_of({"a": one}) == key_of({"a": other})) is same
+def test_what_is_lost_or_damaged_makes_a_scan_less_than_whole(store):
+    store.keep("a", {"a": np.arange(3)})
+    store.keep_scan("key", record())
+    path = store.folder / "arrays" / "a.npz"
+    content = path.read_bytes()
+    path.unlink()
+    assert not store.is_whole("key")
+    path.write_bytes(content[:-1])
+    assert not store.is_whole("key")
+    path.write_bytes(content)
+    assert store.is_whole("key")
+    # Damage that leaves the size is known from the moment it is read on.
+    path.write_bytes(content[:-1] + b"x")
+    assert store.load("a") is None
+    assert not store.is_whole("key")
+    store.keep("a", {"a": np.arange(3)})
+    assert store.is_whole("key")
+
+
+def test_a_file_that_the_index_does_not_know_is_taken_in(store):
+    store.keep("a", {"a": np.arange(3)})
+    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
+        index.execute("DELETE FROM arrays")
+    assert store.load("a")["a"].tolist() == [0, 1, 2]
+    assert store.check().files == 1
+    # From then on its content is known.
+    path = store.folder / "arrays" / "a.npz"
+    path.write_bytes(path.read_bytes().replace(b"a.npy", b"b.npy"))
+    assert store.load("a") is None
+
+
+def test_two_analysts_lose_nothing_of_each_other(store):
+    store.keep_review("key", Review("Seen.", {1: "confirmed", 2: "confirmed"}))
+    ours, theirs = store.find_review("key"), store.find_review("key")
+    store.keep_review("key", Review("Seen twice.", {1: "confirmed", 2: "dismissed"}), since=theirs)
+    kept = store.keep_review("key", Review("Seen.", {2: "confirmed", 3: "dismissed"}), since=ours)
+    assert kept == store.find_review("key") == Review("Seen twice.", {2: "dismissed", 3: "dismissed"})
+    # Where both changed the same, the later one is right.
+    assert store.keep_review("key", Review("No.", {2: "confirmed"}), since=ours).note == "No."
+    assert store.keep_review("other", Review("New."), since=Review()) == Review("New.")
+
+
+def decide(folder, label, gate):
+    store, review = Store(folder), Review()
+    gate.wait(60)
+    for _ in range(20):
+        for said in ("confirmed", "dismissed"):
+            changed = Review(review.note, {**review.decisions, label: said})
+            review = store.keep_review("key", changed, since=review)
+
+
+def test_reviews_of_two_processes_at_once_lose_nothing(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    gate = context.Barrier(2)
+    Store(tmp_path)
+    analysts = [context.Process(target=decide, args=(tmp_path, label, gate)) for label in (1, 2)]
+    for analyst in analysts:
+        analyst.start()
+    for analyst in analysts:
+        analyst.join(120)
+    assert [analyst.exitcode for analyst in analysts] == [0, 0]
+    assert Store(tmp_path).find_review("key") == Review("", {1: "dismissed", 2: "dismissed"})

@@ -1,7 +1,10 @@
 """Text from outside, and numbers as people read them."""
 
+import pickle
+
 import pytest
 
+from aegis.errors import AegisError
 from aegis.text import control_character, percent
 
 
@@ -29,3 +32,13 @@ def test_a_share_has_two_digits_and_is_never_nothing(share, said):
 )
 def test_what_could_forge_a_line_is_found(text, found):
     assert control_character(text) == found
+
+
+def test_messages_are_one_line_whatever_they_quote():
+    error = AegisError("a\x1b[31m", "b\r\nc \u202e \ud800", "d\u200b")
+    assert str(error) == r"Expected a\x1b[31m; got b\r\nc \u202e \ud800. d\u200b"
+    assert pickle.loads(pickle.dumps(error)).got == error.got  # noqa: S301
+
+
+def test_half_of_a_character_is_one_that_breaks_what_is_written():
+    assert control_character("a\udc80") == "U+DC80"

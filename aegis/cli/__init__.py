@@ -12,12 +12,15 @@ import typer
 from aegis.cli.bank import BANK
 from aegis.cli.evaluate import evaluate
 from aegis.cli.failures import guarded, tell
+from aegis.cli.gc import gc
+from aegis.cli.history import history
 from aegis.cli.output import Printer, without_wrapping
 from aegis.cli.report import report
 from aegis.cli.scan import scan
 from aegis.cli.show import show
 from aegis.cli.table import table
 from aegis.cli.train import train
+from aegis.cli.verify import verify
 from aegis.version import __version__
 
 TERMINATED = 128 + signal.SIGTERM
@@ -30,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (scan, show, report, train, evaluate, table):
+for command in (scan, show, report, history, verify, gc, train, evaluate, table):
     app.command(help=without_wrapping(command.__doc__ or ""))(guarded(command))
 bank = typer.Typer(name="bank", no_args_is_help=True, help="Suspects to try a detector on: list, train, scan.")
 for name, part in BANK.items():
@@ -47,7 +50,7 @@ def _version(asked: bool) -> bool:
 
 @app.callback(
     epilog="Exit codes: 0 clean or done, 1 infected, 2 bad input or usage, 3 inconclusive, 70 a defect in AEGIS, "
-    "130 interrupted."
+    "130 interrupted; aegis verify ends with 1 where something is damaged or differs."
 )
 def aegis(
     version: Annotated[

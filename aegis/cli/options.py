@@ -138,6 +138,10 @@ Quiet = Annotated[
 Json = Annotated[
     Path | None, option("--json", "OUT.json", "Write the result to this file.", callback=writable("--json"))
 ]
+Workers = Annotated[
+    int | None,
+    option("--workers", "N", "Classes examined side by side. Without it, one for each processor core.", MORE),
+]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of every random draw.", min=0)]
 
 Training = Annotated[

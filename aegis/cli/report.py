@@ -11,6 +11,7 @@ import typer
 from aegis.cli.options import labels, option, writable
 from aegis.cli.output import Printer, clean
 from aegis.cli.progress import waiting
+from aegis.cli.remembered import remembered
 from aegis.errors import ConfigError
 from aegis.files import whole_file
 
@@ -59,7 +60,7 @@ def report(
     if pdf.exists() and pdf.samefile(scan):
         raise ConfigError("--pdf to name another file than the scan", str(pdf), "Choose another path.")
     review = _review(record, note, confirm, dismiss)
-    with waiting("writing the report", quiet):
+    with remembered("report", pdf), waiting("writing the report", quiet):
         images, gone = find_images(record, data)
         findings, lost = find_findings(record)
         from aegis.report.pdf import make_pdf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from aegis.cli.options import (
     Quiet,
     Seed,
     Std,
+    Workers,
     choice,
     labels,
     number,
@@ -28,6 +30,7 @@ from aegis.cli.options import (
 )
 from aegis.cli.output import print_scan
 from aegis.cli.progress import class_bars, progress_bar, waiting
+from aegis.cli.remembered import this_command
 from aegis.cli.suspects import images_for, load
 from aegis.detect.config import PRESETS, ScanConfig, adjusted, preset
 from aegis.detect.embed import EMBEDDERS
@@ -83,10 +86,6 @@ Control = Annotated[
         help="Also plant a small trigger in a copy of the model and scan the copy: would it have been seen?",
         rich_help_panel=MORE,
     ),
-]
-Workers = Annotated[
-    int | None,
-    option("--workers", "N", "Classes examined side by side. Without it, one for each processor core.", MORE),
 ]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Compute everything anew, whatever is stored.", rich_help_panel=MORE)
@@ -201,16 +200,20 @@ class Request:
 
 
 def find_or_compute(request: Request, fresh: bool) -> tuple[ScanRecord, bool]:
-    """The record of a scan, and whether it was found in the store."""
+    """The record of a scan, and whether it was found in the store with all that it needs."""
     store, path = Store(), request.checkpoint
     suspect = None if request.arch is None else request.load()
     key = request.key(suspect)
-    record = None if fresh else store.find_scan(key)
-    if record is not None:
-        return record, True
-    result = request.compute(suspect or request.load(), None if fresh else store)
-    record = result.record(path.name)
-    store.keep_scan(key, record)
+    known = store.find_scan(key)
+    if known is not None and not fresh and store.is_whole(key):
+        return known, True
+    with store.working("scan", os.fspath(path), key, this_command()):
+        result = request.compute(suspect or request.load(), None if fresh else store)
+        record = result.record(path.name)
+        if known is not None and not fresh:
+            # Only what had been damaged was computed anew.
+            record = record.model_copy(update={"control": known.control})
+        store.keep_scan(key, record)
     return record, False
 
 
@@ -220,7 +223,11 @@ def with_control(request: Request, record: ScanRecord) -> ScanRecord:
     from aegis.runtime import choose_runtime
 
     suspect, runtime = request.load(), choose_runtime(request.device, request.precision, request.workers)
-    with progress_bar("planting a trigger in a copy", request.quiet, "scanning the copy") as report:
+    store, key = Store(), request.key(suspect)
+    with (
+        store.working("scan", os.fspath(request.checkpoint), key, this_command()),
+        progress_bar("planting a trigger in a copy", request.quiet, "scanning the copy") as report,
+    ):
         control = positive_control(
             suspect,
             request.images,
@@ -230,6 +237,6 @@ def with_control(request: Request, record: ScanRecord) -> ScanRecord:
             runtime=runtime,
             report=report,
         )
-    controlled = record.model_copy(update={"control": control})
-    Store().keep_scan(request.key(suspect), controlled)
+        controlled = record.model_copy(update={"control": control})
+        store.keep_scan(key, controlled)
     return controlled

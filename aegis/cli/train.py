@@ -22,6 +22,7 @@ from aegis.cli.options import (
 )
 from aegis.cli.output import print_values
 from aegis.cli.progress import progress_bar, waiting
+from aegis.cli.remembered import remembered
 from aegis.cli.suspects import load
 from aegis.data import DEFAULT_SOURCE, SOURCES, load_dataset
 from aegis.lab.poison import How
@@ -197,7 +198,7 @@ def train(
         images=count,
         seed=seed,
     )
-    with progress_bar("training", quiet, after="measuring") as report:
+    with remembered("training", out), progress_bar("training", quiet, after="measuring") as report:
         card = make_suspect(out, order, images, runtime=runtime, workbench=workbench, half=half, report=report)
     assert card.truth is not None
     print_values(f"{out}", card.truth.metrics)

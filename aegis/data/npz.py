@@ -13,6 +13,7 @@ import numpy as np
 from aegis.data.arrays import MAX_VALUES, Array, Arrays, too_large
 from aegis.errors import DataError
 from aegis.files import whole_file
+from aegis.zips import opened_zip
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 OPTIONAL = ("class_names",)
@@ -29,7 +30,7 @@ def read_npz(path: Path) -> Arrays:
     try:
         if path.stat().st_size == 0:
             raise DataError(f"an NPZ file at {path}", "an empty file", "Write or copy it again.")
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path) as archive:
             found = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
             missing = [name for name in REQUIRED if name not in found]
             if missing:
@@ -43,7 +44,7 @@ def read_npz(path: Path) -> Arrays:
         raise DataError(
             f"an NPZ file at {path}", error.strerror or str(error), "Check the path and its permissions."
         ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise DataError(
             f"an NPZ file at {path}",
             f"something that does not read as one ({error})",

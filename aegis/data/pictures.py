@@ -21,8 +21,8 @@ HELD_OUT = 5
 
 # With a target size, far more may be decoded than is kept: 5,000 photographs of one megapixel fit.
 MAX_DECODED = 2**34
-# These are programs: pillow hands them to Ghostscript.
-REFUSED_FORMATS = ("EPS",)
+# The readers of other formats are seldom used and seldom looked at, and one of them (EPS) runs what it reads.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
 Picture = tuple[Parts, Array]
 
@@ -82,17 +82,19 @@ def _decode_all(source: Path, files: Iterable[File], size: int | None) -> list[P
 
 def _open(path: str, content: bytes) -> Image.Image:
     try:
-        image = Image.open(io.BytesIO(content))
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _bomb(path) from error
     # Pillow's many readers raise whatever they stumble over in a damaged file.
     except Exception as error:
-        raise DataError("picture files only", f"{path}, which is none", "Remove or replace that file.") from error
+        raise DataError(
+            "picture files only: PNG, JPEG, BMP, GIF, PPM, TIFF or WebP",
+            f"{path}, which is none",
+            "Remove or convert that file.",
+        ) from error
     # Pillow itself only warns between its limit and twice that.
     if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
         raise _bomb(path)
-    if image.format in REFUSED_FORMATS:
-        raise DataError("pictures made of pixels", f"{path} in the format {image.format}", "Convert it to PNG.")
     return image
 
 

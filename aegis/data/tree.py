@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
+import lzma
 import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from lzma import LZMAError
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from aegis.errors import DataError
+from aegis.zips import opened_zip
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 64 * 2**20
 MAX_TOTAL_BYTES = 4 * 2**30
 # What the readers of archives raise for damage, for encryption and for methods they do not know.
-DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, NotImplementedError, RuntimeError)
+DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile),
+    *(EOFError, NotImplementedError, RuntimeError, ValueError),
+)
+# Of a member of a tar archive, before its content: names and notes, which are read into memory as long as they are.
+MAX_HEADING = 2**20
 
 # What desktops leave beside pictures; names that begin with a dot are left out too.
 LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
@@ -26,7 +35,14 @@ LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 # The names of the folders and of the file: tuples, because thousands of paths are slow to make, split and sort.
 Parts = tuple[str, ...]
 File = tuple[Parts, bytes]
-_Opened = tuple[str, int, IO[bytes]]
+# None for what is no file: counted and left out.
+_Opened = tuple[str, int, IO[bytes] | None]
+
+_UNPACKERS: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
 
 
 def is_archive(path: Path) -> bool:
@@ -46,19 +62,25 @@ def walk(source: Path) -> Iterator[File]:
         elif source.stat().st_size == 0:
             raise DataError(f"an archive of images at {source}", "an empty file", "Write or copy it again.")
         elif source.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(source) as archive:
+            with opened_zip(source) as archive:
                 yield from _limited(source, _zip(archive))
         else:
-            with tarfile.open(source, mode="r|*") as tar:
-                yield from _limited(source, _tar(tar))
+            with _unpacked(source) as file:
+                yield from _limited(source, _tar(file))
     except DAMAGE as error:
-        raise DataError(
-            f"an archive of images at {source}", f"something that does not read as one ({error})", "Pack it again."
-        ) from error
+        raise _damaged(source, error) from error
     except OSError as error:
+        if error.errno is None:  # bzip2's word for damage
+            raise _damaged(source, error) from error
         raise DataError(
             f"images in {source}", error.strerror or str(error), "Check the path and its permissions."
         ) from error
+
+
+def _damaged(source: Path, error: Exception) -> DataError:
+    return DataError(
+        f"an archive of images at {source}", f"something that does not read as one ({error})", "Pack it again."
+    )
 
 
 def _limited(source: Path, files: Iterator[_Opened]) -> Iterator[File]:
@@ -68,6 +90,8 @@ def _limited(source: Path, files: Iterator[_Opened]) -> Iterator[File]:
         # Nothing is unpacked to disk, so such a path could do no harm; but no honest archive has one.
         if ".." in parts or "" in parts:
             raise DataError(f"paths that stay inside {source.name}", repr(name), "Pack the images again.")
+        if size < 0:
+            raise tarfile.ReadError(f"{name} has {size} bytes")
         count, total = count + 1, total + size
         # Sizes are those announced, checked before anything is unpacked; reading stops at the announced size.
         if count > MAX_FILES or size > MAX_FILE_BYTES or total > MAX_TOTAL_BYTES:
@@ -77,7 +101,7 @@ def _limited(source: Path, files: Iterator[_Opened]) -> Iterator[File]:
                 f"more, at {name}",
                 "Give fewer or smaller images; a few hundred per class are enough for a scan.",
             )
-        if not any(part.startswith(".") or part in LITTER for part in parts):
+        if file is not None and not any(part.startswith(".") or part in LITTER for part in parts):
             yield parts, file.read(size)
 
 
@@ -93,8 +117,10 @@ def _folder(root: Path) -> Iterator[_Opened]:
                 )
         for name in sorted(files):
             path = Path(folder, name)
+            if not path.is_file():  # a pipe would be waited for
+                raise DataError(f"files in {root}", f"a device or pipe at {path}", "Remove it.")
             with path.open("rb") as file:
-                yield path.relative_to(root).as_posix(), path.stat().st_size, file
+                yield path.relative_to(root).as_posix(), os.fstat(file.fileno()).st_size, file
 
 
 def _raise(error: OSError) -> None:
@@ -108,9 +134,37 @@ def _zip(archive: zipfile.ZipFile) -> Iterator[_Opened]:
                 yield info.filename, info.file_size, file
 
 
-def _tar(tar: tarfile.TarFile) -> Iterator[_Opened]:
-    for member in tar:
-        file = tar.extractfile(member) if member.isreg() else None
-        if file is not None:
-            with file:
-                yield member.name, member.size, file
+class _Metered:
+    """What comes out of a tar archive, up to an allowance: a heading may be of any length, and so may what it hides."""
+
+    def __init__(self, file: io.BufferedIOBase) -> None:
+        self.file = file
+        self.left = MAX_HEADING
+
+    def read(self, size: int) -> bytes:
+        """So many bytes or what is left.
+
+        Raises:
+            ReadError: beyond the allowance.
+        """
+        part = self.file.read(size)
+        self.left -= len(part)
+        if self.left < 0:
+            raise tarfile.ReadError(f"a heading of more than {MAX_HEADING} bytes")
+        return part
+
+
+def _unpacked(source: Path) -> io.BufferedIOBase:
+    with source.open("rb") as file:
+        head = file.read(6)
+    opener = next((opener for magic, opener in _UNPACKERS.items() if head.startswith(magic)), open)
+    unpacked: io.BufferedIOBase = opener(source, "rb")
+    return unpacked
+
+
+def _tar(unpacked: io.BufferedIOBase) -> Iterator[_Opened]:
+    metered = _Metered(unpacked)
+    with tarfile.open(fileobj=metered, mode="r|") as tar:  # type: ignore[call-overload]
+        for member in tar:
+            metered.left = member.size + MAX_HEADING
+            yield member.name, member.size, tar.extractfile(member) if member.isreg() else None

@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from aegis.detect.config import ScanConfig
 from aegis.errors import ConfigError, StoreError
-from aegis.runtime import Precision
+from aegis.runtime import Precision, Runtime
+from aegis.source import STEPS_CODE, UNKNOWN, code_digest, revision
 from aegis.types import Applicability, Dataset, Family, Finding, Transplant, VerdictName
-from aegis.version import versions_with
+from aegis.version import processor, versions_with
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
@@ -81,7 +82,7 @@ class ModelRecord(_Frozen):
     """The suspect; ``digest`` tells its weights, architecture and normalisation, ``sha256`` its file's bytes,
     ``spared_radii`` the half radius without attacks that ended in each class, ``universal_radii`` and
     ``universal_areas`` the L2 norm and the share of the pixels at which one perturbation or patch for all makes half of
-    the other images each class."""
+    the other images each class, ``mean`` and ``std`` its normalisation by channel."""
 
     sha256: str
     digest: str
@@ -94,6 +95,8 @@ class ModelRecord(_Frozen):
     spared_radii: tuple[float, ...] = ()
     universal_radii: tuple[float, ...] = ()
     universal_areas: tuple[float, ...] = ()
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
 
 
 class DataRecord(_Frozen):
@@ -108,10 +111,21 @@ class DataRecord(_Frozen):
 
 
 class RuntimeRecord(_Frozen):
-    """What it was computed on."""
+    """What it was computed on; ``hardware`` is the processor's or the GPU's name. How many classes are examined side by
+    side, and with how many threads, changes no number."""
 
     device: str
     precision: Precision
+    hardware: str = ""
+
+
+class SourceRecord(_Frozen):
+    """What computed it: ``revision`` is the commit of the source and ``changed`` whether it was edited since, as far as
+    that is known, and ``code`` the SHA-256 of the files that the numbers depend on."""
+
+    revision: str = UNKNOWN
+    changed: bool | None = None
+    code: str = ""
 
 
 class ControlRecord(_Frozen):
@@ -132,7 +146,10 @@ class ControlRecord(_Frozen):
 
 
 class ScanRecord(_Frozen):
-    """A scan's outcome with all that is needed to repeat it; schema version 1."""
+    """A scan's outcome with all that is needed to repeat it; schema version 1.
+
+    ``labels`` are the classes that were asked for, None for all of them and in records that do not say.
+    """
 
     schema_version: Literal[1] = 1
     verdict: VerdictName
@@ -147,6 +164,8 @@ class ScanRecord(_Frozen):
     seconds: dict[str, float]
     created: str
     control: ControlRecord | None = None
+    labels: tuple[int, ...] | None = None
+    source: SourceRecord = SourceRecord()
 
     def to_json(self) -> str:
         """The record as JSON text."""
@@ -230,6 +249,8 @@ def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelR
         spared_radii=tuple(map(_short, measured.spared_radii)),
         universal_radii=tuple(map(_short, measured.universal_radii)),
         universal_areas=tuple(map(_short, measured.universal_areas)),
+        mean=suspect.identity.mean,
+        std=suspect.identity.std,
     )
 
 
@@ -243,6 +264,20 @@ def data_record(data: Dataset) -> DataRecord:
         train=len(data.train),
         test=len(data.test),
     )
+
+
+def runtime_record(runtime: Runtime) -> RuntimeRecord:
+    """Device, precision and processor as a record."""
+    import torch
+
+    name = torch.cuda.get_device_name() if runtime.device == "cuda" else processor()
+    return RuntimeRecord(device=runtime.device, precision=runtime.precision, hardware=name)
+
+
+def source_record() -> SourceRecord:
+    """The source that runs as a record."""
+    now = revision()
+    return SourceRecord(revision=now.commit, changed=now.changed, code=code_digest(STEPS_CODE))
 
 
 def config_record(config: ScanConfig) -> dict[str, Any]:

@@ -15,12 +15,13 @@ from aegis.detect.embed import check_points, embed
 from aegis.detect.gather import gather
 from aegis.detect.judge import judge
 from aegis.detect.record import (
-    RuntimeRecord,
     ScanRecord,
     config_record,
     data_record,
     model_record,
     now,
+    runtime_record,
+    source_record,
     versions,
 )
 from aegis.detect.steps import Steps
@@ -47,6 +48,7 @@ class ScanResult:
         suspect, data: what was scanned.
         runtime: where and how precisely.
         seconds: by step.
+        labels: the classes asked for, or None for all.
     """
 
     verdict: VerdictName
@@ -58,6 +60,7 @@ class ScanResult:
     data: Dataset
     runtime: Runtime
     seconds: dict[str, float]
+    labels: tuple[int, ...] | None = None
 
     @property
     def suspected(self) -> tuple[int, ...]:
@@ -75,9 +78,11 @@ class ScanResult:
             data=data_record(self.data),
             config=config_record(self.config),
             versions=versions(),
-            runtime=RuntimeRecord(device=self.runtime.device, precision=self.runtime.precision),
+            runtime=runtime_record(self.runtime),
             seconds={name: round(value, 2) for name, value in self.seconds.items()},
             created=now(),
+            labels=self.labels,
+            source=source_record(),
         )
 
 
@@ -130,7 +135,16 @@ def scan(
         findings = side_by_side(examine, chosen, runtime.workers, stop)
     end = conclude(applicability, findings, data.class_names, config.verdict)
     return ScanResult(
-        end.verdict, end.sentence, end.classes, applicability, config, suspect, data, runtime, clock.seconds
+        end.verdict,
+        end.sentence,
+        end.classes,
+        applicability,
+        config,
+        suspect,
+        data,
+        runtime,
+        clock.seconds,
+        tuple(chosen) if labels else None,
     )
 
 

@@ -14,7 +14,7 @@ from aegis.detect.verdict import judge_again
 from aegis.errors import StoreError
 from aegis.files import write_text
 from aegis.lab.bank_record import RESULTS, BankRecord
-from aegis.store import STEPS_CODE, code_digest
+from aegis.source import STEPS_CODE, code_digest
 from aegis.types import Dataset
 
 CODE = "detector"

@@ -19,6 +19,7 @@ from aegis.errors import CheckpointError
 from aegis.files import whole_file
 from aegis.models.formats import IDENTITY_KEY, TRUTH_KEY, read_header
 from aegis.text import control_character
+from aegis.text import printable as printable
 from aegis.types import Goal, Stamp
 
 if TYPE_CHECKING:
@@ -263,12 +264,6 @@ def read_truth(path: str | Path) -> Truth | None:
         CheckpointError: if the file cannot be read or its card is malformed.
     """
     return _read(path, TRUTH_KEY, Truth)
-
-
-def printable(text: str, limit: int = 80) -> str:
-    """Text from outside as it may stand in a message: one line, no control characters, not long."""
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: limit + 1])
-    return safe if len(safe) <= limit else safe[: limit - 3] + "..."
 
 
 def _read(path: str | Path, key: str, model: type[M]) -> M | None:

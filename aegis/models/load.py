@@ -20,9 +20,9 @@ from aegis.errors import CheckpointError
 from aegis.models.architectures import EXAMPLES, build, runs_foreign_code
 from aegis.models.card import Identity, printable
 from aegis.models.classifier import Classifier
-from aegis.models.formats import file_digest
 from aegis.models.mismatch import check_fit, task
-from aegis.models.quarantine import Limits, read_tensors
+from aegis.models.quarantine import Limits, read_contents
+from aegis.models.wrapped import unwrap
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Suspect:
     Args:
         classifier: in evaluation mode, float32, on the CPU.
         identity: what the card or the caller says it is.
-        sha256: of the file, in hex.
+        sha256: of the bytes that were read, in hex.
     """
 
     classifier: Classifier
@@ -78,15 +78,17 @@ def load_checkpoint(
         architecture: as in ``architectures.build``; needed without a card, and overrides it.
         shape: channels, height and width of the images; needed without a card, and overrides its size.
         class_names: of the data, in label order; needed without a card, and must be as many as its own.
-        mean, std: per-channel normalisation; override the card's, and are 0 and 1 without one.
+        mean, std: per-channel normalisation; override the card's, and those that the robustness library of MadryLab
+            keeps in its checkpoints; without any of these they are 0 and 1.
         limits: time and memory for reading.
 
     Raises:
         CheckpointError: if the file is refused or does not fit the architecture or the data.
     """
-    path = Path(path).absolute()
-    sha256 = file_digest(path)
-    tensors, card = read_tensors(path, limits or Limits())
+    contents = read_contents(Path(path).absolute(), limits or Limits())
+    bare, card = unwrap(contents.tensors), contents.identity
+    if card is None:
+        mean, std = mean or bare.mean, std or bare.std
     asked = {"architecture": architecture, "shape": shape, "class_names": class_names, "mean": mean, "std": std}
     given = cast(Given, {key: value for key, value in asked.items() if value is not None})
     identity = _identify(card, given)
@@ -96,7 +98,24 @@ def load_checkpoint(
             f"{printable(identity.architecture)!r}, which would run code from another module",
             "If you trust that code, name it yourself with --arch module:factory.",
         )
-    return Suspect(_classifier(identity, tensors), identity, sha256)
+    _check_builds_alone(identity.architecture)
+    return Suspect(_classifier(identity, bare.tensors), identity, contents.sha256)
+
+
+def _check_builds_alone(architecture: str) -> None:
+    """Refuse what would fetch weights while it is built: a card must not reach the network."""
+    spec, *options = architecture.split(",")
+    room, _, name = spec.partition(":")
+    if room != "torchvision":
+        return
+    from torchvision import models
+
+    if name.lower() not in models.list_models(module=models) or any(o.startswith("pretrained") for o in options):
+        raise CheckpointError(
+            "an image classifier of torchvision, whose weights come from the checkpoint",
+            repr(printable(architecture)),
+            "Correct the name given to --arch.",
+        )
 
 
 def _identify(card: Identity | None, given: Given) -> Identity:

@@ -1,8 +1,9 @@
-"""Runs the worker on an untrusted file and takes from it plain tensors and a card, or one message."""
+"""Runs the worker on a private copy of an untrusted file and takes from it plain tensors and a card, or one message."""
 
 from __future__ import annotations
 
-import json
+import contextlib
+import hashlib
 import os
 import signal
 import subprocess
@@ -10,15 +11,22 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from aegis.errors import CheckpointError
-from aegis.models.card import Identity, printable, read_identity
-from aegis.models.formats import SAVE_PLAINLY, WHAT_IS_READ, regular_size
+from aegis.models.archive import WHAT_IS_READ
+from aegis.models.card import Identity
+from aegis.models.foreign import SAVE_PLAINLY
+from aegis.models.formats import opened, regular_size
+from aegis.models.handback import refusal, take
+from aegis.models.plain import room_for
+from aegis.text import printable
+
+CHUNK = 2**20
+# Beyond the thirty seconds that imports may take on a slow machine.
+BYTES_A_SECOND = 20 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,80 +35,101 @@ class Limits:
 
     Args:
         seconds: time on the clock.
+        processor: seconds of computing; None for 30 and one more for each 20 MiB of the file.
         memory: bytes of private memory; None for 2 GiB (torch alone takes most of one) and three times the file.
     """
 
     seconds: float = 120.0
+    processor: int | None = None
     memory: int | None = None
 
 
-def read_tensors(path: Path, limits: Limits) -> tuple[dict[str, Tensor], Identity | None]:
-    """The tensors of an untrusted file, floating-point ones as float32, and the identity on its card.
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What came out of a file.
+
+    Args:
+        tensors: finite ones by name, floating-point ones as float32.
+        identity: on its card, or None without one.
+        sha256: of the very bytes that were read, in hex.
+    """
+
+    tensors: dict[str, Tensor]
+    identity: Identity | None
+    sha256: str
+
+
+def read_contents(path: Path, limits: Limits) -> Contents:
+    """What an untrusted file holds.
 
     Raises:
         CheckpointError: if the file is refused, or reading it takes too much time or memory.
     """
+    size = regular_size(path)
     try:
-        with tempfile.TemporaryDirectory(prefix="aegis-") as scratch:
-            out = Path(scratch) / "plain.safetensors"
-            _run_worker(path, out, limits)
-            identity = read_identity(out)
-            # Cloned, since the file they are mapped from goes away with the folder.
-            found = {name: _widened(tensor).clone() for name, tensor in load_file(out).items()}
-    except SafetensorError as error:
-        raise CheckpointError(
-            WHAT_IS_READ, f"tensors with impossible names or sizes ({error})", SAVE_PLAINLY
-        ) from error
+        # What a worker left here that was taken over may be hard to remove, and is no reason to fail.
+        with tempfile.TemporaryDirectory(prefix="aegis-", ignore_cleanup_errors=True) as scratch:
+            copy, out = Path(scratch, "checkpoint"), Path(scratch, "plain.safetensors")
+            sha256 = _copy(path, copy)
+            _run_worker(copy, out, limits)
+            tensors, identity = take(out, room_for(size))
     except OSError as error:
         raise CheckpointError(
             "room in the folder for temporary files",
-            f"{error.strerror or type(error).__name__}",
+            error.strerror or type(error).__name__,
             "Free some disk space, or set TMPDIR to another folder.",
         ) from error
-    broken = [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]
-    if broken:
-        raise CheckpointError(
-            "finite weights",
-            f"NaN or infinite values in {_names(broken)}",
-            "The training diverged or the file is damaged; take an earlier checkpoint.",
+    return Contents(tensors, identity, sha256)
+
+
+def _copy(path: Path, copy: Path) -> str:
+    """Copy a file that others may change meanwhile, and tell the digest of what was copied."""
+    digest = hashlib.sha256()
+    with opened(path) as source, copy.open("wb") as target:
+        left = os.fstat(source.fileno()).st_size
+        while left > 0 and (part := source.read(min(left, CHUNK))):
+            digest.update(part)
+            target.write(part)
+            left -= len(part)
+    return digest.hexdigest()
+
+
+def _run_worker(copy: Path, out: Path, limits: Limits) -> None:
+    size = copy.stat().st_size
+    memory = 2 * 2**30 + 3 * size if limits.memory is None else limits.memory
+    processor = 30 + size // BYTES_A_SECOND if limits.processor is None else limits.processor
+    command = [sys.executable, "-m", "aegis.models.worker", str(copy), str(out), str(memory), str(processor)]
+    with tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(
+            command,
+            cwd=out.parent,
+            env=_environment(out.parent),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
         )
-    if all(name.startswith("module.") for name in found):  # as DataParallel names everything
-        found = {name.removeprefix("module."): tensor for name, tensor in found.items()}
-    return found, identity
+        try:
+            code = process.wait(limits.seconds)
+        except subprocess.TimeoutExpired as error:
+            raise _too_slow(f"{limits.seconds:g} s") from error
+        finally:
+            _end(process)
+        if (said := refusal(out)) is not None:
+            raise said
+        if code == -getattr(signal, "SIGXCPU", 0):
+            raise _too_slow(f"{processor} s of computing")
+        if code or not out.exists():
+            raise CheckpointError(WHAT_IS_READ, _death(code, _end_of(stderr), memory), SAVE_PLAINLY)
 
 
-def _widened(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.is_floating_point() else tensor
-
-
-def _names(names: list[str]) -> str:
-    return ", ".join(printable(name) for name in names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
-
-
-def _run_worker(path: Path, out: Path, limits: Limits) -> None:
-    memory = 2 * 2**30 + 3 * regular_size(path) if limits.memory is None else limits.memory
-    command = [sys.executable, "-m", "aegis.models.worker", str(path), str(out), str(memory)]
-    try:
-        with (out.parent / "stderr").open("wb") as stderr:
-            done = subprocess.run(
-                command,
-                cwd=out.parent,
-                env=_environment(out.parent),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                timeout=limits.seconds,
-                start_new_session=True,
-            )
-    except subprocess.TimeoutExpired as error:
-        raise CheckpointError(
-            f"a file that is read within {limits.seconds:g} s", "one that takes longer", SAVE_PLAINLY
-        ) from error
-    refusal = out.with_name(f"{out.name}.json")
-    if refusal.exists():
-        raise _refusal(refusal)
-    if done.returncode or not out.exists():
-        raise CheckpointError(WHAT_IS_READ, _death(done.returncode, out.parent / "stderr", memory), SAVE_PLAINLY)
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the worker and whatever it might have started."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -121,17 +150,18 @@ def _environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def _refusal(path: Path) -> CheckpointError:
-    said = json.loads(path.read_bytes()[: 2**16])
-    expected, got, advice = (printable(str(said[key]), 600) for key in ("expected", "got", "advice"))
-    return CheckpointError(expected, got, advice)
+def _too_slow(limit: str) -> CheckpointError:
+    return CheckpointError(f"a file that is read within {limit}", "one that takes longer", SAVE_PLAINLY)
 
 
-def _death(code: int, stderr: Path, memory: int) -> str:
+def _end_of(file: IO[bytes]) -> bytes:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
+    return file.read()
+
+
+def _death(code: int, said: bytes, memory: int) -> str:
+    within = f"{memory >> 20} MiB of memory"
     if code in (-signal.SIGABRT, -signal.SIGSEGV, -getattr(signal, "SIGKILL", 9)):
-        return (
-            f"one whose reading was ended by {signal.Signals(-code).name}, most likely at {memory >> 20} MiB of memory"
-        )
-    last = stderr.read_text(errors="replace")[-2000:].strip().splitlines()[-1:]
-    reason = printable("".join(last), 300)
-    return f"one whose reading ended with code {code} within {memory >> 20} MiB of memory: {reason}"
+        return f"one whose reading was ended by {signal.Signals(-code).name}, most likely at {within}"
+    last = said.decode(errors="replace").strip().splitlines()[-1:]
+    return f"one whose reading ended with code {code} within {within}: {printable(''.join(last), 300)}"

@@ -33,7 +33,8 @@ SIDE_BY_SIDE = ". Classes are examined side by side, so that their steps add up 
 def method_pages(record: ScanRecord) -> list[Flowable]:
     """Method, measurements, parameters, versions, times and references."""
     config = settings(record)
-    made_with = record.versions | record.runtime.model_dump()
+    made_with = record.versions | record.runtime.model_dump(exclude_defaults=True)
+    made_with |= record.source.model_dump(exclude_defaults=True)
     return [
         Spacer(0, 5 * mm),
         CondPageBreak(90 * mm),

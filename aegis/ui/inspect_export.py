@@ -46,7 +46,7 @@ def table(subject: Subject) -> str:
             kind, index = "translated", evidence.seed_index[position]
             label = None if labels is None else int(labels[position])
         cluster = int(subject.clusters.assignment[row])
-        name = "" if label is None else _cell(names[label])
+        name = "" if label is None else cell(names[label])
         point = [f"{value:.6g}" for value in embedding.points[row]]
         where = (cluster + 1 if cluster >= 0 else "", f"{embedding.budget:g}", f"{subject.clusters.bandwidth:.6g}")
         writer.writerow((row, kind, index, "" if label is None else label, name, *point, *where))
@@ -72,6 +72,7 @@ def _pictures(subject: Subject) -> dict[str, Picture]:
     return found
 
 
-def _cell(text: str) -> str:
-    safe = printable(text, 120)
+def cell(text: str, limit: int = 120) -> str:
+    """Text from outside in a table that a spreadsheet may open."""
+    safe = printable(text, limit)
     return f"'{safe}" if safe.startswith(FORMULA) else safe

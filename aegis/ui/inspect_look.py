@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aegis.detect.config import GatherConfig, ScanConfig, at_budget
-from aegis.detect.record import ScanRecord, config_of, config_record
+from aegis.detect.record import ScanRecord, config_of, config_record, source_record
 from aegis.errors import CheckpointError, DataError
 from aegis.runtime import Report, Runtime
 from aegis.store import Store, stored
@@ -75,7 +75,8 @@ def in_light(record: ScanRecord, light: Light) -> ScanRecord:
     if light.epsilon is not None:
         config = at_budget(config, light.epsilon)
     config = replace(config, embed=replace(config.embed, method=light.method))
-    return record.model_copy(update={"config": config_record(config)})
+    # Whatever the scan ran with, a look is computed by the source that runs now.
+    return record.model_copy(update={"config": config_record(config), "source": source_record()})
 
 
 def take(look: Look, report: Report, watch: Watch) -> None:

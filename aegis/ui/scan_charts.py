@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from aegis.detect.record import ModelRecord
 from aegis.models.card import printable
+from aegis.types import Applicability
 from aegis.ui.clouds import Part, cloud, svg_source
 from aegis.ui.palette import Palette
 from aegis.ui.plotting import go
@@ -75,22 +77,26 @@ def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
     )
 
 
-def ladder(epsilons: Sequence[float], accuracies: Sequence[float], accuracy: float, palette: Palette) -> go.Figure:
-    """Accuracy under attack by the attack's L2 radius."""
+def ladder(models: Mapping[str, Applicability | ModelRecord], palette: Palette) -> go.Figure:
+    """Accuracy under attack by the attack's L2 radius, of one model or of several by name."""
     figure = go.Figure()
-    figure.add_scatter(
-        x=[0.0, *epsilons],
-        y=[accuracy, *accuracies],
-        mode="lines+markers",
-        line={"color": palette.categories[0], "width": 2},
-        hovertemplate="%{y:.0%} right at L2 radius %{x}<extra></extra>",
-    )
+    for i, (name, model) in enumerate(models.items()):
+        figure.add_scatter(
+            x=[0.0, *model.epsilons],
+            y=[model.accuracy, *model.robust_accuracies],
+            name=name,
+            mode="lines+markers",
+            line={"color": palette.colour(i), "width": 2},
+            marker={"symbol": palette.symbol(i * len(palette.categories)), "size": 7},
+            hovertemplate="%{y:.0%} right at L2 radius %{x}<extra></extra>",
+        )
     figure.update_layout(
         height=190,
         margin={"l": 44, "r": 8, "t": 8, "b": 36},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=False,
+        showlegend=len(models) > 1,
+        legend={"x": 1, "xanchor": "right", "y": 1, "bgcolor": "rgba(0,0,0,0)"},
     )
     figure.update_xaxes(title={"text": "attack (L2 radius)", "standoff": 4}, fixedrange=True, gridcolor=palette.line)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", fixedrange=True, gridcolor=palette.line, nticks=5)

@@ -27,12 +27,14 @@ class Draft:
     Args:
         key: of the scan.
         review: as last seen.
+        last: as the store last had it.
         kept: whether the store has it.
         problem: why not, or empty.
     """
 
     key: str
     review: Review = NO_REVIEW
+    last: Review = NO_REVIEW
     kept: bool = True
     problem: str = ""
 
@@ -40,7 +42,7 @@ class Draft:
         """The review as it stands, other sessions' changes included."""
         if self.kept:
             try:
-                self.review = fitting(Store().find_review(self.key) or NO_REVIEW, record)
+                self.last = self.review = fitting(Store().find_review(self.key) or NO_REVIEW, record)
                 self.problem = ""
             except StoreError as error:
                 self.problem = str(error)
@@ -50,7 +52,8 @@ class Draft:
         """Change the review and keep it; what cannot be kept stays in the draft."""
         self.review, self.kept = fitting(change(self.refresh(record)), record), False
         try:
-            Store().keep_review(self.key, self.review)
+            # Somebody else may decide at the same moment, or did while this could not be kept.
+            self.last = self.review = fitting(Store().keep_review(self.key, self.review, since=self.last), record)
             self.kept, self.problem = True, ""
         except StoreError as error:
             self.problem = str(error)

@@ -59,7 +59,7 @@ def show_evidence(record: ScanRecord, one: ClassRecord, trigger: Transplant | No
         )
     shown = honest_image(images.test, trigger) if images and trigger else None
     if trigger is None or shown is None:
-        _say_why_not(record, one, images)
+        _say_why_not(record, one, trigger, images)
     else:
         _show_on(record, one, trigger, *shown)
     position = strongest_candidate(one)
@@ -72,15 +72,35 @@ def show_evidence(record: ScanRecord, one: ClassRecord, trigger: Transplant | No
             st.text(limit)
 
 
-def _say_why_not(record: ScanRecord, one: ClassRecord, images: Dataset | None) -> None:
-    if images is None:
+def show_pictures(record: ScanRecord, one: ClassRecord, trigger: Transplant | None, images: Dataset | None) -> None:
+    """The strongest candidate of a class on an honest image, or alone where images are gone, with what is said of it.
+
+    Args:
+        record: of the scan.
+        one: the class, accused or not.
+        trigger: with its stamp; None where there is none or the store has lost it.
+        images: of the scan, or None.
+    """
+    st.html(_STYLE)
+    shown = honest_image(images.test, trigger) if images and trigger else None
+    if trigger is not None:
+        st.html(_pictures(one, trigger, shown[0] if shown else None))
+    if trigger is None or shown is None:
+        _say_why_not(record, one, trigger, images)
+    st.text(f"{one.reason[:1].upper()}{one.reason[1:]}.")
+
+
+def _say_why_not(record: ScanRecord, one: ClassRecord, trigger: Transplant | None, images: Dataset | None) -> None:
+    if not one.transplants:
+        st.caption("With these settings no trigger was tried on other images.")
+    elif trigger is None:
+        st.caption("What was computed for this class is no longer in the store.")
+    elif images is None:
         st.caption(
             "The images of this scan were uploaded and are gone: upload them again to see pictures."
             if record.data.name.startswith(UPLOADED)
             else "The images of this scan are no longer at hand, or have changed since."
         )
-    elif not one.transplants:
-        st.caption("With these settings no trigger was tried on other images.")
 
 
 def _show_on(record: ScanRecord, one: ClassRecord, trigger: Transplant, image: np.ndarray, label: int) -> None:
@@ -89,15 +109,7 @@ def _show_on(record: ScanRecord, one: ClassRecord, trigger: Transplant, image: n
     into = int(trigger.destinations[label])
     pictures, words = st.columns([3, 2], gap="large", vertical_alignment="center")
     with pictures:
-        st.html(
-            '<div class="aegis-trigger">'
-            + _figure(image, "An honest image")
-            + "<b>+</b>"
-            + _figure(trigger_picture(trigger), "The trigger found" if one.suspicious else "The best candidate")
-            + "<b>=</b>"
-            + _figure(stamped(image, trigger.shown), "With it")
-            + "</div>"
-        )
+        st.html(_pictures(one, trigger, image))
     with words:
         with st.container(horizontal=True, gap="large"):
             st.metric(
@@ -156,6 +168,15 @@ def _rates(record: ScanRecord, one: ClassRecord, best: TransplantRecord, colours
             f"<span>{rate:.0%}</span>"
         )
     return f'<div class="aegis-rates">{"".join(rows)}</div>'
+
+
+def _pictures(one: ClassRecord, trigger: Transplant, image: np.ndarray | None) -> str:
+    """An honest image, the trigger, and the image with it; the trigger alone without an image."""
+    alone = _figure(trigger_picture(trigger), "The trigger found" if one.suspicious else "The best candidate")
+    if image is None:
+        return f'<div class="aegis-trigger">{alone}</div>'
+    honest, changed = _figure(image, "An honest image"), _figure(stamped(image, trigger.shown), "With it")
+    return f'<div class="aegis-trigger">{honest}<b>+</b>{alone}<b>=</b>{changed}</div>'
 
 
 def _figure(image: np.ndarray, caption: str) -> str:

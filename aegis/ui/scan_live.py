@@ -151,7 +151,7 @@ def show_measured(measured: Applicability) -> None:
     with chart:
         st.caption("Accuracy under attack")
         st.plotly_chart(
-            ladder(measured.epsilons, measured.robust_accuracies, measured.accuracy, colours),
+            ladder({"Accuracy": measured}, colours),
             key="ladder",
             config={"displayModeBar": False},
             alt=f"Accuracy under attack: {measured.accuracy:.0%} without, {rungs}",

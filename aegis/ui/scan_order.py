@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
 DEVICE = PRECISION = "auto"
+AGAIN = "Start the same scan again on the Scan page."
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,13 +101,15 @@ def _carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outc
     suspect = None if order.architecture is None else _load(order, images, watch)
     model = (file_digest(order.checkpoint), order.mean, order.std) if suspect is None else suspect.digest
     key = scan_key(order.file, model, images, config, order.labels, DEVICE, PRECISION)
-    record = None if order.measure_only else store.find_scan(key)
+    # What is damaged is computed again, as the command line does it.
+    record = None if order.measure_only or not store.is_whole(key) else store.find_scan(key)
     if record is None:
         suspect = suspect or _load(order, images, watch)
-        record = _compute(order, suspect, images, config, store, report, watch, shelf)
-        if record is None:
-            return Outcome()
-        store.keep_scan(key, record)
+        with nullcontext() if order.measure_only else store.working("scan", order.file, key, AGAIN):
+            record = _compute(order, suspect, images, config, store, report, watch, shelf)
+            if record is None:
+                return Outcome()
+            store.keep_scan(key, record)
     if order.workspace:
         uploaded = order.workspace.holds(order.checkpoint)
         kept = (suspect or _load(order, images, watch)) if uploaded else None

@@ -40,8 +40,10 @@ def scan_page() -> None:
 def _show_job(id: str, heading: DeltaGenerator) -> None:
     job = find_job(id)
     if job is None:
-        _lost("This scan is not known here.", "The server was started anew, or the link is incomplete. Finished scans "
-              "are among the recent ones on Home.")  # fmt: skip
+        _lost(
+            "This scan is not known here.",
+            "The server was started anew, or the link is incomplete. Finished scans are in History.",
+        )
         return
     if job.state == "done" and job.result and job.result.key and job.result.record:
         # From now on the address leads to what was found, which outlives this server.

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-from aegis.data import SOURCES
-from aegis.detect.record import ScanRecord
 from aegis.errors import AegisError
 from aegis.models.card import printable
+from aegis.store import Store
+from aegis.ui.history_rows import say_accused, say_images
 from aegis.ui.scan_session import own_running, recent_scans, verdict_badge, when
-from aegis.ui.scan_setup import title_of
 from aegis.ui.scan_watch import Watch
-from aegis.ui.widgets import SCAN, complain
+from aegis.ui.uploads import UPLOADED
+from aegis.ui.widgets import HISTORY, SCAN, complain
 
 SHOWN = 8
-NAMED = 3
 
 
 def show_running() -> None:
@@ -34,6 +35,29 @@ def show_running() -> None:
             link.page_link(SCAN, label="Open", query_params={"job": job.id})
 
 
+def show_interrupted() -> None:
+    """Work whose process was killed, with what goes on with it; what others uploaded is not shown.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    works = [work for work in Store().interrupted() if not work.what.startswith(UPLOADED)]
+    if not works:
+        return
+    with st.container(border=True, gap="small", key="card-interrupted"):
+        for work in works[:SHOWN]:
+            state, file, date = st.columns([6, 29, 9], vertical_alignment="center")
+            state.badge("Interrupted", icon=":material/pause_circle:", color="orange")
+            file.text(f"{work.kind.capitalize()} of {printable(Path(work.what).name, 60)}")
+            date.text(when(work.begun))
+            if work.again.startswith("cd "):
+                st.code(printable(work.again, 2000), language="bash", wrap_lines=True)
+            elif work.again:
+                st.text(printable(work.again, 2000))
+        more = f" {len(works) - SHOWN} more are not shown." if len(works) > SHOWN else ""
+        st.caption(f"What was finished is kept: the same again goes on from there.{more}")
+
+
 def show_recent() -> None:
     """The latest scans that this session may see, newest first."""
     try:
@@ -50,15 +74,8 @@ def show_recent() -> None:
             with verdict:
                 verdict_badge(record)
             file.text(printable(record.model.file, 60))
-            accused.text(_accused(record))
-            data.text(title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60))
-            date.text(when(record))
+            accused.text(say_accused(record))
+            data.text(say_images(record))
+            date.text(when(record.created))
             link.page_link(SCAN, label="Open", query_params={"scan": key})
-
-
-def _accused(record: ScanRecord) -> str:
-    named = [f"{one.label} {printable(one.name, 30)}" for one in record.classes if one.suspicious]
-    tested, total = len(record.classes), len(record.data.class_names)
-    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
-    part = "" if tested == total else f" ({tested} of {total} classes tested)"
-    return (", ".join(named[:NAMED]) + more if named else "no class accused") + part
+    st.page_link(HISTORY, label="All scans", icon=":material/history:")

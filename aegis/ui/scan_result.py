@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 import streamlit as st
-from jaxtyping import Bool, Float32
 
 from aegis.detect.record import ClassRecord, ScanRecord, config_of
-from aegis.detect.strength import best_score, ranked, strongest_candidate
+from aegis.detect.strength import best_score, ranked
 from aegis.detect.wording import robust_up_to
 from aegis.dossier import find_featured, say_missing
-from aegis.errors import AegisError, StoreError
-from aegis.store import Store, find_class
-from aegis.types import Transplant
+from aegis.errors import StoreError
 from aegis.ui.palette import palette
 from aegis.ui.scan_charts import small_scatter
 from aegis.ui.scan_evidence import show_evidence
 from aegis.ui.scan_review import show_review
 from aegis.ui.scan_session import look_for_images, verdict_badge, when
-from aegis.ui.scans import identity
+from aegis.ui.scans import glance, look
 from aegis.ui.widgets import INSPECT, fact, facts
 
 COLUMNS = 5
@@ -31,15 +24,6 @@ _STYLE = """<style>
 .st-key-verdict [data-testid="stText"] { font-size: 1.25rem; line-height: 1.4; font-weight: 600; text-wrap: pretty; }
 [class*="st-key-small-"] [data-testid="stText"] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 </style>"""
-
-
-@dataclass(frozen=True, eq=False)
-class Small:
-    """What a class looks like at a glance: its last plane, and the trigger that speaks loudest against it."""
-
-    points: Float32[np.ndarray, "p 2"]
-    is_translated: Bool[np.ndarray, " p"]
-    trigger: Transplant | None
 
 
 def show_result(key: str, record: ScanRecord) -> None:
@@ -56,12 +40,12 @@ def show_result(key: str, record: ScanRecord) -> None:
         config_of(record)
         ordered = ranked(record)
         if ordered:
-            small = _small(record, ordered[0].label)
+            small = look(record, ordered[0].label)
             show_evidence(record, ordered[0], small.trigger if small else None, images)
         _show_classes(key, record, ordered)
     except StoreError as error:
         st.text(str(error))
-    at_hand, lost = find_featured(record, _glance)
+    at_hand, lost = find_featured(record, glance)
     show_review(key, record, images, tuple(at_hand), say_missing(gone, lost))
 
 
@@ -69,7 +53,7 @@ def _show_verdict(record: ScanRecord) -> None:
     with st.container(border=True, key="verdict"):
         with st.container(horizontal=True, vertical_alignment="center"):
             verdict_badge(record)
-            st.caption(f"scanned {when(record)}")
+            st.caption(f"scanned {when(record.created)}")
         st.text(record.sentence)
     model, data = record.model, record.data
     with facts():
@@ -111,7 +95,7 @@ def _show_classes(key: str, record: ScanRecord, ordered: list[ClassRecord]) -> N
 def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
     with st.container(border=True, key=f"small-{one.label}", gap="xsmall", height="stretch"):
         st.text(f"{one.label} {one.name}")
-        small = _small(record, one.label)
+        small = look(record, one.label)
         if small is not None:
             moved = int(small.is_translated.sum())
             described = (
@@ -127,33 +111,3 @@ def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
             st.badge("Suspicious", icon=":material/warning:", color="red")
         target = {"scan": key, "class": str(one.label)}
         st.page_link(INSPECT, label="Inspect", icon=":material/search:", query_params=target)
-
-
-def _small(record: ScanRecord, label: int) -> Small | None:
-    try:
-        return _glance(record, label)
-    except AegisError:
-        return None
-
-
-def _glance(record: ScanRecord, label: int) -> Small | None:
-    try:
-        return _read_small(str(Store().folder), identity(record), label, record)
-    except _Lost:
-        return None
-
-
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _read_small(folder: str, identity: str, label: int, _record: ScanRecord) -> Small:
-    finding = find_class(Store(Path(folder)), _record, label)
-    # An exception is not kept: another scan may bring back what is missing.
-    if finding is None:
-        raise _Lost
-    last = finding.embeddings[-1]
-    position = strongest_candidate(next(one for one in _record.classes if one.label == label))
-    trigger = finding.evidence.transplants[position] if position is not None else None
-    return Small(last.points, last.is_translated, trigger)
-
-
-class _Lost(Exception):
-    """The store no longer has a class."""

@@ -9,6 +9,7 @@ from typing import Literal, cast
 import streamlit as st
 
 from aegis.detect.record import ScanRecord
+from aegis.models.card import printable
 from aegis.runtime import Report
 from aegis.store import Store
 from aegis.types import Dataset, VerdictName
@@ -147,9 +148,9 @@ def verdict_badge(record: ScanRecord) -> None:
     st.badge(verdict.capitalize(), icon=VERDICT_ICONS[verdict], color=VERDICT_COLOURS[verdict])
 
 
-def when(record: ScanRecord) -> str:
-    """The date of a scan, in UTC, to the minute."""
-    return f"{record.created[:16].replace('T', ' ')} UTC"
+def when(created: str) -> str:
+    """A date in ISO 8601 as people read it, in UTC, to the minute."""
+    return f"{printable(created[:16].replace('T', ' '), 16)} UTC"
 
 
 def _own(name: str) -> set[str]:

@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
+from jaxtyping import Bool, Float32
 
 from aegis.detect.cluster import cluster, cluster_translated
 from aegis.detect.config import JudgeConfig
 from aegis.detect.record import ScanRecord
+from aegis.detect.strength import strongest_candidate
+from aegis.errors import AegisError
 from aegis.store import Store, find_class
-from aegis.types import Clusters, Embedding, Finding
+from aegis.types import Clusters, Embedding, Finding, Transplant
 from aegis.ui.scan_session import desk
 from aegis.ui.suspects import list_suspects, load_again, suspects_folder
 
@@ -71,6 +75,46 @@ def clusters_at(
         alone: leave the training images out (Fig. 16).
     """
     return (cluster_translated if alone else cluster)(_embedding, config)
+
+
+@dataclass(frozen=True, eq=False)
+class Small:
+    """What a class looks like at a glance: its last plane, and the trigger that speaks loudest against it."""
+
+    points: Float32[np.ndarray, "p 2"]
+    is_translated: Bool[np.ndarray, " p"]
+    trigger: Transplant | None
+
+
+def look(record: ScanRecord, label: int) -> Small | None:
+    """A class at a glance; None if the store has lost it, or cannot be read."""
+    try:
+        return glance(record, label)
+    except AegisError:
+        return None
+
+
+def glance(record: ScanRecord, label: int) -> Small | None:
+    """The same where a store that cannot be read is an error.
+
+    Raises:
+        StoreError: if the record is of another version, or the store cannot be used.
+    """
+    try:
+        return _read_small(str(Store().folder), identity(record), label, record)
+    except _Lost:
+        return None
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _read_small(folder: str, identity: str, label: int, _record: ScanRecord) -> Small:
+    finding = find_class(Store(Path(folder)), _record, label)
+    if finding is None:
+        raise _Lost
+    last = finding.embeddings[-1]
+    position = strongest_candidate(next(one for one in _record.classes if one.label == label))
+    trigger = finding.evidence.transplants[position] if position is not None else None
+    return Small(last.points, last.is_translated, trigger)
 
 
 def find_suspect(sha256: str) -> Path | None:

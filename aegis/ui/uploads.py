@@ -23,6 +23,7 @@ from aegis.models.card import Identity, printable, read_identity
 from aegis.models.formats import recognise
 from aegis.types import Dataset
 from aegis.ui.suspects import check_whole
+from aegis.zips import opened_zip
 
 # As maxUploadSize in .streamlit/config.toml, which the browser keeps to.
 MAX_BYTES = 200 * 2**20
@@ -185,7 +186,7 @@ def _kind(upload: Upload) -> str:
 
 def _check_unpacked(path: Path) -> None:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened_zip(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise DataError(

@@ -12,37 +12,11 @@ from aegis.models.card import Identity, printable
 from aegis.ui.suspects import ROOT, ListedSuspect, examine
 
 LOGO = ROOT / "assets" / "logo.svg"
-HOME, SCAN, INSPECT = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py"
-PAGES = (
-    (HOME, "Home", ":material/home:"),
-    (SCAN, "Scan", ":material/radar:"),
-    (INSPECT, "Inspect class", ":material/search:"),
-)
-# As narrow as Streamlit allows: charts need the room.
-SIDEBAR = 200
+HOME, SCAN, INSPECT, HISTORY = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py", "pages/3_History.py"
+# Not in the list below: it is led to with two scans.
+COMPARE = "pages/4_Compare.py"
 CLASSES_SHOWN = 12
 FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes": "“Classes”"}
-
-_STYLE = """<style>
-[data-testid="stMainBlockContainer"] { max-width: 76rem; padding: 4rem 2.5rem 3rem; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 4rem 1rem 3rem; } }
-[data-testid="stMainBlockContainer"] p { text-wrap-style: pretty; }
-[class*="st-key-card-"] [data-testid="stText"] { overflow-wrap: anywhere; }
-[class*="st-key-card-"] a p { color: light-dark(#0b62a8, #5ab4f0); font-weight: 600; }
-[class*="st-key-card-"] [data-testid="stCaptionContainer"] { margin: 0; line-height: 1.25; }
-[class*="st-key-card-"] [data-testid="stCaptionContainer"] p { margin: 0; }
-/* White on the dark theme's light blue would be hard to read. */
-[data-testid="stBaseButton-primary"],
-[data-testid="stMultiSelect"] [data-baseweb="tag"] { color: light-dark(#fff, #0f1722); }
-</style>"""
-
-
-def frame(title: str) -> None:
-    """What every page opens with: browser title, logo, width, the way to other pages; the page's first call."""
-    st.set_page_config(page_title=title, page_icon=str(LOGO), layout="wide", initial_sidebar_state=SIDEBAR)
-    st.html(_STYLE)
-    for page, name, icon in PAGES:
-        st.sidebar.page_link(page, label=name, icon=icon)
 
 
 def examined(path: Path) -> ListedSuspect:

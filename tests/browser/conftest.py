@@ -57,9 +57,9 @@ def rest(page: Page) -> Page:
 
 
 @contextmanager
-def serve(suspects: Path, log: Path, store: Path | None = None) -> Iterator[str]:
+def serve(suspects: Path, log: Path, store: Path | None = None, *options: str) -> Iterator[str]:
     """The address of a dashboard over a folder of suspects and a store, by default an empty one, once it answers."""
-    with launch(suspects, log, store or log.parent / "store") as (address, _):
+    with launch(suspects, log, store or log.parent / "store", *options) as (address, _):
         yield address
 
 
@@ -69,12 +69,13 @@ def row_of(page: Page, text: str) -> Locator:
 
 
 @contextmanager
-def launch(suspects: Path, log: Path, store: Path) -> Iterator[tuple[str, int]]:
+def launch(suspects: Path, log: Path, store: Path, *options: str) -> Iterator[tuple[str, int]]:
     """The same with the number of the server's process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    command += options
     folders = {"AEGIS_SUSPECTS": str(suspects), "AEGIS_STORE": str(store)}
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=ROOT, env=os.environ | folders, stdout=out, stderr=subprocess.STDOUT)

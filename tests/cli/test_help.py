@@ -16,7 +16,7 @@ from aegis.version import __version__
 
 from .conftest import run
 
-COMMANDS = ("scan", "show", "report", "train", "evaluate", "table")
+COMMANDS = ("scan", "show", "report", "history", "verify", "gc", "train", "evaluate", "table")
 COMMANDS += ("bank list", "bank train", "bank scan", "bank calibrate")
 ROOT = Path(__file__).parents[2]
 

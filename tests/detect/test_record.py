@@ -28,7 +28,7 @@ from tests.detect.toy import IDENTITY, NAMES, SMALL, TARGET
 
 # Of the contract: names that other programs rely on.
 TOP = """schema_version verdict sentence suspected_classes classes model data config versions runtime seconds created
-control"""
+control labels source"""
 CLASS = """label name suspicious reason clusters budgets clusters_by_budget translated_clusters_by_budget bandwidths
 translation_success transplants chance strongest"""
 TRANSPLANT = "family start source destinations pixels box l2_norm flip_rate flip_rates images score where smallest_rate"

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from aegis.detect.config import GatherConfig, ScanConfig, TransplantConfig
+from aegis.detect.record import config_of
 from aegis.detect.scan import scan, side_by_side, with_sizes
 from aegis.detect.verdict import objections
 from aegis.errors import AegisError, ConfigError, DataError
@@ -17,7 +18,9 @@ from aegis.models.card import Card, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
 from aegis.models.load import load_checkpoint
 from aegis.runtime import Cancelled, Runtime
+from aegis.source import STEPS_CODE, code_digest, revision
 from aegis.types import Applicability, Dataset, LabelledImages, Stage
+from aegis.version import processor
 from tests.detect.toy import IDENTITY, NAMES, ONE, SMALL, TARGET, suspect_of
 
 TRUTH = Truth(robust=True, metrics={"accuracy": 1.0})
@@ -196,3 +199,24 @@ def test_an_error_in_one_class_stops_the_others():
     with pytest.raises(DataError):
         side_by_side(fail, [0, 1], 2, stop)
     assert stop.is_set()
+
+
+def test_the_same_seed_gives_the_same_bytes_apart_from_times(infected, data):
+    """However many classes are examined side by side, and by how many threads."""
+    told = []
+    for workers, threads in ((1, 1), (1, 2), (2, 2)):
+        torch.set_num_threads(threads)
+        record = scan(infected, data, SMALL, labels=[1, TARGET], runtime=Runtime(workers=workers)).record("a.pt")
+        told.append(record.model_copy(update={"created": "", "seconds": {}}).to_json())
+    assert told[0] == told[1] == told[2]
+
+
+def test_the_record_says_all_that_repeats_it(infected, data, scans):
+    record = scan(infected, data, SMALL, labels=[TARGET, 1, TARGET], runtime=ONE).record("a.pt")
+    assert record.labels == (TARGET, 1)
+    assert scans.infected.record("a.pt").labels is None
+    assert (record.model.mean, record.model.std) == (IDENTITY.mean, IDENTITY.std)
+    assert record.source.code == code_digest(STEPS_CODE)
+    assert record.source.revision == revision().commit
+    assert record.runtime.hardware == processor()
+    assert config_of(record) == with_sizes(SMALL, scans.infected.applicability)

@@ -239,7 +239,7 @@ def test_a_damaged_header_is_one_message(tmp_path, header, size, got):
 def test_a_missing_file_is_one_message(tmp_path):
     with pytest.raises(CheckpointError, match="No such file"):
         read_identity(tmp_path / "nothing")
-    with pytest.raises(CheckpointError, match="directory"):
+    with pytest.raises(CheckpointError, match="a folder"):
         read_identity(tmp_path)
 
 

@@ -12,7 +12,7 @@ from aegis.errors import CheckpointError
 from aegis.models.architectures import build
 from aegis.models.card import Card, Identity, save_checkpoint
 from aegis.models.load import load_checkpoint
-from aegis.models.quarantine import Limits, read_tensors
+from aegis.models.quarantine import Limits, read_contents
 
 from .conftest import NAMES
 from .test_worker import Mischief
@@ -239,7 +239,7 @@ def test_reading_that_takes_too_much_memory_is_ended(tmp_path):
     assert "more memory than it may take" in error.got
     # Enough to read the file and not enough to unpack it: the library gives up on its own.
     assert "memory" in refusal(big, limits=Limits(memory=100 * 2**20)).got
-    assert read_tensors(big, Limits())[0]["w"].shape == (15_000_000,)
+    assert read_contents(big, Limits()).tensors["w"].shape == (15_000_000,)
 
 
 def test_the_worker_inherits_no_secrets(checkpoint, monkeypatch, tmp_path):
@@ -252,14 +252,12 @@ def test_the_worker_inherits_no_secrets(checkpoint, monkeypatch, tmp_path):
     assert os.environ["HOME"] != str(tmp_path)
 
 
-def test_an_end_without_a_word_is_explained(tmp_path):
+def test_an_end_without_a_word_is_explained():
     from aegis.models.quarantine import _death
 
-    (tmp_path / "stderr").write_text("Traceback\nImportError: \x1b no such thing")
-    assert _death(-9, tmp_path / "stderr", 2**30) == (
-        "one whose reading was ended by SIGKILL, most likely at 1024 MiB of memory"
-    )
-    assert r"code 1 within 1024 MiB of memory: ImportError: \x1b no such thing" in _death(1, tmp_path / "stderr", 2**30)
+    said = b"Traceback\nImportError: \x1b no such thing"
+    assert _death(-9, said, 2**30) == "one whose reading was ended by SIGKILL, most likely at 1024 MiB of memory"
+    assert r"code 1 within 1024 MiB of memory: ImportError: \x1b no such thing" in _death(1, said, 2**30)
 
 
 def test_a_file_that_may_not_be_read(checkpoint):

@@ -6,7 +6,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from aegis.errors import AegisError
+from aegis.errors import AegisError, StoreError
 from aegis.review import NO_REVIEW, Review
 from aegis.store import Store
 from aegis.ui.scan_draft import NOTE, PAPERS, Draft, Papers, fitting
@@ -65,6 +65,21 @@ def test_what_cannot_be_kept_stays_in_the_draft_and_says_so(kept, record):
     draft.change(record, noted("Seen again."))
     assert draft.problem == ""
     assert Draft("key").refresh(record) == Review("Seen again.", {2: "dismissed"})
+
+
+def test_what_could_not_be_kept_does_not_undo_what_others_decided_meanwhile(kept, record, monkeypatch):
+    one, other = Draft("key"), Draft("key")
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "keep_review", _full)
+        one.change(record, decided(2, "dismissed"))
+    assert one.problem
+    other.change(record, noted("Seen."))
+    one.change(record, decided(0, "confirmed"))
+    assert other.refresh(record) == one.review == Review("Seen.", {0: "confirmed", 2: "dismissed"})
+
+
+def _full(*_, **__):
+    raise StoreError("to keep results", "a full disk", "Free some space.")
 
 
 def test_only_what_the_page_can_show_is_taken(record):

@@ -166,3 +166,35 @@ def test_a_watch_knows_what_was_measured():
     watch = Watch()
     watch.measure(Applicability(0.9, (1.0,), (0.5,)))
     assert watch.view().measured.accuracy == 0.9
+
+
+def test_a_scan_that_is_killed_shows_as_interrupted_and_one_that_ends_does_not(suspect, monkeypatch):
+    during = []
+    monkeypatch.setattr(scan_order, "_load", lambda *_: None)
+
+    def compute(*_):
+        during.extend(Store().running())
+        return record()
+
+    monkeypatch.setattr(scan_order, "_compute", compute)
+    outcome = carry_out(Order(file="a", checkpoint=suspect, source="samples:fashion_mnist"), silent, Watch(), Shelf())
+    assert [(work.kind, work.what, work.key) for work in during] == [("scan", "a", outcome.key)]
+    assert Store().running() == Store().interrupted() == []
+
+
+def test_what_is_damaged_is_computed_again(suspect, computed, monkeypatch):
+    order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
+    store = Store()
+    monkeypatch.setattr(scan_order, "Store", lambda: store)
+
+    def carry():
+        return carry_out(order, silent, Watch(), Shelf()).key
+
+    key = carry()
+    store.keep("a" * 64, {"x": np.zeros(3)})
+    store.keep_scan(key, record())
+    assert carry() == key
+    assert len(computed) == 1
+    (store.folder / "arrays" / f"{'a' * 64}.npz").write_bytes(b"cut")
+    assert carry() == key
+    assert len(computed) == 2

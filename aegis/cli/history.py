@@ -1,0 +1,142 @@
+"""``aegis history``: what was scanned, and what was interrupted."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from aegis.cli.options import choice, option
+from aegis.cli.output import COLOURS, Printer, clean
+from aegis.errors import ConfigError
+from aegis.store import Store
+
+if TYPE_CHECKING:
+    from aegis.detect.record import ScanRecord
+    from aegis.work import Work
+
+# Of a key, enough to name a scan.
+SHOWN = 12
+_AGO = re.compile(r"(\d{1,4})([dh])")
+
+Verdict = Annotated[str | None, choice("--verdict", tuple(COLOURS), "Only scans with this verdict.")]
+Model = Annotated[
+    str | None,
+    option("--model", "TEXT", "Only scans of models whose file name has this in it, or whose SHA-256 begins so."),
+]
+Data = Annotated[str | None, option("--data", "TEXT", "Only scans with images whose name has this in it.")]
+Since = Annotated[
+    str | None, option("--since", "WHEN", "Only scans from then on: a date such as 2024-05-01 (UTC), or 7d, or 12h.")
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", help="At most so many scans, the latest.", min=1)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs, with the whole records.")]
+
+
+def history(
+    verdict: Verdict = None,
+    model: Model = None,
+    data: Data = None,
+    since: Since = None,
+    limit: Limit = 20,
+    json: AsJson = False,
+) -> None:
+    """List what was scanned, what came out, and what was interrupted.
+
+    Examples:
+
+        aegis history
+        aegis history --verdict infected --since 7d
+        aegis history --model fashion_mnist --json
+
+    Interrupted work is a scan, a training or a report whose process was killed; it goes on from the last class or
+    epoch that was finished when the command beside it is given again.
+    """
+    first, store = _first(since), Store()
+    kept = store.scans(None)
+    found = [
+        (key, record)
+        for key, record in kept
+        if (verdict is None or record.verdict == verdict)
+        and (model is None or model in record.model.file or record.model.sha256.startswith(model))
+        and (data is None or data in record.data.name)
+        and record.created >= first
+    ]
+    interrupted = store.interrupted()
+    if json:
+        _print_json(found[:limit], interrupted)
+        return
+    out = Printer()
+    if interrupted:
+        _print_interrupted(out, interrupted)
+    unread = store.count() - len(kept)
+    if found:
+        out.show(_table(found[:limit]))
+    elif kept or not unread:
+        out.say("No scan is kept that fits." if kept else "Nothing was scanned yet.")
+    if len(found) > limit:
+        out.say((f"{len(found) - limit} older ones are not shown (--limit)", "dim"))
+    if unread:
+        out.say((f"{unread} that another version of AEGIS wrote cannot be shown", "dim"))
+
+
+def _first(since: str | None) -> str:
+    if since is None:
+        return ""
+    if ago := _AGO.fullmatch(since):
+        span = timedelta(**{{"d": "days", "h": "hours"}[ago[2]]: int(ago[1])})
+        return (datetime.now(UTC) - span).isoformat(timespec="seconds")
+    try:
+        return date.fromisoformat(since).isoformat()
+    except ValueError:
+        raise ConfigError("a date or a time span for --since", repr(since), "Write 2024-05-01, 7d or 12h.") from None
+
+
+def _table(found: list[tuple[str, ScanRecord]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("when (UTC)", "verdict", "model", "images", "classes", "accused", "seed"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("s", justify="right")
+    table.add_column("key", no_wrap=True)
+    for key, record in found:
+        spent = record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
+        of = len(record.data.class_names)
+        table.add_row(
+            clean(record.created[:16].replace("T", " ")),
+            Text(record.verdict, COLOURS[record.verdict]),
+            Text(clean(record.model.file, 60)),
+            Text(clean(record.data.name, 40)),
+            f"{len(record.classes)} of {of}",
+            ", ".join(map(str, record.suspected_classes)) or Text("none", "dim"),
+            clean(str(record.config.get("gather", {}).get("seed", ""))),
+            f"{spent:.0f}",
+            Text(clean(key[:SHOWN]), "dim"),
+        )
+    return table
+
+
+def _print_interrupted(out: Printer, interrupted: list[Work]) -> None:
+    for work in interrupted:
+        out.say(
+            ("Interrupted ", "bold yellow"),
+            f"{work.kind} of {clean(work.what)}, begun {clean(work.begun[:16].replace('T', ' '))} UTC ",
+            (work.key[:SHOWN], "dim"),
+        )
+        if work.again:
+            out.say("  Go on with: ", clean(work.again, 2000), wrap=False)
+    out.line()
+
+
+def _print_json(found: list[tuple[str, ScanRecord]], interrupted: list[Work]) -> None:
+    plain = {
+        "scans": [{"key": key, **record.model_dump(mode="json")} for key, record in found],
+        "interrupted": [
+            {"kind": work.kind, "what": work.what, "key": work.key, "again": work.again, "begun": work.begun}
+            for work in interrupted
+        ],
+    }
+    Printer().say(jsonlib.dumps(plain, indent=2), wrap=False)

@@ -1,0 +1,35 @@
+"""Long work of a command, told to the store, so that it shows as interrupted if its process is killed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from aegis.errors import AegisError
+from aegis.store import Store
+
+
+@contextmanager
+def remembered(kind: str, path: Path) -> Iterator[None]:
+    """Say what is being done with a file until it is done.
+
+    Args:
+        kind: a word for people: *training*, *report*.
+        path: what is written.
+    """
+    key = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
+    with ExitStack() as stack:
+        # Nothing of the work itself needs a store.
+        with suppress(AegisError):
+            stack.enter_context(Store().working(kind, os.fspath(path), key, this_command()))
+        yield
+
+
+def this_command() -> str:
+    """The command that runs, to be given again in any folder."""
+    return f"cd {shlex.quote(os.getcwd())} && {shlex.join(['aegis', *sys.argv[1:]])}"  # noqa: PTH109 - as the shell says

@@ -1,0 +1,70 @@
+"""What a pickle would import, read off its opcodes: for messages only, since no scan of a pickle is a gate."""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import re
+from collections import deque
+from collections.abc import Iterator
+
+# Enough to say what a file is.
+MAX_NAMES = 1000
+UNNAMED = "something whose name is put together while it runs"
+
+_TEXT = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING"}
+_KEEP = {"PUT", "BINPUT", "LONG_BINPUT"}
+_FETCH = {"GET", "BINGET", "LONG_BINGET"}
+
+
+def globals_in(content: bytes) -> set[str]:
+    """Dotted names of what a run of pickles would import; torch's older format is such a run."""
+    names: set[str] = set()
+    stream = io.BytesIO(content)
+    try:
+        while len(names) < MAX_NAMES and stream.tell() < len(content):
+            for name in _globals_in_one(stream):
+                names.add(name)
+    except ValueError:  # damage, or the raw tensor data that follows the last pickle
+        pass
+    return names
+
+
+def _globals_in_one(stream: io.BytesIO) -> Iterator[str]:
+    # The two topmost texts, None for anything else; and what was put aside for later.
+    top: deque[str | None] = deque([None, None], maxlen=2)
+    memo: dict[int, str | None] = {}
+    for opcode, argument, _ in pickletools.genops(stream):
+        if opcode.name in ("GLOBAL", "INST"):
+            yield str(argument).replace(" ", ".", 1)
+        elif opcode.name == "STACK_GLOBAL":
+            module, name = top
+            yield UNNAMED if module is None or name is None else f"{module}.{name}"
+        if opcode.name in _KEEP:
+            memo[int(str(argument))] = top[-1]
+        elif opcode.name == "MEMOIZE":
+            memo[len(memo)] = top[-1]
+        elif opcode.name in _FETCH:
+            top.append(memo.get(int(str(argument))))
+        elif opcode.name in _TEXT:
+            top.append(str(argument))
+        elif opcode.stack_after:
+            top.append(None)
+
+
+def is_pickle(head: bytes, size: int) -> bool:
+    """Whether a file that begins like this is a pickle without the mark that later protocols begin with.
+
+    Args:
+        head: its first bytes.
+        size: bytes of the whole file.
+    """
+    try:
+        for count, (opcode, argument, position) in enumerate(pickletools.genops(head)):
+            if opcode.name in ("GLOBAL", "INST"):
+                return re.fullmatch(r"[A-Za-z_][\w.]* [A-Za-z_][\w.]*", str(argument)) is not None
+            if opcode.name == "STOP":
+                return count > 1 and position == size - 1
+    except ValueError:
+        pass
+    return False

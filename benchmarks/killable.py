@@ -1,0 +1,247 @@
+"""Work that can be killed: what is done, what must come of it, and which parts of it were finished for good."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from aegis.data import load_dataset
+from aegis.store import Store
+
+ROOT = Path(__file__).resolve().parents[1]
+# Small work is quicker so, and what a killed process computed is the same.
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+CLASSES, TRAIN, TEST = 4, 100, 15
+EPOCHS = 6
+TRAINING = ("--arch", "aegis:cnn16", "--standard", "--epochs", str(EPOCHS), "--precision", "fp32", "--quiet")
+SCAN = ("--preset", "paper", "--iterations", "3", "--seeds", "30", "--perplexity", "8", "--precision", "fp32")
+SCAN += ("--workers", "1", "--quiet")
+
+
+# Number of the event before which a process dies, 0 for none, and the seconds that it lives on after that.
+Moment = tuple[int, float]
+NEVER = (0, 0.0)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a process left: its exit code, what it said, and its moments as (seconds, event, path)."""
+
+    code: int
+    said: str
+    moments: list[tuple[float, str, str]]
+
+    @property
+    def renamed(self) -> list[str]:
+        """Files that took their names."""
+        return [path for _, event, path in self.moments if event == "os.rename"]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder with images, a model and a finished scan, made once."""
+
+    folder: Path
+
+    def make(self) -> None:
+        """Make them: four digits at half their size, and a model trained for seconds."""
+        data = load_dataset("samples:mnist")
+        parts: dict[str, np.ndarray] = {}
+        for split, images, count in (("train", data.train, TRAIN), ("test", data.test, TEST)):
+            chosen = np.concatenate([np.flatnonzero(images.labels == label)[:count] for label in range(CLASSES)])
+            small = images.pixels[chosen, 0].reshape(len(chosen), 14, 2, 14, 2).mean(axis=(2, 4))
+            parts |= {f"x_{split}": np.round(small * 255).astype(np.uint8), f"y_{split}": images.labels[chosen]}
+        np.savez(self.folder / "images.npz", **parts)
+        for command in (
+            ("train", "model.safetensors", "--data", "images.npz", *TRAINING),
+            ("scan", "model.safetensors", "--data", "images.npz", *SCAN, "--json", "result.json"),
+        ):
+            done = self.run(self.folder, self.folder / "store", command)
+            if done.code not in (0, 1, 3):
+                sys.exit(f"aegis {command[0]} failed: {done.said}")
+
+    def run(
+        self,
+        folder: Path,
+        store: Path,
+        command: tuple[str, ...],
+        moment: Moment = NEVER,
+    ) -> Ran:
+        """A command in a process of its own, killed at a moment or not."""
+        out = self.folder / "log"
+        victim = [sys.executable, "-m", "benchmarks.victim", folder, out, *map(str, moment), "--", *command]
+        done = subprocess.run(
+            victim,
+            cwd=self.folder,
+            env=os.environ | ONE_THREAD | {"AEGIS_STORE": os.fspath(store), "PYTHONPATH": os.fspath(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = (line.split(" ", 2) for line in out.read_text().splitlines())
+        return Ran(done.returncode, done.stdout + done.stderr, [(float(t), event, path) for t, event, path in lines])
+
+
+@dataclass(eq=False)
+class Work:
+    """One kind of work; every attempt has a folder and a store of its own.
+
+    Args:
+        bench: with what it works on.
+    """
+
+    bench: Bench
+    name: ClassVar[str]
+
+    @property
+    def folder(self) -> Path:
+        """Of the attempt."""
+        return self.bench.folder / self.name
+
+    @property
+    def store(self) -> Path:
+        """Of the attempt."""
+        return self.folder / "store"
+
+    def prepare(self) -> None:
+        """An empty folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+
+    def command(self) -> tuple[str, ...]:
+        """What is done."""
+        raise NotImplementedError
+
+    def outcome(self, ran: Ran) -> str:
+        """What must come out, killed or not, as a digest; empty if there is none."""
+        raise NotImplementedError
+
+    def may_be(self, outcome: str, expected: str) -> bool:
+        """Whether a killed attempt may have come to this."""
+        return outcome in ("", expected)
+
+    def is_over(self, outcome: str, expected: str) -> bool:
+        """Whether nothing is left to go on with, and so nothing to be shown as interrupted."""
+        return outcome == expected
+
+    def units(self, ran: Ran) -> set[str]:
+        """What was finished for good, by name."""
+        return {path.name for path in (self.store / "arrays").glob("*.npz")}
+
+    def repeated(self, ran: Ran, units: set[str]) -> set[str]:
+        """Which of these the second start did once more."""
+        return units & {Path(path).name for path in ran.renamed}
+
+    def run(self, moment: Moment = NEVER) -> Ran:
+        """Do it, killed at a moment or not."""
+        return self.bench.run(self.folder, self.store, self.command(), moment)
+
+
+class Scan(Work):
+    """A scan of four classes."""
+
+    name = "scan"
+
+    def command(self) -> tuple[str, ...]:
+        return ("scan", "model.safetensors", "--data", "images.npz", *SCAN, "--json", f"{self.folder / 'out.json'}")
+
+    def outcome(self, ran: Ran) -> str:
+        path = self.folder / "out.json"
+        if not path.exists():
+            return ""
+        plain = json.loads(path.read_text())
+        return json.dumps({name: value for name, value in plain.items() if name not in ("created", "seconds")})
+
+    def is_over(self, outcome: str, expected: str) -> bool:
+        return bool(Store(self.store).scans(1))
+
+
+class Training(Work):
+    """A training of some epochs; the state between them is on the disk."""
+
+    name = "training"
+
+    def command(self) -> tuple[str, ...]:
+        return ("train", f"{self.folder / 'out.safetensors'}", "--data", "images.npz", *TRAINING)
+
+    def outcome(self, ran: Ran) -> str:
+        return _digest(self.folder / "out.safetensors")
+
+    def units(self, ran: Ran) -> set[str]:
+        import torch
+
+        # Without a state it has not begun, or is over: asked for again, it is then trained anew.
+        state = self.folder / "out.safetensors.partial"
+        done = torch.load(state, weights_only=True)["epoch"] if state.exists() else 0
+        return {f"epoch {number}" for number in range(done)}
+
+    def repeated(self, ran: Ran, units: set[str]) -> set[str]:
+        # The epochs that it did are the last ones.
+        did = sum(path.endswith(".safetensors.partial") for path in ran.renamed)
+        return units & {f"epoch {number}" for number in range(EPOCHS - did, EPOCHS)}
+
+
+class Report(Work):
+    """A PDF of the finished scan."""
+
+    name = "report"
+
+    def prepare(self) -> None:
+        super().prepare()
+        shutil.copytree(self.bench.folder / "store", self.store)
+
+    def command(self) -> tuple[str, ...]:
+        return ("report", "result.json", "--pdf", f"{self.folder / 'out.pdf'}")
+
+    def outcome(self, ran: Ran) -> str:
+        return _digest(self.folder / "out.pdf")
+
+    def units(self, ran: Ran) -> set[str]:
+        return {"report"} if self.outcome(ran) else set()
+
+    def repeated(self, ran: Ran, units: set[str]) -> set[str]:
+        # It is written anew whenever it is asked for.
+        return set()
+
+
+class Writes(Work):
+    """Arrays, scans and reviews, written to a store one after the other."""
+
+    name = "writes"
+
+    def command(self) -> tuple[str, ...]:
+        return ("writes", os.fspath(self.store))
+
+    def outcome(self, ran: Ran) -> str:
+        store = Store(self.store)
+        kept = [key for key, _ in store.scans(None) if store.load(key) is not None and store.find_review(key)]
+        return " ".join(sorted(kept))
+
+    def may_be(self, outcome: str, expected: str) -> bool:
+        return set(outcome.split()) <= set(expected.split())
+
+    def is_over(self, outcome: str, expected: str) -> bool:
+        return True  # each round is, before the next begins
+
+    def units(self, ran: Ran) -> set[str]:
+        # What it said was done, and not what is found to be.
+        return set(ran.said.split())
+
+    def repeated(self, ran: Ran, units: set[str]) -> set[str]:
+        return units & set(ran.said.split())
+
+
+WORKS = (Scan, Training, Report, Writes)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""

@@ -1,0 +1,59 @@
+"""Long work of commands is in the store while it lasts, and needs no store to be done."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from aegis.cli.remembered import remembered
+from aegis.errors import DataError
+from aegis.store import Store
+
+from .conftest import run
+
+
+@pytest.fixture(autouse=True)
+def _own_store(monkeypatch, tmp_path):
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
+
+
+def test_work_is_there_while_it_lasts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/aegis", "report", "a b.json", "--pdf", "out.pdf"])
+    with remembered("report", Path("out.pdf")):
+        (work,) = Store().running()
+    assert (work.kind, work.what) == ("report", "out.pdf")
+    assert work.again == f"cd {shlex.quote(str(tmp_path))} && aegis report 'a b.json' --pdf out.pdf"
+    assert Store().running() == Store().interrupted() == []
+    with remembered("report", tmp_path / "out.pdf"):
+        # However the file is named, it is the same work.
+        assert Store().running()[0].key == work.key
+
+
+def test_what_fails_in_it_is_told_and_over():
+    with pytest.raises(DataError), remembered("training", Path("out.safetensors")):
+        raise DataError("a", "b", "c")
+    assert Store().running() == []
+
+
+def test_without_a_store_it_is_done_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "file" / "store"))
+    done = []
+    with remembered("training", Path("out.safetensors")):
+        done.append(True)
+    assert done == [True]
+
+
+def test_commands_say_what_they_do(monkeypatch, tmp_path, images):
+    seen = []
+
+    def look(*_, **__):
+        seen.extend((work.kind, work.what) for work in Store().running())
+        raise DataError("nothing", "a test", "Go on.")
+
+    monkeypatch.setattr("aegis.lab.suspect.make_suspect", look)
+    out = tmp_path / "out.safetensors"
+    assert run("train", out, "--data", images).code == 2
+    assert seen == [("training", str(out))]

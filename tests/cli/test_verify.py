@@ -1,0 +1,140 @@
+"""Damage in the store is named and computed anew; a scan is repeated from its record alone."""
+
+import json
+import sys
+
+import pytest
+
+from aegis.store import Store
+
+from .conftest import TINY, run, write_images
+
+ONE = (*TINY, "--classes", "1")
+
+
+@pytest.fixture
+def result(suspect, images, tmp_path, monkeypatch):
+    """A scan of one class with a store of its own."""
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
+    outcome = run("scan", suspect, "--data", images, *ONE, "--json", tmp_path / "result.json")
+    assert outcome.code in (1, 3), outcome.err
+    return tmp_path / "result.json"
+
+
+def test_a_sound_store(result):
+    outcome = run("verify")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("0 damaged. Compared: 3 files (")
+    assert outcome.out.endswith("1 saved scans\n")
+    assert run("verify", "-q").out == ""
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda content: content[:-10], lambda content: content[:-1] + b"x", lambda _: None],
+    ids=["cut", "flipped", "lost"],
+)
+def test_what_is_damaged_is_named_and_the_next_scan_computes_it_anew(result, suspect, images, tmp_path, damage):
+    store = Store(tmp_path / "store")
+    paths = sorted((store.folder / "arrays").iterdir())
+    sound = [path.read_bytes() for path in paths]
+    left = damage(sound[0])
+    paths[0].unlink() if left is None else paths[0].write_bytes(left)
+    outcome = run("verify")
+    assert outcome.code == 1
+    assert f"Damaged: arrays/{paths[0].name}, " in outcome.out
+    assert outcome.out.count("Damaged: ") == 1
+    again = run("scan", suspect, "--data", images, *ONE, "--json", tmp_path / "again.json")
+    assert "found again" not in again.out
+    assert run("verify").code == 0
+    assert [path.read_bytes() for path in paths] == sound
+    told = [json.loads(path.read_text()) for path in (result, tmp_path / "again.json")]
+    assert without_times(told[0]) == without_times(told[1])
+    assert "found again" in run("scan", suspect, "--data", images, *ONE).out
+
+
+def without_times(plain):
+    return {name: value for name, value in plain.items() if name not in ("created", "seconds")}
+
+
+def test_a_scan_is_repeated_from_its_record(result, suspect):
+    outcome = run("verify", result, "--checkpoint", suspect)
+    assert outcome.code == 0, outcome.out
+    assert outcome.out.startswith("The same, apart from times. ")
+    assert "did not run on the same" not in outcome.out
+
+
+def test_a_model_beside_the_record_is_found(result, suspect, tmp_path):
+    assert "Give it with --checkpoint" in run("verify", result).err
+    (tmp_path / suspect.name).write_bytes(suspect.read_bytes())
+    assert run("verify", result, "-q").code == 0
+
+
+def forge(result, change):
+    plain = json.loads(result.read_text())
+    change(plain)
+    result.write_text(json.dumps(plain))
+
+
+def test_a_forged_value_is_named(result, suspect):
+    def change(plain):
+        plain["classes"][0]["clusters"] = 77
+        plain["versions"]["torch"] = "0.1"
+        plain["source"]["revision"] = "\u001b[31m"
+
+    forge(result, change)
+    outcome = run("verify", result, "--checkpoint", suspect)
+    assert outcome.code == 1
+    assert outcome.out.startswith("Not the same: 1 values differ. ")
+    assert "  classes.0.clusters: 77 then, " in outcome.out
+    assert 'versions.torch: "0.1" then, ' in outcome.out
+    assert "source.revision: " in outcome.out
+    assert "\x1b" not in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda plain: plain["model"].update(sha256="0" * 64), "the model that was scanned"),
+        (lambda plain: plain["model"].update(digest="0" * 64), "the model as it was scanned"),
+        (lambda plain: plain["data"].update(digest="0" * 64), "the images that were scanned"),
+        (lambda plain: plain["data"].update(name="/nowhere.npz"), "/nowhere.npz"),
+        (lambda plain: plain["config"].update(more=1), "the settings of a scan of this version"),
+        (lambda plain: plain.update(schema_version=9), "a scan result written by aegis scan --json"),
+    ],
+    ids=["file", "model", "images", "no images", "settings", "schema"],
+)
+def test_what_cannot_be_repeated_is_one_message(result, suspect, change, message):
+    forge(result, change)
+    outcome = run("verify", result, "--checkpoint", suspect, "-q")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert message in outcome.err
+
+
+def test_a_record_chooses_no_code_that_is_run(result, suspect, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    (tmp_path / "canary.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n")
+    forge(result, lambda plain: plain["model"].update(architecture="canary:build"))
+    run("verify", result, "--checkpoint", suspect, "-q")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_images_that_moved_are_given(result, suspect, tmp_path):
+    moved = write_images(tmp_path / "moved.npz")
+    forge(result, lambda plain: plain["data"].update(name="gone.npz"))
+    assert run("verify", result, "--checkpoint", suspect, "--data", moved, "-q").code == 0
+
+
+def test_a_record_of_the_first_version_is_repeated_all_the_same(result, suspect):
+    def change(plain):
+        for name in ("labels", "source"):
+            plain.pop(name)
+        for name in ("mean", "std"):
+            plain["model"].pop(name)
+        plain["runtime"].pop("hardware")
+
+    forge(result, change)
+    outcome = run("verify", result, "--checkpoint", suspect)
+    # What it did not say cannot differ.
+    assert outcome.code == 0, outcome.out
+    assert " then, " not in outcome.out

@@ -1,0 +1,1 @@
+"""Files made to break the door, and ways to send them through it."""

@@ -1,0 +1,102 @@
+"""The three ways in: the Python API, the command line, and the upload widget's code. Each gives the one message."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from aegis.data import load_dataset
+from aegis.errors import AegisError
+from aegis.models.handback import refusal
+from aegis.models.load import load_checkpoint
+from aegis.models.quarantine import Limits
+from aegis.models.worker import answer
+from aegis.ui.uploads import Workspace, identify, read_images, upload
+from tests.cli.conftest import command
+
+GIVEN = {"architecture": "aegis:cnn16", "shape": (1, 12, 12), "class_names": tuple("abcd")}
+# No honest file of a kilobyte computes for longer.
+QUICK = Limits(processor=6)
+
+
+class NotRefused(AssertionError):
+    """A file that went through."""
+
+
+def message(attempt) -> str:
+    """What a door says of a file; anything but the package's own error is passed on."""
+    try:
+        found = attempt()
+    except AegisError as error:
+        return str(error)
+    raise NotRefused(f"{found!r} was loaded")
+
+
+def python(path: Path, given=GIVEN, limits: Limits = QUICK) -> str:
+    """``aegis.load_checkpoint``."""
+    return message(lambda: load_checkpoint(path, **given, limits=limits))
+
+
+def unconfined(copy: Path, out: Path, limits: Limits) -> None:
+    """In place of the process that reads: the same code in this one, where nothing would hold a stranger's back."""
+    answer(copy, out)
+    if (said := refusal(out)) is not None:
+        raise said
+
+
+def python_images(path: Path) -> str:
+    """``aegis.load_dataset``."""
+    return message(lambda: load_dataset(path))
+
+
+def uploaded(path: Path, given=GIVEN, limits: Limits = QUICK) -> str:
+    """What the page does with a checkpoint: look at it at once, and load it when the scan starts."""
+
+    def attempt():
+        sent = upload(path.name, path.read_bytes())
+        identify(sent)
+        workspace = Workspace()
+        try:
+            return load_checkpoint(workspace.put(sent, "model"), **given, limits=limits)
+        finally:
+            workspace.remove()
+
+    return message(attempt)
+
+
+def uploaded_images(path: Path) -> str:
+    """What the page does with images."""
+
+    def attempt():
+        workspace = Workspace()
+        try:
+            return read_images(workspace.put(upload(path.name, path.read_bytes()), "images"), "upload: mine")
+        finally:
+            workspace.remove()
+
+    return message(attempt)
+
+
+def may_be_uploaded(path: Path) -> bool:
+    """Whether a browser could send it: it sends the content of small files and nothing else."""
+    return path.is_file() and not path.is_symlink() and path.stat().st_size <= 150 * 2**20
+
+
+def process(*arguments: object, folder: Path) -> tuple[int, str, str]:
+    """``aegis`` with these arguments in a process of its own: exit code and both outputs."""
+    root = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": root, "AEGIS_STORE": str(folder / "store"), "COLUMNS": "80"}
+    done = subprocess.run(
+        command(*arguments), cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def write_images(path: Path) -> Path:
+    """Four classes of noise, as ``GIVEN`` says."""
+    generator = np.random.default_rng(0)
+    x = generator.integers(0, 255, (40, 12, 12), dtype=np.uint8)
+    y = np.arange(40) % 4
+    np.savez(path, x_train=x, y_train=y, x_test=x, y_test=y, class_names=np.array(list("abcd")))
+    return path

@@ -1,0 +1,109 @@
+"""What results depend on: the source that counts, and its revision."""
+
+import shutil
+import subprocess
+
+import pytest
+
+import aegis.source
+from aegis.source import CODE, STEPS_CODE, UNKNOWN, Revision, code_digest, revision
+from tests.layers import ROOT, imported, module_of
+
+
+@pytest.mark.parametrize(
+    ("changed", "steps", "scans"),
+    [
+        ("runtime.py", True, True),
+        ("store.py", False, False),
+        ("packing.py", True, True),
+        ("pgd.py", True, True),
+        ("models/classifier.py", True, True),
+        ("detect/transplant.py", True, True),
+        ("detect/prune.py", True, True),
+        ("detect/cluster.py", False, True),
+        ("detect/verdict.py", False, True),
+        ("detect/null.py", False, True),
+        ("cli/scan.py", False, False),
+        ("lab/train.py", False, False),
+    ],
+)
+def test_code_that_numbers_depend_on_counts(tmp_path, monkeypatch, changed, steps, scans):
+    """How classes are judged matters to a scan, but to none of its costly steps."""
+    copied = tmp_path / "aegis"
+    shutil.copytree(aegis.source.ROOM, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr("aegis.source.ROOM", copied)
+    before = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
+    (copied / changed).write_text((copied / changed).read_text() + "# changed\n")
+    after = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
+    assert [a != b for a, b in zip(before, after, strict=True)] == [steps, scans]
+
+
+# Settings are in the keys with their values; the others compute nothing.
+NO_NUMBERS = {"detect/config.py", "detect/null.py", "errors.py", "files.py", "text.py", "process.py"}
+NO_NUMBERS |= {"models/card.py", "models/formats.py", "models/archive.py", "models/foreign.py", "models/pickles.py"}
+NO_NUMBERS |= {"zips.py"}
+
+
+def test_all_that_the_costly_steps_import_counts():
+    seen, todo = set(), {f"aegis.detect.{step}" for step in ("assess", "gather", "embed")}
+    while todo:
+        path = ROOT.joinpath(*todo.pop().split(".")).with_suffix(".py")
+        if path.exists() and path not in seen:
+            seen.add(path)
+            known = [
+                name for _, name in imported(path.read_text(), module_of(path.parent)) if name.startswith("aegis.")
+            ]
+            # What is imported may be a module, or a name in one.
+            todo |= {*known, *(name.rpartition(".")[0] for name in known)}
+    names = {path.relative_to(ROOT / "aegis").as_posix() for path in seen}
+    assert {"detect/stamps.py", "pgd.py"} <= names
+    assert names - NO_NUMBERS <= set(STEPS_CODE)
+
+
+def git(folder, *arguments):
+    who = ("-c", "user.name=a", "-c", "user.email=a@b")
+    done = subprocess.run(("git", "-C", folder, *who, *arguments), capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository with one commit of one file of the package."""
+    (tmp_path / "aegis").mkdir()
+    (tmp_path / "aegis" / "file.py").write_text("a = 1\n")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "First")
+    return tmp_path
+
+
+def test_the_revision_is_that_of_the_repository(repository):
+    commit = git(repository, "rev-parse", "HEAD")
+    assert revision.__wrapped__(repository) == Revision(commit, False)
+    (repository / "aegis" / "file.py").write_text("a = 2\n")
+    assert revision.__wrapped__(repository) == Revision(commit, True)
+    git(repository, "checkout", "-q", "--", ".")
+    git(repository, "pack-refs", "--all")
+    assert revision.__wrapped__(repository) == Revision(commit, False)
+    git(repository, "checkout", "-q", "--detach")
+    assert revision.__wrapped__(repository) == Revision(commit, False)
+
+
+def test_a_linked_working_tree_knows_its_revision(repository, tmp_path_factory):
+    linked = tmp_path_factory.mktemp("linked") / "tree"
+    git(repository, "worktree", "add", "-q", "-b", "other", linked)
+    assert revision.__wrapped__(linked) == Revision(git(repository, "rev-parse", "other"), False)
+
+
+def test_without_git_the_commit_is_known_and_no_more(repository, monkeypatch):
+    commit = git(repository, "rev-parse", "HEAD")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert revision.__wrapped__(repository) == Revision(commit, None)
+
+
+@pytest.mark.parametrize("head", ["", "ref: refs/heads/none", "ref: ../../../etc/passwd", "not a commit", "\x00"])
+def test_what_is_no_repository_is_unknown(tmp_path, head):
+    assert revision.__wrapped__(tmp_path) == Revision(UNKNOWN, None)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text(head)
+    assert revision.__wrapped__(tmp_path) == Revision()

@@ -1,0 +1,39 @@
+"""Archives whose list of entries would fill the memory."""
+
+import struct
+import zipfile
+
+import pytest
+
+from aegis import zips
+from aegis.zips import opened_zip
+
+
+@pytest.fixture
+def archive(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for number in range(50):
+            file.writestr(f"{number}", bytes(number))
+    return path
+
+
+def test_an_archive_is_read_as_ever(archive):
+    with opened_zip(archive) as found:
+        assert [len(found.read(name)) for name in found.namelist()] == list(range(50))
+
+
+def test_a_list_of_entries_that_is_too_long_is_not_read(archive, monkeypatch):
+    monkeypatch.setattr(zips, "DIRECTORY_LIMIT", 1000)
+    with pytest.raises(zipfile.BadZipFile, match="list of entries claims 2390 bytes"), opened_zip(archive):
+        pass
+
+
+def test_a_long_list_in_front_of_its_end_is_not_read(archive):
+    content = archive.read_bytes()
+    size = zips.DIRECTORY_LIMIT + 1
+    start = len(content) - 22
+    end = content[-22:-10] + struct.pack("<II", size, start) + content[-2:]
+    archive.write_bytes(content[:start] + bytes(size) + end)
+    with pytest.raises(zipfile.BadZipFile, match=f"claims {size} bytes"), opened_zip(archive):
+        pass
