@@ -21,8 +21,9 @@ help:
 run: .venv/runtime.stamp
 	$(PY) -m streamlit run app.py
 
+# In the order of their names, which begins with the slow ones: browser and command line.
 test: .venv/dev.stamp
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp
 	$(PY) -m ruff check .
