@@ -1,6 +1,9 @@
 """What can go wrong in words a user can act on: expected, got, what to do."""
 
-from aegis.text import escaped
+from aegis.text import printable
+
+# Characters of a part: what is quoted may be as long as a file.
+LIMIT = 2000
 
 
 class AegisError(Exception):
@@ -14,7 +17,7 @@ class AegisError(Exception):
 
     def __init__(self, expected: str, got: str, advice: str) -> None:
         # Messages quote files, and whatever shows them must not be steered by what is quoted.
-        self.expected, self.got, self.advice = map(escaped, (expected, got, advice))
+        self.expected, self.got, self.advice = (printable(part, LIMIT) for part in (expected, got, advice))
         super().__init__(self.expected, self.got, self.advice)
 
     def __str__(self) -> str:

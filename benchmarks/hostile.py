@@ -22,7 +22,6 @@ from aegis.models import quarantine
 from benchmarks import machine
 from tests.hostile import doors, fuzz
 from tests.hostile.corpus import CARDS, CHECKPOINTS, PICTURES, Canary, Case
-from tests.hostile.test_pictures import file_name
 
 # The first is the Python API too, without the process whose limits alone would keep a canary silent.
 DOORS = ("unconfined", "python", "upload", "command")
@@ -149,7 +148,7 @@ def main() -> None:
             for what, corpus, way, name in (
                 ("checkpoints", CHECKPOINTS, checkpoints, lambda case: "model.pt"),
                 ("cards", CARDS, cards, lambda case: "model.safetensors"),
-                ("images", PICTURES, pictures, file_name),
+                ("images", PICTURES, pictures, lambda case: case.file),
             ):
                 chosen = list(corpus.cases.values())[:: asked.every]
                 cases = [case for case in chosen if not (case.limits and door == "unconfined")]

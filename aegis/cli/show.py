@@ -10,7 +10,7 @@ import typer
 from aegis.cli.output import print_scan, print_values
 from aegis.errors import CheckpointError
 from aegis.models.card import read_identity, read_truth
-from aegis.models.formats import recognise, regular_size
+from aegis.models.formats import opened, recognise
 
 
 def show(
@@ -70,6 +70,5 @@ def _is_json(path: Path) -> bool:
     """By content, since the name is the user's; a checkpoint never begins with a brace."""
     if path.suffix == ".json":
         return True
-    regular_size(path)
-    with path.open("rb") as file:
+    with opened(path) as file:
         return file.read(64).lstrip()[:1] == b"{"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tokenize
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from aegis.data.arrays import MAX_VALUES, Array, Arrays, too_large
 from aegis.errors import DataError
 from aegis.files import whole_file
-from aegis.zips import opened_zip
+from aegis.zips import DAMAGE, is_damage, opened_zip
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 OPTIONAL = ("class_names",)
@@ -40,18 +39,24 @@ def read_npz(path: Path) -> Arrays:
                     "Save it with numpy.savez_compressed(file, x_train=..., y_train=..., x_test=..., y_test=...).",
                 )
             read = {name: _read_array(archive, name) for name in (*REQUIRED, *OPTIONAL) if name in found}
+    except DAMAGE as error:
+        raise _damaged(path, error) from error
     except OSError as error:
+        if is_damage(error):
+            raise _damaged(path, error) from error
         raise DataError(
             f"an NPZ file at {path}", error.strerror or str(error), "Check the path and its permissions."
         ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise DataError(
-            f"an NPZ file at {path}",
-            f"something that does not read as one ({error})",
-            "Save it with numpy.savez_compressed; if it was downloaded or copied, do so again.",
-        ) from error
     names = read.pop("class_names", None)
     return Arrays(**read, class_names=None if names is None else _names(names))
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"an NPZ file at {path}",
+        f"something that does not read as one ({error})",
+        "Save it with numpy.savez_compressed; if it was downloaded or copied, do so again.",
+    )
 
 
 def write_npz(path: Path, arrays: Arrays, *, compress: bool) -> None:

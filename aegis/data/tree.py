@@ -9,23 +9,17 @@ import lzma
 import os
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from aegis.errors import DataError
-from aegis.zips import opened_zip
+from aegis.zips import DAMAGE, is_damage, opened_zip
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 64 * 2**20
 MAX_TOTAL_BYTES = 4 * 2**30
-# What the readers of archives raise for damage, for encryption and for methods they do not know.
-DAMAGE = (
-    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile),
-    *(EOFError, NotImplementedError, RuntimeError, ValueError),
-)
 # Of a member of a tar archive, before its content: names and notes, which are read into memory as long as they are.
 MAX_HEADING = 2**20
 
@@ -67,10 +61,10 @@ def walk(source: Path) -> Iterator[File]:
         else:
             with _unpacked(source) as file:
                 yield from _limited(source, _tar(file))
-    except DAMAGE as error:
+    except (*DAMAGE, tarfile.TarError) as error:
         raise _damaged(source, error) from error
     except OSError as error:
-        if error.errno is None:  # bzip2's word for damage
+        if is_damage(error):
             raise _damaged(source, error) from error
         raise DataError(
             f"images in {source}", error.strerror or str(error), "Check the path and its permissions."

@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from aegis.errors import CheckpointError
 from aegis.models.foreign import SAVE_PLAINLY, describe_archive
-from aegis.zips import opened_zip
+from aegis.zips import DAMAGE, opened_zip
 
 COPY_AGAIN = "The file is truncated or damaged; copy or save it again."
 WHAT_IS_READ = "a checkpoint: safetensors, or a state dictionary written by torch.save"
 WHOLE = "a whole file written by torch.save"
-BROKEN = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+BROKEN = (*DAMAGE, OSError)
 
 
 def check_archive_kind(path: Path) -> None:
@@ -79,7 +79,8 @@ def _is_whole(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
                 pass
     except zipfile.BadZipFile as error:
         # Anything but a wrong checksum is no damage to the data but a file that two readers read differently.
-        if "CRC" not in str(error):
+        # The rest of the text quotes names from the file.
+        if not str(error).startswith("Bad CRC-32"):
             raise
         return False
     return True

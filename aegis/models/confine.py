@@ -27,9 +27,9 @@ _THREAD = 0x00010000
 # New programs, the network, other processes' memory and signals, other rights and owners of files, links, and
 # whatever else would be a way around these. x86-64 begins: fork, vfork, execve, execveat, socket, socketpair, connect.
 _CALLS = {
-    "x86_64": "57 58 59 322 41 53 42 101 311 62 200 434 165 272 308 321 425 250 323 90 91 268 452 92 93 94 260 188 189 "
-    "190 86 265",
-    "aarch64": "221 281 198 199 203 117 271 129 130 434 40 97 268 280 425 219 282 52 53 452 54 55 5 6 7 37",
+    "x86_64": "57 58 59 322 41 53 42 101 311 62 200 129 297 424 434 165 272 308 321 425 250 323 90 91 268 452 92 93 94 "
+    "260 188 189 190 86 265",
+    "aarch64": "221 281 198 199 203 117 271 129 130 138 240 424 434 40 97 268 280 425 219 282 52 53 452 54 55 5 6 7 37",
 }
 # Its own number, clone, and tgkill.
 _MACHINES = {"x86_64": (0xC000003E, 56, 234), "aarch64": (0xC00000B7, 220, 131)}

@@ -61,7 +61,7 @@ _MAGIC = {
 _TEXTS = {
     r"#!": Foreign("a script, which is code"),
     r"\s*(<!doctype html|<html|<head)": Foreign("a web page", FETCH_AGAIN),
-    r"(\s*|#.*\n|\"\"\"[^\"]*\"\"\")*(import |from [\w.]+ import |def \w+\(|class \w+)": Foreign(
+    r"(\s|#.*\n|\"\"\"[^\"]*\"\"\")*(import |from [\w.]+ import |def \w+\(|class \w+)": Foreign(
         "Python source, which is code", "Give the weights, and name the code that builds the network with --arch."
     ),
 }

@@ -30,9 +30,11 @@ def recognise(path: Path) -> Format:
     Raises:
         CheckpointError: if it is not a regular file, too large, or in no format that is read.
     """
-    size = regular_size(path)
-    with opened(path) as file:
-        head = file.read(512)
+    try:
+        with opened(path) as file:
+            size, head = os.fstat(file.fileno()).st_size, file.read(512)
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if head[8:9] == b"{" and as_text(head, size) is None:
         _check_header_size(int.from_bytes(head[:8], "little"), size)
         return "safetensors"
@@ -45,33 +47,21 @@ def recognise(path: Path) -> Format:
     raise CheckpointError(WHAT_IS_READ, kind.what, kind.advice)
 
 
-def regular_size(path: Path) -> int:
-    """Bytes of a file that is not a folder, device or pipe, and not too large.
-
-    Raises:
-        CheckpointError: if it is anything else.
-    """
-    try:
-        return _size(path.stat(), path)
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
-
-
 def opened(path: Path) -> io.BufferedReader:
     """A checkpoint file, open for reading; what lies behind a path may change, so what was opened is asked as well.
 
     Raises:
         CheckpointError: if it is no regular file, is too large or cannot be read.
     """
-    regular_size(path)  # to open a device may already do something
     try:
+        _check_regular(path.stat(), path)  # to open a device may already do something
         # Without waiting for a pipe that took the file's place.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     file = os.fdopen(handle, "rb")
     try:
-        _size(os.fstat(handle), path)
+        _check_regular(os.fstat(handle), path)
     except CheckpointError:
         file.close()
         raise
@@ -104,7 +94,8 @@ def read_header(path: Path) -> dict[str, Any] | None:
             if start != b"{":
                 return None
             _check_header_size(size, os.fstat(file.fileno()).st_size)
-            text = start + file.read(size - 1)
+            # A header of no bytes would ask for the whole file.
+            text = start + file.read(max(size - 1, 0))
     except OSError as error:
         raise _unreadable(path, error) from error
     try:
@@ -116,7 +107,7 @@ def read_header(path: Path) -> dict[str, Any] | None:
     return header if isinstance(header, dict) else None
 
 
-def _size(found: os.stat_result, path: Path) -> int:
+def _check_regular(found: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a device or pipe"
         raise CheckpointError("a checkpoint file", f"{kind}: {str(path)!r}", "Name the file itself.")
@@ -124,7 +115,6 @@ def _size(found: os.stat_result, path: Path) -> int:
         raise CheckpointError(
             f"a checkpoint of at most {FILE_LIMIT >> 30} GiB", f"{found.st_size / 2**30:.1f} GiB", SAVE_LESS
         )
-    return found.st_size
 
 
 def _check_header_size(claimed: int, size: int) -> None:

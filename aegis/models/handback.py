@@ -35,7 +35,8 @@ def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None]:
     """
     _check_left(out, room + HEADER_LIMIT)
     header = read_header(out)
-    if header is None or not (header.get("__metadata__") or {}).keys() <= {IDENTITY_KEY}:
+    notes = None if header is None else header.get("__metadata__", {})
+    if header is None or not isinstance(notes, dict) or not notes.keys() <= {IDENTITY_KEY}:
         raise _taken_over("something that is not plain tensors")
     check_plain(plain_header(header), room)
     identity = read_identity(out)

@@ -18,11 +18,12 @@ from torch import Tensor, nn
 
 from aegis.errors import CheckpointError
 from aegis.models.architectures import EXAMPLES, build, runs_foreign_code
-from aegis.models.card import Identity, printable
+from aegis.models.card import Identity
 from aegis.models.classifier import Classifier
 from aegis.models.mismatch import check_fit, task
 from aegis.models.quarantine import Limits, read_contents
 from aegis.models.wrapped import unwrap
+from aegis.text import printable
 
 
 @dataclass(frozen=True, eq=False)

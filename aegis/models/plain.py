@@ -8,6 +8,7 @@ from typing import Any
 
 from aegis.errors import CheckpointError
 from aegis.models.foreign import SAVE_PLAINLY
+from aegis.models.formats import FILE_LIMIT
 from aegis.text import printable
 
 # Names in a safetensors header, torch's names, and bytes.
@@ -32,7 +33,7 @@ SIDE_LIMIT = 2**31
 
 def room_for(size: int) -> int:
     """Bytes that the tensors of a file of this size may take: views may share memory, but not without end."""
-    return 8 * size + 2**20
+    return min(8 * size + 2**20, FILE_LIMIT)
 
 
 def check_plain(tensors: Mapping[str, tuple[str, list[int]]], room: int) -> None:

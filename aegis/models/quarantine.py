@@ -19,7 +19,7 @@ from aegis.errors import CheckpointError
 from aegis.models.archive import WHAT_IS_READ
 from aegis.models.card import Identity
 from aegis.models.foreign import SAVE_PLAINLY
-from aegis.models.formats import opened, regular_size
+from aegis.models.formats import opened
 from aegis.models.handback import refusal, take
 from aegis.models.plain import room_for
 from aegis.text import printable
@@ -65,14 +65,15 @@ def read_contents(path: Path, limits: Limits) -> Contents:
     Raises:
         CheckpointError: if the file is refused, or reading it takes too much time or memory.
     """
-    size = regular_size(path)
     try:
         # What a worker left here that was taken over may be hard to remove, and is no reason to fail.
         with tempfile.TemporaryDirectory(prefix="aegis-", ignore_cleanup_errors=True) as scratch:
             copy, out = Path(scratch, "checkpoint"), Path(scratch, "plain.safetensors")
             sha256 = _copy(path, copy)
+            # Before anybody else may write to the copy.
+            room = room_for(copy.stat().st_size)
             _run_worker(copy, out, limits)
-            tensors, identity = take(out, room_for(size))
+            tensors, identity = take(out, room)
     except OSError as error:
         raise CheckpointError(
             "room in the folder for temporary files",
@@ -117,7 +118,7 @@ def _run_worker(copy: Path, out: Path, limits: Limits) -> None:
             _end(process)
         if (said := refusal(out)) is not None:
             raise said
-        if code == -getattr(signal, "SIGXCPU", 0):
+        if code and code == -getattr(signal, "SIGXCPU", 0):
             raise _too_slow(f"{processor} s of computing")
         if code or not out.exists():
             raise CheckpointError(WHAT_IS_READ, _death(code, _end_of(stderr), memory), SAVE_PLAINLY)

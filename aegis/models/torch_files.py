@@ -49,9 +49,10 @@ def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], me
     Raises:
         CheckpointError: if it holds anything but tensors and plain values.
     """
+    forgotten = [(NumPyValue, name) for name in _FORGOTTEN]
     try:
         # An open file, since torch would go by the name's ending.
-        with source.open("rb") as file, warnings.catch_warnings(action="ignore"), _forgetting():
+        with source.open("rb") as file, warnings.catch_warnings(action="ignore"), safe_globals(forgotten):
             content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refuse_pickle(source, kind) from error
@@ -63,10 +64,6 @@ def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], me
     kinds = {name: (_CODES[tensor.dtype], list(tensor.shape)) for name, tensor in state.items()}
     check_plain(kinds, room_for(source.stat().st_size))
     return [(name, *kinds[name], _bytes(tensor)) for name, tensor in state.items()]
-
-
-def _forgetting() -> safe_globals:
-    return safe_globals([(NumPyValue, name) for name in _FORGOTTEN])
 
 
 def _bytes(tensor: torch.Tensor) -> memoryview:

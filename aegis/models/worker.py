@@ -43,7 +43,7 @@ def answer(source: Path, out: Path) -> None:
             refusal = CheckpointError(WHAT_IS_READ, f"a file that cannot be read ({_brief(error)})", COPY_AGAIN)
     else:
         return
-    fields = {"expected": refusal.expected, "got": refusal.got[:2000], "advice": refusal.advice}
+    fields = {"expected": refusal.expected, "got": refusal.got, "advice": refusal.advice}
     Path(f"{out}.json").write_text(json.dumps(fields), encoding="utf-8")
 
 

@@ -124,3 +124,15 @@ def test_a_header_that_is_nonsense_is_refused(tmp_path, header):
             archive.writestr(f"{name}.npy", magic + header)
     with pytest.raises(DataError, match="x_train is no numpy array"):
         read_npz(tmp_path / "data.npz")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_is_told_as_damage_however_it_is_packed(save, tmp_path, method):
+    with zipfile.ZipFile(save()) as whole, zipfile.ZipFile(tmp_path / "packed.npz", "w", method) as packed:
+        for name in whole.namelist():
+            packed.writestr(name, whole.read(name))
+    content = bytearray((tmp_path / "packed.npz").read_bytes())
+    content[60:140] = bytes(80)
+    (tmp_path / "packed.npz").write_bytes(content)
+    with pytest.raises(DataError, match="something that does not read as one"):
+        read_npz(tmp_path / "packed.npz")

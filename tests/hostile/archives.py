@@ -71,6 +71,13 @@ for title, position, word in (
         word,
     )
 
+
+@CHECKPOINTS.case(BROKEN)
+def torch_file_whose_list_has_names_that_read_like_a_wrong_checksum(path, canary):
+    at = _directory(WHOLE)
+    path.write_bytes(WHOLE[:at] + WHOLE[at:].replace(b"archive/", b"CRC 123/"))
+
+
 for title, name in (
     ("climbs out", "archive/../../../.bashrc"),
     ("begins at the root", "/etc/cron.d/evil"),

@@ -54,6 +54,12 @@ class Case:
     limits: bool = False
     slow: bool = False
 
+    @property
+    def file(self) -> str:
+        """The name of a file of images, with the ending of what it claims to be."""
+        stem, dot, ending = self.name.partition(".")
+        return f"images{dot}{ending}" if stem else self.name
+
 
 @dataclass(frozen=True)
 class Corpus:

@@ -24,12 +24,12 @@ from aegis.data.arrays import to_dataset
 from aegis.data.npz import read_npz
 from aegis.data.pictures import read_pictures
 from aegis.errors import AegisError, CheckpointError
-from aegis.models.card import Card, Identity, printable, read_identity
+from aegis.models.card import Card, Identity, read_identity
 from aegis.models.formats import recognise
 from aegis.models.handback import take
 from aegis.models.plain import room_for
-from aegis.models.worker import convert
 from tests.hostile.case import Canary
+from tests.hostile.doors import QUICK, unconfined
 from tests.hostile.pickles import system
 from tests.hostile.pictures import encoded, pack, photos
 
@@ -72,14 +72,15 @@ def attempt(content: bytes, folder: Path, outcomes: Outcomes) -> None:
     """
     source, out = folder / "file", folder / "out"
     source.write_bytes(content)
-    out.unlink(missing_ok=True)
+    for left in (out, out.with_name(f"{out.name}.json")):
+        left.unlink(missing_ok=True)
     outcomes.tried += 1
     # What commands and pages look at without a process of its own.
     for look in (recognise, read_identity):
         with contextlib.suppress(CheckpointError):
             look(source)
     try:
-        worker(source, out)
+        unconfined(source, out, QUICK)
         tensors, _ = take(out, room_for(len(content)))
     except CheckpointError as error:
         outcomes.refused += 1
@@ -111,16 +112,6 @@ def attempt_images(content: bytes, kind: str, folder: Path, outcomes: Outcomes) 
         outcomes.loaded += 1
         assert 0 <= data.train.pixels.min() <= data.train.pixels.max() <= 1
     outcomes.executed += CAGE.sang
-
-
-def worker(source: Path, out: Path) -> None:
-    """As ``worker.answer`` does it, which makes one message of whatever else libraries raise for damage."""
-    try:
-        convert(source, out)
-    except CheckpointError:
-        raise
-    except Exception as error:
-        raise CheckpointError("a checkpoint", printable(f"{type(error).__name__}: {error}", 300), "-") from error
 
 
 POSITIONS = st.integers(0, 2**20)

@@ -88,6 +88,11 @@ for title, name, shown in (
     CHECKPOINTS.add(f"tensor named by {title}", lambda path, canary, name=name: write(path, {name: ENTRY}), shown)
 
 
+@CHECKPOINTS.case("a header that cannot be read")
+def header_of_no_bytes(path, canary):
+    write(path, {"w": ENTRY}, claimed=0)
+
+
 @CHECKPOINTS.case("claims 17592186044416 bytes in a file of")
 def header_of_terabytes(path, canary):
     write(path, {"w": ENTRY}, claimed=2**44)

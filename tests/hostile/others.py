@@ -33,6 +33,7 @@ for title, content, words, unsafe in (
     ("zeros", bytes(2**20), ("1048576 bytes of an unknown kind",), None),
     ("a text", b"these are no weights\n", ("a text file that begins 'these are no weights",), None),
     ("a web page", b"<!DOCTYPE html><html><script>alert(1)</script>", ("a web page", "The download failed"), None),
+    ("blank lines that go nowhere", b"\n" * 500 + b"x", ("a text file",), None),
     ("JSON", b'{"weights": [1, 2, 3]}', ("a text file",), None),
     ("a Git LFS pointer", b"version https://git-lfs.github.com/spec/v1\noid sha256:", ("git lfs pull",), None),
     ("Keras 2 (HDF5)", b"\x89HDF\r\n\x1a\n" + bytes(600), ("an HDF5 file, as Keras writes", "build the same"), None),

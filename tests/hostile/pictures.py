@@ -60,7 +60,6 @@ def gif(width: int, height: int) -> bytes:
 def tiff(width: int, height: int) -> bytes:
     """A TIFF file that says what it likes."""
     content = bytearray(encoded("TIFF"))
-    at = content.index(struct.pack("<HHI", 256, 4, 1)) if struct.pack("<HHI", 256, 4, 1) in content else None
     for tag, value in ((256, width), (257, height)):
         at = next(
             content.index(struct.pack("<HHI", tag, kind, 1))
@@ -86,9 +85,7 @@ for title, content, words in (
     ("PNG of more than there are numbers", png(2**31 - 1, 2**31 - 1), (ODD,)),
     ("PNG just over the limit", png(10_000, 9_000), ("pictures of at most", ODD)),
     ("PNG of no size", png(0, 0), (ODD,)),
-    ("PNG whose pixels unpack to gigabytes", png(6, 6, bytes(50 * 2**20)), ("loads",)),
     ("PNG with less than its pixels", png(600, 600, bytes(10)), (ODD,)),
-    ("PNG with a wrong checksum", encoded()[:-5] + b"\0" + encoded()[-4:], ("loads",)),
     (
         "PNG with a text that unpacks to gigabytes",
         encoded()[:33] + chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(80 * 2**20))) + encoded()[33:],
@@ -106,8 +103,7 @@ for title, content, words in (
     ("PDF", encoded("PDF", "L"), (ODD,)),
     ("icon", encoded("ICO", "RGBA", (1, 2, 3, 4), (32, 32)), (ODD,)),
 ):
-    if words != ("loads",):
-        PICTURES.add(f"{title}.zip", lambda path, canary, c=content: pack(path, photos(c)), *words)
+    PICTURES.add(f"{title}.zip", lambda path, canary, c=content: pack(path, photos(c)), *words)
 
 for title, name, word in (
     ("climbs out", "../../evil/1.png", "paths that stay inside"),

@@ -30,6 +30,8 @@ ATTEMPTS = {
         "another process": "os.fork()",
         "another program": "os.execv('/bin/true', ['true'])",
         "ending its parent": "os.kill(os.getppid(), 0)",
+        "ending it in another way": "call(129, os.getppid(), 0, signal_info)",
+        "ending it by its handle": "call(424, 0, 9, 0, 0)",
         "rights": "os.chmod(elsewhere + '/../victim', 0o777)",
         "a hard link": "os.link(scratch + '/file', scratch + '/other')",
     },
@@ -50,7 +52,10 @@ def attempt(tmp_path, code):
     (elsewhere.parent / "victim").write_text("yours")
     elsewhere.mkdir()
     program = (
-        "import os, socket, subprocess, sys, threading\nfrom pathlib import Path\n"
+        "import ctypes, os, socket, subprocess, sys, threading\nfrom pathlib import Path\n"
+        "libc, signal_info = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(128)\n"
+        "def call(*numbers):\n"
+        "    if libc.syscall(*numbers) and ctypes.get_errno() == 1:\n        raise PermissionError\n"
         "from aegis.models.confine import confine\n"
         "scratch, elsewhere = sys.argv[1:]\nheld = confine(Path(scratch))\n"
         f"try:\n    {code}\nexcept PermissionError:\n    print(*held, 'refused')\nelse:\n    print(*held, 'done')"

@@ -50,7 +50,7 @@ LEFT = {
     "nothing": lambda out: out.write_bytes(b""),
     "a pickle": lambda out: out.write_bytes(b"\x80\x04cos\nsystem\n."),
     "other notes": lambda out: save_file({"w": torch.ones(1)}, out, {"aegis.truth": "{}"}),
-    "notes of another kind": lambda out: out.write_bytes(header({"__metadata__": [], "w": ENTRY})),
+    "notes of another kind": lambda out: out.write_bytes(header({"__metadata__": ["x"], "w": ENTRY})),
     "a card with an escape": lambda out: save_file({"w": torch.ones(1)}, out, {"aegis.identity": '{"name": "\x1b"}'}),
     "an odd type": lambda out: save_file({"w": torch.ones(4).to(torch.float8_e4m3fn)}, out),
     "an odd shape": lambda out: out.write_bytes(header({"w": ENTRY | {"shape": [2**62, 0]}})),
@@ -148,14 +148,14 @@ def test_the_digest_is_of_the_bytes_that_were_read(tmp_path, checkpoint, monkeyp
 def test_a_pipe_that_takes_the_files_place_is_not_waited_for(tmp_path, checkpoint, monkeypatch):
     from aegis.models import formats
 
-    size = formats.regular_size
+    check = formats._check_regular
 
-    def late(path):
-        found = size(path)
-        path.unlink()
-        os.mkfifo(path)
-        return found
+    def late(found, path):
+        check(found, path)
+        if path.is_file():
+            path.unlink()
+            os.mkfifo(path)
 
-    monkeypatch.setattr(formats, "regular_size", late)
+    monkeypatch.setattr(formats, "_check_regular", late)
     with pytest.raises(CheckpointError, match="a device or pipe"):
         formats.file_digest(checkpoint)

@@ -265,3 +265,8 @@ def test_a_file_that_may_not_be_read(checkpoint):
     if os.access(checkpoint, os.R_OK):
         pytest.skip("the superuser may read everything")
     assert "Permission denied" in refusal(checkpoint).got
+
+
+def test_where_no_signal_tells_of_time_a_good_file_is_not_too_slow(checkpoint, monkeypatch):
+    monkeypatch.delattr("signal.SIGXCPU")
+    assert load_checkpoint(checkpoint).identity is not None

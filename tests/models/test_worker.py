@@ -14,6 +14,7 @@ from torch import nn
 
 from aegis.errors import CheckpointError
 from aegis.models.card import Card, Truth, read_identity, read_truth, save_checkpoint
+from aegis.models.formats import read_header
 from aegis.models.plain import DTYPES
 from aegis.models.torch_files import NESTED
 from aegis.models.worker import answer, convert
@@ -260,3 +261,11 @@ def test_folders_and_devices_are_refused(tmp_path):
     assert "a folder" in refusal(tmp_path).got
     os.mkfifo(tmp_path / "pipe")
     assert "a device or pipe" in refusal(tmp_path / "pipe").got
+
+
+def test_a_header_of_no_bytes_reads_nothing_of_the_file(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(bytes(8) + b"{" + bytes(2**20))
+    sizes = []
+    monkeypatch.setattr("aegis.models.formats.json.loads", lambda text, **_: sizes.append(len(text)) or {})
+    read_header(tmp_path / "a")
+    assert sizes == [1]
