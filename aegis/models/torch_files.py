@@ -49,7 +49,7 @@ def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], me
     Raises:
         CheckpointError: if it holds anything but tensors and plain values.
     """
-    forgotten = [(NumPyValue, name) for name in _FORGOTTEN]
+    forgotten: list[Any] = [(NumPyValue, name) for name in _FORGOTTEN]
     try:
         # An open file, since torch would go by the name's ending.
         with source.open("rb") as file, warnings.catch_warnings(action="ignore"), safe_globals(forgotten):
