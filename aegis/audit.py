@@ -19,8 +19,8 @@ from aegis.index import open_index
 from aegis.packing import Arrays
 from aegis.space import array_path
 
-# A repeated scan takes other seconds at another time; a positive control is no part of it.
-TIMES = ("created", "seconds", "control")
+# A repeated scan takes other seconds at another time, and plants no trigger for a positive control.
+NOT_REPEATED = ("created", "seconds", "control")
 # What may change numbers without being one; it stands beside the comparison.
 SURROUNDINGS = ("versions", "source", "runtime")
 
@@ -46,7 +46,7 @@ class Audit:
         files: arrays whose digest was compared.
         bytes: their size.
         scans: saved scans that were read.
-        others: those of another version of AEGIS, which this one does not read.
+        others: those that this version does not read, such as another one's.
         damage: what is damaged.
     """
 
@@ -108,7 +108,7 @@ class Difference:
 
 def differences(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:
     """What a repeated scan says otherwise, apart from times and from what it ran on."""
-    return _compare(recorded, found, lambda top: top not in (*TIMES, *SURROUNDINGS))
+    return _compare(recorded, found, lambda top: top not in (*NOT_REPEATED, *SURROUNDINGS))
 
 
 def surroundings(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:

@@ -32,7 +32,9 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     temporary = path.with_name(f"{path.name}.{process.pid}-{process.start}-{threading.get_ident()}.partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in left_behind(path.parent, path.name):
-        left.unlink(missing_ok=True)
+        # Another user's may not be ours to remove.
+        with contextlib.suppress(OSError):
+            left.unlink()
     try:
         with temporary.open("wb") as file:
             yield file

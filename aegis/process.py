@@ -12,7 +12,7 @@ PROC = Path("/proc")
 ENDED = ("Z", "X")
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Process:
     """A process of this machine.
 

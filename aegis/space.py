@@ -119,7 +119,7 @@ def plan(index: sqlite3.Connection, folder: Path, limit: int | None) -> Plan:
     """What would go.
 
     Args:
-        index: held for writing, so that nothing is claimed meanwhile.
+        index: held for writing where it is then done, so that nothing is claimed meanwhile.
         folder: of the store.
         limit: bytes that arrays may take, or None.
     """

@@ -25,14 +25,10 @@ from aegis.detect.record import ScanRecord
 from aegis.errors import StoreError
 from aegis.files import whole_file
 from aegis.index import make_index, open_index
-from aegis.keys import scan_key
 from aegis.packing import Arrays
 from aegis.review import Review, merged, read_review
 from aegis.space import Array, Plan, array_path, evict, is_full, only_needed_by, plan, remove, size_limit
-from aegis.stored import find_class, stored
 from aegis.work import Session, Work, drop_dead, drop_interrupted, works
-
-__all__ = ["Store", "default_folder", "find_class", "scan_key", "stored"]
 
 
 def default_folder() -> Path:
@@ -67,7 +63,7 @@ class Store:
     def find_scan(self, key: str) -> ScanRecord | None:
         """The record of a finished scan, or None."""
         with self._guard(), open_index(self._index) as index:
-            row = index.execute("SELECT record FROM scans WHERE key = ?", (key,)).fetchone()
+            row = index.execute("SELECT CAST(record AS BLOB) FROM scans WHERE key = ?", (key,)).fetchone()
         return _record(row[0]) if row else None
 
     def is_whole(self, key: str) -> bool:
@@ -94,7 +90,8 @@ class Store:
         """Keys and records of the latest scans, newest first; None for all; what another version wrote is left out."""
         most = -1 if limit is None else limit
         with self._guard(), open_index(self._index) as index:
-            rows = index.execute("SELECT key, record FROM scans ORDER BY created DESC LIMIT ?", (most,)).fetchall()
+            wanted = "SELECT key, CAST(record AS BLOB) FROM scans ORDER BY created DESC LIMIT ?"
+            rows = index.execute(wanted, (most,)).fetchall()
         records = [(key, _record(text)) for key, text in rows]
         return [(key, record) for key, record in records if record is not None]
 
@@ -138,7 +135,7 @@ class Store:
             return None
         row, arrays = (len(content), hashlib.sha256(content).hexdigest()), arrays_in(content)
         damaged = arrays is None or known not in (None, row)
-        if damaged is (known is not None):
+        if (known is None and not damaged) or (known is not None and damaged):
             self._note(key, None if damaged else row, known)
         return None if damaged else arrays
 
@@ -168,7 +165,7 @@ class Store:
         """Say what is being done until it ends, is cancelled or fails; if the process is killed, it was interrupted.
 
         Args:
-            kind: a word for people: *scan*, *training*, *report*.
+            kind: a word for people: *scan*, *positive control*, *training*, *report*.
             what: the file that it is about.
             key: what tells it from other work of its kind, in hex; a scan's is that of its result.
             again: what goes on with it, as a command or a sentence.
@@ -199,7 +196,7 @@ class Store:
 
     def plan(self, limit: int | None) -> Plan:
         """What would go to bring the store within a limit in bytes, None for no limit, and what is of no use."""
-        with self._guard(), open_index(self._index, write=True) as index:
+        with self._guard(), open_index(self._index) as index:
             return plan(index, self.folder, limit)
 
     def collect(self, limit: int | None) -> Plan:
@@ -207,7 +204,9 @@ class Store:
         try:
             return self._collect(limit)
         except StoreError:
-            # On a full disk there must be some room before the index can be changed.
+            if not is_full(self.folder):
+                raise
+            # There must be some room before the index can be changed.
             with self._guard(), open_index(self._index) as index:
                 found = plan(index, self.folder, limit)
                 for path in found.files(self.folder):
@@ -217,7 +216,7 @@ class Store:
 
     def only_needed_by(self, key: str) -> list[Array]:
         """The arrays that would go with a saved scan."""
-        with self._guard(), open_index(self._index, write=True) as index:
+        with self._guard(), open_index(self._index) as index:
             return only_needed_by(index, key)
 
     def keys(self, beginning: str) -> list[str]:
@@ -272,7 +271,8 @@ class Store:
             ) from error
 
 
-def _record(text: str) -> ScanRecord | None:
+def _record(text: bytes) -> ScanRecord | None:
+    # As bytes, since text that is no text would stop the reader; so it is with reviews.
     try:
         return ScanRecord.model_validate_json(text)
     except ValidationError:
@@ -280,7 +280,6 @@ def _record(text: str) -> ScanRecord | None:
 
 
 def _review(index: sqlite3.Connection, key: str) -> Review | None:
-    # As bytes, since text that is no text would stop the reader.
     row = index.execute("SELECT CAST(review AS BLOB) FROM reviews WHERE key = ?", (key,)).fetchone()
     return read_review(row[0]) if row else None
 

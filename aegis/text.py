@@ -34,3 +34,8 @@ def printable(text: str, limit: int = 80) -> str:
 def percent(share: float) -> str:
     """A share in [0, 1], a small one with two digits, but none below a hundredth of a percent."""
     return f"{share:.0%}" if share >= 0.095 else f"{100 * max(share, 0.0001):.2g}%"
+
+
+def minute(moment: str) -> str:
+    """A time in ISO 8601 as people read it, to the minute."""
+    return printable(moment[:16].replace("T", " "), 16)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aegis.index import open_index
 from aegis.process import Process, this_process
+from aegis.text import escaped
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Work:
     """A scan, a training or a report that was begun and has not ended.
 
     Args:
-        kind: a word for people: *scan*, *training*, *report*.
+        kind: a word for people: *scan*, *positive control*, *training*, *report*.
         what: the file that it is about.
         key: what tells it from other work of its kind, in hex; a scan's is that of its result.
         again: what goes on with it, as a command or a sentence.
@@ -33,6 +34,11 @@ class Work:
     again: str
     begun: str
     process: Process
+
+    @property
+    def is_command(self) -> bool:
+        """Whether what goes on with it is a command for a shell."""
+        return self.again.startswith("cd ")
 
 
 @dataclass(eq=False)
@@ -56,7 +62,9 @@ class Session:
         Raises:
             sqlite3.Error: if that cannot be kept.
         """
-        work = Work(kind, what, key, again, datetime.now(UTC).isoformat(timespec="seconds"), this_process())
+        # Names of files need not be text, and what is kept must be.
+        begun = datetime.now(UTC).isoformat(timespec="seconds")
+        work = Work(kind, escaped(what), key, escaped(again), begun, this_process())
         with self.lock, open_index(self.index, write=True) as index:
             _drop(index, self.id)
             self.claimed.clear()

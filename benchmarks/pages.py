@@ -23,7 +23,8 @@ from aegis.data import load_dataset
 from aegis.detect.record import ScanRecord, config_of
 from aegis.report.pdf import make_pdf
 from aegis.report.strength import featured
-from aegis.store import Store, find_class
+from aegis.store import Store
+from aegis.stored import find_class
 from benchmarks import scan
 from benchmarks.machine import describe, memory
 from benchmarks.steps import (

@@ -62,7 +62,8 @@ def finish(folder: Path) -> Finished:
     from aegis.detect.scan import STEPS, scan
     from aegis.models.load import load_checkpoint
     from aegis.runtime import Runtime
-    from aegis.store import Store, stored
+    from aegis.store import Store
+    from aegis.stored import stored
 
     images, suspects, store = folder / "images.npz", folder / "suspects", folder / "store"
     write_npz(images, _pictures(), compress=False)

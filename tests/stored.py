@@ -8,7 +8,7 @@ from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig
 from aegis.detect.record import DataRecord, ModelRecord, RuntimeRecord, ScanRecord
 from aegis.detect.steps import Steps
 from aegis.runtime import Runtime
-from aegis.store import stored
+from aegis.stored import stored
 from aegis.types import FAMILIES, Applicability, Dataset, Embedding, Evidence, LabelledImages, Stage, Stamp
 from tests.candidates import candidate
 

@@ -102,6 +102,8 @@ def test_a_store_that_fills_the_disk_can_be_emptied(disk):
     # To the last byte.
     fill(disk)
     store = Store(disk / "store")
+    assert len(store.plan(0).arrays) == seed
+    assert store.only_needed_by("key") != []
     assert len(store.collect(0).arrays) == seed
     assert_old(store)
     assert files(store.folder) == ["old.npz"]

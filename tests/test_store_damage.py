@@ -155,3 +155,22 @@ def test_an_index_that_is_none(store):
     ):
         with pytest.raises(StoreError, match="not a database"):
             attempt()
+
+
+def test_one_record_that_is_no_text_hides_no_other(store):
+    store.keep_scan("key", record())
+    store.keep_scan("other", record())
+    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
+        index.execute("UPDATE scans SET record = CAST(x'ff00fe' AS TEXT) WHERE key = 'key'")
+    assert store.find_scan("key") is None
+    assert store.scans() == [("other", record())]
+
+
+def test_where_others_write_nothing_is_removed_behind_their_back(store, monkeypatch):
+    Store(store.folder).keep("key", {"a": np.zeros(3)})
+    monkeypatch.setattr("aegis.index.PATIENCE", 0)
+    with closing(sqlite3.connect(store.folder / "index.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            store.collect(0)
+    assert store.load("key") is not None

@@ -9,7 +9,8 @@ from aegis.detect.config import EmbedConfig, JudgeConfig, ScanConfig
 from aegis.detect.record import SourceRecord, config_record
 from aegis.runtime import Runtime
 from aegis.source import STEPS_CODE, code_digest
-from aegis.store import Store, find_class
+from aegis.store import Store
+from aegis.stored import find_class
 from tests.stored import ASSESS, EMBED, GATHER, Counted, assert_same, dataset, evidence, planes, record
 
 

@@ -35,10 +35,10 @@ def sweep(
     Each is translated with 800 seeds once, of which 200 to 800 are looked at, with three bandwidths; and once at
     budgets that bind, from 1 to 15. Outcomes are kept in results/sweeps, and aegis table 7 shows them.
     """
-    from aegis.experiments.sweep import visible_sweeps
+    from aegis.experiments.sweep import sweeps_of
     from aegis.experiments.tasks import run_all
 
-    tasks = visible_sweeps(names(only), training=training, device=device, precision=precision, results=results)
+    tasks = sweeps_of(names(only), training=training, device=device, precision=precision, results=results)
     if not tasks:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
     out = Printer()

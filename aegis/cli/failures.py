@@ -11,8 +11,8 @@ import typer
 
 from aegis.cli.output import Printer
 from aegis.errors import AegisError
-from aegis.models.card import printable
 from aegis.runtime import Cancelled
+from aegis.text import printable
 
 BAD_INPUT = 2
 DEFECT = 70

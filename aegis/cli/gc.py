@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from aegis.cli.history import SHOWN
 from aegis.cli.options import option
 from aegis.cli.output import Printer, clean
+from aegis.detect.wording import count_of
 from aegis.errors import ConfigError
 from aegis.space import Plan, parse_limit, say_size
 from aegis.store import Store
@@ -47,9 +49,7 @@ def gc(limit: Limit = None, unneeded: Unneeded = False, forget: Forget = None, d
         _forget(store, forget, dry_run, out)
     found = store.plan(size) if dry_run else store.collect(size)
     _print(found, dry_run, out)
-    if unneeded:
-        return
-    if found.over:
+    if found.over and not unneeded:
         out.say(
             f"Saved scans alone need {say_size(found.over)} more than the limit, and nothing of theirs is removed. "
             "Forget some (aegis history, then aegis gc --forget KEY), or raise AEGIS_STORE_LIMIT."
@@ -65,24 +65,20 @@ def _forget(store: Store, beginning: str, dry_run: bool, out: Printer) -> None:
         raise ConfigError("the key of one scan or of interrupted work", what, "aegis history shows keys.")
     gone = store.only_needed_by(known[0]) if dry_run else store.forget(known[0])
     size = say_size(sum(array.bytes for array in gone))
-    out.say(f"{clean(known[0][:12])} {_went(1, 'forgotten', dry_run)}, with {_count(len(gone), 'file')} ({size})")
+    out.say(f"{clean(known[0][:SHOWN])} {_went(1, 'forgotten', dry_run)}, with {count_of(len(gone), 'file')} ({size})")
 
 
 def _print(found: Plan, dry_run: bool, out: Printer) -> None:
     arrays, left = len(found.arrays), len(found.left)
     if arrays:
         size = say_size(found.freed)
-        out.say(f"{_count(arrays, 'file')} that no saved scan needs ({size}) {_went(arrays, 'removed', dry_run)}")
+        out.say(f"{count_of(arrays, 'file')} that no saved scan needs ({size}) {_went(arrays, 'removed', dry_run)}")
     if left:
-        out.say(f"{_count(left, 'file')} left over {_went(left, 'removed', dry_run)}")
+        out.say(f"{count_of(left, 'file')} left over {_went(left, 'removed', dry_run)}")
     if not (arrays or left):
         out.say("Nothing to remove.")
-    most = "" if found.limit in (None, 0) else f" of at most {say_size(found.limit or 0)}"
+    most = f" of at most {say_size(found.limit)}" if found.limit else ""
     out.say(f"Kept: {say_size(found.kept)}{most}, of which saved scans need {say_size(found.needed)}")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _went(number: int, how: str, dry_run: bool) -> str:

@@ -1,4 +1,4 @@
-"""``aegis history``: what was scanned, and what was interrupted."""
+"""``aegis history``: what was scanned, what is being done, and what was interrupted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from aegis.cli.options import choice, option
-from aegis.cli.output import COLOURS, Printer, clean
+from aegis.cli.output import COLOURS, Printer, clean, spent
 from aegis.errors import ConfigError
 from aegis.store import Store
+from aegis.text import minute
 
 if TYPE_CHECKING:
     from aegis.detect.record import ScanRecord
@@ -45,7 +46,7 @@ def history(
     limit: Limit = 20,
     json: AsJson = False,
 ) -> None:
-    """List what was scanned, what came out, and what was interrupted.
+    """List what was scanned, what came out, what is being done, and what was interrupted.
 
     Examples:
 
@@ -66,13 +67,15 @@ def history(
         and (data is None or data in record.data.name)
         and record.created >= first
     ]
-    interrupted = store.interrupted()
+    running, interrupted = store.running(), store.interrupted()
     if json:
-        _print_json(found[:limit], interrupted)
+        _print_json(found[:limit], running, interrupted)
         return
     out = Printer()
-    if interrupted:
-        _print_interrupted(out, interrupted)
+    _print_works(out, "Running ", running)
+    _print_works(out, "Interrupted ", interrupted)
+    if running or interrupted:
+        out.line()
     unread = store.count() - len(kept)
     if found:
         out.show(_table(found[:limit]))
@@ -103,40 +106,40 @@ def _table(found: list[tuple[str, ScanRecord]]) -> Table:
     table.add_column("s", justify="right")
     table.add_column("key", no_wrap=True)
     for key, record in found:
-        spent = record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
         of = len(record.data.class_names)
         table.add_row(
-            clean(record.created[:16].replace("T", " ")),
+            minute(record.created),
             Text(record.verdict, COLOURS[record.verdict]),
             Text(clean(record.model.file, 60)),
             Text(clean(record.data.name, 40)),
             f"{len(record.classes)} of {of}",
             ", ".join(map(str, record.suspected_classes)) or Text("none", "dim"),
             clean(str(record.config.get("gather", {}).get("seed", ""))),
-            f"{spent:.0f}",
+            f"{spent(record):.0f}",
             Text(clean(key[:SHOWN]), "dim"),
         )
     return table
 
 
-def _print_interrupted(out: Printer, interrupted: list[Work]) -> None:
-    for work in interrupted:
+def _print_works(out: Printer, state: str, works: list[Work]) -> None:
+    for work in works:
         out.say(
-            ("Interrupted ", "bold yellow"),
-            f"{work.kind} of {clean(work.what)}, begun {clean(work.begun[:16].replace('T', ' '))} UTC ",
+            (state, "bold yellow"),
+            f"{work.kind} of {clean(work.what)}, begun {minute(work.begun)} UTC ",
             (work.key[:SHOWN], "dim"),
         )
-        if work.again:
-            out.say("  Go on with: ", clean(work.again, 2000), wrap=False)
-    out.line()
+        if work.again and not work.process.alive:
+            out.say("  Go on with: " if work.is_command else "  ", clean(work.again, 2000), wrap=False)
 
 
-def _print_json(found: list[tuple[str, ScanRecord]], interrupted: list[Work]) -> None:
+def _print_json(found: list[tuple[str, ScanRecord]], running: list[Work], interrupted: list[Work]) -> None:
     plain = {
         "scans": [{"key": key, **record.model_dump(mode="json")} for key, record in found],
-        "interrupted": [
-            {"kind": work.kind, "what": work.what, "key": work.key, "again": work.again, "begun": work.begun}
-            for work in interrupted
-        ],
+        "running": [_plain(work) for work in running],
+        "interrupted": [_plain(work) for work in interrupted],
     }
     Printer().say(jsonlib.dumps(plain, indent=2), wrap=False)
+
+
+def _plain(work: Work) -> dict[str, str]:
+    return {"kind": work.kind, "what": work.what, "key": work.key, "again": work.again, "begun": work.begun}

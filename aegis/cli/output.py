@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from aegis.models.card import printable
-from aegis.text import percent
+from aegis.detect.wording import robust_up_to
+from aegis.text import percent, printable
 
 if TYPE_CHECKING:
     from aegis.detect.record import ScanRecord
@@ -57,6 +57,11 @@ def clean(text: str, limit: int = 200) -> str:
     return printable(text, limit)
 
 
+def spent(record: ScanRecord) -> float:
+    """Seconds that a scan took on the clock."""
+    return record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
+
+
 def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
     """A scan: the verdict in one sentence, then a line for every class, the most suspicious first.
 
@@ -65,9 +70,6 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
         quiet: the sentence alone.
         note: a last remark, such as that it was found in the store.
     """
-    # Not above, since help should not wait for it.
-    from aegis.detect.wording import robust_up_to
-
     out, colour = Printer(), COLOURS[record.verdict]
     sentence = clean(record.sentence, 5000)
     if quiet:
@@ -88,9 +90,8 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
     out.line()
     for line in _evidence(record):
         out.say(clean(line, 1000))
-    spent = record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
     where = f"{clean(record.runtime.device)}, {record.runtime.precision}"
-    out.say((f"Computed in {spent:.0f} s ({where}), {clean(record.created)}{note}", "dim"))
+    out.say((f"Computed in {spent(record):.0f} s ({where}), {clean(record.created)}{note}", "dim"))
 
 
 def print_values(title: str, values: Mapping[str, object]) -> None:

@@ -35,8 +35,10 @@ from aegis.cli.suspects import images_for, load
 from aegis.detect.config import PRESETS, ScanConfig, adjusted, preset
 from aegis.detect.embed import EMBEDDERS
 from aegis.files import write_text
+from aegis.keys import key_of, scan_key
 from aegis.models.formats import file_digest
-from aegis.store import Store, scan_key, stored
+from aegis.store import Store
+from aegis.stored import stored
 from aegis.types import Dataset
 
 if TYPE_CHECKING:
@@ -225,7 +227,8 @@ def with_control(request: Request, record: ScanRecord) -> ScanRecord:
     suspect, runtime = request.load(), choose_runtime(request.device, request.precision, request.workers)
     store, key = Store(), request.key(suspect)
     with (
-        store.working("scan", os.fspath(request.checkpoint), key, this_command()),
+        # Not the scan's own key: that is done, and must not be forgotten together with this.
+        store.working("positive control", os.fspath(request.checkpoint), key_of("control", key), this_command()),
         progress_bar("planting a trigger in a copy", request.quiet, "scanning the copy") as report,
     ):
         control = positive_control(

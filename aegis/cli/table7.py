@@ -60,10 +60,10 @@ def print_table_7(training: str, results: Path) -> None:
 
 
 def _sweeps(training: str, results: Path) -> Mapping[str, list[SweepRecord]]:
-    from aegis.experiments.sweep import visible_sweeps
+    from aegis.experiments.sweep import sweeps_of
 
     found: dict[str, list[SweepRecord]] = {}
-    for task in visible_sweeps(training=training, results=results):
+    for task in sweeps_of(training=training, results=results):
         if (record := task.find()) is not None:
             found.setdefault(task.trial.suspect.data, []).append(record)
     return found

@@ -9,11 +9,14 @@ import typer
 
 from aegis.cli.options import Arch, Mean, Quiet, Std, Workers, option
 from aegis.cli.output import Printer, clean
+from aegis.detect.wording import count_of
+from aegis.errors import ConfigError
 from aegis.space import say_size
 from aegis.store import Store
 
 if TYPE_CHECKING:
     from aegis.audit import Difference
+    from aegis.detect.record import ScanRecord
 
 DIFFERENT = 1
 # Of values that differ, so many are shown.
@@ -60,8 +63,18 @@ def verify(
     Exit codes: 0 nothing is damaged, or the same came out; 1 something is damaged, or differs; 2 bad input.
     """
     if result is None:
+        if any(given is not None for given in (checkpoint, data, arch, mean, std, workers)):
+            raise ConfigError(
+                "a result to be repeated", "options of one without it", "Name the file that aegis scan --json wrote."
+            )
         raise typer.Exit(_verify_store(quiet))
-    raise typer.Exit(_repeat(result, checkpoint, data, arch, mean, std, workers, quiet))
+    # Both import what scans need.
+    from aegis.cli.repeat import repeat
+    from aegis.detect.record import read_record
+
+    recorded = read_record(result)
+    found = repeat(recorded, result, checkpoint, data, arch=arch, mean=mean, std=std, workers=workers, quiet=quiet)
+    raise typer.Exit(_compare(recorded, found, quiet))
 
 
 def _verify_store(quiet: bool) -> int:
@@ -74,31 +87,21 @@ def _verify_store(quiet: bool) -> int:
     if not quiet:
         others = f", {found.others} of them of another version of AEGIS" if found.others else ""
         out.say(
-            f"{len(found.damage)} damaged. Compared: {found.files} files ({say_size(found.bytes)}), "
-            f"{found.scans} saved scans{others}"
+            f"{len(found.damage)} damaged. Compared: {count_of(found.files, 'file')} ({say_size(found.bytes)}), "
+            f"{count_of(found.scans, 'saved scan')}{others}"
         )
     return DIFFERENT if found.damage else 0
 
 
-def _repeat(
-    result: Path,
-    checkpoint: Path | None,
-    data: str | None,
-    arch: str | None,
-    mean: str | None,
-    std: str | None,
-    workers: int | None,
-    quiet: bool,
-) -> int:
+def _compare(recorded: ScanRecord, found: ScanRecord, quiet: bool) -> int:
     from aegis.audit import differences, surroundings
-    from aegis.cli.repeat import repeat
-    from aegis.detect.record import read_record
 
-    recorded = read_record(result)
-    found = repeat(recorded, result, checkpoint, data, arch=arch, mean=mean, std=std, workers=workers, quiet=quiet)
     out, changed = Printer(), differences(recorded, found)
     if changed:
-        out.say(("Not the same: ", "bold red"), f"{len(changed)} values differ. {clean(found.sentence, 5000)}")
+        differ = "differs" if len(changed) == 1 else "differ"
+        out.say(
+            ("Not the same: ", "bold red"), f"{count_of(len(changed), 'value')} {differ}. {clean(found.sentence, 5000)}"
+        )
         _print(out, changed)
     else:
         out.say(("The same, ", "bold green"), f"apart from times. {clean(found.sentence, 5000)}")

@@ -20,7 +20,7 @@ from aegis.experiments.table5 import DATA, VISIBLE, name_of
 from aegis.experiments.trials import Trial
 from aegis.files import write_text
 from aegis.lab.bank import choose, read_bank
-from aegis.lab.bank_record import RESULTS, BankRecord, made_record
+from aegis.lab.bank_record import RESULTS, made_record
 from aegis.types import Evidence, Stage
 from aegis.version import versions_with
 
@@ -144,7 +144,7 @@ class Sweep:
         write_text(self.path, record.model_dump_json() + "\n")
 
 
-def visible_sweeps(
+def sweeps_of(
     names: Sequence[str] = (), *, training: str, device: str = "auto", precision: str = "auto", results: Path = RESULTS
 ) -> list[Sweep]:
     """Sweeps of suspects that are made; without names, of the six that Table 7 is about.
@@ -156,24 +156,21 @@ def visible_sweeps(
         results: the folder of all results.
     """
     six = [name_of(True, data, trigger) for data in DATA for trigger in VISIBLE]
-    made = [
-        (entry.path(training), record)
+    return [
+        Sweep(
+            trial=Trial(
+                suspect=record,
+                checkpoint=entry.path(training),
+                training=training,
+                preset="paper",
+                device=device,
+                precision=precision,
+                results=results,
+            )
+        )
         for entry in choose(read_bank(), [], names or six)
         if (record := made_record(entry, training, results=results))
     ]
-
-    def trial(path: Path, record: BankRecord) -> Trial:
-        return Trial(
-            suspect=record,
-            checkpoint=path,
-            training=training,
-            preset="paper",
-            device=device,
-            precision=precision,
-            results=results,
-        )
-
-    return [Sweep(trial=trial(path, record)) for path, record in made]
 
 
 def growing(budgets: Sequence[float]) -> tuple[Stage, ...]:

@@ -18,9 +18,10 @@ from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
 from aegis.lab.triggers import TRIGGERS, TriggerSpec, Workbench, make_trigger
 from aegis.models.architectures import build
-from aegis.models.card import Card, Identity, Poison, Trigger, Truth, printable, save_checkpoint
+from aegis.models.card import Card, Identity, Poison, Trigger, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
 from aegis.runtime import Report, Runtime, numpy_generator, silent
+from aegis.text import printable
 from aegis.types import Dataset, LabelledImages, Stamp
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from aegis.errors import CheckpointError
-from aegis.models.card import printable
+from aegis.text import printable
 
 CHECK_ARCHITECTURE = "Check the architecture named by --arch or the card, and its options such as width."
 

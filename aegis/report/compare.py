@@ -9,7 +9,6 @@ from typing import Literal
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.detect.strength import best_score
 from aegis.detect.wording import robust_up_to
-from aegis.models.card import printable
 from aegis.report.settings import (
     Line,
     different_settings,
@@ -18,6 +17,7 @@ from aegis.report.settings import (
     same_calibration,
     same_settings,
 )
+from aegis.text import printable
 from aegis.types import FAMILIES, Family
 
 Accused = Literal["newer", "older", "both", "neither"]

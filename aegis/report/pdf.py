@@ -9,7 +9,6 @@ from reportlab.platypus import Flowable
 
 from aegis.detect.record import ScanRecord
 from aegis.errors import DataError
-from aegis.models.card import printable
 from aegis.report.classes import class_pages, class_table
 from aegis.report.first import first_page
 from aegis.report.layout import build
@@ -17,6 +16,7 @@ from aegis.report.method import method_pages
 from aegis.report.strength import featured
 from aegis.report.words import words
 from aegis.review import NO_REVIEW, Review
+from aegis.text import printable
 from aegis.types import Dataset, Finding
 from aegis.version import __version__
 

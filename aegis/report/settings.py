@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aegis.detect.config import PRESETS, preset
 from aegis.detect.record import ScanRecord, config_record
-from aegis.models.card import printable
+from aegis.text import printable
 
 OWN: Final = "own settings"
 FOREIGN: Final = "another version"

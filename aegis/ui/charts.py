@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-from aegis.models.card import printable
+from aegis.text import printable
 from aegis.ui.clouds import Part, cloud
 from aegis.ui.palette import Palette
 from aegis.ui.plotting import go

@@ -12,9 +12,9 @@ from typing import Final
 from aegis.data import SOURCES
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.detect.wording import robust_up_to
-from aegis.models.card import printable
 from aegis.report.settings import preset_of
 from aegis.review import NO_REVIEW, Review
+from aegis.text import minute, printable
 from aegis.ui.inspect_export import cell
 from aegis.ui.scan_setup import title_of
 from aegis.ui.shelf import is_upload
@@ -101,7 +101,7 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
     model, said = record.model, review or NO_REVIEW
     return Row(
         key=key,
-        created=printable(record.created[:16].replace("T", " "), 16),
+        created=minute(record.created),
         verdict=record.verdict,
         sentence=printable(record.sentence, 1000),
         file=printable(model.file, 120),

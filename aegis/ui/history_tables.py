@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from aegis.models.card import printable
 from aegis.report.compare import Accused, ClassPair, Metric, noticed
 from aegis.report.settings import Line
+from aegis.text import printable
 from aegis.types import FAMILIES
 
 MARKS: dict[Accused, str] = {

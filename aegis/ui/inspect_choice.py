@@ -9,7 +9,7 @@ import streamlit as st
 
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.detect.strength import ranked
-from aegis.models.card import printable
+from aegis.text import minute, printable
 from aegis.ui import inspect_state as state
 from aegis.ui.scan_session import open_scan, recent_scans
 
@@ -71,7 +71,7 @@ def choose() -> Choice | None:
 
 def scan_title(record: ScanRecord) -> str:
     """A scan in one line."""
-    return f"{printable(record.model.file, 48)}, {record.verdict}, {record.created[:16].replace('T', ' ')}"
+    return f"{printable(record.model.file, 48)}, {record.verdict}, {minute(record.created)}"
 
 
 def class_title(entry: ClassRecord) -> str:

@@ -12,7 +12,7 @@ import streamlit as st
 from jaxtyping import Bool, Int64
 
 from aegis.detect.config import ScanConfig
-from aegis.models.card import printable
+from aegis.text import printable
 from aegis.types import Clusters, Dataset, Embedding, Finding
 from aegis.ui import charts
 from aegis.ui import inspect_state as state

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 
 from aegis.detect.selection import where_changed
-from aegis.models.card import printable
+from aegis.text import printable
 from aegis.ui.gallery import PAGE, Picture, as_8_bit, as_rgb, differences, enlarge, heat, montage, png, scale_of
 from aegis.ui.inspect_subject import Subject
 

@@ -10,7 +10,8 @@ from aegis.detect.config import GatherConfig, ScanConfig, at_budget
 from aegis.detect.record import ScanRecord, config_of, config_record, source_record
 from aegis.errors import CheckpointError, DataError
 from aegis.runtime import Report, Runtime
-from aegis.store import Store, stored
+from aegis.store import Store
+from aegis.stored import stored
 from aegis.types import Dataset, Evidence
 from aegis.ui.scan_estimate import embed_seconds, look_seconds
 from aegis.ui.scan_watch import Watch

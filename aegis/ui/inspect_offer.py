@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aegis.detect.record import config_of
-from aegis.models.card import printable
+from aegis.text import printable
 from aegis.types import Dataset, Finding
 from aegis.ui import inspect_state as state
 from aegis.ui.inspect_choice import Choice

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, Int64, UInt8
 
 from aegis.detect.config import ScanConfig
 from aegis.detect.record import ScanRecord
-from aegis.models.card import printable
+from aegis.text import printable
 from aegis.types import Clusters, Dataset, Embedding, Finding
 from aegis.ui.palette import Palette
 

@@ -11,8 +11,8 @@ import streamlit as st
 from aegis.detect.config import TransplantConfig
 from aegis.detect.selection import try_selection
 from aegis.errors import AegisError
-from aegis.models.card import printable
 from aegis.runtime import numpy_generator
+from aegis.text import printable
 from aegis.types import Transplant
 from aegis.ui import charts
 from aegis.ui.gallery import as_8_bit, as_rgb, montage

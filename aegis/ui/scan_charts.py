@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from aegis.detect.record import ModelRecord
-from aegis.models.card import printable
+from aegis.text import printable
 from aegis.types import Applicability
 from aegis.ui.clouds import Part, cloud, svg_source
 from aegis.ui.palette import Palette

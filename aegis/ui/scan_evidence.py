@@ -11,8 +11,7 @@ from aegis.detect.limits import say_control, untested
 from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, settings
 from aegis.detect.strength import score_line, strongest_candidate
 from aegis.detect.wording import describe_smallest, describe_whole
-from aegis.models.card import printable
-from aegis.text import percent
+from aegis.text import percent, printable
 from aegis.types import Dataset, Transplant
 from aegis.ui.palette import Palette, palette
 from aegis.ui.scan_charts import draw_score

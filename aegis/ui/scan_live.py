@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from aegis.detect.config import VerdictConfig
 from aegis.detect.verdict import objections
 from aegis.detect.wording import robust_up_to
-from aegis.models.card import printable
+from aegis.text import printable
 from aegis.types import Applicability
 from aegis.ui.jobs import Job, Jobs
 from aegis.ui.palette import palette

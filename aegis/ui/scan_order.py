@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.record import ScanRecord
 from aegis.errors import AegisError
+from aegis.keys import scan_key
 from aegis.models.formats import file_digest
 from aegis.runtime import Report
-from aegis.store import Store, scan_key, stored
+from aegis.store import Store
+from aegis.stored import stored
 from aegis.types import Applicability, Dataset
 from aegis.ui.scan_watch import Watch
 from aegis.ui.shelf import Shelf, Uploads, named_images
@@ -102,13 +104,16 @@ def _carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outc
     model = (file_digest(order.checkpoint), order.mean, order.std) if suspect is None else suspect.digest
     key = scan_key(order.file, model, images, config, order.labels, DEVICE, PRECISION)
     # What is damaged is computed again, as the command line does it.
-    record = None if order.measure_only or not store.is_whole(key) else store.find_scan(key)
+    known = None if order.measure_only else store.find_scan(key)
+    record = known if known and store.is_whole(key) else None
     if record is None:
         suspect = suspect or _load(order, images, watch)
         with nullcontext() if order.measure_only else store.working("scan", order.file, key, AGAIN):
             record = _compute(order, suspect, images, config, store, report, watch, shelf)
             if record is None:
                 return Outcome()
+            if known:
+                record = record.model_copy(update={"control": known.control})
             store.keep_scan(key, record)
     if order.workspace:
         uploaded = order.workspace.holds(order.checkpoint)

@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from aegis.errors import AegisError
-from aegis.models.card import printable
 from aegis.store import Store
+from aegis.text import printable
 from aegis.ui.history_rows import say_accused, say_images
 from aegis.ui.scan_session import own_running, recent_scans, verdict_badge, when
 from aegis.ui.scan_watch import Watch

@@ -9,8 +9,8 @@ import streamlit as st
 
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.errors import AegisError
-from aegis.models.card import printable
 from aegis.review import Decision, Review
+from aegis.text import printable
 from aegis.types import Dataset
 from aegis.ui.scan_draft import NOTE, Draft
 from aegis.ui.scan_session import desk

@@ -9,9 +9,9 @@ from typing import Literal, cast
 import streamlit as st
 
 from aegis.detect.record import ScanRecord
-from aegis.models.card import printable
 from aegis.runtime import Report
 from aegis.store import Store
+from aegis.text import minute
 from aegis.types import Dataset, VerdictName
 from aegis.ui import shelf
 from aegis.ui.inspect_look import Light
@@ -150,7 +150,7 @@ def verdict_badge(record: ScanRecord) -> None:
 
 def when(created: str) -> str:
     """A date in ISO 8601 as people read it, in UTC, to the minute."""
-    return f"{printable(created[:16].replace('T', ' '), 16)} UTC"
+    return f"{minute(created)} UTC"
 
 
 def _own(name: str) -> set[str]:

@@ -10,7 +10,7 @@ import streamlit as st
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.embed import EMBEDDERS
 from aegis.errors import ConfigError
-from aegis.models.card import printable
+from aegis.text import printable
 
 PRESETS = {
     "default": "Translates 500 images into every class, looks for a trigger in what changed and tries it on other "

@@ -9,7 +9,8 @@ import streamlit as st
 from aegis.data import DATASETS, SOURCES, default_source
 from aegis.data.catalogue import SAMPLES
 from aegis.errors import AegisError, DataError
-from aegis.models.card import Identity, printable
+from aegis.models.card import Identity
+from aegis.text import printable
 from aegis.ui.scan_choice import Images, Suspect, digest
 from aegis.ui.suspects import list_suspects, suspects_folder
 from aegis.ui.uploads import MAX_BYTES, Upload, check_architecture, check_numbers, identify, upload

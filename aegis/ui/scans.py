@@ -17,7 +17,8 @@ from aegis.detect.config import JudgeConfig
 from aegis.detect.record import ScanRecord
 from aegis.detect.strength import strongest_candidate
 from aegis.errors import AegisError
-from aegis.store import Store, find_class
+from aegis.store import Store
+from aegis.stored import find_class
 from aegis.types import Clusters, Embedding, Finding, Transplant
 from aegis.ui.scan_session import desk
 from aegis.ui.suspects import list_suspects, load_again, suspects_folder

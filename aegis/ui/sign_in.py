@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from aegis.errors import ConfigError
-from aegis.models.card import printable
+from aegis.text import printable
 from aegis.ui.widgets import LOGO, complain
 
 SECTION = "auth"

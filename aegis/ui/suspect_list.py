@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from aegis.models.card import printable
+from aegis.text import printable
 from aegis.ui.suspects import ListedSuspect
 from aegis.ui.widgets import SCAN, examined, picture_of
 

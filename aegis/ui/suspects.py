@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError, safe_open
 
 from aegis.errors import AegisError, CheckpointError
-from aegis.models.card import Identity, printable, read_identity
+from aegis.models.card import Identity, read_identity
+from aegis.text import printable
 
 if TYPE_CHECKING:
     from aegis.detect.record import ScanRecord

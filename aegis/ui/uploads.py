@@ -19,8 +19,9 @@ from aegis.data.npz import read_npz
 from aegis.data.pictures import read_pictures
 from aegis.errors import CheckpointError, ConfigError, DataError, StoreError
 from aegis.files import whole_file
-from aegis.models.card import Identity, printable, read_identity
+from aegis.models.card import Identity, read_identity
 from aegis.models.formats import recognise
+from aegis.text import printable
 from aegis.types import Dataset
 from aegis.ui.suspects import check_whole
 from aegis.zips import opened_zip

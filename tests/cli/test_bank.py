@@ -128,9 +128,9 @@ def test_a_sweep_says_what_was_done_and_what_was_there(results, monkeypatch):
 
 
 def _tasks(results):
-    from aegis.experiments.sweep import visible_sweeps
+    from aegis.experiments.sweep import sweeps_of
 
-    return visible_sweeps(training="quick", results=results)
+    return sweeps_of(training="quick", results=results)
 
 
 CALIBRATION = ["mnist_narrow", "mnist_linf", "cifar10_narrow", "cifar10_linf"]

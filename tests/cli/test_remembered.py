@@ -1,5 +1,6 @@
 """Long work of commands is in the store while it lasts, and needs no store to be done."""
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -57,3 +58,12 @@ def test_commands_say_what_they_do(monkeypatch, tmp_path, images):
     out = tmp_path / "out.safetensors"
     assert run("train", out, "--data", images).code == 2
     assert seen == [("training", str(out))]
+
+
+def test_a_folder_whose_name_is_no_text_stops_nothing(monkeypatch, tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with remembered("training", folder / "out.safetensors"):
+        (work,) = Store().running()
+    assert work.what.endswith(r"caf\udce9/out.safetensors")

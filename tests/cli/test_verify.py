@@ -25,7 +25,7 @@ def test_a_sound_store(result):
     outcome = run("verify")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith("0 damaged. Compared: 3 files (")
-    assert outcome.out.endswith("1 saved scans\n")
+    assert outcome.out.endswith("1 saved scan\n")
     assert run("verify", "-q").out == ""
 
 
@@ -85,7 +85,7 @@ def test_a_forged_value_is_named(result, suspect):
     forge(result, change)
     outcome = run("verify", result, "--checkpoint", suspect)
     assert outcome.code == 1
-    assert outcome.out.startswith("Not the same: 1 values differ. ")
+    assert outcome.out.startswith("Not the same: 1 value differs. ")
     assert "  classes.0.clusters: 77 then, " in outcome.out
     assert 'versions.torch: "0.1" then, ' in outcome.out
     assert "source.revision: " in outcome.out
@@ -138,3 +138,14 @@ def test_a_record_of_the_first_version_is_repeated_all_the_same(result, suspect)
     # What it did not say cannot differ.
     assert outcome.code == 0, outcome.out
     assert " then, " not in outcome.out
+
+
+def test_a_file_of_the_same_name_is_told_apart_from_none(result, suspect, tmp_path):
+    (tmp_path / suspect.name).write_bytes(b"another")
+    assert f"another file: {tmp_path / suspect.name}" in run("verify", result).err
+
+
+def test_options_of_a_result_need_one(result, suspect):
+    outcome = run("verify", "--checkpoint", suspect)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "a result to be repeated" in outcome.err

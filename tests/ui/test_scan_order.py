@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 from aegis.cli import main
 from aegis.data import DATASETS
 from aegis.detect.config import adjusted, preset
+from aegis.detect.record import ControlRecord
 from aegis.errors import AegisError
 from aegis.models.card import Card, Identity
 from aegis.progress import SHARES
@@ -197,4 +198,16 @@ def test_what_is_damaged_is_computed_again(suspect, computed, monkeypatch):
     assert len(computed) == 1
     (store.folder / "arrays" / f"{'a' * 64}.npz").write_bytes(b"cut")
     assert carry() == key
+    assert len(computed) == 2
+
+
+def test_a_repair_keeps_the_positive_control(suspect, computed, monkeypatch):
+    order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
+    key = carry_out(order, silent, Watch(), Shelf()).key
+    control = ControlRecord(
+        target=1, trigger={}, lift=0.9, accuracy=0.9, planted=True, seen=True, score=None, chance=None
+    )
+    Store().keep_scan(key, record().model_copy(update={"control": control}))
+    monkeypatch.setattr(Store, "is_whole", lambda *_: False)
+    assert carry_out(order, silent, Watch(), Shelf()).record.control == control
     assert len(computed) == 2
