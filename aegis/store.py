@@ -105,6 +105,12 @@ class Store:
         with self._guard(), open_index(self._index) as index:
             return _review(index, key)
 
+    def reviews(self) -> dict[str, Review]:
+        """What analysts added, by the key of the scan."""
+        with self._guard(), open_index(self._index) as index:
+            rows = index.execute("SELECT key, CAST(review AS BLOB) FROM reviews").fetchall()
+        return {key: review for key, text in rows if (review := read_review(text)) is not None}
+
     def keep_review(self, key: str, review: Review, since: Review | None = None) -> Review:
         """Remember what the analyst adds to the scan of a key, and give what is kept.
 

@@ -39,3 +39,17 @@ def store(tmp_path):
     from aegis.store import Store
 
     return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def suspects(tmp_path, monkeypatch):
+    """An empty folder of suspects, and an empty store."""
+    folder = tmp_path / "suspects"
+    folder.mkdir()
+    monkeypatch.setenv("AEGIS_SUSPECTS", str(folder))
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
+    import streamlit as st
+
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    return folder

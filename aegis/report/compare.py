@@ -63,9 +63,9 @@ class ClassPair:
         before, now = (one is not None and one.suspicious for one in (self.older, self.newer))
         return "both" if before and now else "older" if before else "newer" if now else "neither"
 
-    def scores(self, *families: Family) -> tuple[float | None, float | None]:
-        """The best score in each scan, of these families or of all, in [0, 1]; None where none was tried."""
-        before, now = (None if one is None else best_score(one, *families) for one in (self.older, self.newer))
+    def scores(self, family: Family) -> tuple[float | None, float | None]:
+        """The best score in each scan of a family, in [0, 1]; None where none was tried."""
+        before, now = (None if one is None else best_score(one, family) for one in (self.older, self.newer))
         return before, now
 
     @property
@@ -120,10 +120,9 @@ def _pairs(older: ScanRecord, newer: ScanRecord) -> tuple[ClassPair, ...]:
     before, now = ({one.label: one for one in record.classes} for record in (older, newer))
     names = older.data.class_names
 
-    def name(label: int) -> str:
-        return names[label] if 0 <= label < len(names) else str(label)
-
-    pairs = [ClassPair(label, name(label), before.get(label), now.get(label)) for label in before.keys() | now.keys()]
+    pairs = [
+        ClassPair(label, _name(names, label), before.get(label), now.get(label)) for label in before.keys() | now.keys()
+    ]
     order = ("newer", "older", "both", "neither")
     return tuple(sorted(pairs, key=lambda pair: (order.index(pair.accused), -abs(pair.moved[0]), pair.label)))
 
@@ -252,13 +251,17 @@ def _are(labels: Sequence[int], record: ScanRecord) -> str:
 
 def _listed(labels: Sequence[int], record: ScanRecord) -> str:
     names = record.data.class_names
-    named = [_named(k, names[k] if 0 <= k < len(names) else str(k)) for k in labels]
+    named = [_named(k, _name(names, k)) for k in labels]
     if len(named) == 1:
         return f"class {named[0]}"
     shown, more = named[:5], len(named) - 5
     if more > 0:
         return f"classes {', '.join(shown)} and {more} more"
     return f"classes {', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _name(names: Sequence[str], label: int) -> str:
+    return names[label] if 0 <= label < len(names) else str(label)
 
 
 def _named(label: int, name: str) -> str:

@@ -55,20 +55,17 @@ class Line:
     Args:
         name: of it.
         older, newer: what it is in each.
-        path: dotted, of a setting; empty for anything else.
     """
 
     name: str
     older: str
     newer: str
-    path: str = ""
 
 
 def all_settings(record: ScanRecord) -> tuple[tuple[str, str], ...]:
     """The settings that have a name here, each with its value in words."""
-    found = [(NAMES[path], _at(record.config, path), path) for path in NAMES]
-    known = record.config.keys() & {path.split(".")[0] for path in NAMES}
-    return tuple((name, _say(value, path)) for name, value, path in found if path.split(".")[0] in known)
+    found = ((name, _at(record.config, path), path) for path, name in NAMES.items())
+    return tuple((name, _say(value, path)) for name, value, path in found if value is not MISSING)
 
 
 def preset_of(record: ScanRecord) -> str:
@@ -126,10 +123,10 @@ def _as_asked(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _at(config: dict[str, Any], path: str) -> Any:  # noqa: ANN401 - JSON
-    """What lies under a dotted name; None where nothing does."""
+    """What lies under a dotted name; ``MISSING`` where nothing does."""
     place: Any = config
     for name in path.split("."):
-        place = place.get(name) if isinstance(place, dict) else None
+        place = place.get(name, MISSING) if isinstance(place, dict) else MISSING
     return place
 
 
@@ -145,7 +142,7 @@ def _different(older: Any, newer: Any, path: str) -> Iterator[Line]:  # noqa: AN
             yield from _different(older.get(name, MISSING), newer.get(name, MISSING), below)
     elif older != newer:
         name = NAMES.get(path) or printable(path.replace("_", " ").replace(".", ": "), 80)
-        yield Line(name, _say(older, path), _say(newer, path), path)
+        yield Line(name, _say(older, path), _say(newer, path))
 
 
 def _say(value: Any, path: str) -> str:  # noqa: ANN401 - JSON
@@ -161,7 +158,7 @@ def _say(value: Any, path: str) -> str:  # noqa: ANN401 - JSON
 def _plain(value: Any) -> str:  # noqa: ANN401 - JSON
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int | float):
+    if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list) and len(value) > LISTED:
         return f"{len(value)} values ({hashlib.sha256(repr(value).encode()).hexdigest()[:6]})"

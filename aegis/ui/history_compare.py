@@ -9,6 +9,7 @@ import streamlit as st
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.report.compare import Comparison, compare
 from aegis.store import Store
+from aegis.text import printable
 from aegis.types import Dataset
 from aegis.ui.history_rows import Row, row_of
 from aegis.ui.history_tables import TABLES, class_table, line_table, metric_table
@@ -16,7 +17,7 @@ from aegis.ui.palette import palette
 from aegis.ui.scan_charts import ladder
 from aegis.ui.scan_evidence import show_pictures
 from aegis.ui.scan_session import look_for_images, open_scan, verdict_badge, when
-from aegis.ui.scans import look
+from aegis.ui.scans import small_or_none
 from aegis.ui.widgets import SCAN, fact, facts
 
 SIDES = ("Older", "Newer")
@@ -106,7 +107,7 @@ def _show_triggers(found: Comparison, scans: tuple[tuple[str, ScanRecord], tuple
     images = [look_for_images(key, record)[0] for key, record in scans]
     for pair in accused[:SHOWN]:
         with st.container(border=True, key=f"card-pair-{pair.label}"):
-            st.text(f"{pair.label} {pair.name}")
+            st.text(f"{pair.label} {printable(pair.name, 60)}")
             sides = zip(st.columns(2, gap="large"), SIDES, (pair.older, pair.newer), scans, images)
             for column, side, one, (_, record), seen in sides:
                 with column:
@@ -120,7 +121,7 @@ def _show_trigger(side: str, one: ClassRecord | None, record: ScanRecord, seen: 
         st.caption(f"{side}: not tested")
         return
     st.caption(f"{side}: {'accused' if one.suspicious else 'not accused'}")
-    small = look(record, one.label)
+    small = small_or_none(record, one.label)
     show_pictures(record, one, small.trigger if small else None, seen)
 
 

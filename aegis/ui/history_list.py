@@ -19,7 +19,7 @@ from aegis.ui.history_details import show_details
 from aegis.ui.history_link import FIND, PRESET, SINCE, UNTIL, VERDICT, forget_filters, link_to_comparison
 from aegis.ui.history_rows import Row, Wanted, as_csv, as_json, row_of
 from aegis.ui.palette import palette
-from aegis.ui.scan_session import VERDICT_COLOURS, own_scans
+from aegis.ui.scan_session import VERDICT_COLOURS, may_see, own_scans
 from aegis.ui.widgets import SCAN
 
 # More are not read: the latest are what anybody looks for.
@@ -72,13 +72,14 @@ def known_rows() -> list[Row]:
         StoreError: if the store cannot be used.
     """
     folder, own = Store().folder, own_scans()
-    return [row for row in _read(str(folder), _state(folder)) if row.key in own or not row.is_upload]
+    return [row for row in _read(str(folder), _state(folder)) if may_see(row.key, row.is_upload, own)]
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the store")
 def _read(folder: str, state: tuple[tuple[str, int, int], ...]) -> tuple[Row, ...]:
     store = Store(Path(folder))
-    return tuple(row_of(key, record, store.find_review(key)) for key, record in store.scans(MOST))
+    reviews = store.reviews()
+    return tuple(row_of(key, record, reviews.get(key)) for key, record in store.scans(MOST))
 
 
 def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
@@ -98,6 +99,9 @@ def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
 def _say_empty() -> None:
     with st.container(border=True, key="history-empty"):
         st.markdown("**No scans yet.** Every scan that is finished, here or on the command line, is kept in this list.")
+        store = Store()
+        if unread := store.count() - len(store.scans(None)):
+            st.caption(f"{count_of(unread, 'scan')} of another version of AEGIS cannot be shown.")
         st.page_link(SCAN, label="Set up a scan", icon=":material/radar:")
 
 
@@ -124,7 +128,7 @@ def _ask(rows: Sequence[Row]) -> Wanted:
     )
     known = {row.preset for row in rows}
     # What the address asks for is offered even where no scan has it.
-    asked = st.session_state.get(PRESET) or st.query_params.get_all(PRESET)
+    asked = {*(st.session_state.get(PRESET) or ()), *map(str.lower, st.query_params.get_all(PRESET))}
     presets = right.pills(
         "Settings",
         [kind for kind in KINDS if kind in known or kind in asked],
@@ -231,7 +235,7 @@ def _offer(heading: DeltaGenerator, rows: Sequence[Row]) -> None:
 
 def _show_actions(shown: int, total: int, chosen: Sequence[Row]) -> None:
     counted = count_of(total, "scan") if shown == total else f"{shown} of {count_of(total, 'scan')}"
-    more = f", the latest {MOST:,}" if total >= MOST else ""
+    more = f", of the latest {MOST:,}" if Store().count() > MOST else ""
     hints = {0: "Select one for its details, two to compare them.", 1: "Select another one to compare the two."}
     if len(chosen) == 2:
         st.caption(f"{counted}{more}. Two are selected:", width="content")

@@ -12,6 +12,7 @@ from aegis.detect.strength import ranked
 from aegis.text import minute, printable
 from aegis.ui import inspect_state as state
 from aegis.ui.scan_session import open_scan, recent_scans
+from aegis.ui.widgets import reason_of
 
 VERDICTS = {"infected": ("red", ":material/gpp_bad:"), "clean": ("blue", ":material/gpp_good:")}
 RECENT = 50
@@ -94,8 +95,7 @@ def show_verdict(choice: Choice) -> None:
 
 def show_reason(choice: Choice) -> None:
     """Why the class was accused or not."""
-    reason = printable(choice.entry.reason, 400)
-    st.text(reason[:1].upper() + reason[1:] + ".")
+    st.text(reason_of(choice.entry))
 
 
 def _neighbours(labels: Sequence[int], label: int) -> None:

@@ -12,7 +12,7 @@ from aegis.detect.record import ModelRecord
 from aegis.text import printable
 from aegis.types import Applicability
 from aegis.ui.clouds import Part, cloud, svg_source
-from aegis.ui.palette import Palette
+from aegis.ui.palette import SYMBOLS, Palette
 from aegis.ui.plotting import go
 from aegis.ui.scan_watch import Curve
 
@@ -87,8 +87,8 @@ def ladder(models: Mapping[str, Applicability | ModelRecord], palette: Palette) 
             name=name,
             mode="lines+markers",
             line={"color": palette.colour(i), "width": 2},
-            marker={"symbol": palette.symbol(i * len(palette.categories)), "size": 7},
-            hovertemplate="%{y:.0%} right at L2 radius %{x}<extra></extra>",
+            marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 7},
+            hovertemplate=f"%{{y:.0%}} right at L2 radius %{{x}}<extra>{name if len(models) > 1 else ''}</extra>",
         )
     figure.update_layout(
         height=190,

@@ -17,6 +17,7 @@ from aegis.ui.palette import Palette, palette
 from aegis.ui.scan_charts import draw_score
 from aegis.ui.scan_pictures import as_picture, honest_image, png, stamped, trigger_picture
 from aegis.ui.uploads import UPLOADED
+from aegis.ui.widgets import REASON, reason_of
 
 # Source classes whose rates are listed: those that flip most.
 LISTED = 20
@@ -51,7 +52,7 @@ def show_evidence(record: ScanRecord, one: ClassRecord, trigger: Transplant | No
     st.header(found if accused else "The strongest class", anchor=False)
     if not accused:
         with st.container(gap=None):
-            st.text(f"{one.label} {one.name}: {one.reason}.")
+            st.text(f"{one.label} {printable(one.name, 60)}: {printable(one.reason, REASON)}.")
         st.caption(
             "It comes closest to being accused. What is done to any image of a robust model moves some of them; a "
             "backdoor moves nearly all that it is made for, with the same small change."
@@ -86,7 +87,7 @@ def show_pictures(record: ScanRecord, one: ClassRecord, trigger: Transplant | No
         st.html(_pictures(one, trigger, shown[0] if shown else None))
     if trigger is None or shown is None:
         _say_why_not(record, one, trigger, images)
-    st.text(f"{one.reason[:1].upper()}{one.reason[1:]}.")
+    st.text(reason_of(one))
 
 
 def _say_why_not(record: ScanRecord, one: ClassRecord, trigger: Transplant | None, images: Dataset | None) -> None:

@@ -50,8 +50,9 @@ def show_interrupted() -> None:
             state.badge("Interrupted", icon=":material/pause_circle:", color="orange")
             file.text(f"{work.kind.capitalize()} of {printable(Path(work.what).name, 60)}")
             date.text(when(work.begun))
-            if work.again.startswith("cd "):
-                st.code(printable(work.again, 2000), language="bash", wrap_lines=True)
+            # A command that was cut or has escapes in it would be another one.
+            if work.is_command and printable(work.again, 2000) == work.again:
+                st.code(work.again, language="bash", wrap_lines=True)
             elif work.again:
                 st.text(printable(work.again, 2000))
         more = f" {len(works) - SHOWN} more are not shown." if len(works) > SHOWN else ""

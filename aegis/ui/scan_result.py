@@ -14,7 +14,7 @@ from aegis.ui.scan_charts import small_scatter
 from aegis.ui.scan_evidence import show_evidence
 from aegis.ui.scan_review import show_review
 from aegis.ui.scan_session import look_for_images, verdict_badge, when
-from aegis.ui.scans import glance, look
+from aegis.ui.scans import small_of, small_or_none
 from aegis.ui.widgets import INSPECT, fact, facts
 
 COLUMNS = 5
@@ -40,12 +40,12 @@ def show_result(key: str, record: ScanRecord) -> None:
         config_of(record)
         ordered = ranked(record)
         if ordered:
-            small = look(record, ordered[0].label)
+            small = small_or_none(record, ordered[0].label)
             show_evidence(record, ordered[0], small.trigger if small else None, images)
         _show_classes(key, record, ordered)
     except StoreError as error:
         st.text(str(error))
-    at_hand, lost = find_featured(record, glance)
+    at_hand, lost = find_featured(record, small_of)
     show_review(key, record, images, tuple(at_hand), say_missing(gone, lost))
 
 
@@ -95,7 +95,7 @@ def _show_classes(key: str, record: ScanRecord, ordered: list[ClassRecord]) -> N
 def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
     with st.container(border=True, key=f"small-{one.label}", gap="xsmall", height="stretch"):
         st.text(f"{one.label} {one.name}")
-        small = look(record, one.label)
+        small = small_or_none(record, one.label)
         if small is not None:
             moved = int(small.is_translated.sum())
             described = (

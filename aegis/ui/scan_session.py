@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -121,6 +121,17 @@ def open_scan(key: str) -> ScanRecord | None:
     return record
 
 
+def may_see(key: str, is_upload: bool, own: Collection[str]) -> bool:
+    """Whether a list may show a scan: all but those of what other sessions uploaded.
+
+    Args:
+        key: of the scan.
+        is_upload: whether it shows something that came from somebody's browser.
+        own: keys of this session's scans.
+    """
+    return key in own or not is_upload
+
+
 def recent_scans(limit: int) -> dict[str, ScanRecord]:
     """The latest scans by key, newest first: all but those of what other sessions uploaded.
 
@@ -128,7 +139,7 @@ def recent_scans(limit: int) -> dict[str, ScanRecord]:
         StoreError: if the store cannot be used.
     """
     own = own_scans()
-    known = [(key, record) for key, record in Store().scans(RECENT) if key in own or not is_upload(record)]
+    known = [(key, record) for key, record in Store().scans(RECENT) if may_see(key, is_upload(record), own)]
     return dict(known[:limit])
 
 

@@ -87,15 +87,15 @@ class Small:
     trigger: Transplant | None
 
 
-def look(record: ScanRecord, label: int) -> Small | None:
+def small_or_none(record: ScanRecord, label: int) -> Small | None:
     """A class at a glance; None if the store has lost it, or cannot be read."""
     try:
-        return glance(record, label)
+        return small_of(record, label)
     except AegisError:
         return None
 
 
-def glance(record: ScanRecord, label: int) -> Small | None:
+def small_of(record: ScanRecord, label: int) -> Small | None:
     """The same where a store that cannot be read is an error.
 
     Raises:

@@ -8,16 +8,25 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from aegis.detect.record import ClassRecord
 from aegis.models.card import Identity
 from aegis.text import printable
 from aegis.ui.suspects import ROOT, ListedSuspect, examine
 
 LOGO = ROOT / "assets" / "logo.svg"
 HOME, SCAN, INSPECT, HISTORY = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py", "pages/3_History.py"
-# Not in the list below: it is led to with two scans.
+# Not among the pages of the frame: it is led to with two scans.
 COMPARE = "pages/4_Compare.py"
 CLASSES_SHOWN = 12
+# Characters of a reason.
+REASON = 400
 FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes": "“Classes”"}
+
+
+def reason_of(one: ClassRecord) -> str:
+    """Why a class was accused or not, as a sentence."""
+    reason = printable(one.reason, REASON)
+    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def examined(path: Path) -> ListedSuspect:

@@ -32,15 +32,6 @@ SHOWN = (
 
 
 @pytest.fixture
-def suspects(tmp_path, monkeypatch):
-    folder = tmp_path / "suspects"
-    folder.mkdir()
-    monkeypatch.setenv("AEGIS_SUSPECTS", str(folder))
-    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
-    return folder
-
-
-@pytest.fixture
 def suspect(suspects):
     from aegis.models.architectures import build
 

@@ -20,18 +20,6 @@ def finished(tmp_path_factory):
 
 
 @pytest.fixture
-def suspects(tmp_path, monkeypatch):
-    """An empty folder of suspects, and an empty store."""
-    folder = tmp_path / "suspects"
-    folder.mkdir()
-    monkeypatch.setenv("AEGIS_SUSPECTS", str(folder))
-    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    return folder
-
-
-@pytest.fixture
 def kept(suspects):
     """The store that pages see."""
     return Store()

@@ -85,6 +85,7 @@ def test_every_scan_is_a_row_newest_first(open_page, three):
         ({"verdict": "Clean"}, ["signs.pt"]),
         ({"verdict": ["Clean", "Infected"]}, ["signs.pt", "other.pt", "signs.pt"]),
         ({"preset": "Quick"}, ["other.pt"]),
+        ({"preset": "Paper"}, []),
         ({"since": "2024-05-02"}, ["signs.pt", "other.pt"]),
         ({"since": "2024-05-02", "until": "2024-05-02"}, ["other.pt"]),
         ({"find": "signs", "verdict": "Infected", "preset": "Own settings", "until": "2024-05-04"}, ["signs.pt"]),

@@ -87,7 +87,7 @@ def test_a_class_that_only_one_tested_is_not_said_to_have_changed(clean, infecte
     assert found.caveats == ("Not the same classes were tested: 2 of 4 in the older one, 4 of 4 in the newer one.",)
     pair = next(pair for pair in found.classes if pair.label == 2)
     assert pair.older is None
-    assert pair.scores() == (None, 0.9)
+    assert pair.scores("patch") == (None, 0.9)
     assert pair.moved[0] == 0.0
 
 

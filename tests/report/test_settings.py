@@ -63,8 +63,24 @@ def test_what_differs_is_named_and_nothing_else(record):
 
 def test_a_search_left_out_is_one_line(record):
     default, paper = (scanned_with(record, preset(name, None, SHAPE)) for name in ("default", "paper"))
-    lines = [line for line in different_settings(default, paper) if line.path.startswith("gather.transplant")]
-    assert [(line.name, line.older, line.newer) for line in lines] == [("Search for triggers", "yes", "none")]
+    lines = different_settings(default, paper)
+    searches = [line for line in lines if line.name == "Search for triggers"]
+    assert [(line.older, line.newer) for line in searches] == [("yes", "none")]
+    assert not [line for line in lines if line.name.startswith("gather: transplant")]
+
+
+def test_what_is_not_there_is_not_told(record):
+    told = dict(all_settings(scanned_with(record, preset("paper", None, SHAPE))))
+    assert told["Search for triggers"] == "none"
+    assert "Area of a patch (share of the image)" not in told
+
+
+def test_large_seeds_are_told_to_the_last_digit(record):
+    one, other = (
+        scanned_with(record, adjusted(preset("default", None, SHAPE), seed=s)) for s in (1_234_567, 1_234_568)
+    )
+    told = {(line.older, line.newer) for line in different_settings(one, other)}
+    assert told == {("1234567", "1234568")}
 
 
 def test_budgets_are_told_in_full_and_long_lists_by_their_digest(record):
