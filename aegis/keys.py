@@ -9,10 +9,16 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig
+from aegis.models.formats import file_digest
 from aegis.source import STEPS_CODE, code_digest
 from aegis.types import Dataset, Evidence, digest_of
+
+if TYPE_CHECKING:
+    from aegis.models.load import Suspect
 
 
 def key_of(*parts: object, code: str | None = None) -> str:
@@ -28,6 +34,25 @@ def key_of(*parts: object, code: str | None = None) -> str:
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 
+def told_by(
+    checkpoint: Path, suspect: Suspect | None, architecture: str | None, mean: str | None, std: str | None
+) -> object:
+    """What tells a model from others in the key of its scan.
+
+    Args:
+        checkpoint: its file, which is read where no model was loaded.
+        suspect: the model that was loaded from it, or None.
+        architecture: as it was asked for; it may be code that has changed, so then only the model itself can tell.
+        mean, std: normalisation as it was asked for.
+
+    Raises:
+        CheckpointError: if the file cannot be read.
+    """
+    if suspect is None:
+        return file_digest(checkpoint), mean, std
+    return (suspect.sha256, mean, std) if architecture is None else suspect.digest
+
+
 def scan_key(
     file: str,
     model: object,
@@ -41,7 +66,7 @@ def scan_key(
 
     Args:
         file: the checkpoint's name, which is part of the record.
-        model: what tells the model: its file's digest with the normalisation asked for, or its own digest.
+        model: what tells the model, from ``told_by``.
         images: what it is scanned with.
         config: settings as they were asked for.
         labels: the classes asked for, or None for all.

@@ -34,9 +34,9 @@ from aegis.cli.remembered import this_command
 from aegis.cli.suspects import images_for, load
 from aegis.detect.config import PRESETS, ScanConfig, adjusted, preset
 from aegis.detect.embed import EMBEDDERS
+from aegis.errors import CheckpointError
 from aegis.files import write_text
-from aegis.keys import key_of, scan_key
-from aegis.models.formats import file_digest
+from aegis.keys import key_of, scan_key, told_by
 from aegis.store import Store
 from aegis.stored import stored
 from aegis.types import Dataset
@@ -180,10 +180,8 @@ class Request:
             return load(self.checkpoint, self.images, self.arch, self.mean, self.std)
 
     def key(self, suspect: Suspect | None) -> str:
-        """The key of the scan in the store."""
-        # What the user names as the architecture may be code that has changed, so then the model itself is asked.
-        code = None if self.arch is None else suspect
-        model = (file_digest(self.checkpoint), self.mean, self.std) if code is None else code.digest
+        """The key of the scan in the store: of the model that was loaded, or of the file as it lies there."""
+        model = told_by(self.checkpoint, suspect, self.arch, self.mean, self.std)
         return scan_key(self.checkpoint.name, model, self.images, self.config, self.labels, self.device, self.precision)
 
     def compute(self, suspect: Suspect, store: Store | None) -> ScanResult:
@@ -210,12 +208,14 @@ def find_or_compute(request: Request, fresh: bool) -> tuple[ScanRecord, bool]:
     if known is not None and not fresh and store.is_whole(key):
         return known, True
     with store.working("scan", os.fspath(path), key, this_command()):
-        result = request.compute(suspect or request.load(), None if fresh else store)
+        suspect = suspect or request.load()
+        result = request.compute(suspect, None if fresh else store)
         record = result.record(path.name)
-        if known is not None and not fresh:
+        if known is not None and not fresh and known.model.sha256 == record.model.sha256:
             # Only what had been damaged was computed anew.
             record = record.model_copy(update={"control": known.control})
-        store.keep_scan(key, record)
+        # The file may have been replaced since it was looked up.
+        store.keep_scan(request.key(suspect), record)
     return record, False
 
 
@@ -225,6 +225,10 @@ def with_control(request: Request, record: ScanRecord) -> ScanRecord:
     from aegis.runtime import choose_runtime
 
     suspect, runtime = request.load(), choose_runtime(request.device, request.precision, request.workers)
+    if suspect.sha256 != record.model.sha256:
+        raise CheckpointError(
+            "the file that was scanned", "another one, which took its place meanwhile", "Give the same command again."
+        )
     store, key = Store(), request.key(suspect)
     with (
         # Not the scan's own key: that is done, and must not be forgotten together with this.

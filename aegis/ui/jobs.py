@@ -123,15 +123,18 @@ class Jobs:
 
     def _run(self, job: Job[T]) -> None:
         def report(event: Event) -> None:
-            if job.stop.is_set() or self._closing():
+            if job.stop.is_set():
                 raise Cancelled
+            if self._closing():
+                # The user did not want that: unlike what was cancelled, it shows as interrupted.
+                raise SystemExit
             job.watch(event)
 
         try:
             if self._enter(job):
                 result = job.work(report)
                 self._leave(job, "done", result=result)
-        except Cancelled:
+        except (Cancelled, SystemExit):
             self._leave(job, "cancelled")
         except AegisError as error:
             self._leave(job, "failed", str(error))

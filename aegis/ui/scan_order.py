@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.record import ScanRecord
 from aegis.errors import AegisError
-from aegis.keys import scan_key
-from aegis.models.formats import file_digest
+from aegis.keys import scan_key, told_by
 from aegis.runtime import Report
 from aegis.store import Store
 from aegis.stored import stored
@@ -101,8 +100,7 @@ def _carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outc
     store = Store()
     # As the command line does it, so that each finds what the other one scanned.
     suspect = None if order.architecture is None else _load(order, images, watch)
-    model = (file_digest(order.checkpoint), order.mean, order.std) if suspect is None else suspect.digest
-    key = scan_key(order.file, model, images, config, order.labels, DEVICE, PRECISION)
+    key = _key(order, images, config, suspect)
     # What is damaged is computed again, as the command line does it.
     known = None if order.measure_only else store.find_scan(key)
     record = known if known and store.is_whole(key) else None
@@ -112,14 +110,21 @@ def _carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outc
             record = _compute(order, suspect, images, config, store, report, watch, shelf)
             if record is None:
                 return Outcome()
-            if known:
+            if known and known.model.sha256 == record.model.sha256:
                 record = record.model_copy(update={"control": known.control})
+            # The file may have been replaced since it was looked up.
+            key = _key(order, images, config, suspect)
             store.keep_scan(key, record)
     if order.workspace:
         uploaded = order.workspace.holds(order.checkpoint)
         kept = (suspect or _load(order, images, watch)) if uploaded else None
         shelf.keep(key, Uploads(images if order.images else None, kept))
     return Outcome(key, record)
+
+
+def _key(order: Order, images: Dataset, config: ScanConfig, suspect: Suspect | None) -> str:
+    model = told_by(order.checkpoint, suspect, order.architecture, order.mean, order.std)
+    return scan_key(order.file, model, images, config, order.labels, DEVICE, PRECISION)
 
 
 def _load(order: Order, images: Dataset, watch: Watch) -> Suspect:

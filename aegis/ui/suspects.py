@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from aegis.errors import AegisError, CheckpointError
 from aegis.models.card import Identity, read_identity
+from aegis.models.formats import recognise
 from aegis.text import printable
 
 if TYPE_CHECKING:
@@ -71,14 +72,13 @@ def examine(path: Path) -> ListedSuspect:
 
 
 def check_whole(path: Path) -> None:
-    """Refuse a safetensors file that breaks off or is something else; no tensor is read.
+    """Refuse a file that breaks off, claims what it does not hold or is no safetensors file; no tensor is read.
 
     Raises:
         CheckpointError: if it does not read as such.
     """
-    # A pipe or a device would be opened and waited for.
-    if not path.is_file():
-        raise _unreadable("something that is not a file")
+    # A pipe would be waited for, and a header without bounds would fill the memory.
+    recognise(path)
     try:
         # Compares the header with the length of the file, and reads no tensor.
         with safe_open(path, framework="numpy"):

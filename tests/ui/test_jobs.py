@@ -163,20 +163,45 @@ def test_what_ended_longest_ago_is_forgotten():
     assert [jobs.find(id) is not None for id in ids] == [False, False, True, True]
 
 
-def test_the_end_of_the_server_ends_a_running_job():
+def test_the_end_of_the_server_ends_a_running_job_and_it_shows_as_interrupted(store):
     code = """
+import sys
+import time
+from pathlib import Path
 from aegis.runtime import Event
-from aegis.ui.jobs import NICENESS, Jobs
+from aegis.store import Store
+from aegis.ui.jobs import Jobs
 
 def work(report):
-    while True:
-        report(Event(stage="translate", label=0, step=1, total=2))
+    with Store(Path(sys.argv[1])).working("scan", "signs.pt", "ab"):
+        while True:
+            report(Event(stage="translate", label=0, step=1, total=2))
 
 jobs = Jobs()
 running, waiting = jobs.start(work, lambda event: None), jobs.start(work, lambda event: None)
-while running.state != "running":
-    pass
+while not Store(Path(sys.argv[1])).running():
+    time.sleep(0.01)
 print("bye")
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    victim = [sys.executable, "-c", code, store.folder]
+    done = subprocess.run(victim, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "bye\n")
+    assert "Traceback" not in done.stderr
+    assert [(work.kind, work.what) for work in store.interrupted()] == [("scan", "signs.pt")]
+
+
+def test_what_is_cancelled_does_not_show_as_interrupted(jobs, store):
+    entered = threading.Event()
+
+    def work(report):
+        with store.working("scan", "signs.pt", "ab"):
+            entered.set()
+            while True:
+                report(TICK)
+
+    job = jobs.start(work, silent)
+    assert entered.wait(60)
+    jobs.cancel(job)
+    finish(job)
+    assert job.state == "cancelled"
+    assert store.running() == store.interrupted() == []

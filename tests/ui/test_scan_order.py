@@ -1,7 +1,9 @@
 """Orders carried out: what command line and page share, what is kept and what goes away."""
 
+import hashlib
 import io
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -198,6 +200,27 @@ def test_what_is_damaged_is_computed_again(suspect, computed, monkeypatch):
     assert len(computed) == 1
     (store.folder / "arrays" / f"{'a' * 64}.npz").write_bytes(b"cut")
     assert carry() == key
+    assert len(computed) == 2
+
+
+def test_a_file_that_is_replaced_on_the_way_is_kept_under_its_own_key(suspect, computed, monkeypatch):
+    order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
+    first = carry_out(order, silent, Watch(), Shelf()).key
+    content = suspect.read_bytes()
+    other = content[:-1] + bytes([content[-1] ^ 1])
+
+    def load(*_):
+        suspect.write_bytes(other)
+        return SimpleNamespace(sha256=hashlib.sha256(other).hexdigest())
+
+    monkeypatch.setattr(scan_order, "_load", load)
+    monkeypatch.setattr(Store, "is_whole", lambda *_: False)
+    second = carry_out(order, silent, Watch(), Shelf()).key
+    assert second != first
+    # The file is the other one now.
+    monkeypatch.undo()
+    monkeypatch.setenv("AEGIS_STORE", str(suspect.parent / "store"))
+    assert carry_out(order, silent, Watch(), Shelf()).key == second
     assert len(computed) == 2
 
 

@@ -7,6 +7,7 @@ import shlex
 import pytest
 from safetensors.numpy import save_file
 
+from aegis.models.formats import HEADER_LIMIT
 from aegis.ui.suspects import ROOT, command_for, examine, list_suspects, suspects_folder
 from tests.suspects import tensors, write_cut, write_infected, write_suspect
 
@@ -79,6 +80,15 @@ def test_what_is_broken_says_so_in_one_message(make, tmp_path):
     assert suspect.problem.startswith("Expected ")
     assert "; got " in suspect.problem
     assert "\n" not in suspect.problem
+
+
+def test_a_header_without_bounds_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "large.safetensors"
+    with path.open("wb") as file:
+        file.write((HEADER_LIMIT + 1).to_bytes(8, "little") + b"{")
+        file.truncate(HEADER_LIMIT + 100)
+    monkeypatch.setattr("aegis.ui.suspects.safe_open", None)
+    assert "a header of at most 16 MiB" in examine(path).problem
 
 
 def test_a_file_that_goes_away_meanwhile_is_a_message_too(tmp_path):
