@@ -1,7 +1,8 @@
 """``python -m benchmarks.hostile``: every hostile and broken file through every door, and damage at random.
 
-Each file goes through the Python API and the upload widget's code, whose reader is a process of its own, and through
-the command line in a process of its own; and once through a reader that nothing confines. Takes half an hour.
+Each file goes through the Python API and the upload widget's code, whose reader is a process of its own, through the
+command line in a process of its own, and through the widget itself in a browser; and once through a reader that nothing
+confines. Takes an hour.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import time
 import unittest.mock
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +22,12 @@ from hypothesis.strategies import SearchStrategy
 
 from aegis.models import quarantine
 from benchmarks import machine
+from benchmarks.widget import Widget, widget
 from tests.hostile import doors, fuzz
 from tests.hostile.corpus import CARDS, CHECKPOINTS, PICTURES, Canary, Case
 
 # The first is the Python API too, without the process whose limits alone would keep a canary silent.
-DOORS = ("unconfined", "python", "upload", "command")
+DOORS = ("unconfined", "python", "upload", "command", "widget")
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,20 @@ class Tried:
 Door = Callable[[Path], str]
 
 
-def checkpoints(door: str, folder: Path) -> Door:
+def checkpoints(door: str, folder: Path, page: Widget | None) -> Door:
     """How a checkpoint goes through a door."""
+    if page is not None:
+        return page.checkpoint
     images = doors.write_images(folder / "noise.npz")
     if door == "command":
         return lambda path: command("scan", path, "--data", images, "--arch", "aegis:cnn16", folder=folder)
     return doors.uploaded if door == "upload" else doors.python
 
 
-def cards(door: str, folder: Path) -> Door:
+def cards(door: str, folder: Path, page: Widget | None) -> Door:
     """The same without naming an architecture."""
+    if page is not None:
+        return page.checkpoint
     images = folder / "noise.npz"
     if door == "command":
         return lambda path: command("scan", path, "--data", images, folder=folder)
@@ -66,8 +73,10 @@ def cards(door: str, folder: Path) -> Door:
     return lambda path: way(path, given={})
 
 
-def pictures(door: str, folder: Path) -> Door:
+def pictures(door: str, folder: Path, page: Widget | None) -> Door:
     """How images go through a door."""
+    if page is not None:
+        return page.images
     model = Path("assets/models/fashion_mnist_clean.safetensors").absolute()
     if door == "command":
         return lambda path: command("scan", model, "--data", path, folder=folder)
@@ -89,7 +98,7 @@ def send(cases: Iterable[Case], name: Callable[[Case], str], door: str, way: Doo
             canary.path.parent.mkdir()
             with warnings.catch_warnings(action="ignore"):
                 case.make(path, canary)
-            if door == "upload" and not doors.may_be_uploaded(path):
+            if door in ("upload", "widget") and not doors.may_be_uploaded(path):
                 continue
             start = time.perf_counter()
             try:
@@ -98,7 +107,7 @@ def send(cases: Iterable[Case], name: Callable[[Case], str], door: str, way: Doo
                 said = f"Traceback? {type(error).__name__}: {error}"
             seconds = time.perf_counter() - start
             # Pages look at headers with the library's words, and at card and file name before all else.
-            words = case.words if door != "upload" else ()
+            words = case.words if door not in ("upload", "widget") else ()
             missing = tuple(word for word in words if word not in said)
             yield Tried(case.name, seconds, canary.sang, not said.startswith("Expected "), missing)
 
@@ -113,6 +122,13 @@ def told(what: str, door: str, tried: list[Tried]) -> str:
         f"(median; {min(seconds):.2f} to {max(seconds):.2f})"
     )
     return "\n".join([line, *(f"    WRONG: {each}" for each in wrong)])
+
+
+def opened(asked: str, folder: Path) -> Iterator[tuple[str, Widget | None]]:
+    """The doors that were asked for, the widget with its page."""
+    for door in filter(None, asked.split(",")):
+        with widget(folder) if door == "widget" else nullcontext() as page:
+            yield door, page
 
 
 def damaged(kind: str, mutations: SearchStrategy[bytes], examples: int) -> str:
@@ -144,7 +160,7 @@ def main() -> None:
     print(f"Hostile files: {machine.describe()}")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["AEGIS_STORE"] = str(Path(folder, "store"))
-        for door in filter(None, asked.doors.split(",")):
+        for door, page in opened(asked.doors, Path(folder)):
             for what, corpus, way, name in (
                 ("checkpoints", CHECKPOINTS, checkpoints, lambda case: "model.pt"),
                 ("cards", CARDS, cards, lambda case: "model.safetensors"),
@@ -154,7 +170,7 @@ def main() -> None:
                 cases = [case for case in chosen if not (case.limits and door == "unconfined")]
                 reader = doors.unconfined if door == "unconfined" else quarantine._run_worker
                 with unittest.mock.patch.object(quarantine, "_run_worker", reader):
-                    tried = list(send(cases, name, door, way(door, Path(folder))))
+                    tried = list(send(cases, name, door, way(door, Path(folder), page)))
                 print(told(what, door, tried), flush=True)
     print("Damage at random")
     for kind, mutations in {**fuzz.MUTATIONS, **fuzz.IMAGE_MUTATIONS}.items() if asked.examples else ():
