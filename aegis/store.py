@@ -171,8 +171,8 @@ class Store:
         """Say what is being done until it ends, is cancelled or fails; if the process is killed, it was interrupted.
 
         Args:
-            kind: a word for people: *scan*, *positive control*, *training*, *report*.
-            what: the file that it is about.
+            kind: words for people: *scan*, *positive control*, *training*, *report*, *bank scan*.
+            what: the file or folder that it is about.
             key: what tells it from other work of its kind, in hex; a scan's is that of its result.
             again: what goes on with it, as a command or a sentence.
         """

@@ -17,11 +17,11 @@ from aegis.text import escaped
 
 @dataclass(frozen=True)
 class Work:
-    """A scan, a training or a report that was begun and has not ended.
+    """A scan, a training, a report or many of them, begun and not ended.
 
     Args:
-        kind: a word for people: *scan*, *positive control*, *training*, *report*.
-        what: the file that it is about.
+        kind: words for people: *scan*, *positive control*, *training*, *report*, *bank scan*.
+        what: the file or folder that it is about.
         key: what tells it from other work of its kind, in hex; a scan's is that of its result.
         again: what goes on with it, as a command or a sentence.
         begun: when, in UTC, to the second, in ISO 8601.

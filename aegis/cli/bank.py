@@ -14,6 +14,7 @@ from aegis.cli.bank_summary import print_coverage, print_located, print_summary
 from aegis.cli.bank_sweep import sweep
 from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, names, option
 from aegis.cli.output import Printer
+from aegis.cli.remembered import remembered
 from aegis.detect.config import PRESETS, Rule
 from aegis.detect.verdict import RULES
 from aegis.errors import ConfigError
@@ -106,10 +107,11 @@ def train_bank(
     bank = read_bank()
     entries = with_bases(bank, choose(bank, _groups(set_name), names(only)))
     workshop = Workshop(preset=training, folder=folder, results=results, device=device, precision=precision)
-    for record, now in workshop.make_all(entries, jobs):
-        took = f"{record.making.seconds:.0f} s" if now and record.making else "was there"
-        metrics = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in record.metrics.items())
-        out.say((record.name, "bold"), f": {metrics} ({took})")
+    with remembered("bank training", results):
+        for record, now in workshop.make_all(entries, jobs):
+            took = f"{record.making.seconds:.0f} s" if now and record.making else "was there"
+            metrics = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in record.metrics.items())
+            out.say((record.name, "bold"), f": {metrics} ({took})")
 
 
 def scan_bank(
@@ -157,12 +159,13 @@ def scan_bank(
     if summary:
         outcomes = [(trial.suspect, found) for trial in trials if (found := trial.find()) is not None]
     else:
-        for i, record, now in run_all(trials, jobs or 1):
-            trial = trials[i]
-            outcomes.append((trial.suspect, record))
-            if now:
-                accused = ", ".join(map(str, record.suspected_classes)) or "none"
-                out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, accused: {accused}")
+        with remembered("bank scan", results):
+            for i, record, now in run_all(trials, jobs or 1):
+                trial = trials[i]
+                outcomes.append((trial.suspect, record))
+                if now:
+                    accused = ", ".join(map(str, record.suspected_classes)) or "none"
+                    out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, accused: {accused}")
     if rule is not None:
         outcomes = [(suspect, judged_by(cast(Rule, rule), record)) for suspect, record in outcomes]
     print_summary(outcomes, out)

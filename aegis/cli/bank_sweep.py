@@ -8,6 +8,7 @@ import typer
 
 from aegis.cli.options import Device, PrecisionOption, Results, Training, names, option
 from aegis.cli.output import Printer
+from aegis.cli.remembered import remembered
 from aegis.errors import ConfigError
 from aegis.lab.bank_record import RESULTS
 
@@ -42,6 +43,7 @@ def sweep(
     if not tasks:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
     out = Printer()
-    for i, record, now in run_all(tasks, jobs):
-        took = f"{record.seconds:.0f} s" if now else "was there"
-        out.say((tasks[i].trial.suspect.name, "bold"), f": {len(record.settings)} settings ({took})")
+    with remembered("bank sweep", results):
+        for i, record, now in run_all(tasks, jobs):
+            took = f"{record.seconds:.0f} s" if now else "was there"
+            out.say((tasks[i].trial.suspect.name, "bold"), f": {len(record.settings)} settings ({took})")

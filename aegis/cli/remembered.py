@@ -19,8 +19,8 @@ def remembered(kind: str, path: Path) -> Iterator[None]:
     """Say what is being done with a file until it is done.
 
     Args:
-        kind: a word for people: *training*, *report*.
-        path: what is written.
+        kind: words for people: *training*, *report*, *bank scan*.
+        path: what is written, or the folder that it goes to.
     """
     key = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
     with ExitStack() as stack:

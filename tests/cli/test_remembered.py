@@ -58,6 +58,9 @@ def test_commands_say_what_they_do(monkeypatch, tmp_path, images):
     out = tmp_path / "out.safetensors"
     assert run("train", out, "--data", images).code == 2
     assert seen == [("training", str(out))]
+    monkeypatch.setattr("aegis.lab.bank_train.Workshop.make_all", look)
+    assert run("bank", "train", "--only", "mnist_clean", "--results", tmp_path).code == 2
+    assert seen[1:] == [("bank training", str(tmp_path))]
 
 
 def test_a_folder_whose_name_is_no_text_stops_nothing(monkeypatch, tmp_path):
