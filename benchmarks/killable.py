@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,8 @@ import numpy as np
 
 from aegis.data import load_dataset
 from aegis.store import Store
+from benchmarks.nursery import Nursery
 
-ROOT = Path(__file__).resolve().parents[1]
-# Small work is quicker so, and what a killed process computed is the same.
-ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 CLASSES, TRAIN, TEST = 4, 100, 15
 EPOCHS = 6
 TRAINING = ("--arch", "aegis:cnn16", "--standard", "--epochs", str(EPOCHS), "--precision", "fp32", "--quiet")
@@ -48,9 +45,15 @@ class Ran:
 
 @dataclass(frozen=True)
 class Bench:
-    """A folder with images, a model and a finished scan, made once."""
+    """A folder with images, a model and a finished scan, made once.
+
+    Args:
+        folder: empty.
+        nursery: where processes come from.
+    """
 
     folder: Path
+    nursery: Nursery
 
     def make(self) -> None:
         """Make them: four digits at half their size, and a model trained for seconds."""
@@ -77,18 +80,11 @@ class Bench:
         moment: Moment = NEVER,
     ) -> Ran:
         """A command in a process of its own, killed at a moment or not."""
-        out = self.folder / "log"
-        victim = [sys.executable, "-m", "benchmarks.victim", folder, out, *map(str, moment), "--", *command]
-        done = subprocess.run(
-            victim,
-            cwd=self.folder,
-            env=os.environ | ONE_THREAD | {"AEGIS_STORE": os.fspath(store), "PYTHONPATH": os.fspath(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        lines = (line.split(" ", 2) for line in out.read_text().splitlines())
-        return Ran(done.returncode, done.stdout + done.stderr, [(float(t), event, path) for t, event, path in lines])
+        log, out = self.folder / "log", self.folder / "out"
+        victim = [str(folder), str(log), *map(str, moment), "--", *command]
+        code = self.nursery.run(victim, self.folder, store, out)
+        lines = (line.split(" ", 2) for line in log.read_text().splitlines())
+        return Ran(code, out.read_text(), [(float(t), event, path) for t, event, path in lines])
 
 
 @dataclass(eq=False)

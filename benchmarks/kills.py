@@ -21,6 +21,7 @@ from aegis.files import left_behind
 from aegis.store import Store
 from benchmarks.killable import WORKS, Bench, Moment, Ran, Work
 from benchmarks.machine import describe
+from benchmarks.nursery import Nursery
 
 
 @dataclass
@@ -108,8 +109,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options, _ = parser.parse_known_args()
     print(f"kill -9 at random moments, seed {options.seed}; {describe()}")
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, Nursery() as nursery:
+        bench = Bench(Path(folder), nursery)
         bench.make()
         for name, tally in run(bench, options.kills, options.seed):
             print(

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aegis.store import Store
-from benchmarks.killable import ONE_THREAD, ROOT, SCAN, Bench
+from benchmarks.killable import SCAN, Bench
 from benchmarks.machine import describe
+from benchmarks.nursery import ONE_THREAD, ROOT, Nursery
 
 LIMIT = "100 kB"
 
@@ -77,8 +78,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=3)
     options, _ = parser.parse_known_args()
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, Nursery() as nursery:
+        bench = Bench(Path(folder), nursery)
         bench.make()
         loops = run(bench, 60 * options.minutes)
         store = Store(bench.folder / "store")

@@ -6,14 +6,16 @@ import pytest
 
 from benchmarks.killable import Bench, Ran
 from benchmarks.kills import moments, run
+from benchmarks.nursery import Nursery
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
     """Images, a model and a finished scan."""
-    made = Bench(tmp_path_factory.mktemp("kills"))
-    made.make()
-    return made
+    with Nursery() as nursery:
+        made = Bench(tmp_path_factory.mktemp("kills"), nursery)
+        made.make()
+        yield made
 
 
 def test_ten_kills_lose_nothing(bench):

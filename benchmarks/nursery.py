@@ -1,0 +1,89 @@
+"""Victims without the seconds that each would take to import its libraries: they are forked from one that has them.
+
+    python -m benchmarks.nursery
+
+Reads an order as JSON from each line, makes a victim of it, waits for its end, and writes its exit code. Whatever is
+said goes to a file, and the victim is as much a process of its own as one that was started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from benchmarks.victim import main as die
+
+# What the work that is killed imports on its way; the last is what the optimisers of torch take longest to import.
+LIBRARIES = ("aegis.cli", "aegis.detect.scan", "aegis.lab.suspect", "aegis.report.pdf", "openTSNE", "torch._dynamo")
+# Small work is quicker so, and what a killed process computed is the same.
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Nursery:
+    """Where victims come from, until it is closed."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Nursery:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.nursery"],
+            cwd=ROOT,
+            env=os.environ | ONE_THREAD,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process is not None
+        self._process.communicate()
+
+    def run(self, arguments: list[str], folder: Path, store: Path, out: Path) -> int:
+        """The exit code of a victim, negative for a signal.
+
+        Args:
+            arguments: of ``benchmarks.victim``.
+            folder: where it runs.
+            store: that it uses.
+            out: what it says goes there.
+        """
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        order = {"arguments": arguments, "folder": str(folder), "store": str(store), "out": str(out)}
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+
+def main() -> None:
+    """Make victims until nobody asks for more."""
+    for name in LIBRARIES:
+        import_module(name)
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _become(order)
+            return die()
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+
+
+def _become(order: dict[str, Any]) -> None:
+    out = os.open(order["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for mine, given in ((0, os.open(os.devnull, os.O_RDONLY)), (1, out), (2, out)):
+        os.dup2(given, mine)
+    os.chdir(order["folder"])
+    os.environ["AEGIS_STORE"] = order["store"]
+    sys.argv = ["benchmarks.victim", *order["arguments"]]
+
+
+if __name__ == "__main__":
+    main()
