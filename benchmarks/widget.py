@@ -41,7 +41,7 @@ class Widget:
         with self._page("Scan") as page:
             upload_instead(page)
             _give(page, path)
-            ready = page.get_by_role("button", name="Start")
+            ready = page.get_by_role("combobox", name="Images")
             unnamed = page.get_by_text("It does not say what it is")
             expect(page.get_by_text(REFUSED).or_(ready).or_(unnamed).first).to_be_visible(timeout=ANSWER)
             if unnamed.count():
@@ -103,8 +103,7 @@ def widget(folder: Path) -> Iterator[Widget]:
 
 
 def _give(page: Page, path: Path) -> None:
-    chooser = page.get_by_test_id("stFileUploader").last.locator("input[type=file]")
-    chooser.set_input_files({"name": path.name, "mimeType": "application/octet-stream", "buffer": path.read_bytes()})
+    page.get_by_test_id("stFileUploader").last.locator("input[type=file]").set_input_files(path)
 
 
 def _choose(page: Page, label: str, option: str) -> None:
