@@ -58,13 +58,14 @@ def history(
     epoch that was finished when the command beside it is given again.
     """
     first, store = _first(since), Store()
+    file, images = (model or "").lower(), (data or "").lower()
     kept = store.scans(None)
     found = [
         (key, record)
         for key, record in kept
-        if (verdict is None or record.verdict == verdict)
-        and (model is None or model in record.model.file or record.model.sha256.startswith(model))
-        and (data is None or data in record.data.name)
+        if verdict in (None, record.verdict)
+        and (file in record.model.file.lower() or record.model.sha256.startswith(file))
+        and images in record.data.name.lower()
         and record.created >= first
     ]
     running, interrupted = store.running(), store.interrupted()
