@@ -205,7 +205,7 @@ def _columns(clicked: str, open_it: Callable[[], None]) -> dict[str, Any]:
             width=105,
         ),
         "file": column.TextColumn("Suspect", width=225),
-        "accused": column.TextColumn("Accused", width=130),
+        "accused": column.TextColumn("Accused", width=150),
         "decisions": column.TextColumn("Decided", width=110, help="What the analyst decided about classes."),
         "title": column.TextColumn("Images", width=195),
         "preset": column.TextColumn("Settings", width=80),

@@ -109,7 +109,7 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
         architecture=printable(model.architecture, 60),
         accuracy=model.accuracy,
         robust_up_to=robust_up_to(model),
-        accused=say_accused(record),
+        accused=say_accused(record, "none"),
         decisions=say_decisions(record, said),
         note=printable(said.note, 2000),
         data=printable(record.data.name, 120),
@@ -123,13 +123,13 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
     )
 
 
-def say_accused(record: ScanRecord) -> str:
-    """The accused classes, and how many were tested if that is not all."""
+def say_accused(record: ScanRecord, nobody: str = "no class accused") -> str:
+    """The accused classes, or the words for none, and how many were tested if that is not all."""
     named = [_named(one) for one in record.classes if one.suspicious]
     tested, total = len(record.classes), len(record.data.class_names)
     more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
-    part = "" if tested == total else f" ({tested} of {total} classes tested)"
-    return (", ".join(named[:NAMED]) + more if named else "no class accused") + part
+    part = "" if tested == total else f" ({tested} of {total} tested)"
+    return (", ".join(named[:NAMED]) + more if named else nobody) + part
 
 
 def _named(one: ClassRecord) -> str:

@@ -70,9 +70,12 @@ def test_verdicts_and_presets_are_any_of_those_named(record):
 def test_accused_classes_are_named_once(record):
     one = record.classes[2]
     numbered = record.model_copy(update={"classes": (one.model_copy(update={"name": "2"}),)})
-    assert say_accused(numbered) == "2 (1 of 4 classes tested)"
+    assert say_accused(numbered) == "2 (1 of 4 tested)"
     many = tuple(one.model_copy(update={"label": i, "name": f"n{i}"}) for i in range(4))
     assert say_accused(record.model_copy(update={"classes": many})) == "0 n0, 1 n1, 2 n2 and 1 more"
+    spared = record.model_copy(update={"classes": (record.classes[0].model_copy(update={"suspicious": False}),)})
+    assert say_accused(spared) == "no class accused (1 of 4 tested)"
+    assert row_of("k", spared, None).accused == "none (1 of 4 tested)"
 
 
 def test_decisions_that_are_missing_are_open(record):
