@@ -56,6 +56,8 @@ def _odd(entries: list[zipfile.ZipInfo], size: int) -> str | None:
         path = PurePosixPath(name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or "\0" in name:
             return f"an entry that climbs out of it: {name}"
+    if not names:
+        return "an empty one"
     # torch finds entries whatever the case of their letters.
     name, count = Counter(name.lower() for name in names).most_common(1)[0]
     if count > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ _MAGIC = {
 }
 _TEXTS = {
     r"#!": Foreign("a script, which is code"),
-    r"\s*(<!doctype html|<html|<head)": Foreign("a web page", FETCH_AGAIN),
+    r"(?i)\s*(<!doctype html|<html|<head)": Foreign("a web page", FETCH_AGAIN),
     r"(\s|#.*\n|\"\"\"[^\"]*\"\"\")*(import |from [\w.]+ import |def \w+\(|class \w+)": Foreign(
         "Python source, which is code", "Give the weights, and name the code that builds the network with --arch."
     ),
@@ -87,7 +88,7 @@ def describe(head: bytes, size: int) -> Foreign:
     if text is None:
         return Foreign(f"{size} bytes of an unknown kind")
     for pattern, kind in _TEXTS.items():
-        if re.match(pattern, text, re.IGNORECASE):
+        if re.match(pattern, text):
             return Foreign(f"{kind.what}: {text[:_BEGINNING]!r}", kind.advice)
     return Foreign(f"a text file that begins {text[:_BEGINNING]!r}")
 
@@ -96,7 +97,7 @@ def as_text(head: bytes, size: int) -> str | None:
     """The beginning of a file as text, or None if it is none."""
     try:
         # A longer file's beginning may end in the middle of a character.
-        text = head.decode(errors="strict" if size <= len(head) else "ignore")
+        text = codecs.getincrementaldecoder("utf-8")().decode(head, final=size <= len(head))
     except UnicodeDecodeError:
         return None
     return text if all(c.isprintable() or c.isspace() for c in text) else None

@@ -8,13 +8,16 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
-# Enough to say what a file is.
+# Enough to say what a file is; every pair of texts in it may be made a name, so they would be many and long.
 MAX_NAMES = 1000
+MAX_LETTERS = 400
 UNNAMED = "something whose name is put together while it runs"
 
 _TEXT = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING"}
 _KEEP = {"PUT", "BINPUT", "LONG_BINPUT"}
 _FETCH = {"GET", "BINGET", "LONG_BINGET"}
+_AFTER_IMPORT = {*_KEEP, "MEMOIZE", "MARK", "EMPTY_TUPLE", "STRING", "BINUNICODE", "SHORT_BINUNICODE", "STOP"}
+_NAME = re.compile(r"[A-Za-z_][\w.]* [A-Za-z_][\w.]*")
 
 
 def globals_in(content: bytes) -> set[str]:
@@ -24,7 +27,9 @@ def globals_in(content: bytes) -> set[str]:
     try:
         while len(names) < MAX_NAMES and stream.tell() < len(content):
             for name in _globals_in_one(stream):
-                names.add(name)
+                names.add(name[:MAX_LETTERS])
+                if len(names) == MAX_NAMES:
+                    break
     except ValueError:  # damage, or the raw tensor data that follows the last pickle
         pass
     return names
@@ -39,7 +44,7 @@ def _globals_in_one(stream: io.BytesIO) -> Iterator[str]:
             yield str(argument).replace(" ", ".", 1)
         elif opcode.name == "STACK_GLOBAL":
             module, name = top
-            yield UNNAMED if module is None or name is None else f"{module}.{name}"
+            yield UNNAMED if module is None or name is None else f"{module[:MAX_LETTERS]}.{name[:MAX_LETTERS]}"
         if opcode.name in _KEEP:
             memo[int(str(argument))] = top[-1]
         elif opcode.name == "MEMOIZE":
@@ -59,12 +64,20 @@ def is_pickle(head: bytes, size: int) -> bool:
         head: its first bytes.
         size: bytes of the whole file.
     """
+    imports = False
     try:
         for count, (opcode, argument, position) in enumerate(pickletools.genops(head)):
-            if opcode.name in ("GLOBAL", "INST"):
-                return re.fullmatch(r"[A-Za-z_][\w.]* [A-Za-z_][\w.]*", str(argument)) is not None
+            if imports:
+                # A list of words may begin with what reads as an import, but goes on with another word.
+                return opcode.name in _AFTER_IMPORT
             if opcode.name == "STOP":
                 return count > 1 and position == size - 1
+            if opcode.name in ("GLOBAL", "INST"):
+                if not _NAME.fullmatch(str(argument)):
+                    return False
+                if count:
+                    return True
+                imports = True
     except ValueError:
         pass
     return False

@@ -44,6 +44,12 @@ def test_what_torch_writes_passes(path):
     check_archive(path)
 
 
+def test_an_archive_of_nothing_is_none_of_torchs(path):
+    with zipfile.ZipFile(path, "w"):
+        pass
+    assert odd(path) == "an empty one"
+
+
 def test_an_archive_of_another_kind_is_named(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("read.me", "x")

@@ -84,7 +84,9 @@ def test_python_source_is_known_behind_notes(source):
     assert found.advice.startswith("Give the weights")
 
 
-@pytest.mark.parametrize("text", ["imports", "from here on", "default", "classes", "#", "a #! b"])
+@pytest.mark.parametrize(
+    "text", ["imports", "from here on", "default", "classes", "#", "a #! b", "Import it", "Class names"]
+)
 def test_words_like_those_of_code_are_a_text(text):
     assert what(text.encode()) == f"a text file that begins {text!r}"
 
@@ -98,6 +100,7 @@ def test_a_character_may_be_cut_where_the_beginning_of_a_longer_file_ends():
     head = "five €".encode()[:-1]
     assert as_text(head, len(head) + 1) == "five "
     assert as_text(head, len(head)) is None
+    assert as_text(b"\xff" * 512, 600) is None
 
 
 def test_a_text_has_spaces_of_all_kinds_and_no_control_characters():

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from aegis.models.pickles import UNNAMED, globals_in, is_pickle
+from aegis.models.pickles import MAX_LETTERS, UNNAMED, globals_in, is_pickle
 from tests.hostile.pickles import text
 
 IMPORT = b"\x80\x02cos\nsystem\n."
@@ -62,6 +62,13 @@ def test_what_imports_nothing_has_no_names(content):
 def test_no_pickle_is_read_after_a_thousand_names(count, found):
     run = b"".join(b"\x80\x02cm\nn%d\n." % number for number in range(count))
     assert len(globals_in(run)) == found
+    assert len(globals_in(run.replace(b".\x80\x02", b"0"))) == found
+
+
+def test_names_are_kept_short_however_long_their_texts_are():
+    long = b"\x8d" + (10_000).to_bytes(8, "little")
+    (name,) = globals_in(b"\x80\x04" + long + b"a" * 10_000 + long + b"b" * 10_000 + b"\x93.")
+    assert name == "a" * MAX_LETTERS
 
 
 @pytest.mark.parametrize("protocol", [0, 1])
@@ -82,16 +89,27 @@ def test_a_long_pickle_is_known_by_what_it_imports():
     assert not is_pickle(pickle.dumps(["w"] * 1000, 0)[:40], 10**6)
 
 
+@pytest.mark.parametrize("words", [b"cat\ndog\nbird\n", b"cat\ndog\n", b"imagenet\nclasses\n", b"in\nout\n"])
+def test_a_list_of_words_is_no_pickle(words):
+    assert not is_pickle(words, len(words))
+    assert not is_pickle(words, 1000)
+
+
+@pytest.mark.parametrize("after", [b"p0\n", b"q\x00", b"(", b")", b"S'x'\n", b"."])
+def test_an_import_is_followed_by_what_is_done_with_it(after):
+    assert is_pickle(b"cos\nsystem\n" + after, 1000)
+
+
 @pytest.mark.parametrize(
     ("head", "whether"),
     [
-        (b"c_my.part2\n_Net.of\n", True),
+        (b"c_my.part2\n_Net.of\n(", True),
         (b"(ios\nsystem\n", True),
-        (b"c2os\nsystem\n", False),
-        (b"cos\n2system\n", False),
-        (b"co-s\nsystem\n", False),
-        (b"cos\nsystem it is\n", False),
-        (b"cos\n\n", False),
+        (b"c2os\nsystem\n(", False),
+        (b"cos\n2system\n(", False),
+        (b"co-s\nsystem\n(", False),
+        (b"cos\nsystem it is\n(", False),
+        (b"cos\n\n(", False),
     ],
 )
 def test_an_import_has_names_as_python_allows_them(head, whether):

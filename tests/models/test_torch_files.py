@@ -55,13 +55,13 @@ def test_tensors_come_out_by_name_in_their_order(path, options):
 
 @pytest.mark.parametrize(
     "view",
-    [W[:, 1:], W[:, 1], W[:1].expand(2, 3), torch.zeros(0, 2)],
-    ids=["cut", "one column", "expanded", "none"],
+    [W[:, 1:], W[:, 1], W[:1].expand(2, 3), W[:1, 1], torch.zeros(0, 2), torch.tensor([1 + 2j]).conj().imag],
+    ids=["cut", "one column", "expanded", "one number", "none", "negative"],
 )
 def test_only_what_a_view_shows_comes_out_in_order(path, view):
     [(_, _, shape, data)] = read(path, {"w": view})
     assert shape == list(view.shape)
-    assert data == view.numpy().tobytes()
+    assert data == view.resolve_neg().numpy().tobytes()
 
 
 def test_tensors_that_share_memory_count_each(path, monkeypatch):
