@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +224,7 @@ def _offer(heading: DeltaGenerator, rows: Sequence[Row]) -> None:
     for kind, write, mime in (("CSV", as_csv, "text/csv"), ("JSON", as_json, "application/json")):
         heading.download_button(
             kind,
-            data=write(rows),
+            data=partial(write, rows),  # when it is asked for
             file_name=f"aegis-history.{kind.lower()}",
             mime=mime,
             icon=":material/download:",
