@@ -120,7 +120,7 @@ def test_a_changed_file_is_read_again(home, tmp_path):
 
 def test_a_link_that_leads_nowhere_is_a_message(home, tmp_path):
     (tmp_path / "link.safetensors").symlink_to(tmp_path / "gone")
-    assert any(text.value.startswith("Expected a file that can be read") for text in home().text)
+    assert any(text.value.startswith("Expected a checkpoint file that may be read") for text in home().text)
 
 
 def test_the_python_lines_name_what_exists(home):
