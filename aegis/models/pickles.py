@@ -44,7 +44,7 @@ def _globals_in_one(stream: io.BytesIO) -> Iterator[str]:
             yield str(argument).replace(" ", ".", 1)
         elif opcode.name == "STACK_GLOBAL":
             module, name = top
-            yield UNNAMED if module is None or name is None else f"{module[:MAX_LETTERS]}.{name[:MAX_LETTERS]}"
+            yield UNNAMED if module is None or name is None else f"{module}.{name}"
         if opcode.name in _KEEP:
             memo[int(str(argument))] = top[-1]
         elif opcode.name == "MEMOIZE":
@@ -52,7 +52,7 @@ def _globals_in_one(stream: io.BytesIO) -> Iterator[str]:
         elif opcode.name in _FETCH:
             top.append(memo.get(int(str(argument))))
         elif opcode.name in _TEXT:
-            top.append(str(argument))
+            top.append(str(argument)[:MAX_LETTERS])
         elif opcode.stack_after:
             top.append(None)
 

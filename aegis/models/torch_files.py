@@ -69,12 +69,9 @@ def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], me
 def _bytes(tensor: torch.Tensor) -> memoryview:
     flat = tensor.detach().resolve_neg().contiguous().reshape(-1)
     # A single number counts as contiguous whatever lay beside it, and yet cannot be taken apart.
-    return (
-        (flat if flat.stride(0) == 1 else flat.clone(memory_format=torch.contiguous_format))
-        .view(torch.uint8)
-        .numpy()
-        .data
-    )
+    if flat.stride(0) != 1:
+        flat = flat.clone(memory_format=torch.contiguous_format)
+    return flat.view(torch.uint8).numpy().data
 
 
 def _state_dict(content: object) -> dict[str, torch.Tensor]:
