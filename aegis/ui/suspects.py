@@ -60,6 +60,8 @@ def list_suspects(folder: Path) -> list[Path]:
 def examine(path: Path) -> ListedSuspect:
     """What a checkpoint says about itself; whatever is wrong with it becomes its problem."""
     try:
+        # A pipe would be waited for, and a header without bounds would fill the memory.
+        recognise(path)
         check_whole(path)
         identity = read_identity(path)
         with path.open("rb") as file:
@@ -72,13 +74,14 @@ def examine(path: Path) -> ListedSuspect:
 
 
 def check_whole(path: Path) -> None:
-    """Refuse a file that breaks off, claims what it does not hold or is no safetensors file; no tensor is read.
+    """Refuse a safetensors file that breaks off or is something else; no tensor is read.
+
+    Args:
+        path: a file that ``recognise`` has let through.
 
     Raises:
         CheckpointError: if it does not read as such.
     """
-    # A pipe would be waited for, and a header without bounds would fill the memory.
-    recognise(path)
     try:
         # Compares the header with the length of the file, and reads no tensor.
         with safe_open(path, framework="numpy"):
