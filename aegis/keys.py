@@ -34,10 +34,10 @@ def key_of(*parts: object, code: str | None = None) -> str:
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 
-def told_by(
+def model_part(
     checkpoint: Path, suspect: Suspect | None, architecture: str | None, mean: str | None, std: str | None
 ) -> object:
-    """What tells a model from others in the key of its scan.
+    """The part of a scan's key that tells the model from others.
 
     Args:
         checkpoint: its file, which is read where no model was loaded.
@@ -66,7 +66,7 @@ def scan_key(
 
     Args:
         file: the checkpoint's name, which is part of the record.
-        model: what tells the model, from ``told_by``.
+        model: what tells the model, from ``model_part``.
         images: what it is scanned with.
         config: settings as they were asked for.
         labels: the classes asked for, or None for all.

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from aegis.keys import key_of, told_by
+from aegis.keys import key_of, model_part
 
 
 def test_other_code_makes_other_keys(monkeypatch):
@@ -24,6 +24,6 @@ def test_a_model_is_told_by_its_file_unless_its_code_is_the_users(tmp_path):
     path.write_bytes(b"as it lies there")
     suspect = SimpleNamespace(sha256="as it was read", digest="as it answers")
     lies = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert told_by(path, None, None, "0.5", None) == (lies, "0.5", None)
-    assert told_by(path, suspect, None, "0.5", None) == ("as it was read", "0.5", None)
-    assert told_by(path, suspect, "mine:build", "0.5", None) == "as it answers"
+    assert model_part(path, None, None, "0.5", None) == (lies, "0.5", None)
+    assert model_part(path, suspect, None, "0.5", None) == ("as it was read", "0.5", None)
+    assert model_part(path, suspect, "mine:build", "0.5", None) == "as it answers"

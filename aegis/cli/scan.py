@@ -36,7 +36,7 @@ from aegis.detect.config import PRESETS, ScanConfig, adjusted, preset
 from aegis.detect.embed import EMBEDDERS
 from aegis.errors import CheckpointError
 from aegis.files import write_text
-from aegis.keys import key_of, scan_key, told_by
+from aegis.keys import key_of, model_part, scan_key
 from aegis.store import Store
 from aegis.stored import stored
 from aegis.types import Dataset
@@ -181,7 +181,7 @@ class Request:
 
     def key(self, suspect: Suspect | None) -> str:
         """The key of the scan in the store: of the model that was loaded, or of the file as it lies there."""
-        model = told_by(self.checkpoint, suspect, self.arch, self.mean, self.std)
+        model = model_part(self.checkpoint, suspect, self.arch, self.mean, self.std)
         return scan_key(self.checkpoint.name, model, self.images, self.config, self.labels, self.device, self.precision)
 
     def compute(self, suspect: Suspect, store: Store | None) -> ScanResult:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.record import ScanRecord
 from aegis.errors import AegisError
-from aegis.keys import scan_key, told_by
+from aegis.keys import model_part, scan_key
 from aegis.runtime import Report
 from aegis.store import Store
 from aegis.stored import stored
@@ -123,7 +123,7 @@ def _carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outc
 
 
 def _key(order: Order, images: Dataset, config: ScanConfig, suspect: Suspect | None) -> str:
-    model = told_by(order.checkpoint, suspect, order.architecture, order.mean, order.std)
+    model = model_part(order.checkpoint, suspect, order.architecture, order.mean, order.std)
     return scan_key(order.file, model, images, config, order.labels, DEVICE, PRECISION)
 
 
