@@ -52,20 +52,16 @@ class Tried:
 Door = Callable[[Path], str]
 
 
-def checkpoints(door: str, folder: Path, page: Widget | None) -> Door:
+def checkpoints(door: str, folder: Path) -> Door:
     """How a checkpoint goes through a door."""
-    if page is not None:
-        return page.checkpoint
     images = doors.write_images(folder / "noise.npz")
     if door == "command":
         return lambda path: command("scan", path, "--data", images, "--arch", "aegis:cnn16", folder=folder)
     return doors.uploaded if door == "upload" else doors.python
 
 
-def cards(door: str, folder: Path, page: Widget | None) -> Door:
+def cards(door: str, folder: Path) -> Door:
     """The same without naming an architecture."""
-    if page is not None:
-        return page.checkpoint
     images = folder / "noise.npz"
     if door == "command":
         return lambda path: command("scan", path, "--data", images, folder=folder)
@@ -73,10 +69,8 @@ def cards(door: str, folder: Path, page: Widget | None) -> Door:
     return lambda path: way(path, given={})
 
 
-def pictures(door: str, folder: Path, page: Widget | None) -> Door:
+def pictures(door: str, folder: Path) -> Door:
     """How images go through a door."""
-    if page is not None:
-        return page.images
     model = Path("assets/models/fashion_mnist_clean.safetensors").absolute()
     if door == "command":
         return lambda path: command("scan", model, "--data", path, folder=folder)
@@ -88,6 +82,11 @@ def command(*arguments: object, folder: Path) -> str:
     code, out, err = doors.process(*arguments, folder=folder)
     whole = code != 2 or out or err.count("\n") != 1 or not err.startswith("aegis: Expected ")
     return f"Traceback?\n{code}\n{out}\n{err}" if whole else err.removeprefix("aegis: ").rstrip("\n")
+
+
+def shown_by(page: Widget, what: str) -> Door:
+    """How files go through the page of a browser."""
+    return page.images if what == "images" else page.checkpoint
 
 
 def send(cases: Iterable[Case], name: Callable[[Case], str], door: str, way: Door) -> Iterator[Tried]:
@@ -170,7 +169,8 @@ def main() -> None:
                 cases = [case for case in chosen if not (case.limits and door == "unconfined")]
                 reader = doors.unconfined if door == "unconfined" else quarantine._run_worker
                 with unittest.mock.patch.object(quarantine, "_run_worker", reader):
-                    tried = list(send(cases, name, door, way(door, Path(folder), page)))
+                    through = shown_by(page, what) if page else way(door, Path(folder))
+                    tried = list(send(cases, name, door, through))
                 print(told(what, door, tried), flush=True)
     print("Damage at random")
     for kind, mutations in {**fuzz.MUTATIONS, **fuzz.IMAGE_MUTATIONS}.items() if asked.examples else ():

@@ -26,10 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class Nursery:
-    """Where victims come from, until it is closed."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
+    """Where victims come from, until the block that it is used in ends."""
 
     def __enter__(self) -> Nursery:
         self._process = subprocess.Popen(
@@ -43,7 +40,6 @@ class Nursery:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._process is not None
         self._process.communicate()
 
     def run(self, arguments: list[str], folder: Path, store: Path, out: Path) -> int:
@@ -55,9 +51,6 @@ class Nursery:
             store: that it uses.
             out: what it says goes there.
         """
-        assert self._process is not None
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         order = {"arguments": arguments, "folder": str(folder), "store": str(store), "out": str(out)}
         print(json.dumps(order), file=self._process.stdin, flush=True)
         return int(self._process.stdout.readline())
