@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from aegis.errors import AegisError
-from aegis.text import control_character, percent
+from aegis.text import control_character, percent, printable
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,12 @@ def test_a_share_has_two_digits_and_is_never_nothing(share, said):
 )
 def test_what_could_forge_a_line_is_found(text, found):
     assert control_character(text) == found
+
+
+def test_printable_text_is_one_short_line():
+    assert printable("a\x1b[31m\nb") == r"a\x1b[31m\nb"
+    assert printable("x" * 100, 10) == "xxxxxxx..."
+    assert printable("Ünïcode 靴") == "Ünïcode 靴"
 
 
 def test_messages_are_one_line_whatever_they_quote():

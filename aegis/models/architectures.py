@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aegis.errors import CheckpointError
-from aegis.models.card import printable
+from aegis.text import printable
 
 EXAMPLES = "aegis:cnn32, aegis:resnet18,width=32, torchvision:resnet18, timm:resnet18 or module:factory"
 

@@ -18,8 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from aegis.errors import CheckpointError
 from aegis.files import whole_file
 from aegis.models.formats import IDENTITY_KEY, TRUTH_KEY, read_header
-from aegis.text import control_character
-from aegis.text import printable as printable
+from aegis.text import control_character, printable
 from aegis.types import Goal, Stamp
 
 if TYPE_CHECKING:

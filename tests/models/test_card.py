@@ -17,7 +17,6 @@ from aegis.models.card import (
     Poison,
     Trigger,
     Truth,
-    printable,
     read_identity,
     read_truth,
     save_checkpoint,
@@ -275,9 +274,3 @@ def test_a_folder_that_cannot_take_the_file_is_one_message(tmp_path, network, id
     with pytest.raises(CheckpointError, match="directory"):
         save_checkpoint(tmp_path / "folder", network, Card(identity))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
-
-
-def test_printable_text_is_one_short_line():
-    assert printable("a\x1b[31m\nb") == r"a\x1b[31m\nb"
-    assert printable("x" * 100, 10) == "xxxxxxx..."
-    assert printable("Ünïcode 靴") == "Ünïcode 靴"
