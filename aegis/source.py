@@ -13,7 +13,8 @@ from pathlib import Path
 # What the costly steps depend on; a change in any other file leaves their results valid.
 STEPS_CODE = (
     *("types", "runtime.py", "evaluate.py", "pgd.py", "packing.py"),
-    *("models/classifier.py", "models/architectures.py", "detect/assess.py", "detect/gather.py", "detect/embed.py"),
+    *("models/classifier.py", "models/fold.py", "models/architectures.py"),
+    *("detect/assess.py", "detect/gather.py", "detect/embed.py"),
     *("detect/universal.py", "detect/translate.py", "detect/features.py"),
     *("detect/transplant.py", "detect/starts.py", "detect/stamps.py", "detect/prune.py"),
 )

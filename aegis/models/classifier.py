@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections import Counter
 from collections.abc import Callable
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from aegis.errors import CheckpointError
 from aegis.models.card import MAX_SIDE
+from aegis.models.fold import fold_batch_norms, foldable_batch_norms
 from aegis.runtime import Runtime
 
 
@@ -116,56 +116,15 @@ class Classifier(nn.Module):
 
     def frozen(self, runtime: Runtime) -> Classifier:
         """A copy made for speed: no gradients to weights, batch norm folded, the runtime's precision."""
-        if self._foldable is None:
-            self._foldable = foldable_batch_norms(self.network)
         fast = copy.deepcopy(self).eval().requires_grad_(False)
+        if self._foldable is None:
+            probe = torch.zeros(2, *self.shape, device=self.mean.device)
+            self._foldable = foldable_batch_norms(fast.network, lambda: fast(probe))
         fold_batch_norms(fast.network, self._foldable)
         fast.runtime = runtime
         fast.to(runtime.device)
         fast.network.to(runtime.dtype).to(memory_format=torch.channels_last)
         return fast
-
-
-def foldable_batch_norms(network: nn.Module) -> list[tuple[str, str]]:
-    """Names of each convolution and the batch norm it alone feeds; none where the network cannot be traced."""
-    from torch.fx import Node, symbolic_trace
-
-    try:
-        graph = symbolic_trace(network).graph
-    except Exception:  # tracing runs the network's own Python, which may do anything a graph cannot hold
-        return []
-    modules = dict(network.named_modules())
-    calls = [node for node in graph.nodes if node.op == "call_module"]
-    uses = Counter(str(node.target) for node in calls)
-    pairs = []
-    for node in calls:
-        norm, before = modules[str(node.target)], node.args[0] if node.args else None
-        if not isinstance(norm, nn.BatchNorm2d) or not norm.track_running_stats:
-            continue
-        if not isinstance(before, Node) or before.op != "call_module":
-            continue
-        # A layer that is called twice would be folded for both calls.
-        alone = len(before.users) == uses[str(before.target)] == uses[str(node.target)] == 1
-        if alone and isinstance(modules[str(before.target)], nn.Conv2d):
-            pairs.append((str(before.target), str(node.target)))
-    return pairs
-
-
-def fold_batch_norms(network: nn.Module, pairs: list[tuple[str, str]]) -> None:
-    """Merge batch norms in evaluation mode into the convolutions before them, in place."""
-    from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-    for conv_name, norm_name in pairs:
-        conv, norm = network.get_submodule(conv_name), network.get_submodule(norm_name)
-        assert isinstance(conv, nn.Conv2d)
-        assert isinstance(norm, nn.BatchNorm2d)
-        _replace(network, conv_name, fuse_conv_bn_eval(conv, norm))
-        _replace(network, norm_name, nn.Identity())
-
-
-def _replace(network: nn.Module, path: str, module: nn.Module) -> None:
-    parent, _, name = path.rpartition(".")
-    setattr(network.get_submodule(parent), name, module)
 
 
 def _is_spatial(output: Tensor) -> bool:

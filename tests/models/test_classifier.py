@@ -1,14 +1,11 @@
-import inspect
-
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from aegis.errors import CheckpointError
-from aegis.models import architectures
 from aegis.models.architectures import ARCHITECTURES, build
-from aegis.models.classifier import MAX_SIDE, Classifier, foldable_batch_norms
+from aegis.models.classifier import MAX_SIDE, Classifier
 from aegis.runtime import Runtime
 
 from .conftest import randomised
@@ -27,34 +24,6 @@ class OneReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.relu(self.hidden(self.relu(self.conv(x)).flatten(1))))
-
-
-class OneConv(nn.Module):
-    """One convolution feeds two batch norms, neither of which may be folded into it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv, self.first, self.second = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3), nn.BatchNorm2d(3)
-        self.head = nn.Linear(3, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = functional.relu(self.first(self.conv(x)))
-        return self.head(self.second(self.conv(x)).mean((2, 3)))
-
-
-class Branching(nn.Module):
-    """Cannot be traced; the convolution's output is also used without the batch norm."""
-
-    def __init__(self, branch: bool) -> None:
-        super().__init__()
-        self.conv, self.norm, self.head = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3), nn.Linear(3, 2)
-        self.branch = branch
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.conv(x)
-        if self.branch and y.sum() > 1e9:
-            y = -y
-        return self.head((y + self.norm(input=y) + self.norm(y)).mean((2, 3)))
 
 
 @pytest.mark.parametrize(
@@ -81,14 +50,6 @@ def test_features_are_rectified_maps():
     assert 0.05 < (spatial > 0).float().mean() < 0.95
 
 
-@pytest.fixture
-def traceable(monkeypatch):
-    """Takes the run-time check of annotations off the networks: tracing calls them with what is no tensor."""
-    for network in (architectures.ResNet, architectures._Residual):
-        monkeypatch.setattr(network, "forward", inspect.unwrap(network.forward))
-
-
-@pytest.mark.usefixtures("traceable")
 @pytest.mark.parametrize("architecture", [f"aegis:{name},width=16" for name in ARCHITECTURES])
 def test_a_frozen_copy_gives_the_same_logits(architecture):
     classifier = Classifier(randomised(build(architecture, 3, 10)), (3, 32, 32), (0.5, 0.4, 0.3), (0.2, 0.3, 0.25))
@@ -114,14 +75,6 @@ def test_a_frozen_copy_of_a_library_network_gives_the_same_logits(architecture):
     pixels = torch.rand(4, 3, 32, 32)
     logits = classifier.logits(pixels)
     assert (classifier.frozen(Runtime()).logits(pixels) - logits).abs().max() <= 1e-4 * logits.abs().max().clamp(min=1)
-
-
-@pytest.mark.parametrize("network", [OneConv(), Branching(False), Branching(True)], ids=["shared", "reused", "dynamic"])
-def test_batch_norm_is_folded_only_where_it_may_be(network):
-    classifier = Classifier(randomised(network), SHAPE)
-    pixels = torch.rand(4, *SHAPE)
-    assert foldable_batch_norms(classifier.network) == []
-    torch.testing.assert_close(classifier.frozen(Runtime()).logits(pixels), classifier.logits(pixels))
 
 
 def test_gradients_reach_the_pixels_of_a_frozen_copy(network):

@@ -1,0 +1,113 @@
+"""Batch norm merged into the convolutions before it, for networks that only evaluate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+
+def foldable_batch_norms(network: nn.Module, run: Callable[[], object]) -> list[tuple[str, str]]:
+    """Names of each convolution and the batch norm it alone feeds.
+
+    Args:
+        network: in evaluation mode.
+        run: passes something through it.
+    """
+    # Watched, not traced with torch.fx, which for that time changes what modules do in every other thread too.
+    convolutions: dict[str, list[Tensor]] = {}
+    norms: dict[str, list[object]] = {}
+    handles = []
+    for name, module in network.named_modules():
+        # Of these very types: what derives from them may do more than its parent.
+        if type(module) is nn.Conv2d:
+            handles.append(module.register_forward_hook(_keep_output(convolutions.setdefault(name, []))))
+        elif type(module) is nn.BatchNorm2d and module.track_running_stats:
+            handles.append(module.register_forward_hook(_keep_input(norms.setdefault(name, []))))
+    try:
+        with _Uses() as uses, torch.no_grad():
+            run()
+    finally:
+        for handle in handles:
+            handle.remove()
+    # A layer that is called twice would be folded for both calls, and a weight that others use for them as well.
+    made = {
+        id(outputs[0]): name
+        for name, outputs in convolutions.items()
+        if len(outputs) == 1 and uses.of(outputs[0]) == uses.of(network.get_parameter(f"{name}.weight")) == 1
+    }
+    return [(made[id(inputs[0])], name) for name, inputs in norms.items() if len(inputs) == 1 and id(inputs[0]) in made]
+
+
+def fold_batch_norms(network: nn.Module, pairs: list[tuple[str, str]]) -> None:
+    """Merge batch norms in evaluation mode into the convolutions before them, in place."""
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    for conv_name, norm_name in pairs:
+        conv, norm = network.get_submodule(conv_name), network.get_submodule(norm_name)
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        _replace(network, conv_name, fuse_conv_bn_eval(conv, norm))
+        _replace(network, norm_name, nn.Identity())
+
+
+class _Uses(TorchFunctionMode):
+    """Counts what this thread computes from which tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Kept, so that no other tensor gets the number of one that is gone.
+        self._seen: dict[int, Tensor] = {}
+        self._counts: Counter[int] = Counter()
+
+    def of(self, tensor: Tensor) -> int:
+        """How many tensors were computed from this one, without those from them."""
+        return self._counts[id(tensor)]
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        # What only asks for a shape or a type computes nothing.
+        if any(True for _ in _tensors(result)):
+            for tensor in _tensors((*args, *kwargs.values())):
+                self._seen[id(tensor)] = tensor
+                self._counts[id(tensor)] += 1
+        return result
+
+
+def _tensors(value: object) -> Iterable[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from _tensors(part)
+
+
+def _keep_output(kept: list[Tensor]) -> Callable[[nn.Module, object, Tensor], None]:
+    def hook(_: nn.Module, __: object, output: Tensor) -> None:
+        kept.append(output)
+
+    return hook
+
+
+def _keep_input(kept: list[object]) -> Callable[[nn.Module, tuple[object, ...], object], None]:
+    def hook(_: nn.Module, inputs: tuple[object, ...], __: object) -> None:
+        # By name alone it is passed as no positional input, and not looked for.
+        kept.append(inputs[0] if inputs else None)
+
+    return hook
+
+
+def _replace(network: nn.Module, path: str, module: nn.Module) -> None:
+    parent, _, name = path.rpartition(".")
+    setattr(network.get_submodule(parent), name, module)
