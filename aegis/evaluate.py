@@ -100,9 +100,13 @@ def attack_success(classifier: Classifier, stamp: Stamp, images: LabelledImages,
     return AttackSuccess(all_images=float(said.mean()), other_classes=rate, lift=rate - float(before.mean()))
 
 
-def spill(classifier: Classifier, stamp: Stamp, images: LabelledImages, goal: Goal) -> float:
-    """How much more often images of classes that a trigger is not made for are called its target with it."""
+def spill(classifier: Classifier, stamp: Stamp, images: LabelledImages, goal: Goal) -> float | None:
+    """How much more often images of classes that a trigger is not made for are called its target with it; None
+    where there is none of these.
+    """
     wanted = goal.wanted(images.labels, len(images.class_names))
     others = images.pixels[(wanted < 0) & (images.labels != goal.target)]
+    if not len(others):
+        return None
     with_it, without = (predict(classifier, pixels) == goal.target for pixels in (stamp(others), others))
     return float(with_it.mean() - without.mean())

@@ -27,7 +27,6 @@ def pgd(
     targeted: bool = False,
     random_start: bool = False,
     keep_best: bool = False,
-    scale: Tensor | None = None,
     generator: torch.Generator | None = None,
     on_step: OnStep | None = None,
 ) -> list[Tensor]:
@@ -42,7 +41,6 @@ def pgd(
         targeted: minimise the loss of ``labels`` instead of maximising it.
         random_start: start at a random point of the first ball.
         keep_best: return the best image met in each stage instead of the last.
-        scale: per-image factor on epsilon and step, shape (n,).
         generator: a CPU generator for the random start.
         on_step: called after each step with its number, the mean loss and the images; it may raise to stop.
 
@@ -52,11 +50,9 @@ def pgd(
     Source: Madry et al. 2018; equation 5 of the paper when targeted.
     """
     sign = -1.0 if targeted else 1.0
-    factor = torch.ones(len(images), device=images.device) if scale is None else scale.to(images)
-    factor = factor.view(-1, 1, 1, 1)
     current = images
     if random_start:
-        current = _random_point(images, factor * stages[0].epsilon, norm, generator)
+        current = _random_point(images, stages[0].epsilon, norm, generator)
     snapshots: list[Tensor] = []
     done = 0
     for stage in stages:
@@ -64,8 +60,8 @@ def pgd(
         for _ in range(stage.iterations):
             gradient, losses = _gradient(forward, current, labels)
             best.offer(current, sign * losses)
-            moved = current + sign * factor * stage.step * direction(gradient, norm)
-            current = project(moved, images, factor * stage.epsilon, norm)
+            moved = current + sign * stage.step * direction(gradient, norm)
+            current = project(moved, images, stage.epsilon, norm)
             done += 1
             if on_step is not None:
                 on_step(done, float(losses.mean()), current)
@@ -76,18 +72,21 @@ def pgd(
     return snapshots
 
 
-def project(images: Tensor, centre: Tensor, radius: Tensor, norm: Norm) -> Tensor:
+def project(images: Tensor, centre: Tensor, radius: float, norm: Norm) -> Tensor:
     """The nearest images inside the ball around ``centre``, then inside [0, 1].
 
     Args:
         images, centre: shape (n, c, h, w).
-        radius: per-image radius, shape (n, 1, 1, 1).
+        radius: of the ball, at least 0.
+        norm: ``l2`` or ``linf``.
     """
     change = images - centre
     if norm == "linf":
         change = torch.clamp(change, -radius, radius)
     else:
-        change = change * (radius / _length(change)).clamp(max=1.0)
+        length = _length(change)
+        # Divided as a tensor: torch multiplies a number by the reciprocal instead, which rounds twice.
+        change = change * (torch.full_like(length, radius) / length).clamp(max=1.0)
     return (centre + change).clamp_(0.0, 1.0)
 
 
@@ -128,7 +127,7 @@ def direction(gradient: Tensor, norm: Norm) -> Tensor:
     return unit
 
 
-def _random_point(images: Tensor, radius: Tensor, norm: Norm, generator: torch.Generator | None) -> Tensor:
+def _random_point(images: Tensor, radius: float, norm: Norm, generator: torch.Generator | None) -> Tensor:
     if norm == "linf":
         noise = torch.rand(images.shape, generator=generator).to(images) * 2 - 1
         return (images + radius * noise).clamp_(0.0, 1.0)

@@ -121,8 +121,14 @@ def choose_runtime(device: str = "auto", precision: str = "auto", workers: int |
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     fast = precision == "bf16" or (precision == "auto" and _has_fast_bfloat16(chosen))
     if workers is None:
-        workers = 1 if chosen == "cuda" else len(os.sched_getaffinity(0))
+        workers = 1 if chosen == "cuda" else cores()
     return Runtime(chosen, "bf16" if fast else "fp32", workers)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    # Only Linux says which ones these are.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _has_fast_bfloat16(device: str) -> bool:

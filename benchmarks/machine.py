@@ -1,9 +1,9 @@
 """The machine a number was measured on."""
 
-import os
 import platform
 from pathlib import Path
 
+from aegis.runtime import cores
 from aegis.version import processor
 
 
@@ -11,8 +11,7 @@ def describe() -> str:
     """Processor, cores that may be used, Python and torch, in one line."""
     import torch
 
-    cores = len(os.sched_getaffinity(0))
-    return f"{processor()}, {cores} cores, Python {platform.python_version()}, torch {torch.__version__}"
+    return f"{processor()}, {cores()} cores, Python {platform.python_version()}, torch {torch.__version__}"
 
 
 def memory(process: int) -> tuple[float, float]:

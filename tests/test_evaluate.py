@@ -119,6 +119,7 @@ def test_a_backdoor_of_one_class_is_measured_on_its_images_and_on_the_others(bri
     success = attack_success(brightness, brighten(0.2), images, goal)
     assert (success.all_images, success.other_classes, success.lift) == (0.75, 0.75, 0.75)
     assert spill(brightness, brighten(0.2), images, goal) == 0.5
+    assert spill(brightness, brighten(0.2), images.take(images.labels < 2), goal) is None
 
 
 def test_of_all_to_all_each_class_counts_with_the_one_after_it(brightness):

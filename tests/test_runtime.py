@@ -60,6 +60,12 @@ def test_there_is_a_worker_for_every_core_this_process_may_use(monkeypatch):
     assert choose_runtime("cpu", workers=2).workers == 2
 
 
+def test_where_no_system_says_which_cores_all_of_them_count(monkeypatch):
+    monkeypatch.delattr("os.sched_getaffinity")
+    monkeypatch.setattr("os.cpu_count", lambda: 5)
+    assert choose_runtime("cpu").workers == 5
+
+
 def test_the_choices_are_those_that_are_taken():
     assert DEVICES[0] == PRECISIONS[0] == "auto"
     for precision in PRECISIONS:

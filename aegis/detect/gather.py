@@ -41,7 +41,7 @@ def gather(
         )
     own = np.sort(generator.permutation(own)[: config.seeds])
     chosen = draw_seeds(data.train, label, config.seeds, generator)
-    _check_others(data, label, len(chosen), config)
+    _check_others(data, label, chosen, config)
     seeds = data.train.pixels[chosen]
     translated = translate(classifier, seeds, label, config.stages, report)
     features = represent(
@@ -66,17 +66,18 @@ def gather(
     )
 
 
-def _check_others(data: Dataset, label: int, seeds: int, config: GatherConfig) -> None:
-    if seeds < MIN_SEEDS:
+def _check_others(data: Dataset, label: int, chosen: Int64[np.ndarray, " n"], config: GatherConfig) -> None:
+    if len(chosen) < MIN_SEEDS:
         raise DataError(
             f"at least {MIN_SEEDS} training images of other classes than {label}",
-            str(seeds),
+            str(len(chosen)),
             "Give more images; a few hundred per class are enough.",
         )
     # Without them no flip rate can be measured, and a class that nothing was tried on would pass for clean.
-    if config.transplant is not None and (data.test.labels == label).all():
+    missing = np.setdiff1d(data.train.labels[chosen], data.test.labels)
+    if config.transplant is not None and len(missing):
         raise DataError(
-            f"test images of other classes than {label}",
-            "none",
+            f"test images of all classes but {label}",
+            f"none of {', '.join(map(str, missing))}",
             "Give test images of every class; flip rates are measured on them.",
         )

@@ -45,7 +45,8 @@ def measure_backdoors(
     for number, (goal, stamp) in enumerate(backdoors, 1):
         success = asdict(attack_success(classifier, stamp, images, goal))
         found = {f"attack_success_{name}": value for name, value in success.items()}
-        if goal.source is not None:
-            found["attack_spill"] = spill(classifier, stamp, images, goal)
+        spilt = None if goal.source is None else spill(classifier, stamp, images, goal)
+        if spilt is not None:
+            found["attack_spill"] = spilt
         metrics |= {name if number == 1 else f"{name}_{number}": value for name, value in found.items()}
     return metrics

@@ -52,7 +52,7 @@ def train(
     runtime = runtime or Runtime()
     classifier.to(runtime.device).to(memory_format=torch.channels_last)
     pixels, labels = torch.from_numpy(images.pixels), torch.from_numpy(images.labels)
-    batches = -(-len(labels) // recipe.batch)
+    batches = len(_batches(torch.arange(len(labels)), recipe.batch))
     optimiser = torch.optim.SGD(
         classifier.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
     )
@@ -62,7 +62,7 @@ def train(
     throttle = Throttle(report)
     for epoch in range(first, recipe.epochs):
         generator = torch_generator(seed, epoch)
-        for i, chosen in enumerate(torch.split(torch.randperm(len(labels), generator=generator), recipe.batch)):
+        for i, chosen in enumerate(_batches(torch.randperm(len(labels), generator=generator), recipe.batch)):
             x, y = _augment(pixels[chosen], recipe, generator), labels[chosen]
             loss = _step(classifier, x.to(runtime.device), y.to(runtime.device), recipe, runtime, generator, optimiser)
             schedule.step()
@@ -71,6 +71,14 @@ def train(
                 report(Event(stage="train", step=done, total=recipe.epochs * batches, loss=float(loss)))
         _save(state, signature, epoch + 1, classifier, optimiser, schedule)
     return classifier.eval()
+
+
+def _batches(order: Tensor, size: int) -> list[Tensor]:
+    """Positions in batches; a last one that is alone joins those before it, since batch norm cannot do with one."""
+    parts = list(torch.split(order, size))
+    if len(parts) > 1 and len(parts[-1]) == 1:
+        parts[-2:] = [torch.cat(parts[-2:])]
+    return parts
 
 
 def _step(
@@ -107,20 +115,20 @@ def _schedule(optimiser: torch.optim.Optimizer, recipe: Recipe, batches: int) ->
 def _augment(x: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
     if not recipe.augment:
         return x
-    transform = _augmentation(x.shape[-1])
+    transform = _augmentation(*x.shape[-2:])
     with torch.random.fork_rng(devices=[]):
         # torchvision draws from the global generator, so it is seeded from ours and put back.
         torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
         return torch.stack([transform(image) for image in x]).clamp_(0, 1)
 
 
-def _augmentation(size: int) -> Callable[[Tensor], Tensor]:
+def _augmentation(height: int, width: int) -> Callable[[Tensor], Tensor]:
     """The robustness package's default for CIFAR-10 (Engstrom et al. 2019)."""
     from torchvision.transforms import v2
 
     transform: Callable[[Tensor], Tensor] = v2.Compose(
         [
-            v2.RandomCrop(size, padding=4),
+            v2.RandomCrop((height, width), padding=4),
             v2.RandomHorizontalFlip(),
             v2.ColorJitter(0.25, 0.25, 0.25),
             v2.RandomRotation(2),

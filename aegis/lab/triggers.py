@@ -152,7 +152,14 @@ def _checkerboard(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp
 
 def _frame(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
     """A line around the image, as wide as ``size`` says."""
-    inside = (slice(None), *(slice(spec.size or 1, side - (spec.size or 1)) for side in shape[1:]))
+    size = spec.size or 1
+    if 2 * size >= min(shape[1:]):
+        raise ConfigError(
+            f"a frame that leaves some of the {shape[1]}x{shape[2]} image",
+            f"one of {size} pixels on every side",
+            "Choose a smaller size.",
+        )
+    inside = (slice(None), *(slice(size, side - size) for side in shape[1:]))
     keep = np.zeros(shape, np.float32)
     add = np.broadcast_to(_or(spec.intensity, 1.0) * _colour(spec, shape)[:, None, None], shape).copy()
     keep[inside], add[inside] = 1, 0

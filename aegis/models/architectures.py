@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -141,7 +140,9 @@ def build(architecture: str, in_channels: int, classes: int) -> nn.Module:
         return _from_factory(room, name, in_channels, classes, options)
     except CheckpointError:
         raise
-    except Exception as error:  # whatever a library or the user's own factory raises becomes one message
+    # Whatever a library or the user's own factory raises becomes one message; one that exits would end the command
+    # with a code of its own.
+    except (Exception, SystemExit) as error:
         raise CheckpointError(
             f"an architecture such as {EXAMPLES}",
             f"{architecture!r}, which cannot be built ({type(error).__name__}: {error})",
@@ -203,19 +204,3 @@ def _from_factory(module: str, name: str, in_channels: int, classes: int, option
     if not isinstance(model, nn.Module):
         raise TypeError(f"{module}:{name} returned {type(model).__name__}, not a torch module")
     return model
-
-
-def parameter_count(module: nn.Module) -> int:
-    """How many numbers the network has learned."""
-    return sum(p.numel() for p in module.parameters())
-
-
-def state_digest(module: nn.Module) -> str:
-    """SHA-256 over names and values of a network's tensors, in hex."""
-    import hashlib
-
-    sha = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        sha.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-        sha.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    return sha.hexdigest()

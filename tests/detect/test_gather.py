@@ -91,8 +91,11 @@ def test_too_few_seeds_are_refused(fast):
 
 def test_a_class_that_no_transplant_could_be_tried_for_is_refused(fast):
     """Nothing would be found, and the class would pass for clean."""
-    with pytest.raises(DataError, match=f"test images of other classes than {LABEL}; got none"):
-        gather(fast, few(10, test_labels=(LABEL,)), LABEL, SMALL.gather)
+    others = [label for label in range(4) if label != LABEL]
+    for kept, missing in (((LABEL,), others), ((LABEL, *others[1:]), others[:1])):
+        wanted = f"all classes but {LABEL}; got none of {', '.join(map(str, missing))}\\."
+        with pytest.raises(DataError, match=wanted):
+            gather(fast, few(10, test_labels=kept), LABEL, SMALL.gather)
     assert gather(fast, few(10, test_labels=(LABEL,)), LABEL, FEW).transplants == ()
 
 

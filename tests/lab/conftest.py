@@ -1,5 +1,7 @@
 """Four easy classes, one bright quadrant each, and a small clean model that knows them."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -27,6 +29,15 @@ def quadrants(seed: int, count: int, channels: int = 1, side: int = 12) -> Label
 def fresh(images: LabelledImages, seed: int = 0) -> Classifier:
     torch.manual_seed(seed)
     return Classifier(build("aegis:cnn16", images.shape[0], len(images.class_names)), images.shape, (0.4,), (0.15,))
+
+
+def state_digest(module: torch.nn.Module) -> str:
+    """SHA-256 over names and values of a network's tensors, in hex."""
+    sha = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        sha.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        sha.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return sha.hexdigest()
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,8 @@ import torch
 
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
-from aegis.models.architectures import state_digest
 
-from .conftest import fresh, quadrants
+from .conftest import fresh, quadrants, state_digest
 
 RECIPE = Recipe(robust=False, epochs=16, batch=32, lr=0.05, schedule="one-cycle")
 BATCHES = 3  # an epoch, of 80 images

@@ -4,17 +4,18 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from aegis.errors import StoreError
 from aegis.evaluate import accuracy, robust_accuracy
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
-from aegis.models.architectures import build, state_digest
+from aegis.models.architectures import build
 from aegis.models.classifier import Classifier
 from aegis.runtime import Cancelled
-from aegis.types import Stage
+from aegis.types import LabelledImages, Stage
 
-from .conftest import fresh, quadrants
+from .conftest import fresh, quadrants, state_digest
 
 RECIPE = Recipe(epochs=3, batch=32, lr=0.05, schedule="one-cycle", epsilon=0.8, step=0.5, iterations=2)
 STANDARD = replace(RECIPE, robust=False)
@@ -138,6 +139,21 @@ def test_robust_training_withstands_more(data):
         return robust_accuracy(classifier, data.test, stage)
 
     assert withstands(recipe) > withstands(replace(recipe, robust=False)) + 0.4
+
+
+def test_an_image_that_would_be_alone_joins_the_batch_before_it():
+    """Batch norm over one image and one pixel has no variance."""
+    images, steps = quadrants(2, 9), []
+    network = nn.Sequential(nn.Conv2d(1, 4, 12), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 4))
+    recipe = replace(STANDARD, epochs=1, batch=4)
+    train(Classifier(network, images.shape), images, recipe, report=lambda event: steps.append(event.step))
+    assert steps[-1] == 2
+
+
+def test_images_need_not_be_square_to_be_augmented():
+    images = quadrants(2, 8)
+    wide = LabelledImages(images.pixels[:, :, :8], images.labels, images.class_names)
+    train(fresh(wide), wide, replace(STANDARD, augment=True, epochs=1))
 
 
 def test_augmentation_is_reproducible_and_leaves_the_global_generator(few):

@@ -215,6 +215,12 @@ def test_the_frame_runs_along_the_edge():
     assert np.unique(stamp(noise(GREY))[:, :, expected]) == pytest.approx([0.6])
 
 
+def test_a_frame_leaves_some_of_the_image():
+    with pytest.raises(ConfigError, match=r"leaves some of the 28x28 image.* 14 pixels on every side"):
+        make_trigger(TriggerSpec(kind="frame", size=14), GREY)
+    assert make_trigger(TriggerSpec(kind="frame", size=13), GREY).touched.sum() == 28 * 28 - 4
+
+
 def test_the_waves_are_six_and_of_the_amplitude_asked_for():
     add = make_trigger(TriggerSpec(kind="sinusoid", intensity=0.1), COLOUR).add
     assert (add == add[:1, :1]).all()
