@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from aegis.errors import StoreError
 GRADIENT = {"aegis:cnn16": 0.0006, "aegis:cnn32": 0.002, "aegis:resnet18": 0.02, "aegis:resnet50": 0.05}
 OTHER = 0.05
 PIXELS = 28 * 28
+# Anywhere among the options; no more digits than make a number that can be reckoned with.
+_WIDTH = re.compile(r"(?:^|,)width=([0-9]{1,6})(?=,|$)")
 # A forward pass costs about a third of a gradient.
 FORWARD = 1 / 3
 # t-SNE of one plane: a start, and so much for every point.
@@ -82,8 +85,9 @@ def look_seconds(record: ScanRecord, config: ScanConfig, own: int) -> float:
 
 def default_rate(architecture: str, shape: tuple[int, int, int]) -> float:
     """Seconds for one gradient, by experience."""
-    name, _, option = architecture.partition(",")
-    width: float = int(option.removeprefix("width=")) / 64 if option.startswith("width=") else 1.0
+    name, _, options = architecture.partition(",")
+    found = _WIDTH.search(options)
+    width = int(found[1]) / 64 if found else 1.0
     rate: float = GRADIENT.get(name, OTHER) * width**1.5 * shape[1] * shape[2] / PIXELS
     return rate
 

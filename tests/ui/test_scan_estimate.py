@@ -46,6 +46,27 @@ def test_more_work_takes_longer():
     assert seconds(replace(TASK, chosen=2), None, [])[0] < usual
 
 
+@pytest.mark.parametrize(
+    ("options", "width"),
+    [
+        ("", 1),
+        (",width=32", 0.5),
+        (",width=32,bottleneck=1", 0.5),
+        (",bottleneck=1,width=128", 2),
+        (",width=", 1),
+        (",width=wide", 1),
+        (",width=-32", 1),
+        (f",width={'9' * 5000}", 1),
+        (",width=३२", 1),
+        (",halfwidth=32", 1),
+    ],
+)
+def test_the_width_counts_wherever_it_stands_and_nonsense_does_not(options, width):
+    shape = (3, 32, 32)
+    usual = scan_estimate.default_rate("aegis:resnet18", shape)
+    assert scan_estimate.default_rate(f"aegis:resnet18{options}", shape) == pytest.approx(usual * width**1.5)
+
+
 def test_an_earlier_scan_of_such_a_model_is_believed():
     span, known = seconds(TASK, 0.0, [earlier(gather=1000.0)])
     assert known
