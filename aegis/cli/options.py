@@ -142,7 +142,9 @@ Workers = Annotated[
     int | None,
     option("--workers", "N", "Classes examined side by side. Without it, one for each processor core.", MORE),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of every random draw.", min=0)]
+# Scikit-learn takes no larger ones, and would say so only after minutes.
+MAX_SEED = 2**32 - 1
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of every random draw.", min=0, max=MAX_SEED)]
 
 Training = Annotated[
     str,

@@ -216,7 +216,17 @@ def test_cuda_where_there_is_none(suspect, images, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("arguments", [("scan",), ("scan", "a", "b"), ("scan", "--seed", "-1", "a"), ("scab",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("scan",),
+        ("scan", "a", "b"),
+        ("scan", "--seed", "-1", "a"),
+        ("scan", "--seed", str(2**32), "a"),
+        ("scab",),
+    ],
+    ids=" ".join,
+)
 def test_usage(arguments):
     outcome = run(*arguments)
     assert outcome.code == 2
