@@ -37,11 +37,20 @@ def load_dataset(source: str | Path | None = None, *, size: int | None = None) -
         return read_named(name)
     if name in SOURCES:
         return read_sample(name.removeprefix(SAMPLES))
-    path = Path(source).expanduser()
-    if source == "" or name.startswith(SAMPLES) or not path.exists():
-        raise DataError(
-            f"a data set ({', '.join(SOURCES)}), an NPZ file or a folder of pictures",
-            f"{str(source)!r}, which is neither a known name nor there",
-            "Check the spelling and the path.",
-        )
-    return to_dataset(read_file(path, size), str(source))
+    return to_dataset(read_file(_there(source), size), str(source))
+
+
+def _there(source: str | Path) -> Path:
+    reason = "which is neither a known name nor there"
+    try:
+        path = Path(source).expanduser()
+        if source != "" and not (isinstance(source, str) and source.startswith(SAMPLES)) and path.exists():
+            return path
+    # The home of nobody known is a RuntimeError; a name may be too long, and a folder on the way closed.
+    except (OSError, RuntimeError) as error:
+        reason = str(getattr(error, "strerror", None) or error)
+    raise DataError(
+        f"a data set ({', '.join(SOURCES)}), an NPZ file or a folder of pictures",
+        f"{str(source)!r}, {reason}",
+        "Check the spelling and the path.",
+    )

@@ -53,6 +53,14 @@ def test_an_unknown_name_or_path_is_refused_with_the_choices(source):
         load_dataset(source)
 
 
+@pytest.mark.parametrize(
+    ("source", "reason"), [("~nobody-of-this-name/x.npz", "home directory"), ("x" * 1000, "File name too long")]
+)
+def test_a_path_that_cannot_even_be_looked_at_is_refused_like_one_that_is_not_there(source, reason):
+    with pytest.raises(DataError, match=rf"NPZ file or a folder.*{source}.*{reason}"):
+        load_dataset(source)
+
+
 def test_named_data_sets_are_not_scaled():
     with pytest.raises(DataError, match="only for your own pictures"):
         load_dataset("samples:mnist", size=32)
