@@ -94,8 +94,9 @@ def _read_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], 
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, _, dtype = read(file)
-    except (ValueError, tokenize.TokenError) as error:
-        raise zipfile.BadZipFile(f"{name} is no numpy array: {error}") from error
+    # The last two are Python's parser where brackets or signs are nested too deep for it; one of them says nothing.
+    except (ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
+        raise zipfile.BadZipFile(f"{name} is no numpy array: {str(error) or type(error).__name__}") from error
     if dtype.itemsize == 0:
         raise zipfile.BadZipFile(f"{name} is an array of nothing")
     if dtype.hasobject:

@@ -136,10 +136,13 @@ def _is_grey(pixels: Array) -> bool:
 
 
 def _without_common_top(pictures: list[Picture]) -> list[Picture]:
-    tops = {parts[0] for parts, _ in pictures}
-    if len(tops) > 1 or tops & set(SPLITS) or any(len(parts) < 3 for parts, _ in pictures):
-        return pictures
-    return _without_common_top([(parts[1:], pixels) for parts, pixels in pictures])
+    first, depth = pictures[0][0], 0
+    # Archives nest folders as deep as they like, too deep to call oneself for each of them.
+    while first[depth] not in SPLITS and all(
+        len(parts) >= depth + 3 and parts[depth] == first[depth] for parts, _ in pictures
+    ):
+        depth += 1
+    return [(parts[depth:], pixels) for parts, pixels in pictures]
 
 
 def _all_grey_or_all_colour(pictures: list[Picture]) -> list[Picture]:

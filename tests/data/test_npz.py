@@ -116,7 +116,18 @@ def test_a_zip_bomb_is_refused_unread(tmp_path, monkeypatch):
         read_npz(path)
 
 
-@pytest.mark.parametrize("header", [b"{'descr': (", b"{}", b"\xff", b"{'descr': '|u1', 'fortran_order': False}"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': (",
+        b"{}",
+        b"\xff",
+        b"{'descr': '|u1', 'fortran_order': False}",
+        b"-" * 3000 + b"1",
+        b"-" * 9000 + b"1",
+    ],
+    ids=range(6),
+)
 def test_a_header_that_is_nonsense_is_refused(tmp_path, header):
     magic = np.lib.format.magic(1, 0) + len(header).to_bytes(2, "little")
     with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:

@@ -57,6 +57,15 @@ def test_a_zip_reads_as_the_folder_in_it(folder, tmp_path):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
+def test_folders_nested_deeper_than_calls_may_be_are_left_out_as_well(folder, tmp_path):
+    with zipfile.ZipFile(tmp_path / "deep.zip", "w") as archive:
+        for path in folder.rglob("*.png"):
+            archive.write(path, f"{'a/' * 2000}{path.relative_to(folder)}")
+    arrays = read_pictures(tmp_path / "deep.zip")
+    assert arrays.class_names == ("ant", "cat")
+    np.testing.assert_array_equal(arrays.x_train, read_pictures(folder).x_train)
+
+
 def test_files_beside_the_class_folders_are_left_alone(folder):
     (folder / "README.txt").write_text("hello")
     assert len(read_pictures(folder).x_train) == 16

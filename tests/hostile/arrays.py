@@ -55,6 +55,8 @@ for title, header, words in (
     ("claims terabytes", _header("(1000000, 1000, 1000)"), ("cut short",)),
     ("has fewer than no places", _header("(-1, 6, 6)"), ("does not read as one",)),
     ("has a shape that is no tuple", _header("__import__('os').system('true')"), ("does not read as one",)),
+    ("has a shape of three thousand signs", _header("-" * 3000 + "1"), ("x_train is no numpy array",)),
+    ("has a shape of nine thousand signs", _header("-" * 9000 + "1"), ("x_train is no numpy array",)),
     ("has a type that nobody has", _header("(4, 6, 6)", "|z9"), ("does not read as one",)),
     ("has records for pixels", _header("(4, 6, 6)", "S0"), ("Expected",)),
     ("breaks off", b"\x93NUMPY\x01\x00\xff\xff{", ("does not read as one",)),

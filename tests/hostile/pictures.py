@@ -121,6 +121,11 @@ for title, name, word in (
     )
 
 
+@PICTURES.case("3 pictures in 1 class")
+def one_class_below_thousands_of_folders__zip(path, canary):
+    pack(path, [(f"{'a/' * 5000}ant/{i}.png", encoded()) for i in range(3)])
+
+
 @PICTURES.case("at most 200,000 files", slow=True)
 def very_many_files__zip(path, canary):
     pack(path, ((f"ant/.{i}", b"") for i in range(200_001)), zipfile.ZIP_STORED)
