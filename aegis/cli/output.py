@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -43,7 +43,9 @@ class Printer(Console):
     def on_broken_pipe(self) -> None:
         """Go on without output, since rich would exit with code 1, which here means *infected*."""
         self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read messages and has gone must not cost the other stream its verdict.
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), self.file.fileno())
 
 
 def without_wrapping(doc: str) -> str:

@@ -103,6 +103,28 @@ def test_a_reader_that_has_had_enough_changes_no_exit_code(scanned, suspect, ima
     assert (process.returncode, err) == (0, "")
 
 
+@pytest.mark.parametrize(("gone", "other"), [("stderr", "stdout"), ("stdout", "stderr")])
+def test_whoever_has_had_enough_of_one_stream_does_not_cost_the_other_its_words(gone, other):
+    code = f"""
+import os
+from aegis.cli.output import Printer
+
+spare = os.dup(0)
+os.close(spare)
+Printer(stderr={gone == "stderr"}).say("lost")
+Printer(stderr={gone == "stderr"}).say("lost again")
+Printer(stderr={other == "stderr"}).say("kept")
+assert os.dup(0) == spare
+"""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", code], **{gone: write, other: subprocess.PIPE}, text=True, timeout=60, check=False
+    )
+    os.close(write)
+    assert (done.returncode, getattr(done, other)) == (0, "kept\n")
+
+
 def in_terminal(*arguments, interrupt_at=None, **environment):
     """All that a terminal of 80 columns is sent, where Ctrl-C may be pressed once something shows."""
     leader, follower = pty.openpty()
