@@ -12,10 +12,11 @@ from aegis.detect.embed import EMBEDDERS
 from aegis.errors import ConfigError
 from aegis.text import printable
 
+# How many images that is, the presets themselves say.
 PRESETS = {
-    "default": "Translates 500 images into every class, looks for a trigger in what changed and tries it on other "
+    "default": "Translates {seeds} images into every class, looks for a trigger in what changed and tries it on other "
     "images. For a verdict that counts.",
-    "quick": "The same with fewer images: 120 a class. For a first look.",
+    "quick": "The same with fewer images: {seeds} a class. For a first look.",
     "paper": "The published rule alone: counts clusters, tries no trigger. For comparison.",
 }
 METHODS = {"tsne": "t-SNE", "umap": "UMAP"}
@@ -65,8 +66,8 @@ def choose_settings(data: str | None, shape: tuple[int, int, int], class_names: 
         persist_state="session",
     )
     name = name if name in PRESETS else "default"
-    st.caption(PRESETS[name])
     base = preset(name, data, shape)
+    st.caption(PRESETS[name].format(seeds=base.gather.seeds))
     labels = _choose_classes(class_names)
     with st.expander("More settings", icon=":material/tune:"):
         changes = _changes(base)

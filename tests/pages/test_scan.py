@@ -119,6 +119,7 @@ def test_presets_change_the_settings_and_the_time(open_page, suspects):
     shown = {one.label: one.placeholder for one in at.number_input}
     seeds = preset("default", None, (1, 28, 28)).gather.seeds
     assert (shown["Images per class"], shown["Epsilon"], shown["Iterations"]) == (str(seeds), "3 then 100", "8 then 12")
+    assert f"Translates {seeds} images into every class" in everything(at)
     at.segmented_control[0].set_value("paper")
     run(at)
     shown = {one.label: one.placeholder for one in at.number_input}
