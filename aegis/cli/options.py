@@ -186,7 +186,7 @@ def names(text: str | None) -> list[str]:
     return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def labels(text: str | None) -> tuple[int, ...] | None:
+def labels(text: str | None, option: str) -> tuple[int, ...] | None:
     """Comma-separated class labels without repetition, or None.
 
     Raises:
@@ -197,6 +197,6 @@ def labels(text: str | None) -> tuple[int, ...] | None:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise ConfigError(
-            "class labels for --classes, whole numbers from 0", repr(text), "Write for example --classes 7,3."
+            f"class labels for {option}, whole numbers from 0", repr(text), f"Write for example {option} 7,3."
         )
     return tuple(dict.fromkeys(int(part) for part in parts))

@@ -77,7 +77,7 @@ def report(
 def _review(record: ScanRecord, note: str | None, confirm: str | None, dismiss: str | None) -> Review:
     from aegis.review import Review
 
-    confirmed, dismissed = labels(confirm) or (), labels(dismiss) or ()
+    confirmed, dismissed = labels(confirm, "--confirm") or (), labels(dismiss, "--dismiss") or ()
     known = {found.label for found in record.classes}
     _require_none([label for label in (*confirmed, *dismissed) if label not in known], "classes that were scanned")
     _require_none([label for label in confirmed if label in dismissed], "each class confirmed or dismissed, not both")

@@ -133,7 +133,7 @@ def scan(
     default ~/.cache/aegis: the same scan again is quick, and an interrupted one goes on where it stopped.
     """
     started = time.perf_counter()
-    chosen = labels(classes)
+    chosen = labels(classes, "--classes")
     with waiting("reading images", quiet):
         images = images_for(checkpoint, data)
     config = adjusted(

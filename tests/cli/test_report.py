@@ -55,11 +55,26 @@ def test_the_review_is_in_it(result, tmp_path):
     assert "confirmed" in said
 
 
-@pytest.mark.parametrize("decisions", [("--confirm", "77"), ("--confirm", "1", "--dismiss", "1"), ("--dismiss", "x")])
-def test_decisions_must_make_sense(result, tmp_path, decisions):
+@pytest.mark.parametrize(
+    ("decisions", "words"),
+    [
+        (("--confirm", "77"), "classes that were scanned; got 77"),
+        (("--confirm", "1", "--dismiss", "1"), "not both; got 1"),
+        (
+            ("--confirm", "x"),
+            "class labels for --confirm, whole numbers from 0; got 'x'. Write for example --confirm 7",
+        ),
+        (
+            ("--dismiss", "x"),
+            "class labels for --dismiss, whole numbers from 0; got 'x'. Write for example --dismiss 7",
+        ),
+    ],
+)
+def test_decisions_must_make_sense(result, tmp_path, decisions, words):
     outcome = run("report", result, "--pdf", tmp_path / "verdict.pdf", *decisions)
     assert outcome.code == 2
     assert outcome.err.startswith("aegis: Expected ")
+    assert words in outcome.err
     assert entries(tmp_path) == {"result.json"}
 
 
