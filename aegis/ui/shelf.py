@@ -12,6 +12,7 @@ from aegis.data import SOURCES, load_dataset
 from aegis.detect.record import ScanRecord
 from aegis.dossier import find_images
 from aegis.errors import DataError
+from aegis.text import printable
 from aegis.types import Applicability, Dataset
 from aegis.ui.uploads import UPLOADED
 
@@ -86,4 +87,8 @@ def is_upload(record: ScanRecord) -> bool:
 
 @lru_cache(maxsize=3)
 def _read(source: str, digest: str) -> Dataset:
-    return load_dataset(source)
+    images = load_dataset(source)
+    # Raised within, so that others are not kept: the right ones may be put back.
+    if digest not in ("", images.digest):
+        raise DataError("the images that were scanned", f"others under {printable(source, 200)}", "Put them back.")
+    return images

@@ -39,6 +39,16 @@ def test_images_that_are_gone_or_others_are_not_shown(finished, tmp_path):
     assert find(named(finished.record, tmp_path / "changed.npz")) is None
 
 
+def test_images_that_were_others_for_a_while_are_found_again(finished, tmp_path):
+    path = tmp_path / "images.npz"
+    record = named(finished.record, path)
+    with np.load(finished.images) as file:
+        np.savez(path, **{**file, "x_train": 255 - file["x_train"]})
+    assert look_for_images(record, KEY, Shelf()) == (None, f"the scan's images (others under {path})")
+    path.write_bytes(finished.images.read_bytes())
+    assert find(record).digest == record.data.digest
+
+
 def test_uploaded_images_belong_to_their_scan_and_their_name_is_no_path(finished, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     name = f"{UPLOADED}images.npz"
