@@ -24,6 +24,7 @@ from aegis.audit import Audit, arrays_in, check
 from aegis.detect.record import ScanRecord
 from aegis.errors import StoreError
 from aegis.files import whole_file
+from aegis.folders import default_folder
 from aegis.index import make_index, open_index
 from aegis.packing import Arrays
 from aegis.review import Review, merged, read_review
@@ -31,18 +32,11 @@ from aegis.space import Array, Plan, array_path, evict, is_full, only_needed_by,
 from aegis.work import Session, Work, drop_dead, drop_interrupted, works
 
 
-def default_folder() -> Path:
-    """Where results are kept: ``AEGIS_STORE``, else ``aegis`` in the user's cache folder."""
-    if os.environ.get("AEGIS_STORE"):
-        return Path(os.environ["AEGIS_STORE"]).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis"
-
-
 class Store:
     """Results in one folder.
 
     Args:
-        folder: made if it is missing.
+        folder: made if it is missing; None for the default one.
 
     Raises:
         StoreError: if the folder cannot be used, or a newer version of AEGIS wrote it.

@@ -3,13 +3,12 @@
 import multiprocessing
 import sqlite3
 from contextlib import closing, suppress
-from pathlib import Path
 
 import numpy as np
 
 from aegis.review import Review
 from aegis.runtime import Cancelled
-from aegis.store import Store, default_folder
+from aegis.store import Store
 from tests.stored import EMBED, GATHER, Counted, dataset, files, record
 
 
@@ -73,17 +72,6 @@ def test_two_processes_at_once_both_land(tmp_path):
     assert {key for key, _ in store.scans(limit=100)} == {f"{n} {i}" for n in ("one", "two") for i in range(15)}
     assert (store.load("shared")["a"] == 14).all()
     assert files(tmp_path) == ["shared.npz"]
-
-
-def test_where_results_are_kept(monkeypatch, tmp_path):
-    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "here"))
-    assert Store().folder == tmp_path / "here"
-    monkeypatch.delenv("AEGIS_STORE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_folder() == tmp_path / "aegis"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert default_folder() == Path(tmp_path, ".cache", "aegis")
 
 
 def test_what_a_saved_scan_needs_is_whatever_was_used_since_it_began(store):

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from aegis.data.arrays import Arrays
 from aegis.data.npz import read_npz, write_npz
 from aegis.errors import DataError
+from aegis.folders import default_folder
 
 # Ten times the three named data sets; beyond it, what was used longest ago goes first.
 MAX_BYTES = 4 * 2**30
 
 
 def cache_folder() -> Path:
-    """Where decoded data sets are kept: under ``AEGIS_STORE``, else under the user's cache folder."""
-    store = os.environ.get("AEGIS_STORE")
-    if store:
-        return Path(store) / "data"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aegis" / "data"
+    """Where decoded data sets are kept, beside results.
+
+    Raises:
+        StoreError: as ``default_folder``.
+    """
+    return default_folder() / "data"
 
 
 def remember(key: str, make: Callable[[], Arrays]) -> Arrays:
     """The arrays kept under a key; made and kept where there are none that read."""
     path = cache_folder() / f"{key}.npz"
-    with contextlib.suppress(DataError, OSError):
+    with contextlib.suppress(DataError):
         arrays = read_npz(path)
-        path.touch()
+        # What cannot be marked as used can still be read.
+        with contextlib.suppress(OSError):
+            path.touch()
         return arrays
     arrays = make()
     # A full or read-only disk costs the next start some seconds; it must not cost this one the data.

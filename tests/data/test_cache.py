@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -10,13 +11,8 @@ from aegis.data.cache import cache_folder, remember
 from .conftest import columns
 
 
-def test_the_store_comes_before_the_users_cache_folder(monkeypatch, tmp_path):
+def test_it_lies_beside_results(tmp_path):
     assert cache_folder() == tmp_path / "store" / "data"
-    monkeypatch.delenv("AEGIS_STORE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_folder() == tmp_path / "xdg" / "aegis" / "data"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_folder() == Path.home() / ".cache" / "aegis" / "data"
 
 
 def _maker():
@@ -46,6 +42,18 @@ def test_a_damaged_entry_is_made_again():
     remember("a", make)
     remember("a", make)
     assert len(made) == 2
+
+
+def test_what_can_be_read_but_not_written_is_used(monkeypatch):
+    make, made = _maker()
+    remember("a", make)
+
+    def refuse(path):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    remember("a", make)
+    assert len(made) == 1
 
 
 def test_where_nothing_can_be_kept_the_data_is_still_there(monkeypatch, tmp_path):
