@@ -38,7 +38,8 @@ class Job(Generic[T]):
     """One piece of work and what became of it.
 
     Args:
-        work: does it, and reports to what it is given; that raises ``Cancelled`` when the user has had enough.
+        work: does it, and reports to what it is given; that raises ``Cancelled`` when the user has had enough. None
+            once it will not be called any more.
         watch: told of every event.
         id: in the page's address.
         state: *queued*, *running*, *done*, *failed* or *cancelled*.
@@ -47,7 +48,7 @@ class Job(Generic[T]):
         ended: when the worker was free again, in seconds of ``time.monotonic``.
     """
 
-    work: Callable[[Report], T]
+    work: Callable[[Report], T] | None
     watch: Report
     id: str = field(default_factory=lambda: secrets.token_urlsafe(ID_BYTES))
     state: State = "queued"
@@ -118,8 +119,9 @@ class Jobs:
                 return
             job.state = "cancelled"
         job.stop.set()
+        # One that has begun still needs its work, until it notices.
         if job.future is not None and job.future.cancel():
-            job.ended = time.monotonic()
+            self._end(job)
 
     def _run(self, job: Job[T]) -> None:
         def report(event: Event) -> None:
@@ -131,9 +133,8 @@ class Jobs:
             job.watch(event)
 
         try:
-            if self._enter(job):
-                result = job.work(report)
-                self._leave(job, "done", result=result)
+            if self._enter(job) and job.work is not None:
+                self._leave(job, "done", result=job.work(report))
         except (Cancelled, SystemExit):
             self._leave(job, "cancelled")
         except AegisError as error:
@@ -142,7 +143,7 @@ class Jobs:
             log.exception("A job failed")
             self._leave(job, "failed", UNEXPECTED.format(kind=type(error).__name__))
         finally:
-            job.ended = time.monotonic()
+            self._end(job)
 
     def _enter(self, job: Job[T]) -> bool:
         closing = self._closing()
@@ -156,6 +157,11 @@ class Jobs:
         with self._lock:
             if not job.over:
                 job.state, job.message, job.result = state, message, result
+
+    def _end(self, job: Job[T]) -> None:
+        # It holds models and images, and jobs are remembered for long.
+        job.work = None
+        job.ended = time.monotonic()
 
     def _closing(self) -> bool:
         try:

@@ -1,9 +1,11 @@
 """Jobs: in turn, cancelled at once, and never a word lost."""
 
+import gc
 import os
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -140,6 +142,51 @@ def test_a_job_is_cleaned_up_after(jobs, work):
     cleaned = threading.Event()
     jobs.start(work, silent, cleaned.set)
     assert cleaned.wait(30)
+
+
+class Images:
+    """What work needs and nobody should keep."""
+
+
+def begin(jobs, then):
+    """A job whose work needs images, and a way to see whether they are still there."""
+    images = Images()
+
+    def work(report):
+        assert images is not None
+        return then(report)
+
+    return jobs.start(work, silent), weakref.ref(images)
+
+
+@pytest.mark.parametrize("then", [lambda report: 1, fails])
+def test_a_job_that_is_remembered_keeps_nothing_of_what_its_work_needed(jobs, then):
+    job, images = begin(jobs, then)
+    finish(job)
+    gc.collect()
+    assert jobs.find(job.id) is job
+    assert images() is None
+
+
+def test_a_job_that_never_began_keeps_nothing_either(jobs):
+    first = Held()
+    jobs.start(first, silent)
+    job, images = begin(jobs, lambda report: 1)
+    jobs.cancel(job)
+    gc.collect()
+    assert images() is None
+    first.go.set()
+
+
+def test_work_that_has_begun_when_it_is_cancelled_goes_on_to_its_next_report(jobs):
+    first = Held()
+    job = jobs.start(first, silent)
+    assert first.entered.wait(30)
+    jobs.cancel(job)
+    assert job.work is first
+    first.go.set()
+    finish(job)
+    assert job.work is None
 
 
 def test_a_job_that_never_began_is_cleaned_up_after(jobs):
