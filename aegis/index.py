@@ -83,7 +83,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=PATIENCE)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         connection.close()
         # On a full disk there is no room for what readers share; a file that nobody writes can be read without it.
         log = path.with_name(f"{path.name}-wal")

@@ -89,6 +89,21 @@ def test_an_index_of_a_newer_version_is_refused_and_left_alone(tmp_path):
     assert path.read_bytes() == content
 
 
+def test_a_file_that_is_no_database_is_not_held_open(tmp_path, monkeypatch):
+    path, opened, connect = tmp_path / "index.sqlite", [], sqlite3.connect
+    path.write_text("this is no database, however long it may be " * 100)
+
+    def watched(*arguments, **options):
+        opened.append(connect(*arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        make_index(path)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
+
+
 def test_many_may_make_it_at_once(tmp_path):
     gate = threading.Barrier(4)
 
