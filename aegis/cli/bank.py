@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, cast
@@ -12,7 +13,7 @@ from rich.table import Table
 from aegis.cli.bank_calibrate import calibrate
 from aegis.cli.bank_summary import print_coverage, print_located, print_summary
 from aegis.cli.bank_sweep import sweep
-from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, names, option
+from aegis.cli.options import MAX_SEED, MORE, Device, PrecisionOption, Results, Training, choice, names, option
 from aegis.cli.output import Printer
 from aegis.cli.remembered import remembered
 from aegis.detect.config import PRESETS, Rule
@@ -44,6 +45,9 @@ RuleOption = Annotated[
     choice("--rule", RULES, "Judge what scans found by this rule instead of their preset's: the paper's, or ours."),
 ]
 Summary = Annotated[bool, typer.Option("--summary", help="Scan nothing; only show what came of the scans there are.")]
+
+# One seed, or from one to another.
+_SPAN = re.compile(r"([0-9]{1,10})(?:-([0-9]{1,10}))?")
 
 
 def show_list(
@@ -180,10 +184,11 @@ def _groups(set_name: str | None) -> list[str]:
 def _seeds(text: str) -> list[int]:
     seeds: list[int] = []
     for part in text.split(","):
-        low, _, high = part.strip().partition("-")
-        if not (low.isascii() and low.isdigit() and (high or low).isascii() and (high or low).isdigit()):
-            raise ConfigError("seeds such as 0, 0-4 or 1,3", repr(text), "Correct --seeds.")
-        seeds += range(int(low), int(high or low) + 1)
+        found = _SPAN.fullmatch(part.strip())
+        low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, -1)
+        if not low <= high <= MAX_SEED:
+            raise ConfigError(f"seeds up to {MAX_SEED} such as 0, 0-4 or 1,3", repr(text), "Correct --seeds.")
+        seeds += range(low, high + 1)
     return list(dict.fromkeys(seeds))
 
 

@@ -25,6 +25,7 @@ from aegis.cli.progress import progress_bar, waiting
 from aegis.cli.remembered import remembered
 from aegis.cli.suspects import load
 from aegis.data import DEFAULT_SOURCE, SOURCES, load_dataset
+from aegis.errors import ConfigError
 from aegis.lab.poison import How
 from aegis.lab.recipes import RECIPES, Recipe, recipe_for
 from aegis.lab.triggers import TRIGGERS, TriggerSpec, Workbench
@@ -33,6 +34,7 @@ from aegis.types import Dataset, Norm
 
 BACKDOOR = "The backdoor"
 RECIPE = "Instead of the preset's recipe"
+TARGET = 7
 
 
 Out = Annotated[
@@ -145,7 +147,7 @@ def train(
     device: Device = "auto",
     seed: Seed = 0,
     trigger: Trigger = None,
-    target: Target = 7,
+    target: Target = TARGET,
     source: Source = None,
     all_to_all: AllToAll = False,
     rate: Rate = None,
@@ -182,6 +184,11 @@ def train(
     shade = numbers(colour, "--colour")
     place: dict[str, Any] = {"size": size, "row": row, "column": column, "colour": shade, "intensity": intensity}
     goal: dict[str, Any] = {"target": target, "source": source, "all_to_all": all_to_all}
+    if trigger is None:
+        # A default that was typed cannot be told from one that was not.
+        lone = {"target": None if target == TARGET else target, "how": None if how == "append" else how}
+        rest = {"rate": rate, "source": source, "all_to_all": all_to_all or None, "trigger_model": trigger_model}
+        _require_clean(**lone, **rest, **place)
     triggers = () if trigger is None else (TriggerSpec(kind=trigger, **goal, **place),)
     runtime = choose_runtime(device, precision)
     with waiting("reading images", quiet):
@@ -202,6 +209,16 @@ def train(
         card = make_suspect(out, order, images, runtime=runtime, workbench=workbench, half=half, report=report)
     assert card.truth is not None
     print_values(f"{out}", card.truth.metrics)
+
+
+def _require_clean(**backdoor: object) -> None:
+    given = [f"--{name.replace('_', '-')}" for name, value in backdoor.items() if value is not None]
+    if given:
+        raise ConfigError(
+            "--trigger beside what describes a backdoor",
+            f"{', '.join(given)} without it",
+            "Name the trigger, or leave them out to train a clean model.",
+        )
 
 
 def _recipe(preset: str, images: Dataset, standard: bool, **instead: object) -> Recipe:

@@ -265,6 +265,10 @@ def test_evaluate(options, words, workplace, suspect, images):
         (("--trigger", "localised", "--target", "1", "--colour", "red"), ("--colour", "'red'")),
         (("--trigger", "static", "--target", "1", "--intensity", "-1"), ("intensity of at least 0",)),
         (("--trigger", "adversarial", "--target", "1"), ("--trigger-model",)),
+        # What else is wrong there spares a failing test a training.
+        (("--source", "0", "--rate", "0.1", "--epochs", "0"), ("got --rate, --source without it", "--trigger")),
+        (("--target", "3", "--how", "replace", "--epochs", "0"), ("got --target, --how without it",)),
+        (("--all-to-all", "--row", "0", "--epochs", "0"), ("got --all-to-all, --row without it",)),
         (("--trigger", "adversarial", "--target", "1", "--trigger-model", "nowhere.pt"), ("nowhere.pt",)),
         (("--epochs", "0"), ("epochs above 0",)),
         (("--attack-epsilon", "-2"), ("epsilon above 0",)),

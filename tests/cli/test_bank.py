@@ -41,7 +41,9 @@ def test_the_list_names_every_suspect_made_or_not(results):
         (("list", "--set", "all"), "--set among paper, standard, control, proving"),
         (("list", "--only", "mnist_clean,nobody"), "nobody"),
         (("train", "--only", "nobody"), "aegis bank list"),
-        (("scan", "--seeds", "0-x", "--only", "fashion_mnist_clean"), "seeds such as 0, 0-4 or 1,3"),
+        (("scan", "--seeds", "0-x", "--only", "fashion_mnist_clean"), "such as 0, 0-4 or 1,3"),
+        (("scan", "--seeds", "4-1", "--only", "fashion_mnist_clean"), "such as 0, 0-4 or 1,3; got '4-1'"),
+        (("scan", "--seeds", str(2**32), "--only", "fashion_mnist_clean"), "seeds up to 4294967295"),
         (("scan", "--only", "mnist_static"), "aegis bank train"),
     ],
 )
