@@ -72,7 +72,8 @@ def _decode_all(source: Path, files: Iterable[File], size: int | None) -> list[P
             raise DataError(
                 f"pictures of one size in {source.name}",
                 f"{first[1]} x {first[0]} at {'/'.join(pictures[0][0])} but {shape[1]} x {shape[0]} at {path}",
-                "Give the side in pixels to which all are scaled and cropped (size), or scale them yourself.",
+                "Scale and crop them all to the size that the model expects; in Python, aegis.load_dataset does it if "
+                "it is given size.",
             )
         pictures.append((parts, pixels))
     if not pictures:
