@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 
-from aegis.cli.options import Results, Training
+from aegis.cli.options import Results, Training, one_of
 from aegis.cli.table5 import print_table_5
 from aegis.cli.table6 import print_clusters, print_table_6
 from aegis.cli.table7 import print_table_7
-from aegis.errors import ConfigError
 from aegis.lab.bank_record import RESULTS
 
 TABLES: dict[str, Callable[[str, Path], None]] = {
@@ -24,7 +23,13 @@ TABLES: dict[str, Callable[[str, Path], None]] = {
     "12": partial(print_clusters, "12"),
 }
 Number = Annotated[
-    str, typer.Argument(metavar="NUMBER", help=f"In the paper: {', '.join(TABLES)}.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="NUMBER",
+        help=f"In the paper: {', '.join(TABLES)}.",
+        show_default=False,
+        callback=one_of(TABLES, "a table"),
+    ),
 ]
 
 
@@ -41,6 +46,4 @@ def table(number: Number, training: Training = "quick", results: Results = RESUL
     5: the models; 6: which of them are found; 7: how that depends on settings (aegis bank sweep); 11 and 12: how many
     clusters their classes form.
     """
-    if number not in TABLES:
-        raise ConfigError(f"a table among {', '.join(TABLES)}", repr(number), "Choose one of them.")
     TABLES[number](training, results)

@@ -46,6 +46,12 @@ def test_table_5_marks_what_failed(results):
     assert "37.5" in outcome.out
 
 
+def test_a_table_that_is_not_made_is_refused_with_the_choices():
+    outcome = run("table", "13")
+    assert outcome.code == 2
+    assert outcome.err == "aegis: Expected a table among 5, 6, 7, 11, 12; got '13'. Choose one of them.\n"
+
+
 @pytest.fixture
 def scanned(results, tmp_path, monkeypatch):
     """Two seeds of one suspect's scans with the default preset."""
