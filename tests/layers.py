@@ -11,7 +11,7 @@ TOP = "app.py or pages"
 # A room may import from rooms of a lower rank and from itself.
 RANKS = {
     "types": 0, "errors": 0, "runtime": 0, "progress": 0, "files": 0, "text": 0, "zips": 0, "review": 0,
-    "version": 0, "process": 0, "source": 0, "folders": 0,
+    "version": 0, "process": 0, "source": 0, "folders": 0, "typed": 0,
     "models": 1, "data": 1, "packing": 1, "index": 1,
     "pgd": 2, "work": 2,
     "evaluate": 3, "space": 3,
@@ -26,7 +26,7 @@ RANKS = {
 }  # fmt: skip
 # The bottom is one room in several files.
 BOTTOM = {"types", "errors", "runtime", "progress", "files", "text", "zips", "review", "version", "process", "source"}
-BOTTOM |= {"folders"}
+BOTTOM |= {"folders", "typed"}
 
 CORE = {"numpy", "sklearn", "openTSNE", "umap", "torch", "torchvision", "timm", "safetensors", "pydantic", "jaxtyping"}
 CORE |= {"PIL"}

@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 from typer.models import OptionInfo
 
+from aegis import typed
 from aegis.data import SOURCES
 from aegis.errors import ConfigError
 from aegis.lab.recipes import RECIPES
@@ -172,13 +173,7 @@ def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
     """
     if text is None:
         return None
-    try:
-        found = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        found = (math.nan,)
-    if not all(map(math.isfinite, found)):
-        raise ConfigError(f"comma-separated numbers for {option}", repr(text), f"Write for example {option} 0.5,0.25.")
-    return found
+    return typed.numbers(text, f"comma-separated numbers for {option}", f"{option} 0.5,0.25")
 
 
 def names(text: str | None) -> list[str]:
@@ -194,9 +189,4 @@ def labels(text: str | None, option: str) -> tuple[int, ...] | None:
     """
     if text is None:
         return None
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        raise ConfigError(
-            f"class labels for {option}, whole numbers from 0", repr(text), f"Write for example {option} 7,3."
-        )
-    return tuple(dict.fromkeys(int(part) for part in parts))
+    return typed.whole_numbers(text, f"class labels for {option}, whole numbers from 0", f"{option} 7,3")

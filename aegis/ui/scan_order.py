@@ -14,6 +14,7 @@ from aegis.keys import model_part, scan_key
 from aegis.runtime import Report
 from aegis.store import Store
 from aegis.stored import stored
+from aegis.typed import numbers
 from aegis.types import Applicability, Dataset
 from aegis.ui.scan_watch import Watch
 from aegis.ui.shelf import Shelf, Uploads, named_images
@@ -138,13 +139,13 @@ def _load(order: Order, images: Dataset, watch: Watch) -> Suspect:
         architecture=order.architecture,
         shape=images.shape,
         class_names=images.class_names,
-        mean=_numbers(order.mean),
-        std=_numbers(order.std),
+        mean=_typed(order.mean),
+        std=_typed(order.std),
     )
 
 
-def _numbers(text: str | None) -> tuple[float, ...] | None:
-    return None if text is None else tuple(float(part) for part in text.split(","))
+def _typed(text: str | None) -> tuple[float, ...] | None:
+    return None if text is None else numbers(text, "comma-separated numbers", "0.5")
 
 
 def _compute(

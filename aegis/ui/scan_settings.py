@@ -9,8 +9,8 @@ import streamlit as st
 
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.embed import EMBEDDERS
-from aegis.errors import ConfigError
 from aegis.text import printable
+from aegis.typed import whole_numbers
 
 # How many images that is, the presets themselves say.
 PRESETS = {
@@ -98,10 +98,7 @@ def _choose_classes(class_names: tuple[str, ...] | None) -> tuple[int, ...] | No
 def _typed_labels(text: str) -> tuple[int, ...] | None:
     if not text.strip():
         return None
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and len(part) < 7 for part in parts):
-        raise ConfigError("numbers of classes with commas between", repr(printable(text)), "Write for example 3, 8.")
-    return tuple(sorted(set(map(int, parts))))
+    return tuple(sorted(whole_numbers(text, "numbers of classes with commas between", "3, 8")))
 
 
 def _changes(base: ScanConfig) -> dict[str, Any]:

@@ -6,7 +6,6 @@ belongs to one job and goes with it; what the user called them is shown and noth
 
 from __future__ import annotations
 
-import math
 import re
 import shutil
 import tempfile
@@ -17,11 +16,12 @@ from pathlib import Path
 from aegis.data.arrays import Arrays, to_dataset
 from aegis.data.npz import read_npz
 from aegis.data.pictures import read_pictures
-from aegis.errors import CheckpointError, ConfigError, DataError, StoreError
+from aegis.errors import CheckpointError, DataError, StoreError
 from aegis.files import whole_file
 from aegis.models.card import Identity, read_identity
 from aegis.models.formats import recognise
 from aegis.text import printable
+from aegis.typed import numbers
 from aegis.types import Dataset
 from aegis.ui.suspects import check_whole
 from aegis.zips import opened_zip
@@ -143,12 +143,7 @@ def check_numbers(text: str, what: str) -> str | None:
     """
     if not text.strip():
         return None
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = [math.nan]
-    if not all(map(math.isfinite, values)):
-        raise ConfigError(f"comma-separated numbers for the {what}", repr(printable(text)), "Write for example 0.5.")
+    numbers(text, f"comma-separated numbers for the {what}", "0.5")
     return text.strip()
 
 
