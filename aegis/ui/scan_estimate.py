@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig
 from aegis.detect.record import ScanRecord, config_of
 from aegis.errors import StoreError
+from aegis.runtime import cores
 
 # Seconds for one gradient of one image of 28 x 28 on one core of a laptop, by architecture; others count as the
 # largest, since too long a promise is the smaller disappointment.
@@ -120,11 +120,6 @@ def embed_seconds(config: ScanConfig, own: int) -> float:
     points = gather.seeds + min(own, gather.seeds)
     embed: EmbedConfig = config.embed
     return len(gather.stages) * (PLANE + POINT * points) * (3 if embed.method == "umap" else 1)
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def spoken(span: float) -> str:
