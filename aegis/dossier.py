@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from aegis.data import load_dataset
 from aegis.detect.record import ScanRecord
+from aegis.detect.strength import featured
 from aegis.errors import AegisError, DataError
 from aegis.folders import default_folder
-from aegis.report.strength import featured
 from aegis.store import Store
 from aegis.stored import find_class
 from aegis.text import printable

@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from aegis.data import load_dataset
 from aegis.detect.record import ScanRecord, config_of
+from aegis.detect.strength import featured
 from aegis.report.pdf import make_pdf
-from aegis.report.strength import featured
 from aegis.store import Store
 from aegis.stored import find_class
 from benchmarks import scan

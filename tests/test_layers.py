@@ -94,6 +94,16 @@ def test_home_runs_without_torch():
     assert told == "0 AEGIS []"
 
 
+def test_home_runs_without_what_reports_are_drawn_with():
+    told = run(
+        "import sys",
+        "from streamlit.testing.v1 import AppTest",
+        "at = AppTest.from_file('app.py', default_timeout=60).run()",
+        "print(len(at.exception), [m for m in ('matplotlib', 'reportlab') if m in sys.modules])",
+    )
+    assert told == "0 []"
+
+
 @pytest.mark.parametrize("arguments", [["-h"], *([*name.split(), "-h"] for name in COMMANDS)])
 def test_help_runs_without_torch(arguments):
     told = run(

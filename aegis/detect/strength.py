@@ -5,7 +5,7 @@ from __future__ import annotations
 from aegis.detect.config import VerdictConfig
 from aegis.detect.null import Null
 from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord
-from aegis.types import Family
+from aegis.types import Family, Finding, Transplant
 
 
 def ranked(record: ScanRecord) -> list[ClassRecord]:
@@ -19,12 +19,27 @@ def ranked(record: ScanRecord) -> list[ClassRecord]:
     return sorted(record.classes, key=key, reverse=True)
 
 
+def featured(record: ScanRecord) -> tuple[int, ...]:
+    """Labels of the classes that a report has pages of: the accused ones, else the strongest."""
+    ordered = ranked(record)
+    accused = tuple(found.label for found in ordered if found.suspicious)
+    return accused or tuple(found.label for found in ordered[:1])
+
+
 def strongest_candidate(found: ClassRecord) -> int | None:
     """Position of the candidate trigger that speaks loudest against a class; None where none was tried."""
     if found.strongest is not None or not found.transplants:
         return found.strongest
     # Scans of the first version did not record it.
     return max(range(len(found.transplants)), key=lambda i: found.transplants[i].flip_rate)
+
+
+def candidate_of(found: ClassRecord, finding: Finding | None) -> Transplant | None:
+    """The strongest candidate with its stamp; None without one, or if the finding is gone."""
+    position = strongest_candidate(found)
+    if position is None or finding is None or position >= len(finding.evidence.transplants):
+        return None
+    return finding.evidence.transplants[position]
 
 
 def best_score(found: ClassRecord, *families: Family) -> float | None:

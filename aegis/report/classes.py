@@ -10,13 +10,13 @@ from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer
 
 from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, settings
-from aegis.detect.strength import best_score, ranked, score_line, strongest_candidate
+from aegis.detect.strength import best_score, candidate_of, ranked, score_line, strongest_candidate
 from aegis.report.evidence import LISTED, flip_rows, trigger_alone
 from aegis.report.figures import COLUMNS, HEAT, SCATTER, against_null, colour_of, heat_maps, scatters
 from aegis.report.first import decision
 from aegis.report.layout import ACCENT, WIDTH, class_name, heading, outline, picture, table, text
 from aegis.report.pictures import as_rgb, change, coloured, png, strip
-from aegis.report.strength import candidate_of, did
+from aegis.report.strength import did
 from aegis.report.words import words
 from aegis.review import Review
 from aegis.text import percent

@@ -12,12 +12,12 @@ from reportlab.platypus import Flowable, Spacer
 
 from aegis.detect.limits import say_control, untested
 from aegis.detect.record import ClassRecord, ScanRecord
-from aegis.detect.strength import strongest_candidate
+from aegis.detect.strength import candidate_of, featured, strongest_candidate
 from aegis.detect.wording import robust_up_to
 from aegis.report.evidence import evidence_picture
 from aegis.report.figures import SCATTER, scatters
 from aegis.report.layout import ACCENT, SHADE, WIDTH, class_name, facts, heading, item, logo, picture, table, text
-from aegis.report.strength import candidate_of, did, featured
+from aegis.report.strength import did
 from aegis.report.words import lines, words
 from aegis.review import Review
 from aegis.text import percent

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from reportlab.platypus import Flowable
 
 from aegis.detect.record import ScanRecord
+from aegis.detect.strength import featured
 from aegis.errors import DataError
 from aegis.report.classes import class_pages, class_table
 from aegis.report.first import first_page
 from aegis.report.layout import build
 from aegis.report.method import method_pages
-from aegis.report.strength import featured
 from aegis.report.words import words
 from aegis.review import NO_REVIEW, Review
 from aegis.text import printable

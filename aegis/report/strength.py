@@ -1,29 +1,12 @@
-"""Which class, and which of its candidates, the report shows: from the record alone."""
+"""What the report says that a candidate trigger did: from the record alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord
-from aegis.detect.strength import ranked, strongest_candidate
+from aegis.detect.record import ClassRecord, TransplantRecord
 from aegis.detect.wording import describe_smallest, describe_whole
 from aegis.report.layout import class_name
-from aegis.types import Finding, Transplant
-
-
-def featured(record: ScanRecord) -> tuple[int, ...]:
-    """Labels of the classes that have pages of their own: the accused ones, else the strongest."""
-    ordered = ranked(record)
-    accused = tuple(found.label for found in ordered if found.suspicious)
-    return accused or tuple(found.label for found in ordered[:1])
-
-
-def candidate_of(found: ClassRecord, finding: Finding | None) -> Transplant | None:
-    """The strongest candidate with its stamp; None without one, or if the finding is gone."""
-    position = strongest_candidate(found)
-    if position is None or finding is None or position >= len(finding.evidence.transplants):
-        return None
-    return finding.evidence.transplants[position]
 
 
 def did(found: ClassRecord, best: TransplantRecord, names: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float32
 from aegis.detect.cluster import cluster, cluster_translated
 from aegis.detect.config import JudgeConfig
 from aegis.detect.record import ScanRecord
-from aegis.detect.strength import strongest_candidate
+from aegis.detect.strength import candidate_of
 from aegis.errors import AegisError
 from aegis.store import Store
 from aegis.stored import find_class
@@ -113,8 +113,7 @@ def _read_small(folder: str, identity: str, label: int, _record: ScanRecord) -> 
     if finding is None:
         raise _Lost
     last = finding.embeddings[-1]
-    position = strongest_candidate(next(one for one in _record.classes if one.label == label))
-    trigger = finding.evidence.transplants[position] if position is not None else None
+    trigger = candidate_of(next(one for one in _record.classes if one.label == label), finding)
     return Small(last.points, last.is_translated, trigger)
 
 

@@ -7,7 +7,7 @@ import pytest
 from aegis.detect.config import VerdictConfig
 from aegis.detect.null import Null
 from aegis.detect.record import transplant_record
-from aegis.detect.strength import best_score, ranked, score_line, strongest_candidate
+from aegis.detect.strength import best_score, candidate_of, featured, ranked, score_line, strongest_candidate
 from tests.candidates import NULLS, as_first_version
 from tests.report.made import candidate, made, with_record
 
@@ -54,6 +54,26 @@ def test_records_of_the_first_version_are_ranked_by_flip_rates():
     assert best_score(record.classes[2]) == pytest.approx(0.4)
 
 
+def test_the_accused_are_shown_strongest_first():
+    assert featured(made(rates=(0.6, 0.2, 0.9, 0.7)).record) == (2, 3, 0)
+
+
+def test_of_a_clean_model_the_strongest_is_shown():
+    assert featured(made(rates=(0.1, 0.2, 0.1, 0.1)).record) == (1,)
+
+
+def test_the_papers_rule_shows_what_its_clusters_accuse():
+    assert featured(made(rates=(0.1, 0.9, 0.9, 0.1), kind="paper").record) == (1, 2)
+
+
+def test_without_classes_none_is_shown():
+    assert featured(with_record(made(), classes=()).record) == ()
+
+
+def test_strange_settings_change_nothing(flagged):
+    assert featured(with_record(flagged, config={"gather": 3}).record) == (2,)
+
+
 def test_the_strongest_candidate_is_the_recorded_one(flagged):
     found = flagged.record.classes[2]
     assert strongest_candidate(found) == 0
@@ -64,6 +84,20 @@ def test_where_none_was_tried_there_is_no_strongest():
     found = made(kind="paper").record.classes[0]
     assert strongest_candidate(found) is None
     assert best_score(found) is None
+
+
+def test_the_candidate_is_the_one_the_verdict_speaks_of(flagged):
+    for found in flagged.record.classes:
+        finding = flagged.findings[found.label]
+        assert candidate_of(found, finding) is finding.evidence.transplants[found.strongest]
+    assert candidate_of(flagged.record.classes[0], None) is None
+    untried = made(kind="paper")
+    assert candidate_of(untried.record.classes[0], untried.findings[0]) is None
+
+
+def test_a_finding_with_fewer_candidates_than_the_record_has_none(flagged):
+    found = flagged.record.classes[2].model_copy(update={"strongest": 9})
+    assert candidate_of(found, flagged.findings[2]) is None
 
 
 def test_the_best_score_is_of_a_family_or_of_all(flagged):

@@ -6,7 +6,7 @@ import pytest
 from pypdf import PdfReader
 
 from aegis.cli import main
-from aegis.report.strength import featured
+from aegis.detect.strength import featured
 from aegis.review import Review
 from aegis.ui.scan_draft import NOTE
 from aegis.ui.scan_session import desk
