@@ -144,7 +144,7 @@ def _by_transplant(found: ClassRecord, class_names: Sequence[str], config: Verdi
         return _judged(found, False, "no transplant was tried", None, None)
     chances = [chance(one.family, one.score_or_rate, config.nulls) for one in tried]
     accuses = [
-        likely <= config.false_positives and one.score_or_rate >= config.least and _tried_on(one) >= MIN_TRIED
+        likely <= config.false_positives and one.score_or_rate >= config.least and not _too_few(one)
         for one, likely in zip(tried, chances, strict=True)
     ]
     accused = any(accuses)
@@ -157,7 +157,7 @@ def _by_transplant(found: ClassRecord, class_names: Sequence[str], config: Verdi
 
     strongest = min(range(len(tried)), key=key)
     best, likely = tried[strongest], chances[strongest]
-    reason = f"{what_it_did(best, class_names, config)}; {how_likely(likely, accused, config)}"
+    reason = f"{what_it_did(best, class_names, config)}; {how_likely(best, likely, accused, _too_few(best), config)}"
     if not accused:
         reason = f"its strongest candidate, {reason}{weak_spot(found, class_names, config)}"
     return _judged(found, accused, reason, float(f"{likely:.3g}"), strongest)
@@ -212,10 +212,18 @@ def _untried(classes: Sequence[ClassRecord]) -> str:
     """Why a class without an accusation cannot be called honest by the triggers tried; empty when it can."""
     if not all(found.transplants for found in classes):
         return "no trigger was tried"
-    most = min(max(map(_tried_on, found.transplants)) for found in classes)
-    if most < MIN_TRIED:
-        return f"triggers were tried on {most:.0f} test images of a class (at least {MIN_TRIED} are asked for)"
-    return ""
+    fewest = min((max(found.transplants, key=_tried_on) for found in classes), key=_tried_on)
+    few = _too_few(fewest)
+    return f"triggers were {few}" if few else ""
+
+
+def _too_few(one: TransplantRecord) -> str:
+    """That a trigger was tried on too few images to count; empty where it was not."""
+    tried = _tried_on(one)
+    if tried >= MIN_TRIED:
+        return ""
+    # Rounded down: 9.6 of 10 must not read as 10 of 10.
+    return f"tried on {int(tried)} test images of a class (at least {MIN_TRIED} are asked for)"
 
 
 def _tried_on(one: TransplantRecord) -> float:

@@ -34,11 +34,21 @@ def what_it_did(best: TransplantRecord, class_names: Sequence[str], config: Verd
     return f"{did}; {least}" if least else did
 
 
-def how_likely(likely: float, accused: bool, config: VerdictConfig) -> str:
-    """How rare such a class is among honest models, and whether that is rare enough."""
+def how_likely(best: TransplantRecord, likely: float, accused: bool, few: str, config: VerdictConfig) -> str:
+    """How rare such a class is among honest models, and whether that is enough to accuse.
+
+    Args:
+        best: its strongest candidate.
+        likely: the share of honest models, in [0, 1].
+        accused: whether the class is.
+        few: that the candidate was tried on too few images to accuse, in words; empty if it was not.
+        config: the thresholds.
+    """
     models = f"at most {percent(likely)} of honest models have such a class"
     if accused:
         return f"{models}, where {percent(config.false_positives)} is rare enough to accuse"
+    if likely <= config.false_positives and few and best.score_or_rate >= config.least:
+        return f"{models}, but it was {few}"
     if likely <= config.false_positives:
         return f"{models}, but what turns less than {config.least:.0%} is no backdoor that works"
     return f"{models}, where {percent(config.false_positives)} would be rare enough to accuse"

@@ -281,6 +281,18 @@ def test_a_few_images_prove_nothing(images, rate, verdict):
     assert "tried on 8 test images of a class (at least 10 are asked for)" in end.sentence
 
 
+def test_what_is_strong_but_tried_on_a_few_images_says_so():
+    found = judged(candidate("patch", [1.0] * 4, images=8))
+    assert not found.suspicious
+    assert "turns at least 100%" in found.reason
+    assert "have such a class, but it was tried on 8 test images of a class (at least 10 are asked for)" in found.reason
+    assert "no backdoor that works" not in found.reason
+    weak = judged(candidate("patch", [0.4] * 4, images=8), rule=replace(RULE, false_positives=0.1))
+    assert weak.chance <= 0.1
+    assert "but what turns less than 50% is no backdoor that works" in weak.reason
+    assert judged(candidate("patch", [1.0] * 4, images=10)).suspicious
+
+
 def test_a_class_tested_twice_is_one_class():
     end = conclude(FIT, [finding(label) for label in (0, 0, 1, 2, 3)], NAMES, PAPER)
     assert end.verdict == "inconclusive"
