@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from aegis.detect.config import ScanConfig
 from aegis.errors import ConfigError, StoreError
@@ -149,6 +150,9 @@ class ScanRecord(_Frozen):
     """A scan's outcome with all that is needed to repeat it; schema version 1.
 
     ``labels`` are the classes that were asked for, None for all of them and in records that do not say.
+
+    Raises:
+        ValidationError: if a field is of another type, or if fields contradict each other.
     """
 
     schema_version: Literal[1] = 1
@@ -167,6 +171,12 @@ class ScanRecord(_Frozen):
     labels: tuple[int, ...] | None = None
     source: SourceRecord = SourceRecord()
 
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> ScanRecord:
+        for contradiction in _contradictions(self):
+            raise ValueError(contradiction)
+        return self
+
     def to_json(self) -> str:
         """The record as JSON text."""
         return self.model_dump_json(indent=2) + "\n"
@@ -181,10 +191,54 @@ def read_record(path: Path) -> ScanRecord:
     try:
         return ScanRecord.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        got = error.strerror if isinstance(error, OSError) else "other content"
-        raise StoreError(
-            f"a scan result written by aegis scan --json at {path}", str(got), "Check the path."
-        ) from error
+        got, advice = str(error.strerror) if isinstance(error, OSError) else "other content", "Check the path."
+        # Of content, only what fields say together has words that are worth more than these.
+        first = error.errors()[0] if isinstance(error, ValidationError) else None
+        if first is not None and first["type"] == "value_error":
+            got, advice = f"one that contradicts itself: {first['ctx']['error']}", "Take the file as it was written."
+        raise StoreError(f"a scan result written by aegis scan --json at {path}", got, advice) from error
+
+
+def _contradictions(record: ScanRecord) -> Iterator[str]:
+    """What one part of a record says that others rule out, in words: readers look things up by these numbers."""
+    classes, model, control = len(record.data.class_names), record.model, record.control
+    if len(model.epsilons) != len(model.robust_accuracies):
+        yield f"model has {len(model.epsilons)} epsilons, but {len(model.robust_accuracies)} robust_accuracies"
+    if control is not None:
+        yield from _beyond("control: target", [control.target], classes)
+    yield from _beyond("labels", record.labels or (), classes)
+    yield from _beyond("classes: label", [found.label for found in record.classes], classes)
+    accused = {found.label for found in record.classes if found.suspicious}
+    if accused != set(record.suspected_classes):
+        yield f"suspected_classes are {sorted(record.suspected_classes)}, but the suspicious ones {sorted(accused)}"
+    for found in record.classes:
+        for said in _class_contradictions(found, classes):
+            yield f"class {found.label}: {said}"
+
+
+def _class_contradictions(found: ClassRecord, classes: int) -> Iterator[str]:
+    for name in ("clusters_by_budget", "translated_clusters_by_budget", "bandwidths", "translation_success"):
+        if (given := len(getattr(found, name))) != len(found.budgets):
+            yield f"{len(found.budgets)} budgets, but {given} {name}"
+    if found.strongest is not None and not 0 <= found.strongest < len(found.transplants):
+        yield f"strongest is {found.strongest}, but there are {len(found.transplants)} transplants, counted from 0"
+    for i, one in enumerate(found.transplants):
+        where = f"transplant {i}"
+        yield from _beyond(f"{where}: source", [] if one.source is None else [one.source], classes)
+        if len(one.flip_rates) > classes:
+            yield f"{where}: {len(one.flip_rates)} flip_rates, but {classes} class_names"
+        if one.destinations is not None:
+            yield from _beyond(f"{where}: destinations", one.destinations, classes)
+            if len(one.destinations) != len(one.flip_rates):
+                yield f"{where}: {len(one.destinations)} destinations, but {len(one.flip_rates)} flip_rates"
+
+
+def _beyond(name: str, labels: Iterable[int], classes: int) -> Iterator[str]:
+    yield from (
+        f"{name} is {label}, but there are {classes} classes, counted from 0"
+        for label in labels
+        if not 0 <= label < classes
+    )
 
 
 def class_record(finding: Finding, name: str, share: float) -> ClassRecord:

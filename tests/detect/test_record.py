@@ -25,6 +25,7 @@ from aegis.types import Applicability, Stamp
 from aegis.version import __version__
 from tests import candidates
 from tests.detect.toy import IDENTITY, NAMES, SMALL, TARGET
+from tests.layers import ROOT
 
 # Of the contract: names that other programs rely on.
 TOP = """schema_version verdict sentence suspected_classes classes model data config versions runtime seconds created
@@ -32,6 +33,9 @@ control labels source"""
 CLASS = """label name suspicious reason clusters budgets clusters_by_budget translated_clusters_by_budget bandwidths
 translation_success transplants chance strongest"""
 TRANSPLANT = "family start source destinations pixels box l2_norm flip_rate flip_rates images score where smallest_rate"
+
+CONTROL = {"target": 3, "trigger": {}, "lift": 0.9, "accuracy": 0.9, "planted": True, "seen": True, "score": None}
+CONTROL["chance"] = None
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,55 @@ def test_what_is_no_record_is_one_message(tmp_path, content):
 def test_a_record_of_another_schema_is_refused(record, change):
     with pytest.raises(ValidationError):
         ScanRecord.model_validate(record.model_dump() | change)
+
+
+def put(plain, path, value):
+    """Set what lies under keys and positions."""
+    *way, last = path
+    for step in way:
+        plain = plain[step]
+    plain[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("classes", 1, "strongest"), 8, "class 1: strongest is 8, but there are 8 transplants, counted from 0"),
+        (("classes", 1, "strongest"), -1, "class 1: strongest is -1"),
+        (("classes", 1, "transplants", 2, "source"), 4, "class 1: transplant 2: source is 4, but there are 4 classes"),
+        (("classes", 1, "transplants", 0, "flip_rates"), [0.5] * 5, "transplant 0: 5 flip_rates, but 4 class_names"),
+        (("classes", 1, "transplants", 0, "destinations"), [0], "transplant 0: 1 destinations, but 4 flip_rates"),
+        (("classes", 1, "transplants", 0, "destinations"), [0, 1, 2, 7], "transplant 0: destinations is 7"),
+        (("classes", 1, "budgets"), [1.0], "class 1: 1 budgets, but 2 clusters_by_budget"),
+        (("classes", 1, "clusters_by_budget"), [1, 1, 1], "class 1: 2 budgets, but 3 clusters_by_budget"),
+        (("classes", 1, "translated_clusters_by_budget"), [], "2 budgets, but 0 translated_clusters_by_budget"),
+        (("classes", 1, "bandwidths"), [1.0], "class 1: 2 budgets, but 1 bandwidths"),
+        (("classes", 1, "translation_success"), [1.0], "class 1: 2 budgets, but 1 translation_success"),
+        (("classes", 1, "label"), 4, "classes: label is 4, but there are 4 classes, counted from 0"),
+        (("classes", 1, "suspicious"), True, f"classes are [{TARGET}], but the suspicious ones [1, {TARGET}]"),
+        (("suspected_classes",), [], "suspected_classes are [], but"),
+        (("data", "class_names"), ["a", "b"], "but there are 2 classes"),
+        (("model", "robust_accuracies"), [], "epsilons, but 0 robust_accuracies"),
+        (("labels",), [0, 4], "labels is 4, but there are 4 classes"),
+        (("control",), CONTROL | {"target": 4}, "control: target is 4, but there are 4 classes"),
+        (("control",), CONTROL | {"target": -1}, "control: target is -1"),
+    ],
+)  # fmt: skip
+def test_a_record_that_contradicts_itself_is_refused_with_the_contradiction(record, tmp_path, path, value, said):
+    plain = json.loads(record.to_json())
+    put(plain, path, value)
+    (tmp_path / "scan.json").write_text(json.dumps(plain))
+    with pytest.raises(StoreError, match="contradicts itself: ") as told:
+        read_record(tmp_path / "scan.json")
+    assert said in told.value.got
+
+
+def test_every_scan_of_the_results_agrees_with_itself():
+    paths = sorted((ROOT / "results").rglob("*.json"))
+    found = [path for path in paths if '"suspected_classes"' in path.read_text()]
+    assert found
+    for path in found:
+        read_record(path)
 
 
 def test_a_transplant_is_told_by_its_box_and_rates():
