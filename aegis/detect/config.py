@@ -19,6 +19,11 @@ def _require(condition: bool, expected: str, got: object, advice: str) -> None:
         raise ConfigError(expected, str(got), advice)
 
 
+def _require_seed(seed: int) -> None:
+    # Embeddings take no others.
+    _require(0 <= seed < 2**32, "a seed from 0 to 4294967295", seed, "Choose a smaller one.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class AssessConfig:
     """How applicability is measured.
@@ -105,9 +110,9 @@ class GatherConfig:
     Args:
         seeds: images translated per class (500 in Section 4, step 1).
         stages: budgets in turn, each going on where the one before it ended.
-        components: principal components of the features that are kept, at most 150.
+        components: principal components of the features that are kept, 2 to 150.
         pooled: use the pooled features instead of the flattened spatial map.
-        seed: of every draw.
+        seed: of every draw, below 2**32.
         transplant: None to leave the transplant test out.
 
     Raises:
@@ -124,7 +129,9 @@ class GatherConfig:
     def __post_init__(self) -> None:
         _require(self.seeds >= 10, "at least 10 seeds", self.seeds, "The paper recommends 500.")
         _require(bool(self.stages), "at least one budget", "none", "Give a budget.")
-        _require(1 <= self.components <= 150, "1 to 150 components", self.components, "Choose a value between.")
+        # A plane cannot be made of less than two.
+        _require(2 <= self.components <= 150, "2 to 150 components", self.components, "Choose a value between.")
+        _require_seed(self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +141,10 @@ class EmbedConfig:
     Args:
         method: one of ``EMBEDDERS``.
         perplexity: of t-SNE (30 in Table 10), or twice the neighbours of UMAP.
-        seed: of the embedding.
+        seed: of the embedding, below 2**32.
+
+    Raises:
+        ConfigError: for values out of range.
     """
 
     method: str = "tsne"
@@ -143,6 +153,7 @@ class EmbedConfig:
 
     def __post_init__(self) -> None:
         _require(self.perplexity >= 2, "a perplexity of at least 2", self.perplexity, "The paper uses 30.")
+        _require_seed(self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,13 +180,16 @@ class VerdictConfig:
 
     Args:
         rule: ``paper`` counts clusters alone; ``default`` asks for a transplanted trigger that works.
-        share: the share of source classes that must reach a trigger's score.
-        false_positives: share of honest models of which a class may be accused, above 0.
+        share: the share of source classes that must reach a trigger's score, above 0 and at most 1.
+        false_positives: share of honest models of which a class may be accused, above 0 and at most 1.
         least: no trigger that reaches less is worth an accusation, in [0, 1].
         nulls: what honest classes reach, one for each family of triggers that is tested.
         min_accuracy: below this, in [0, 1], a model is not fit to be judged.
-        min_half_radius: L2 radius at which a robust model still keeps half its accuracy; the paper's models are
-            trained at 0.5.
+        min_half_radius: L2 radius at which a robust model still keeps half its accuracy, at least 0; the paper's
+            models are trained at 0.5.
+
+    Raises:
+        ConfigError: for values out of range.
     """
 
     rule: Rule = "default"
@@ -185,6 +199,15 @@ class VerdictConfig:
     nulls: tuple[Null, ...] = field(default_factory=calibrated)
     min_accuracy: float = 0.5
     min_half_radius: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("share", "false_positives"):
+            value = getattr(self, name)
+            _require(0 < value <= 1, f"{name} above 0 and at most 1", value, "Give a share.")
+        for name in ("least", "min_accuracy"):
+            value = getattr(self, name)
+            _require(0 <= value <= 1, f"{name} in [0, 1]", value, "Give a share.")
+        _require(self.min_half_radius >= 0, "min_half_radius of at least 0", self.min_half_radius, "Give an L2 norm.")
 
 
 @dataclass(frozen=True, kw_only=True)

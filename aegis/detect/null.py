@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from aegis.errors import ConfigError
 from aegis.types import Family
 
 CALIBRATION = Path(__file__).with_name("calibration.json")
@@ -32,10 +33,22 @@ class Null:
     Args:
         family: of triggers.
         maxima: the score of the strongest honest class of each calibration model, in [0, 1], at least two.
+
+    Raises:
+        ConfigError: for values out of range.
     """
 
     family: Family
     maxima: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.maxima) < 2:
+            raise ConfigError(
+                "scores of at least 2 calibration models", str(len(self.maxima)), "One alone has no spread."
+            )
+        for score in self.maxima:
+            if not 0 <= score <= 1:
+                raise ConfigError("scores of calibration models in [0, 1]", str(score), "Give shares of images.")
 
     @property
     def mean(self) -> float:

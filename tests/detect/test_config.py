@@ -2,7 +2,7 @@
 
 import pytest
 
-from aegis.detect.config import PAPER_STAGES, EmbedConfig, GatherConfig, JudgeConfig, preset
+from aegis.detect.config import PAPER_STAGES, EmbedConfig, GatherConfig, JudgeConfig, VerdictConfig, preset
 from aegis.errors import ConfigError
 from aegis.types import Stage
 
@@ -59,8 +59,21 @@ def test_an_unknown_preset_is_refused():
     [
         (GatherConfig, {"stages": ()}),
         (GatherConfig, {"stages": STAGES, "seeds": 9}),
-        (GatherConfig, {"stages": STAGES, "components": 0}),
+        (GatherConfig, {"stages": STAGES, "components": 1}),
         (GatherConfig, {"stages": STAGES, "components": 151}),
+        (GatherConfig, {"stages": STAGES, "seed": -1}),
+        (GatherConfig, {"stages": STAGES, "seed": 2**32}),
+        (EmbedConfig, {"seed": -1}),
+        (EmbedConfig, {"seed": 2**32}),
+        (VerdictConfig, {"share": 0.0}),
+        (VerdictConfig, {"share": 1.1}),
+        (VerdictConfig, {"false_positives": 0.0}),
+        (VerdictConfig, {"false_positives": 1.1}),
+        (VerdictConfig, {"least": -0.1}),
+        (VerdictConfig, {"least": 1.1}),
+        (VerdictConfig, {"min_accuracy": -0.1}),
+        (VerdictConfig, {"min_accuracy": float("nan")}),
+        (VerdictConfig, {"min_half_radius": -0.1}),
         (EmbedConfig, {"perplexity": 1.9}),
         (JudgeConfig, {"bandwidth": 0.0}),
         (JudgeConfig, {"quantile": 0.0}),
@@ -78,7 +91,11 @@ def test_values_out_of_range_are_refused(make, given):
 @pytest.mark.parametrize(
     ("make", "given"),
     [
-        (GatherConfig, {"stages": STAGES, "seeds": 10, "components": 1}),
+        (GatherConfig, {"stages": STAGES, "seeds": 10, "components": 2}),
+        (GatherConfig, {"stages": STAGES, "seed": 2**32 - 1}),
+        (EmbedConfig, {"seed": 2**32 - 1}),
+        (VerdictConfig, {"rule": "paper", "share": 1.0, "false_positives": 1.0, "least": 1.0, "min_accuracy": 1.0}),
+        (VerdictConfig, {"least": 0.0, "min_accuracy": 0.0, "min_half_radius": 0.0, "nulls": ()}),
         (GatherConfig, {"stages": STAGES, "components": 150}),
         (EmbedConfig, {"perplexity": 2.0}),
         (JudgeConfig, {"bandwidth": 0.1, "quantile": 1.0}),

@@ -10,6 +10,7 @@ from scipy import stats
 from aegis.detect import null as null_module
 from aegis.detect.config import VerdictConfig
 from aegis.detect.null import LEAST_SPREAD, Null, calibrated, chance, logit
+from aegis.errors import ConfigError
 from aegis.types import FAMILIES
 
 
@@ -71,6 +72,12 @@ def test_nothing_and_everything_have_a_chance():
     assert none.chance(0.0) == pytest.approx(0.5)
     assert 0 < none.chance(1.0) < 0.1
     assert all_.chance(0.5) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("maxima", [(), (0.5,), (0.5, 1.1), (0.5, -0.1), (0.5, math.nan)])
+def test_scores_that_no_models_can_reach_are_refused(maxima):
+    with pytest.raises(ConfigError, match="calibration models"):
+        Null(family="patch", maxima=maxima)
 
 
 def test_a_family_pays_for_the_others_that_are_tested():

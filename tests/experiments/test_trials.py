@@ -86,13 +86,13 @@ def test_the_sizes_that_a_scan_computes_are_no_other_setting():
 
 def test_an_outcome_is_judged_by_the_thresholds_of_today(trial, monkeypatch):
     record, small = trial.run(), trials.preset("quick", None, None)
-    stricter = replace(small.verdict, min_accuracy=1.01)
+    stricter = replace(small.verdict, min_half_radius=99.0)
     with monkeypatch.context() as patch:
         patch.setattr(trials, "preset", lambda *_: replace(small, verdict=stricter))
         found = trial.find()
     assert found.verdict == "inconclusive"
-    assert "below the 101%" in found.sentence
-    assert found.config["verdict"]["min_accuracy"] == 1.01
+    assert "at least 99 is asked for" in found.sentence
+    assert found.config["verdict"]["min_half_radius"] == 99
     assert found.seconds == record.seconds
     assert trial.find() == record
     with monkeypatch.context() as patch:
