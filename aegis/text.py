@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 _BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
@@ -39,3 +43,16 @@ def percent(share: float) -> str:
 def minute(moment: str) -> str:
     """A time in ISO 8601 as people read it, to the minute."""
     return printable(moment[:16].replace("T", " "), 16)
+
+
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun."""
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing that is wrong with data from outside: its field, if it is of one, and what is expected there."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return printable(f"{where}: {first['msg']}" if where else first["msg"], 200)

@@ -3,9 +3,10 @@
 import pickle
 
 import pytest
+from pydantic import BaseModel, ValidationError, model_validator
 
 from aegis.errors import AegisError
-from aegis.text import control_character, percent, printable
+from aegis.text import control_character, count_of, first_fault, percent, printable
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,34 @@ def test_messages_are_one_line_whatever_they_quote():
 
 def test_half_of_a_character_is_one_that_breaks_what_is_written():
     assert control_character("a\udc80") == "U+DC80"
+
+
+def test_numbers_have_their_nouns():
+    assert [count_of(1, "class"), count_of(2, "class"), count_of(0, "pixel")] == ["1 class", "2 classes", "0 pixels"]
+
+
+class Pair(BaseModel):
+    """Two numbers, the smaller one first."""
+
+    small: int
+    large: int
+
+    @model_validator(mode="after")
+    def _in_order(self):
+        if self.small > self.large:
+            raise ValueError("the smaller one comes first")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"small": "\x1b", "large": 1}, "small: Input should be a valid integer, unable to parse string as an integer"),
+        ({"small": 2, "large": 1}, "Value error, the smaller one comes first"),
+        ({}, "small: Field required"),
+    ],
+)
+def test_the_first_fault_is_told_with_its_field(given, said):
+    with pytest.raises(ValidationError) as refused:
+        Pair.model_validate(given)
+    assert first_fault(refused.value) == said

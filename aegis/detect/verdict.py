@@ -12,7 +12,8 @@ from typing import Protocol, runtime_checkable
 from aegis.detect.config import VerdictConfig
 from aegis.detect.null import chance
 from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, class_record
-from aegis.detect.wording import count_of, how_likely, weak_spot, what_it_did
+from aegis.detect.wording import how_likely, weak_spot, what_it_did
+from aegis.text import count_of
 from aegis.types import Applicability, Family, Finding, VerdictName
 
 # Of a class, fewer held-out images than this say too little: thresholds come from fifty.

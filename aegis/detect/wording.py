@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aegis.detect.config import VerdictConfig
 from aegis.detect.null import chance
 from aegis.detect.record import ClassRecord, ModelRecord, TransplantRecord
-from aegis.text import percent
+from aegis.text import count_of, percent
 from aegis.types import Applicability
 
 # A flip rate from one class that a weak spot is named for.
@@ -102,9 +102,3 @@ def robust_up_to(measured: Applicability | ModelRecord) -> str:
     """The L2 norm of attacks that halve a model's accuracy; where none did, that of the longest that were tried."""
     never = all(accuracy > measured.accuracy / 2 for accuracy in measured.robust_accuracies)
     return f"more than {measured.half_radius:g}" if never else f"{measured.half_radius:.2f}"
-
-
-def count_of(number: int, noun: str) -> str:
-    """A number with its noun."""
-    plural = noun + ("es" if noun.endswith("s") else "s")
-    return f"{number} {noun if number == 1 else plural}"

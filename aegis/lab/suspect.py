@@ -21,7 +21,7 @@ from aegis.models.architectures import build
 from aegis.models.card import Card, Identity, Poison, Trigger, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
 from aegis.runtime import Report, Runtime, numpy_generator, silent
-from aegis.text import printable
+from aegis.text import first_fault
 from aegis.types import Dataset, LabelledImages, Stamp
 
 
@@ -149,11 +149,7 @@ def _identity(order: Order, data: Dataset, classifier: Classifier) -> Identity:
             data=data.name.removeprefix("samples:"),
         )
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DataError(
-            "images and a model that fit on a card", printable(f"{where}: {first['msg']}", 200), "Change what is named."
-        ) from error
+        raise DataError("images and a model that fit on a card", first_fault(error), "Change what is named.") from error
 
 
 def _truth(order: Order, stamps: Sequence[Stamp], metrics: dict[str, float]) -> Truth:

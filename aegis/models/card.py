@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from aegis.errors import CheckpointError
 from aegis.files import whole_file
 from aegis.models.formats import IDENTITY_KEY, TRUTH_KEY, read_header
-from aegis.text import control_character, printable
+from aegis.text import control_character, first_fault, printable
 from aegis.types import Goal, Stamp
 
 if TYPE_CHECKING:
@@ -273,11 +273,9 @@ def _read(path: str | Path, key: str, model: type[M]) -> M | None:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise CheckpointError(
             f"a card of schema version 1 under {key}",
-            printable(f"{where}: {first['msg']}" if where else first["msg"], 200),
+            first_fault(error),
             "The card is damaged or was written by another version of AEGIS; save the model again, "
             "or remove the card and name the architecture with --arch.",
         ) from error

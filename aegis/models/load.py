@@ -23,7 +23,7 @@ from aegis.models.classifier import Classifier
 from aegis.models.mismatch import check_fit, task
 from aegis.models.quarantine import Limits, read_contents
 from aegis.models.wrapped import unwrap
-from aegis.text import printable
+from aegis.text import first_fault, printable
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +136,7 @@ def _identify(card: Identity | None, given: Given) -> Identity:
     try:
         return Identity.model_validate((card.model_dump() if card else {}) | given)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise CheckpointError(
-            "a model that can be described", printable(f"{where}: {first['msg']}", 200), "Correct what was given."
-        ) from error
+        raise CheckpointError("a model that can be described", first_fault(error), "Correct what was given.") from error
 
 
 def _check_same_task(card: Identity, given: Given) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from aegis.errors import CheckpointError
-from aegis.text import printable
+from aegis.text import count_of, printable
 
 CHECK_ARCHITECTURE = "Check the architecture named by --arch or the card, and its options such as width."
 
@@ -55,8 +55,8 @@ def _wrong_shapes(wrong: Mapping[str, Shapes], channels: int, classes: int) -> C
         for want, got in wrong.values()
     )
     if explained == len(wrong) and len(heads) <= 1 and len(stems) <= 1:
-        parts = [f"a final layer for {counted(n, 'class', 'classes')}" for n in heads]
-        parts += [f"a first layer for {counted(n, 'channel', 'channels')}" for n in stems]
+        parts = [f"a final layer for {count_of(n, 'class')}" for n in heads]
+        parts += [f"a first layer for {count_of(n, 'channel')}" for n in stems]
         return CheckpointError(
             f"a model for {task(classes, channels)}, as the card or the data says",
             " and ".join(parts),
@@ -67,14 +67,9 @@ def _wrong_shapes(wrong: Mapping[str, Shapes], channels: int, classes: int) -> C
     return CheckpointError("tensors in the architecture's shapes", f"{', '.join(shown)}{more}", CHECK_ARCHITECTURE)
 
 
-def counted(n: int, one: str, many: str) -> str:
-    """A number of things in words."""
-    return f"{n} {one if n == 1 else many}"
-
-
 def task(classes: int, channels: int) -> str:
     """What a model was made for, in words."""
-    return f"{counted(classes, 'class', 'classes')} and {counted(channels, 'channel', 'channels')}"
+    return f"{count_of(classes, 'class')} and {count_of(channels, 'channel')}"
 
 
 def _differs_only_at(axis: int, size: int, want: tuple[int, ...], got: tuple[int, ...]) -> bool:

@@ -162,7 +162,7 @@ def _cluster(
         pictures.append(_strip(data.train.pixels[evidence.train_index[own[:IMAGES]]], side))
     else:
         pictures.append(text("training images only, which are not at hand", "caption"))
-    counts = f"{_count(len(moved), 'translated')}<br/>{_count(len(own), 'training')}"
+    counts = f"{len(moved)} translated<br/>{len(own)} training"
     name = text(f'<font color="{colour_of(cluster)}"><b>Cluster {cluster + 1}</b></font><br/>{counts}', "cell")
     row = [[name, pictures, heat]]
     return table(
@@ -176,10 +176,6 @@ def _strip(images: np.ndarray, side: float) -> Flowable:
 
 def _pixels(images: np.ndarray) -> np.ndarray:
     return images.astype(np.float32) / np.float32(255)
-
-
-def _count(number: int, kind: str) -> str:
-    return f"{number} {kind}"
 
 
 def class_table(record: ScanRecord, review: Review) -> list[Flowable]:

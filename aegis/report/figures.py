@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from aegis.detect.null import Null
+from aegis.text import count_of
 from aegis.types import Clusters, Embedding, Finding
 
 # After Okabe and Ito, as in the dashboard; clusters beyond the palette share a grey and keep their numbers.
@@ -94,8 +95,7 @@ def _scatter(axes: Axes, embedding: Embedding, clusters: Clusters) -> None:
         axes.text(
             x, y, str(cluster + 1), color=INK, size=12, weight="bold", ha="center", va="center", path_effects=halo
         )
-    number = f"{clusters.count} {'cluster' if clusters.count == 1 else 'clusters'}"
-    axes.set_title(f"L2 budget {embedding.budget:g}: {number}", fontsize=9)
+    axes.set_title(f"L2 budget {embedding.budget:g}: {count_of(clusters.count, 'cluster')}", fontsize=9)
     axes.set_aspect("equal", adjustable="datalim")
     _bare(axes)
 

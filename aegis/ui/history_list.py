@@ -13,9 +13,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from aegis.detect.wording import count_of
 from aegis.report.settings import KINDS
 from aegis.store import Store
+from aegis.text import count_of
 from aegis.ui.history_details import show_details
 from aegis.ui.history_link import FIND, PRESET, SINCE, UNTIL, VERDICT, forget_filters, link_to_comparison
 from aegis.ui.history_rows import Row, Wanted, as_csv, as_json, row_of

@@ -12,7 +12,7 @@ import streamlit as st
 from jaxtyping import Bool, Int64
 
 from aegis.detect.config import ScanConfig
-from aegis.text import printable
+from aegis.text import count_of, printable
 from aegis.types import Clusters, Dataset, Embedding, Finding
 from aegis.ui import charts
 from aegis.ui import inspect_state as state
@@ -176,7 +176,7 @@ def _choose_bandwidth(
 def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> None:
     embedding = subject.embedding
     name = printable(subject.name, 40)
-    title = f"Class {subject.finding.label} ({name}): {_count(grouping.shown.count, 'cluster')}"
+    title = f"Class {subject.finding.label} ({name}): {count_of(grouping.shown.count, 'cluster')}"
     figure = charts.scatter(
         embedding.points,
         embedding.is_translated,
@@ -230,11 +230,7 @@ def _tell_what_if(grouping: Grouping, light: Light, method: str | None, back: Ca
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="inspect-what-if"):
         st.badge("What if", icon=":material/science:", color="yellow")
         st.markdown(
-            f"With {', '.join(other)}: {_count(shown.count, 'cluster')}.{found} The recorded verdict stays.",
+            f"With {', '.join(other)}: {count_of(shown.count, 'cluster')}.{found} The recorded verdict stays.",
             width="stretch",
         )
         st.button("Reset", key=state.RESET, icon=":material/undo:", on_click=back)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

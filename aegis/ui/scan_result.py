@@ -9,6 +9,7 @@ from aegis.detect.strength import best_score, ranked
 from aegis.detect.wording import robust_up_to
 from aegis.dossier import find_featured, say_missing
 from aegis.errors import StoreError
+from aegis.text import count_of
 from aegis.ui.palette import palette
 from aegis.ui.scan_charts import small_scatter
 from aegis.ui.scan_evidence import show_evidence
@@ -104,7 +105,7 @@ def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
             )
             colours = palette(st.context.theme.type)
             st.html(small_scatter(small.points, small.is_translated, one.suspicious, described, colours))
-        clusters = f"{one.clusters} cluster{'s' if one.clusters != 1 else ''}"
+        clusters = count_of(one.clusters, "cluster")
         best = best_score(one, "patch", "perturbation")
         st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")
         if one.suspicious:

@@ -6,7 +6,7 @@ import pytest
 
 from aegis.detect.record import transplant_record
 from aegis.detect.verdict import conclude
-from aegis.detect.wording import count_of, describe, describe_smallest, describe_whole, robust_up_to
+from aegis.detect.wording import describe, describe_smallest, describe_whole, robust_up_to
 from aegis.types import Applicability, Stamp
 from tests.detect.findings import FIT, NAMES, candidate, finding, judged, with_null
 
@@ -57,7 +57,3 @@ def test_the_whole_and_its_smallest_part_are_told_apart():
 @pytest.mark.parametrize(("robust", "said"), [((0.8, 0.3), "0.85"), ((0.8, 0.46), "more than 1"), ((0.2, 0.1), "0.32")])
 def test_where_accuracy_never_halved_that_is_said(robust, said):
     assert robust_up_to(Applicability(0.9, (0.5, 1.0), robust)) == said
-
-
-def test_numbers_have_their_nouns():
-    assert [count_of(1, "class"), count_of(2, "class"), count_of(0, "pixel")] == ["1 class", "2 classes", "0 pixels"]
