@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aegis.detect.config import VerdictConfig
-from aegis.detect.null import chance
+from aegis.detect.null import Null, chance
 from aegis.detect.record import ClassRecord, ModelRecord, TransplantRecord
 from aegis.text import count_of, percent
 from aegis.types import Applicability
 
 # A flip rate from one class that a weak spot is named for.
 WEAK = 0.5
+METHODS = {"tsne": "t-SNE", "umap": "UMAP"}
 
 
 def what_it_did(best: TransplantRecord, class_names: Sequence[str], config: VerdictConfig) -> str:
@@ -52,6 +53,23 @@ def how_likely(best: TransplantRecord, likely: float, accused: bool, few: str, c
     if likely <= config.false_positives:
         return f"{models}, but what turns less than {config.least:.0%} is no backdoor that works"
     return f"{models}, where {percent(config.false_positives)} would be rare enough to accuse"
+
+
+def explain_score(score: float, null: Null, needed: float, likely: float, config: VerdictConfig) -> str:
+    """A score beside those of honest classes, in words for under their picture.
+
+    Args:
+        score: of a candidate, in [0, 1].
+        null: what honest classes reach in its family.
+        needed: the score that accuses, in [0, 1].
+        likely: the share of honest models with a class as suspicious, in [0, 1].
+        config: the thresholds.
+    """
+    return (
+        f"Score {score:.0%}: what {config.share:.0%} of the classes it is for reach in each half of their images. Dots "
+        f"are the strongest honest classes of {len(null.maxima)} calibration models; from {needed:.0%} on a class is "
+        f"accused. At most {percent(likely)} of honest models have a class like this one."
+    )
 
 
 def weak_spot(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> str:

@@ -10,12 +10,14 @@ from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer
 
 from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, settings
+from aegis.detect.selection import where_changed
 from aegis.detect.strength import best_score, candidate_of, ranked, score_line, strongest_candidate
+from aegis.detect.wording import explain_score
 from aegis.report.evidence import LISTED, flip_rows, trigger_alone
 from aegis.report.figures import COLUMNS, HEAT, SCATTER, against_null, colour_of, heat_maps, scatters
 from aegis.report.first import decision
 from aegis.report.layout import ACCENT, WIDTH, class_name, heading, outline, picture, table, text
-from aegis.report.pictures import as_rgb, change, coloured, png, strip
+from aegis.report.pictures import as_8_bit, as_rgb, coloured, png, strip
 from aegis.report.strength import did
 from aegis.report.words import words
 from aegis.review import Review
@@ -84,11 +86,7 @@ def _against_honest(found: ClassRecord, best: TransplantRecord, record: ScanReco
     if config is None or line is None or best.score is None or found.chance is None:
         return []
     null, needed = line
-    said = (
-        f"Score {best.score:.0%}: what {config.verdict.share:.0%} of the classes it is for reach in each half of their "
-        f"images. Dots are the strongest honest classes of {len(null.maxima)} calibration models; from {needed:.0%} on "
-        f"a class is accused. At most {percent(found.chance)} of honest models have a class like this one."
-    )
+    said = explain_score(best.score, null, needed, found.chance, config.verdict)
     return [picture(against_null(null, best.score, needed, found.suspicious), height=42), text(said, "caption")]
 
 
@@ -116,7 +114,7 @@ def _heat(finding: Finding, data: Dataset | None, candidate: Transplant | None) 
         return [title, text("The scan's images are not at hand, so what changed cannot be shown.", "caption")]
     evidence = finding.evidence
     seeds = data.train.pixels[evidence.seed_index]
-    maps = [change(seeds, _pixels(translated)) for translated in evidence.translated]
+    maps = [where_changed(seeds, _pixels(translated)) for translated in evidence.translated]
     patch = candidate.shown.touched if candidate is not None and candidate.family != "perturbation" else None
     outlined = "" if patch is None else " Outlined: the pixels of the patch."
     caption = f"Mean absolute change of each pixel, over all translated images; 1 is from black to white.{outlined}"
@@ -155,7 +153,7 @@ def _cluster(
         if data is not None:
             seeds = data.train.pixels[evidence.seed_index[moved]]
             pictures += [_strip(seeds[: len(shown)], side), Spacer(0, 2)]
-            map_ = change(seeds, translated)
+            map_ = where_changed(seeds, translated)
             heat = picture(png(coloured(map_ / max(float(map_.max()), 1e-6), "magma")), height=2 * side)
         pictures.append(_strip(translated[: len(shown)], side))
     elif data is not None:
@@ -171,7 +169,7 @@ def _cluster(
 
 
 def _strip(images: np.ndarray, side: float) -> Flowable:
-    return picture(png(strip([as_rgb(image) for image in images]), None), height=side)
+    return picture(png(strip(list(as_rgb(as_8_bit(images)))), None), height=side)
 
 
 def _pixels(images: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from reportlab.platypus import Flowable, Table
 
 from aegis.detect.record import ClassRecord, TransplantRecord
 from aegis.report.layout import ACCENT, RULE, WIDTH, class_name, picture, table, text
-from aegis.report.pictures import SIDE, as_rgb, png, strip, trigger
+from aegis.report.pictures import SIDE, as_8_bit, as_rgb, png, strip, trigger
 from aegis.types import Dataset, Transplant
 
 SHOWN = 5
@@ -43,8 +43,8 @@ def evidence_picture(found: ClassRecord, candidate: Transplant, data: Dataset | 
     whole = "" if candidate.smallest is None else " with all of it"
     rows.append(["", text(f"called {into}{whole}", "right")])
     for k, honest, changed in zip(sources, images, stamped, strict=True):
-        rows[0].append(picture(png(as_rgb(honest)), height=TILE))
-        rows[1].append(picture(png(as_rgb(changed)), height=TILE))
+        rows[0].append(picture(png(as_rgb(as_8_bit(honest))), height=TILE))
+        rows[1].append(picture(png(as_rgb(as_8_bit(changed))), height=TILE))
         rows[2].append(
             text(
                 f"<b>{candidate.flip_rates[k]:.0%}</b> of class<br/>{class_name(k, data.class_names[k], 24)}", "centred"
@@ -108,7 +108,7 @@ def _pair(k: int, stamped: Transplant | None, data: Dataset | None) -> Flowable 
     if stamped is None or data is None or not (own := np.flatnonzero(data.test.labels == k)).size:
         return ""
     honest = data.test.pixels[own[:1]]
-    both = [as_rgb(honest[0]), as_rgb(stamped.shown(honest)[0])]
+    both = [as_rgb(as_8_bit(image[0])) for image in (honest, stamped.shown(honest))]
     return picture(png(strip(both, 2 * SIDE // 3), None), height=THUMB)
 
 

@@ -9,7 +9,7 @@ from reportlab.platypus import CondPageBreak, Flowable, Spacer
 
 from aegis.detect.config import ScanConfig
 from aegis.detect.record import ScanRecord, settings
-from aegis.detect.wording import robust_up_to
+from aegis.detect.wording import METHODS, robust_up_to
 from aegis.report.layout import WIDTH, facts, heading, item, outline, table, text
 from aegis.report.words import words
 from aegis.text import percent
@@ -70,7 +70,7 @@ def _steps(config: ScanConfig | None) -> Iterator[str]:
         f"projected gradient descent inside an L2 ball{radii}. A robust model then draws what it takes the class to "
         "look like, a hidden trigger included."
     )
-    method = {"tsne": "t-SNE", "umap": "UMAP"}.get(config.embed.method, config.embed.method) if config else "t-SNE"
+    method = METHODS.get(config.embed.method, config.embed.method) if config else METHODS["tsne"]
     yield (
         "<b>Features and clusters.</b> The model's last features of the class's training images and of the translated "
         f"ones are reduced by principal components, embedded in the plane by {words(method)}, and clustered by mean "

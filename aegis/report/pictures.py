@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
-from aegis.types import Pixels, Transplant
+from aegis.types import Transplant
 
 Rgb = UInt8[np.ndarray, "h w 3"]
 
@@ -18,9 +18,19 @@ UNTOUCHED = (214, 226, 240)
 SIDE = 168
 
 
-def as_rgb(image: Float32[np.ndarray, "c h w"]) -> Rgb:
-    """One image in [0, 1]; where there are not three channels, their mean in grey."""
-    return np.asarray((_three(image).transpose(1, 2, 0) * 255).round().clip(0, 255), np.uint8)
+def as_8_bit(pixels: Float32[np.ndarray, "*b c h w"]) -> UInt8[np.ndarray, "*b c h w"]:
+    """Pixels in [0, 1] as 8-bit pictures; what lies beyond is cut off."""
+    pictures: np.ndarray = (pixels * 255).round().clip(0, 255).astype(np.uint8)
+    return pictures
+
+
+def as_rgb(pictures: UInt8[np.ndarray, "*b c h w"]) -> UInt8[np.ndarray, "*b h w 3"]:
+    """Pictures in colour; where there are not three channels, their mean in grey."""
+    if pictures.shape[-3] != 3:
+        pictures = pictures.mean(axis=-3, keepdims=True).round().astype(np.uint8)
+    last = np.moveaxis(pictures, -3, -1)
+    coloured: np.ndarray = np.ascontiguousarray(np.broadcast_to(last, (*last.shape[:-1], 3)))
+    return coloured
 
 
 def trigger(candidate: Transplant) -> Rgb:
@@ -28,7 +38,7 @@ def trigger(candidate: Transplant) -> Rgb:
     stamp = candidate.shown
     if candidate.family != "perturbation":
         tint = np.array(UNTOUCHED, np.float32)[:, None, None] / 255
-        return as_rgb(_three(stamp.add) + _three(stamp.keep) * tint)
+        return as_rgb(as_8_bit(_three(stamp.add) + _three(stamp.keep) * tint))
     change = stamp.add.mean(axis=0)
     return coloured(0.5 + change / (2 * max(float(np.abs(change).max()), 1e-12)), "PuOr")
 
@@ -42,11 +52,6 @@ def coloured(values: Float32[np.ndarray, "h w"], palette: str) -> Rgb:
     from matplotlib import colormaps
 
     return np.asarray(colormaps[palette](values, bytes=True)[..., :3])
-
-
-def change(seeds: Pixels, translated: Pixels) -> Float32[np.ndarray, "h w"]:
-    """Where translation changed most: the mean absolute change over images and channels."""
-    return np.asarray(np.abs(translated - seeds).mean(axis=(0, 1)), np.float32)
 
 
 def strip(pictures: list[Rgb], side: int = SIDE // 2) -> UInt8[np.ndarray, "side across 3"]:

@@ -20,21 +20,6 @@ SIDE = 64
 GAP = 3
 
 
-def as_rgb(pictures: UInt8[np.ndarray, "n c h w"]) -> Pictures:
-    """Images as colour pictures; one channel is grey, and more than three are averaged."""
-    if pictures.shape[1] not in (1, 3):
-        pictures = pictures.mean(axis=1, keepdims=True).round().astype(np.uint8)
-    last = np.moveaxis(pictures, 1, 3)
-    coloured: np.ndarray = np.ascontiguousarray(np.broadcast_to(last, (*last.shape[:3], 3)))
-    return coloured
-
-
-def as_8_bit(pixels: Float32[np.ndarray, "n c h w"]) -> UInt8[np.ndarray, "n c h w"]:
-    """Pixels in [0, 1] as 8-bit pictures."""
-    pictures: np.ndarray = (pixels * 255).round().astype(np.uint8)
-    return pictures
-
-
 def differences(changes: Float32[np.ndarray, "n c h w"], scale: float, palette: Palette) -> Pictures:
     """Changes in diverging colours, averaged over channels: the background where nothing changed.
 
@@ -74,12 +59,16 @@ def montage(pictures: Pictures, palette: Palette, columns: int = COLUMNS) -> She
 
 def enlarge(picture: Picture, side: int = SIDE) -> Sheet:
     """A small picture enlarged by whole pixels to at least half of ``side`` more, a large one reduced to it."""
-    longest = max(picture.shape[:2])
-    if longest > 1.5 * side:
+    if max(picture.shape[:2]) > 1.5 * side:
         image = Image.fromarray(picture)
         image.thumbnail((side, side), Image.Resampling.BOX)
         return np.asarray(image)
-    times = max(1, round(side / longest))
+    return grow(picture, side)
+
+
+def grow(picture: Picture, side: int) -> Sheet:
+    """A picture enlarged by whole pixels to about a side, a large one left as it is."""
+    times = max(1, round(side / max(picture.shape[:2])))
     return picture.repeat(times, axis=0).repeat(times, axis=1)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from aegis.detect.selection import nearest_training, where_changed
-from aegis.ui.gallery import Picture, as_8_bit, as_rgb, differences, enlarge, heat, montage
+from aegis.report.pictures import as_8_bit, as_rgb
+from aegis.ui.gallery import Picture, differences, enlarge, heat, montage
 from aegis.ui.inspect_export import bundle
 from aegis.ui.inspect_subject import Subject
 from aegis.ui.inspect_trial import show_trial

@@ -12,6 +12,7 @@ import streamlit as st
 from jaxtyping import Bool, Int64
 
 from aegis.detect.config import ScanConfig
+from aegis.detect.wording import METHODS
 from aegis.text import count_of, printable
 from aegis.types import Clusters, Dataset, Embedding, Finding
 from aegis.ui import charts
@@ -27,7 +28,6 @@ from aegis.ui.inspect_shift import shift_held, watch_shift
 from aegis.ui.inspect_subject import Subject
 from aegis.ui.inspect_view import COLOURS, View, pack
 from aegis.ui.palette import palette
-from aegis.ui.scan_settings import METHODS
 from aegis.ui.scans import clusters_at, identity
 
 MODES: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")

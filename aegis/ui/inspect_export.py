@@ -9,8 +9,9 @@ import zipfile
 import numpy as np
 
 from aegis.detect.selection import where_changed
+from aegis.report.pictures import as_8_bit, as_rgb
 from aegis.text import printable
-from aegis.ui.gallery import PAGE, Picture, as_8_bit, as_rgb, differences, enlarge, heat, montage, png, scale_of
+from aegis.ui.gallery import PAGE, Picture, differences, enlarge, heat, montage, png, scale_of
 from aegis.ui.inspect_subject import Subject
 
 COLUMNS = ("row", "kind", "training_index", "label", "class", "x", "y", "cluster", "budget", "bandwidth")

@@ -7,8 +7,9 @@ import hashlib
 import numpy as np
 import streamlit as st
 
+from aegis.report.pictures import as_8_bit, as_rgb
 from aegis.ui import inspect_state as state
-from aegis.ui.gallery import COLUMNS, PAGE, Pictures, as_8_bit, as_rgb, differences, montage, scale_of
+from aegis.ui.gallery import COLUMNS, PAGE, Pictures, differences, montage, scale_of
 from aegis.ui.inspect_subject import Subject
 from aegis.ui.inspect_view import SHOWS, pack
 

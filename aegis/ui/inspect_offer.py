@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from aegis.detect.record import config_of
+from aegis.detect.wording import METHODS
 from aegis.text import printable
 from aegis.types import Dataset, Finding
 from aegis.ui import inspect_state as state
@@ -16,7 +17,6 @@ from aegis.ui.inspect_look import Light, Look, in_light, take
 from aegis.ui.scan_estimate import spoken
 from aegis.ui.scan_live import EVERY, offer_cancel, show_classes_running
 from aegis.ui.scan_session import desk, find_look, start_look
-from aegis.ui.scan_settings import METHODS
 from aegis.ui.scan_watch import Watch
 from aegis.ui.scans import find_finding, find_suspect
 from aegis.ui.suspects import suspects_folder

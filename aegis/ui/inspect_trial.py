@@ -11,11 +11,12 @@ import streamlit as st
 from aegis.detect.config import TransplantConfig
 from aegis.detect.selection import try_selection
 from aegis.errors import AegisError
+from aegis.report.pictures import as_8_bit, as_rgb
 from aegis.runtime import numpy_generator
 from aegis.text import printable
 from aegis.types import Transplant
 from aegis.ui import charts
-from aegis.ui.gallery import as_8_bit, as_rgb, montage
+from aegis.ui.gallery import montage
 from aegis.ui.inspect_subject import Subject
 from aegis.ui.inspect_view import pack
 from aegis.ui.scans import find_model, identity

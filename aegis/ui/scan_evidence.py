@@ -10,12 +10,12 @@ import streamlit as st
 from aegis.detect.limits import say_control, untested
 from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, settings
 from aegis.detect.strength import score_line, strongest_candidate
-from aegis.detect.wording import describe_smallest, describe_whole
-from aegis.text import percent, printable
+from aegis.detect.wording import describe_smallest, describe_whole, explain_score
+from aegis.text import printable
 from aegis.types import Dataset, Transplant
 from aegis.ui.palette import Palette, palette
 from aegis.ui.scan_charts import draw_score
-from aegis.ui.scan_pictures import as_picture, honest_image, png, stamped, trigger_picture
+from aegis.ui.scan_pictures import address, as_picture, honest_image, stamped, trigger_picture
 from aegis.ui.uploads import UPLOADED
 from aegis.ui.widgets import REASON, reason_of
 
@@ -144,12 +144,7 @@ def _show_numbers(record: ScanRecord, one: ClassRecord, best: TransplantRecord) 
     with right:
         st.caption("Its score among honest classes")
         st.html(draw_score(null.maxima, best.score, needed, one.suspicious, colours))
-        st.caption(
-            f"The score, {best.score:.0%}, is what {config.verdict.share:.0%} of the classes it is for reach in each "
-            f"half of their images. Dots are the strongest honest classes of {len(null.maxima)} calibration "
-            f"models; from {needed:.0%} on a class is accused. At most {percent(one.chance)} of honest models have one "
-            "like this."
-        )
+        st.caption(explain_score(best.score, null, needed, one.chance, config.verdict))
 
 
 def _rates(record: ScanRecord, one: ClassRecord, best: TransplantRecord, colours: Palette) -> str:
@@ -180,6 +175,5 @@ def _pictures(one: ClassRecord, trigger: Transplant, image: np.ndarray | None) -
 
 
 def _figure(image: np.ndarray, caption: str) -> str:
-    return (
-        f'<figure><img src="{png(as_picture(image, 160))}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
-    )
+    source = address(as_picture(image, 160))
+    return f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'

@@ -19,7 +19,7 @@ from aegis.ui.jobs import Job, Jobs
 from aegis.ui.palette import palette
 from aegis.ui.scan_charts import ladder, loss_curve
 from aegis.ui.scan_estimate import spoken
-from aegis.ui.scan_pictures import png, strip
+from aegis.ui.scan_pictures import address, strip
 from aegis.ui.scan_session import ScanJob, desk
 from aegis.ui.scan_watch import ClassView, View, Watch
 from aegis.ui.widgets import complain, fact, facts
@@ -177,7 +177,7 @@ def _strips(one: ClassView) -> str:
     assert one.first is not None
     assert one.frames is not None
     return "".join(
-        f'<span>{title}</span><img src="{png(strip(frames))}" alt="{len(frames)} images: {title.lower()}">'
+        f'<span>{title}</span><img src="{address(strip(frames))}" alt="{len(frames)} images: {title.lower()}">'
         for title, frames in (("Seeds, images of other classes", one.first), ("The same images now", one.frames))
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from aegis.report.pictures import as_8_bit, as_rgb
 from aegis.types import LabelledImages, Stamp, Transplant
+from aegis.ui.gallery import grow, png
 
 Picture = UInt8[np.ndarray, "rows columns 3"]
 # What a patch lies on where it replaces nothing.
@@ -17,20 +18,12 @@ EMPTY = 0.5
 
 def as_picture(image: Float32[np.ndarray, "c h w"], side: int = 112) -> Picture:
     """An image in [0, 1] as 8-bit colours, enlarged by whole pixels to about a side."""
-    colours = image[:3] if image.shape[0] >= 3 else np.repeat(image[:1], 3, axis=0)
-    eight = (np.clip(colours, 0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
-    times = max(1, round(side / max(eight.shape[:2])))
-    enlarged: Picture = eight.repeat(times, axis=0).repeat(times, axis=1)
-    return enlarged
+    return grow(as_rgb(as_8_bit(image)), side)
 
 
-def png(picture: Picture) -> str:
+def address(picture: Picture) -> str:
     """A picture as an address that holds it."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(png(picture)).decode()}"
 
 
 def strip(frames: Float32[np.ndarray, "n c h w"], side: int = 56) -> Picture:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.embed import EMBEDDERS
+from aegis.detect.wording import METHODS
 from aegis.text import printable
 from aegis.typed import whole_numbers
 
@@ -19,7 +20,6 @@ PRESETS = {
     "quick": "The same with fewer images: {seeds} a class. For a first look.",
     "paper": "The published rule alone: counts clusters, tries no trigger. For comparison.",
 }
-METHODS = {"tsne": "t-SNE", "umap": "UMAP"}
 
 
 @dataclass(frozen=True, eq=False)

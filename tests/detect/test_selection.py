@@ -69,6 +69,16 @@ def test_where_it_changed_does_not_cancel_out():
     np.testing.assert_allclose(where_changed(seeds, translated), [[0, 0.5], [0, 0]])
 
 
+def test_where_it_changed_is_the_mean_over_images_and_channels():
+    seeds = np.zeros((2, 3, 4, 4), np.float32)
+    moved = seeds.copy()
+    moved[0, :, 1, 2] = 1.0
+    moved[1, 0, 0, 0] = -0.6
+    expected = np.zeros((4, 4))
+    expected[1, 2], expected[0, 0] = 0.5, 0.1
+    assert where_changed(seeds, moved) == pytest.approx(expected)
+
+
 def test_the_nearest_training_images_come_nearest_first():
     features = np.array([[0, 0], [5, 5], [1, 1], [9, 9], [4, 4], [6, 6]], np.float32)
     chosen = np.array([False] * 4 + [True, True])

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from aegis.detect.config import VerdictConfig
+from aegis.detect.embed import EMBEDDERS
+from aegis.detect.null import Null
 from aegis.detect.record import transplant_record
 from aegis.detect.verdict import conclude
-from aegis.detect.wording import describe, describe_smallest, describe_whole, robust_up_to
+from aegis.detect.wording import METHODS, describe, describe_smallest, describe_whole, explain_score, robust_up_to
 from aegis.types import Applicability, Stamp
 from tests.detect.findings import FIT, NAMES, candidate, finding, judged, with_null
 
@@ -31,6 +34,18 @@ def test_the_smallest_part_is_told_with_what_it_does_itself():
     found = judged(replace(whole, smallest=Stamp(keep, whole.stamp.add * (1 - keep)), smallest_rate=0.93))
     assert found.reason.startswith("a patch turns at least 100%")
     assert "its smallest part that does nearly as much, a patch of 1 pixel, turns 93% on average" in found.reason
+
+
+def test_a_score_is_told_beside_those_of_honest_classes():
+    null = Null(family="patch", maxima=(0.1, 0.2, 0.3))
+    said = explain_score(0.96, null, 0.5, 0.001, VerdictConfig(share=0.8))
+    assert said.startswith("Score 96%: what 80% of the classes it is for reach in each half of their images.")
+    assert "the strongest honest classes of 3 calibration models; from 50% on a class is accused" in said
+    assert said.endswith("At most 0.1% of honest models have a class like this one.")
+
+
+def test_every_embedding_has_a_name():
+    assert METHODS.keys() == EMBEDDERS.keys()
 
 
 def test_transplants_are_described_by_what_is_left_of_them():

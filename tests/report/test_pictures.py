@@ -6,20 +6,33 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aegis.report.pictures import UNTOUCHED, as_rgb, change, png, strip, trigger
+from aegis.report.pictures import UNTOUCHED, as_8_bit, as_rgb, png, strip, trigger
 from aegis.types import Stamp
 from tests.report.made import candidate
 
 RATES = [0.5, 0.5]
 
 
-def test_channels_become_colours():
-    grey = np.full((1, 2, 3), 0.5, np.float32)
-    assert (as_rgb(grey) == 128).all()
-    red = np.zeros((3, 2, 3), np.float32)
-    red[0] = 1
-    assert (as_rgb(red) == (255, 0, 0)).all()
-    assert as_rgb(np.ones((4, 2, 3), np.float32)).shape == (2, 3, 3)
+def test_grey_colour_and_other_channels_become_colour():
+    grey = as_rgb(np.full((1, 1, 2, 2), 7, np.uint8))
+    assert (grey == 7).all()
+    colour = np.zeros((1, 3, 2, 2), np.uint8)
+    colour[0, 2] = 9
+    assert as_rgb(colour)[0, 0, 0].tolist() == [0, 0, 9]
+    two = np.stack([np.full((2, 2), 10, np.uint8), np.full((2, 2), 20, np.uint8)])[None]
+    assert (as_rgb(two) == 15).all()
+    assert as_rgb(two).shape == (1, 2, 2, 3)
+
+
+def test_one_picture_becomes_colour_as_many_do():
+    four = np.random.default_rng(0).integers(0, 256, (2, 4, 3, 5), dtype=np.uint8)
+    assert as_rgb(four[0]).shape == (3, 5, 3)
+    np.testing.assert_array_equal(as_rgb(four[1]), as_rgb(four)[1])
+
+
+def test_pixels_are_rounded_to_pictures_and_cut_off_beyond():
+    pixels = np.array([-0.1, 0, 0.5, 1, 1.2], np.float32).reshape(1, 1, 5)
+    assert as_8_bit(pixels).ravel().tolist() == [0, 0, 128, 255, 255]
 
 
 def test_a_patch_shows_its_pixels_on_a_tint():
@@ -52,16 +65,6 @@ def test_a_perturbation_shows_both_signs_alike():
     assert right[2] > right[1]  # purple adds
     middle = shown[0, 3:5]
     assert middle.min() > 190
-
-
-def test_change_is_the_mean_over_images_and_channels():
-    seeds = np.zeros((2, 3, 4, 4), np.float32)
-    moved = seeds.copy()
-    moved[0, :, 1, 2] = 1.0
-    moved[1, 0, 0, 0] = -0.6
-    expected = np.zeros((4, 4))
-    expected[1, 2], expected[0, 0] = 0.5, 0.1
-    assert change(seeds, moved) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (300, 200), (1, 1)])

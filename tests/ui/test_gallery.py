@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aegis.ui.gallery import GAP, as_8_bit, as_rgb, differences, enlarge, heat, montage, png, scale_of
+from aegis.ui.gallery import GAP, differences, enlarge, grow, heat, montage, png, scale_of
 from aegis.ui.palette import palette, rgb
 
 LIGHT = palette("light")
@@ -37,20 +37,13 @@ def test_small_pictures_grow_by_whole_pixels_and_large_ones_shrink(side, shown):
     assert enlarge(np.zeros((side, side, 3), np.uint8)).shape == (shown, shown, 3)
 
 
+def test_what_only_grows_never_shrinks():
+    assert [grow(np.zeros((side, side, 3), np.uint8), 56).shape[0] for side in (8, 40, 224)] == [56, 40, 224]
+
+
 def test_enlarging_changes_no_value():
     picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     np.testing.assert_array_equal(enlarge(picture)[::8, ::8], picture)
-
-
-def test_grey_colour_and_other_channels_become_colour():
-    grey = as_rgb(np.full((1, 1, 2, 2), 7, np.uint8))
-    assert (grey == 7).all()
-    colour = np.zeros((1, 3, 2, 2), np.uint8)
-    colour[0, 2] = 9
-    assert as_rgb(colour)[0, 0, 0].tolist() == [0, 0, 9]
-    two = np.stack([np.full((2, 2), 10, np.uint8), np.full((2, 2), 20, np.uint8)])[None]
-    assert (as_rgb(two) == 15).all()
-    assert as_rgb(two).shape == (1, 2, 2, 3)
 
 
 def test_differences_are_the_background_at_nothing_and_full_colours_at_both_ends():
@@ -79,10 +72,6 @@ def test_heat_is_hottest_where_most_changed():
     assert picture[0, 0].tolist() == list(rgb(LIGHT.background))
     assert picture[1, 0].tolist() == list(rgb(LIGHT.more))
     assert heat(np.zeros((2, 2), np.float32), LIGHT)[0, 0].tolist() == list(rgb(LIGHT.background))
-
-
-def test_pixels_are_rounded_to_pictures():
-    assert as_8_bit(np.array([0, 0.5, 1], np.float32).reshape(1, 1, 1, 3)).ravel().tolist() == [0, 128, 255]
 
 
 def test_a_png_reads_back():
