@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
 from aegis.detect.record import ModelRecord
-from aegis.text import printable
 from aegis.types import Applicability
 from aegis.ui.clouds import Part, cloud, svg_source
 from aegis.ui.palette import SYMBOLS, Palette
@@ -101,11 +99,6 @@ def ladder(models: Mapping[str, Applicability | ModelRecord], palette: Palette) 
     figure.update_xaxes(title={"text": "attack (L2 radius)", "standoff": 4}, fixedrange=True, gridcolor=palette.line)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", fixedrange=True, gridcolor=palette.line, nticks=5)
     return figure
-
-
-def plain(text: str, limit: int = 40) -> str:
-    """Text from outside as a chart may show it."""
-    return html.escape(printable(text, limit)).replace("$", "&#36;")
 
 
 def _some(mask: np.ndarray) -> np.ndarray:

@@ -1,4 +1,3 @@
-import subprocess
 import sys
 
 import pytest
@@ -119,15 +118,3 @@ def test_foreign_code_is_told_apart():
         assert not runs_foreign_code(name)
     for name in ("my_nets:tiny", "os:system", "aegis.lab.train:main", "resnet18", "", "Aegis:cnn32"):
         assert runs_foreign_code(name)
-
-
-def test_the_names_of_the_room_come_without_torch():
-    code = (
-        "import sys, aegis.models as m, aegis.models.worker; m.Card; assert 'torch' not in sys.modules;"
-        "[getattr(m, name) for name in m._HOMES]; assert 'torch' in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-    import aegis.models
-
-    with pytest.raises(AttributeError, match="nothing"):
-        aegis.models.nothing  # noqa: B018

@@ -135,10 +135,9 @@ def test_tied_tensors_are_saved(tmp_path, identity):
 
 
 def test_reading_a_card_needs_no_torch(checkpoint):
-    code = f"import sys; from aegis.models import read_identity; print(read_identity({str(checkpoint)!r}).architecture)"
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}; print('torch' in sys.modules)"], capture_output=True, text=True, check=True
-    )
+    code = f"print(read_identity({str(checkpoint)!r}).architecture, 'torch' in sys.modules)"
+    code = f"import sys; from aegis.models.card import read_identity; {code}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["aegis:cnn16", "False"]
 
 

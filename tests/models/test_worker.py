@@ -4,6 +4,8 @@ import json
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import zipfile
 from collections import OrderedDict
 
@@ -269,3 +271,8 @@ def test_a_header_of_no_bytes_reads_nothing_of_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr("aegis.models.formats.json.loads", lambda text, **_: sizes.append(len(text)) or {})
     read_header(tmp_path / "a")
     assert sizes == [1]
+
+
+def test_the_worker_starts_without_torch():
+    code = "import sys, aegis.models.worker; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
