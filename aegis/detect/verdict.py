@@ -55,7 +55,7 @@ class Conclusion:
     Args:
         verdict: *infected*, *clean* or *inconclusive*.
         sentence: the verdict with its reason.
-        classes: every class tested, in label order.
+        classes: every class tested, in the order in which they were asked for.
     """
 
     verdict: VerdictName

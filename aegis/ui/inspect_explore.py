@@ -98,7 +98,15 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     with bandwidth_place:
         grouping, key = _choose_bandwidth(choice, finding, budget, alone, config, method)
     _tell_what_if(grouping, light, changed, state.reset(key, grouping.recorded.bandwidth, back, config.embed.method))
-    embedding = finding.embeddings[budget]
+    selected = _select(finding.embeddings[budget], grouping, alone)
+    subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
+    show = _show(subject, grouping, alone, colour)
+    bandwidth = grouping.shown.bandwidth if grouping.what_if else None
+    state.write_address(replace(view, bandwidth=bandwidth, show=show, selection=pack(selected)))
+
+
+def _select(embedding: Embedding, grouping: Grouping, alone: bool) -> Bool[np.ndarray, " p"]:
+    """The rows that are selected once the latest click has had its effect."""
     selected = state.selection(len(embedding.points))
     event = state.new_event()
     if event is not None:
@@ -106,7 +114,12 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     if alone:
         selected = selected & embedding.is_translated
     state.select(pack(selected))
-    subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
+    return selected
+
+
+def _show(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str:
+    """Scatter, gallery and details; what the gallery shows."""
+    embedding, colours = subject.embedding, subject.palette
     groups = group(subject, grouping, embedding.is_translated | (not alone), colour)
     left, right = st.columns([6, 5], gap="medium")
     plane = left.container(gap=None, key="inspect-plane")
@@ -128,8 +141,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
             f"Click a point to select its cluster; with Shift, to add or remove one; or draw a box or a lasso.{shapes}"
         )
     show_details(subject)
-    bandwidth = grouping.shown.bandwidth if grouping.what_if else None
-    state.write_address(replace(view, bandwidth=bandwidth, show=show, selection=pack(selected)))
+    return show
 
 
 def _choose_view(method: str, has_seeds: bool) -> tuple[str, bool, str]:
