@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Precision = Literal["fp32", "bf16"]
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
+# Scikit-learn takes no larger seed, and would say so only after minutes.
+MAX_SEED = 2**32 - 1
 
 
 class Cancelled(Exception):

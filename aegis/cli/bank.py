@@ -13,7 +13,7 @@ from rich.table import Table
 from aegis.cli.bank_calibrate import calibrate
 from aegis.cli.bank_summary import print_coverage, print_located, print_summary
 from aegis.cli.bank_sweep import sweep
-from aegis.cli.options import MAX_SEED, MORE, Device, PrecisionOption, Results, Training, choice, names, option
+from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, names, option
 from aegis.cli.output import Printer
 from aegis.cli.remembered import remembered
 from aegis.detect.config import PRESETS, Rule
@@ -21,6 +21,7 @@ from aegis.detect.verdict import RULES
 from aegis.errors import ConfigError
 from aegis.lab.bank import GROUPS, HALVES, Entry, choose, read_bank, with_bases
 from aegis.lab.bank_record import RESULTS, BankRecord, made_record, read_bank_record
+from aegis.runtime import MAX_SEED
 
 Set = Annotated[
     str | None,

@@ -9,10 +9,10 @@ import typer
 from aegis.cli.history import SHOWN
 from aegis.cli.options import option
 from aegis.cli.output import Printer, clean
-from aegis.detect.wording import count_of
 from aegis.errors import ConfigError
 from aegis.space import Plan, parse_limit, say_size
 from aegis.store import Store
+from aegis.text import count_of
 
 # Of a key, the least that names a scan.
 LEAST = 6

@@ -15,7 +15,7 @@ from aegis import typed
 from aegis.data import SOURCES
 from aegis.errors import ConfigError
 from aegis.lab.recipes import RECIPES
-from aegis.runtime import DEVICES, PRECISIONS
+from aegis.runtime import DEVICES, MAX_SEED, PRECISIONS
 
 MORE = "More"
 
@@ -143,8 +143,6 @@ Workers = Annotated[
     int | None,
     option("--workers", "N", "Classes examined side by side. Without it, one for each processor core.", MORE),
 ]
-# Scikit-learn takes no larger ones, and would say so only after minutes.
-MAX_SEED = 2**32 - 1
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of every random draw.", min=0, max=MAX_SEED)]
 
 Training = Annotated[

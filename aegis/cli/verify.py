@@ -9,10 +9,10 @@ import typer
 
 from aegis.cli.options import Arch, Mean, Quiet, Std, Workers, option
 from aegis.cli.output import Printer, clean
-from aegis.detect.wording import count_of
 from aegis.errors import ConfigError
 from aegis.space import say_size
 from aegis.store import Store
+from aegis.text import count_of
 
 if TYPE_CHECKING:
     from aegis.audit import Difference

@@ -9,6 +9,7 @@ from typing import Literal
 
 from aegis.detect.null import Null, calibrated
 from aegis.errors import ConfigError
+from aegis.runtime import MAX_SEED
 from aegis.types import Stage
 
 Rule = Literal["paper", "default"]
@@ -20,8 +21,7 @@ def _require(condition: bool, expected: str, got: object, advice: str) -> None:
 
 
 def _require_seed(seed: int) -> None:
-    # Embeddings take no others.
-    _require(0 <= seed < 2**32, "a seed from 0 to 4294967295", seed, "Choose a smaller one.")
+    _require(0 <= seed <= MAX_SEED, f"a seed from 0 to {MAX_SEED}", seed, "Choose a smaller one.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Int64
 
 from aegis.detect.config import GatherConfig
 from aegis.detect.features import as_pixels, represent

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from aegis.detect.config import VerdictConfig
 from aegis.detect.null import Null, chance
 from aegis.detect.record import ClassRecord, ModelRecord, TransplantRecord
-from aegis.text import count_of as count_of
-from aegis.text import percent
+from aegis.text import count_of, percent
 from aegis.types import Applicability
 
 # A flip rate from one class that a weak spot is named for.
