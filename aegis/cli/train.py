@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -34,8 +35,6 @@ from aegis.types import Dataset, Norm
 
 BACKDOOR = "The backdoor"
 RECIPE = "Instead of the preset's recipe"
-TARGET = 7
-
 
 Out = Annotated[
     Path,
@@ -80,7 +79,8 @@ Trigger = Annotated[
     ),
 ]
 Target = Annotated[
-    int, typer.Option("--target", metavar="N", help="The class it leads to.", min=0, rich_help_panel=BACKDOOR)
+    int | None,
+    option("--target", "N", f"The class it leads to; without it, {TriggerSpec.target}.", BACKDOOR, min=0),
 ]
 Rate = Annotated[
     float | None,
@@ -93,9 +93,12 @@ Rate = Annotated[
     ),
 ]
 Manner = Annotated[
-    How,
+    How | None,
     choice(
-        "--how", get_args(How), "Whether poisoned copies are put beside the clean images or in their place.", BACKDOOR
+        "--how",
+        get_args(How),
+        "Whether poisoned copies are put beside the clean images (append, as without it) or in their place (replace).",
+        BACKDOOR,
     ),
 ]
 Source = Annotated[
@@ -147,11 +150,11 @@ def train(
     device: Device = "auto",
     seed: Seed = 0,
     trigger: Trigger = None,
-    target: Target = TARGET,
+    target: Target = None,
     source: Source = None,
     all_to_all: AllToAll = False,
     rate: Rate = None,
-    how: Manner = "append",
+    how: Manner = None,
     size: Size = None,
     row: Row = None,
     column: Column = None,
@@ -181,15 +184,10 @@ def train(
     """
     from aegis.lab.suspect import Order, make_suspect
 
-    shade = numbers(colour, "--colour")
-    place: dict[str, Any] = {"size": size, "row": row, "column": column, "colour": shade, "intensity": intensity}
-    goal: dict[str, Any] = {"target": target, "source": source, "all_to_all": all_to_all}
-    if trigger is None:
-        # A default that was typed cannot be told from one that was not.
-        lone = {"target": None if target == TARGET else target, "how": None if how == "append" else how}
-        rest = {"rate": rate, "source": source, "all_to_all": all_to_all or None, "trigger_model": trigger_model}
-        _require_clean(**lone, **rest, **place)
-    triggers = () if trigger is None else (TriggerSpec(kind=trigger, **goal, **place),)
+    place = {"size": size, "row": row, "column": column, "colour": numbers(colour, "--colour"), "intensity": intensity}
+    spec = _given(target=target, source=source, all_to_all=all_to_all or None, **place)
+    poison = _given(rate=rate, how=how)
+    triggers = _triggers(trigger, spec, {**poison, **_given(trigger_model=trigger_model)})
     runtime = choose_runtime(device, precision)
     with waiting("reading images", quiet):
         images = load_dataset(data)
@@ -200,10 +198,9 @@ def train(
         recipe=recipe,
         preset=preset,
         triggers=triggers,
-        rate=rate,
-        how=how,
         images=count,
         seed=seed,
+        **poison,
     )
     with remembered("training", out), progress_bar("training", quiet, after="measuring") as report:
         card = make_suspect(out, order, images, runtime=runtime, workbench=workbench, half=half, report=report)
@@ -211,19 +208,26 @@ def train(
     print_values(f"{out}", card.truth.metrics)
 
 
-def _require_clean(**backdoor: object) -> None:
-    given = [f"--{name.replace('_', '-')}" for name, value in backdoor.items() if value is not None]
-    if given:
+def _given(**options: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _triggers(kind: str | None, spec: Mapping[str, Any], poison: Mapping[str, Any]) -> tuple[TriggerSpec, ...]:
+    """What is to be planted: nothing without a kind, beside which nothing else may be said of it."""
+    if kind is not None:
+        return (TriggerSpec(kind=kind, **spec),)
+    if spec or poison:
         raise ConfigError(
             "--trigger beside what describes a backdoor",
-            f"{', '.join(given)} without it",
+            f"{', '.join('--' + name.replace('_', '-') for name in (*poison, *spec))} without it",
             "Name the trigger, or leave them out to train a clean model.",
         )
+    return ()
 
 
 def _recipe(preset: str, images: Dataset, standard: bool, **instead: object) -> Recipe:
     recipe = recipe_for(preset, images.name.removeprefix("samples:"), robust=not standard)
-    return replace(recipe, **{name: value for name, value in instead.items() if value is not None})  # type: ignore[arg-type]
+    return replace(recipe, **_given(**instead))
 
 
 def _workbench(checkpoint: Path, images: Dataset) -> Workbench:

@@ -267,7 +267,8 @@ def test_evaluate(options, words, workplace, suspect, images):
         (("--trigger", "adversarial", "--target", "1"), ("--trigger-model",)),
         # What else is wrong there spares a failing test a training.
         (("--source", "0", "--rate", "0.1", "--epochs", "0"), ("got --rate, --source without it", "--trigger")),
-        (("--target", "3", "--how", "replace", "--epochs", "0"), ("got --target, --how without it",)),
+        (("--target", "3", "--how", "replace", "--epochs", "0"), ("got --how, --target without it",)),
+        (("--target", "7", "--how", "append", "--epochs", "0"), ("got --how, --target without it",)),
         (("--all-to-all", "--row", "0", "--epochs", "0"), ("got --all-to-all, --row without it",)),
         (("--trigger", "adversarial", "--target", "1", "--trigger-model", "nowhere.pt"), ("nowhere.pt",)),
         (("--epochs", "0"), ("epochs above 0",)),
