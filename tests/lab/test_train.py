@@ -152,8 +152,11 @@ def test_an_image_that_would_be_alone_joins_the_batch_before_it():
 
 def test_images_need_not_be_square_to_be_augmented():
     images = quadrants(2, 8)
-    wide = LabelledImages(images.pixels[:, :, :8], images.labels, images.class_names)
-    train(fresh(wide), wide, replace(STANDARD, augment=True, epochs=1))
+    wide, seen = LabelledImages(images.pixels[:, :, :8], images.labels, images.class_names), set()
+    classifier = fresh(wide)
+    classifier.network.register_forward_pre_hook(lambda _, inputs: seen.add(inputs[0].shape[1:]))
+    train(classifier, wide, replace(STANDARD, augment=True, epochs=1))
+    assert seen == {(1, 8, 12)}
 
 
 def test_augmentation_is_reproducible_and_leaves_the_global_generator(few):
