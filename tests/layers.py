@@ -25,8 +25,7 @@ RANKS = {
     "__main__": 11, TOP: 11,
 }  # fmt: skip
 # The bottom is one room in several files.
-BOTTOM = {"types", "errors", "runtime", "progress", "files", "text", "zips", "review", "version", "process", "source"}
-BOTTOM |= {"folders", "typed"}
+BOTTOM = {room for room, rank in RANKS.items() if rank == 0}
 
 CORE = {"numpy", "sklearn", "openTSNE", "umap", "torch", "torchvision", "timm", "safetensors", "pydantic", "jaxtyping"}
 CORE |= {"PIL"}
