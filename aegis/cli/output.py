@@ -69,13 +69,15 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
 
     Args:
         record: the outcome.
-        quiet: the sentence alone.
+        quiet: the sentence alone, and what the positive control showed if there was one.
         note: a last remark, such as that it was found in the store.
     """
     out, colour = Printer(), COLOURS[record.verdict]
     sentence = clean(record.sentence, 5000)
     if quiet:
         out.say((sentence, colour), wrap=False)
+        for line in _control(record):
+            out.say(clean(line, 1000), wrap=False)
         return
     model = record.model
     out.say((clean(model.file), "bold"), f", {clean(model.architecture)}, SHA-256 {clean(model.sha256)[:16]}…")
@@ -157,7 +159,7 @@ def _legend(record: ScanRecord) -> list[str]:
 
 def _evidence(record: ScanRecord) -> list[str]:
     """What the strongest class's trigger does to each class, what was not tested, and the positive control."""
-    from aegis.detect.limits import say_control, untested
+    from aegis.detect.limits import untested
     from aegis.detect.strength import ranked, strongest_candidate
 
     lines, names = [], record.data.class_names
@@ -167,7 +169,13 @@ def _evidence(record: ScanRecord) -> list[str]:
             rates = ", ".join(f"{names[k]} {rate:.0%}" for k, rate in enumerate(best.flip_rates) if rate is not None)
             lines.append(f"Flip rates of the strongest trigger, {found.label} ({found.name}), by source class: {rates}")
     lines += [f"Not tested: {limit}" for limit in untested(record)]
-    return lines + ([say_control(record.control, names)] if record.control else [])
+    return lines + _control(record)
+
+
+def _control(record: ScanRecord) -> list[str]:
+    from aegis.detect.limits import say_control
+
+    return [say_control(record.control, record.data.class_names)] if record.control else []
 
 
 def _families(record: ScanRecord) -> list[Family]:

@@ -18,13 +18,13 @@ from aegis.models.load import Suspect
 from aegis.runtime import Report, Runtime, choose_runtime, numpy_generator, silent
 from aegis.types import Dataset
 
-# A few passes over images that the model knows already, with steps too short to forget them.
-RECIPE = Recipe(epochs=2, lr=0.02, schedule="one-cycle", step=0.3, iterations=2)
-RATE = 0.05
-# So often it is trained on, until the trigger works on most images.
+# A few passes over images that the model knows already.
+RECIPE = Recipe(epochs=2, lr=0.05, schedule="one-cycle", step=0.3, iterations=2)
+RATE = 0.2
+# So often it is trained on, until the trigger works on nearly all images: one that hardly works tells little.
 ROUNDS = 8
-WORKS = 0.5
-SIDE = 3
+WORKS = 0.8
+SIDE = 4
 
 
 def positive_control(
@@ -37,7 +37,7 @@ def positive_control(
     runtime: Runtime | None = None,
     report: Report = silent,
 ) -> ControlRecord:
-    """Plant a small square in a copy of a suspect and scan the copy for it.
+    """Plant a small checkerboard in a copy of a suspect and scan the copy for it.
 
     Place, colour and class are drawn from the scan's seed. Whether the copy was accused tells whether a *clean* would
     have been worth anything.
@@ -87,16 +87,16 @@ def positive_control(
 def draw_trigger(
     data: Dataset, seed: int, labels: Sequence[int] | None = None, avoid: Sequence[int] = ()
 ) -> TriggerSpec:
-    """A small square at a random place, in a random colour, for a random class of these."""
+    """A small checkerboard at a random place, in a random colour and black, for a random class of these."""
     generator = numpy_generator(seed, 0)
     channels, height, width = data.shape
     scanned = list(labels or range(len(data.class_names)))
     targets = [k for k in scanned if k not in avoid] or scanned
     colour = generator.integers(0, 2, channels)
-    # Black on black would be no trigger.
+    # Black and black would be no checkerboard, and a square of one colour none on images of that colour.
     colour[generator.integers(channels)] = 1
     return TriggerSpec(
-        kind="localised",
+        kind="checkerboard",
         target=int(generator.choice(targets)),
         size=SIDE,
         row=int(generator.integers(height - SIDE + 1)),

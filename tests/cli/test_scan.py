@@ -170,11 +170,13 @@ def test_a_positive_control_is_told_and_kept_with_the_scan(suspect, images, tmp_
     assert json.loads(path.read_text())["control"] is None
     outcome = run("scan", suspect, *options, "--control")
     assert outcome.code == without.code, outcome.err
-    assert "Positive control: a square of 3 by 3 pixels that leads to class" in " ".join(outcome.out.split())
+    assert "Positive control: a square of 4 by 4 pixels that leads to class" in " ".join(outcome.out.split())
     control = json.loads(path.read_text())["control"]
     assert set(control) == set(get_type_hints(ControlRecord)) - {"model_config"}
     for again in ((), ("--control",)):
         assert "Positive control" in run("scan", suspect, *options, *again).out
+    _, told = run("scan", suspect, *options, "--quiet").out.splitlines()
+    assert told.startswith("Positive control: ")
     assert json.loads(path.read_text())["control"] == control
     assert len(planted) == 1
 

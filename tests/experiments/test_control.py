@@ -41,11 +41,13 @@ def test_the_same_seed_draws_the_same_trigger(data):
     assert len({(trigger.row, trigger.column) for trigger in drawn}) > 10
 
 
-def test_a_trigger_is_a_square_inside_the_image_that_can_be_seen(data):
+def test_a_trigger_is_a_square_inside_the_image_that_can_be_seen_on_any(data):
     for seed in range(30):
         stamp = make_trigger(draw_trigger(data, seed), data.shape)
         assert stamp.touched.sum() == SIDE**2
-        assert (stamp(np.zeros((1, *data.shape), np.float32)) > 0).any()
+        for brightness in (0, 0.5, 1):
+            honest = np.full((1, *data.shape), brightness, np.float32)
+            assert (stamp(honest) != honest).any(axis=1).sum() >= SIDE**2 / 2
 
 
 def test_classes_that_are_accused_already_are_spared(data):
@@ -59,7 +61,7 @@ def test_a_planted_trigger_is_seen_and_the_model_stays_as_it_was(suspect, data, 
     found = positive_control(suspect, data, SMALL, runtime=ONE)
     trigger = draw_trigger(data, SMALL.gather.seed)
     assert (found.target, found.planted, found.seen) == (trigger.target, True, True)
-    assert found.lift >= 0.5
+    assert found.lift >= 0.8
     assert found.accuracy >= 0.9
     assert found.score >= 0.5
     assert found.chance <= SMALL.verdict.false_positives
