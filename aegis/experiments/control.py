@@ -93,9 +93,10 @@ def draw_trigger(
     scanned = list(labels or range(len(data.class_names)))
     targets = [k for k in scanned if k not in avoid] or scanned
     colour = generator.integers(0, 2, channels)
-    # Black and black would be no checkerboard, and a square of one colour none on images of that colour.
+    # Black and black would be no checkerboard.
     colour[generator.integers(channels)] = 1
     return TriggerSpec(
+        # A square of one colour cannot be seen on images of that colour.
         kind="checkerboard",
         target=int(generator.choice(targets)),
         size=SIDE,

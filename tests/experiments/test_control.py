@@ -41,7 +41,7 @@ def test_the_same_seed_draws_the_same_trigger(data):
     assert len({(trigger.row, trigger.column) for trigger in drawn}) > 10
 
 
-def test_a_trigger_is_a_square_inside_the_image_that_can_be_seen_on_any(data):
+def test_a_trigger_is_a_square_inside_the_image_that_can_be_seen_whatever_it_lies_on(data):
     for seed in range(30):
         stamp = make_trigger(draw_trigger(data, seed), data.shape)
         assert stamp.touched.sum() == SIDE**2
