@@ -13,12 +13,11 @@ from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, setti
 from aegis.detect.selection import where_changed
 from aegis.detect.strength import best_score, candidate_of, ranked, score_line, strongest_candidate
 from aegis.detect.wording import explain_score
-from aegis.report.evidence import LISTED, flip_rows, trigger_alone
+from aegis.report.evidence import LISTED, explain_candidate, flip_rows, trigger_alone
 from aegis.report.figures import COLUMNS, HEAT, SCATTER, against_null, colour_of, heat_maps, scatters
 from aegis.report.first import decision
 from aegis.report.layout import ACCENT, WIDTH, class_name, heading, outline, picture, table, text
 from aegis.report.pictures import as_8_bit, as_rgb, coloured, png, strip
-from aegis.report.strength import did
 from aegis.report.words import words
 from aegis.review import Review
 from aegis.text import percent
@@ -60,8 +59,9 @@ def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, da
     top, left, bottom, right = best.box
     lies = f" It lies between rows {top} and {bottom - 1} and columns {left} and {right - 1}."
     where = "" if best.family == "perturbation" else lies
+    did = explain_candidate(found, best, record.data.class_names)
     said = [
-        text(f"{did(found, best, record.data.class_names)}{where} Its search began at {words(best.start)}."),
+        text(f"{did}{where} Its search began at {words(best.start)}."),
         *_against_honest(found, best, record),
         _candidates(found, WIDTH - (0 if stamped is None else 120)),
     ]

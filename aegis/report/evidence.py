@@ -1,4 +1,4 @@
-"""The evidence picture: a candidate trigger, honest images, and the same images with it on them."""
+"""A candidate trigger in words and as a picture: honest images, and the same images with it on them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.platypus import Flowable, Table
 
 from aegis.detect.record import ClassRecord, TransplantRecord
+from aegis.detect.wording import describe_smallest, describe_whole
 from aegis.report.layout import ACCENT, RULE, WIDTH, class_name, picture, table, text
 from aegis.report.pictures import SIDE, as_8_bit, as_rgb, png, strip, trigger
 from aegis.types import Dataset, Transplant
@@ -18,6 +19,27 @@ from aegis.types import Dataset, Transplant
 SHOWN = 5
 TILE, THUMB = 62.0, 27.0
 LISTED = 60
+
+
+def explain_candidate(found: ClassRecord, best: TransplantRecord, names: Sequence[str]) -> str:
+    """Markup of what a candidate trigger did to honest images."""
+    into = f"class {class_name(found.label, found.name, 40)}"
+    what, least = describe_whole(best), describe_smallest(best)
+    end = f" {least[0].upper()}{least[1:]}." if least else ""
+    begin = f"{what[0].upper()}{what[1:]}, put on {best.images} images"
+    rate = f"<b>{best.flip_rate:.0%}</b> of them"
+    if best.source is not None:
+        source = class_name(best.source, names[best.source], 40)
+        return f"{begin} of class {source} that the search never saw, makes the model call {rate} {into}.{end}"
+    if best.destinations is not None:
+        return (
+            f"{begin} of every class that the search never saw, makes the model call {rate} another class, "
+            f"the same one for each, on average over the classes; {into} is among those they are called.{end}"
+        )
+    return (
+        f"{begin} of other classes that the search never saw, makes the model call {rate} {into}, on average over "
+        f"their classes.{end}"
+    )
 
 
 def evidence_picture(found: ClassRecord, candidate: Transplant, data: Dataset | None) -> Flowable:

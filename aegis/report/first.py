@@ -14,10 +14,9 @@ from aegis.detect.limits import say_control, untested
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.detect.strength import candidate_of, featured, strongest_candidate
 from aegis.detect.wording import robust_up_to
-from aegis.report.evidence import evidence_picture
+from aegis.report.evidence import evidence_picture, explain_candidate
 from aegis.report.figures import SCATTER, scatters
 from aegis.report.layout import ACCENT, SHADE, WIDTH, class_name, facts, heading, item, logo, picture, table, text
-from aegis.report.strength import did
 from aegis.report.words import lines, words
 from aegis.review import Review
 from aegis.text import percent
@@ -148,7 +147,7 @@ def _says(found: ClassRecord, record: ScanRecord) -> str:
     if position is None:
         return f"Class {name}: {words(found.reason, 500)}. No trigger was tried."
     rare = f" At most {percent(found.chance)} of honest models have such a class." if found.chance is not None else ""
-    return did(found, found.transplants[position], record.data.class_names) + rare
+    return explain_candidate(found, found.transplants[position], record.data.class_names) + rare
 
 
 def _review(record: ScanRecord, review: Review) -> list[Flowable]:

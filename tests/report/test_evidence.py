@@ -3,7 +3,7 @@
 import pytest
 
 from aegis.detect.record import transplant_record
-from aegis.report.strength import did
+from aegis.report.evidence import explain_candidate
 from tests.report.made import candidate
 
 NAMES = ("shirt", "<shoe>", "bag", "coat")
@@ -23,4 +23,4 @@ NAMES = ("shirt", "<shoe>", "bag", "coat")
 def test_what_a_candidate_did_is_told_by_whom_it_is_for(infected, family, about, said):
     found = infected.record.classes[2]
     best = transplant_record(candidate(family, 2, [0.9] * 4, **about))
-    assert did(found, best, NAMES).startswith(said)
+    assert explain_candidate(found, best, NAMES).startswith(said)
