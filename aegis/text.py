@@ -35,6 +35,11 @@ def printable(text: str, limit: int = 80) -> str:
     return safe if len(safe) <= limit else safe[: limit - 3] + "..."
 
 
+def numbered(label: int, name: str, limit: int = 40) -> str:
+    """A class by its number and name, by its number alone where that is its name; the name may come from outside."""
+    return str(label) if name == str(label) else f"{label} {printable(name, limit)}"
+
+
 def percent(share: float) -> str:
     """A share in [0, 1], a small one with two digits, but none below a hundredth of a percent."""
     return f"{share:.0%}" if share >= 0.095 else f"{100 * max(share, 0.0001):.2g}%"

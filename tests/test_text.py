@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError, model_validator
 
 from aegis.errors import AegisError
-from aegis.text import control_character, count_of, first_fault, percent, printable
+from aegis.text import control_character, count_of, first_fault, numbered, percent, printable
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,21 @@ def test_messages_are_one_line_whatever_they_quote():
 
 def test_half_of_a_character_is_one_that_breaks_what_is_written():
     assert control_character("a\udc80") == "U+DC80"
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "said"),
+    [
+        (7, "Sneaker", "7 Sneaker"),
+        (7, "7", "7"),
+        (7, "8", "7 8"),
+        (7, "07", "7 07"),
+        (7, "a\u202eb", r"7 a\u202eb"),
+        (7, "x" * 41, "7 " + "x" * 37 + "..."),
+    ],
+)
+def test_a_class_whose_name_is_its_number_has_one_of_them(label, name, said):
+    assert numbered(label, name) == said
 
 
 def test_numbers_have_their_nouns():

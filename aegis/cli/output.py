@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aegis.detect.wording import robust_up_to
-from aegis.text import percent, printable
+from aegis.text import numbered, percent, printable
 
 if TYPE_CHECKING:
     from aegis.detect.record import ScanRecord
@@ -133,7 +133,7 @@ def _class_table(record: ScanRecord) -> Table:
         table.add_column("honest", justify="right")
     table.add_column("")
     for found in ranked(record):
-        name = str(found.label) if found.name == str(found.label) else f"{found.label} {clean(found.name, 60)}"
+        name = numbered(found.label, found.name, 60)
         rates = [best_score(found, family) for family in families]
         mark = Text("suspicious", "bold red") if found.suspicious else Text("-", "dim")
         clusters = ", ".join(map(str, found.clusters_by_budget))

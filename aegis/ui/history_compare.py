@@ -9,7 +9,7 @@ import streamlit as st
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.report.compare import Comparison, compare
 from aegis.store import Store
-from aegis.text import printable
+from aegis.text import numbered
 from aegis.types import Dataset
 from aegis.ui.history_rows import Row, row_of
 from aegis.ui.history_tables import TABLES, class_table, line_table, metric_table
@@ -107,7 +107,7 @@ def _show_triggers(found: Comparison, scans: tuple[tuple[str, ScanRecord], tuple
     images = [look_for_images(key, record)[0] for key, record in scans]
     for pair in accused[:SHOWN]:
         with st.container(border=True, key=f"card-pair-{pair.label}"):
-            st.text(f"{pair.label} {printable(pair.name, 60)}")
+            st.text(numbered(pair.label, pair.name, 60))
             sides = zip(st.columns(2, gap="large"), SIDES, (pair.older, pair.newer), scans, images)
             for column, side, one, (_, record), seen in sides:
                 with column:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from aegis.data import SOURCES
-from aegis.detect.record import ClassRecord, ScanRecord
+from aegis.detect.record import ScanRecord
 from aegis.detect.wording import robust_up_to
 from aegis.report.settings import preset_of
 from aegis.review import NO_REVIEW, Review
-from aegis.text import minute, printable
+from aegis.text import minute, numbered, printable
 from aegis.ui.inspect_export import cell
 from aegis.ui.scan_setup import title_of
 from aegis.ui.shelf import is_upload
@@ -125,16 +125,11 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
 
 def say_accused(record: ScanRecord, nobody: str = "no class accused") -> str:
     """The accused classes, or the words for none, and how many were tested if that is not all."""
-    named = [_named(one) for one in record.classes if one.suspicious]
+    named = [numbered(one.label, one.name, 30) for one in record.classes if one.suspicious]
     tested, total = len(record.classes), len(record.data.class_names)
     more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
     part = "" if tested == total else f" ({tested} of {total} tested)"
     return (", ".join(named[:NAMED]) + more if named else nobody) + part
-
-
-def _named(one: ClassRecord) -> str:
-    name = printable(one.name, 30)
-    return name if name == str(one.label) else f"{one.label} {name}"
 
 
 def say_images(record: ScanRecord) -> str:

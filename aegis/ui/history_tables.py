@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from aegis.report.compare import Accused, ClassPair, Metric, noticed
 from aegis.report.settings import Line
-from aegis.text import printable
+from aegis.text import numbered, printable
 from aegis.types import FAMILIES
 
 MARKS: dict[Accused, str] = {
@@ -63,7 +63,7 @@ def _metric_row(one: Metric) -> str:
 
 
 def _class_row(pair: ClassPair, scores: Sequence[str]) -> str:
-    name = pair.name if pair.name == str(pair.label) else f"{pair.label} {printable(pair.name, 40)}"
+    name = numbered(pair.label, pair.name)
     before, now = (None if one is None else one.clusters for one in (pair.older, pair.newer))
     clusters = _both(_count(before), _count(now), before != now)
     mark, missing = MARKS[pair.accused], "older" if pair.older is None else "newer"

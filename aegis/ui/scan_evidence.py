@@ -11,7 +11,7 @@ from aegis.detect.limits import say_control, untested
 from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, settings
 from aegis.detect.strength import score_line, strongest_candidate
 from aegis.detect.wording import describe_smallest, describe_whole, explain_score
-from aegis.text import printable
+from aegis.text import numbered, printable
 from aegis.types import Dataset, Transplant
 from aegis.ui.palette import Palette, palette
 from aegis.ui.scan_charts import draw_score
@@ -52,7 +52,7 @@ def show_evidence(record: ScanRecord, one: ClassRecord, trigger: Transplant | No
     st.header(found if accused else "The strongest class", anchor=False)
     if not accused:
         with st.container(gap=None):
-            st.text(f"{one.label} {printable(one.name, 60)}: {printable(one.reason, REASON)}.")
+            st.text(f"{numbered(one.label, one.name, 60)}: {printable(one.reason, REASON)}.")
         st.caption(
             "It comes closest to being accused. What is done to any image of a robust model moves some of them; a "
             "backdoor moves nearly all that it is made for, with the same small change."
@@ -155,8 +155,7 @@ def _rates(record: ScanRecord, one: ClassRecord, best: TransplantRecord, colours
         rates = sorted(rates, key=lambda pair: (-pair[1], pair[0]))[:LISTED]
     rows = []
     for k, rate in rates:
-        given = printable(record.data.class_names[k], 24)
-        name = html.escape(given if given == str(k) else f"{k} {given}")
+        name = html.escape(numbered(k, record.data.class_names[k], 24))
         into = "" if best.destinations is None else f" → {best.destinations[k]}"
         rows.append(
             f'<span>{name}{into}</span><span><i style="width:{max(rate, 0.005):.1%};background:{colour}"></i></span>'

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from aegis.detect.config import VerdictConfig
 from aegis.detect.verdict import objections
 from aegis.detect.wording import robust_up_to
-from aegis.text import printable
+from aegis.text import numbered
 from aegis.types import Applicability
 from aegis.ui.jobs import Job, Jobs
 from aegis.ui.palette import palette
@@ -223,4 +223,4 @@ def _bar(view: View, label: int, fill: str) -> str:
 
 
 def _name(class_names: Sequence[str], label: int) -> str:
-    return f"{label} {printable(class_names[label], 40)}" if label < len(class_names) else str(label)
+    return numbered(label, class_names[label]) if label < len(class_names) else str(label)

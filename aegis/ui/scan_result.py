@@ -9,7 +9,7 @@ from aegis.detect.strength import best_score, ranked
 from aegis.detect.wording import robust_up_to
 from aegis.dossier import find_featured, say_missing
 from aegis.errors import StoreError
-from aegis.text import count_of
+from aegis.text import count_of, numbered
 from aegis.ui.palette import palette
 from aegis.ui.scan_charts import small_scatter
 from aegis.ui.scan_evidence import show_evidence
@@ -95,7 +95,7 @@ def _show_classes(key: str, record: ScanRecord, ordered: list[ClassRecord]) -> N
 
 def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
     with st.container(border=True, key=f"small-{one.label}", gap="xsmall", height="stretch"):
-        st.text(f"{one.label} {one.name}")
+        st.text(numbered(one.label, one.name, 60))
         small = small_or_none(record, one.label)
         if small is not None:
             moved = int(small.is_translated.sum())

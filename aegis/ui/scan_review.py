@@ -10,7 +10,7 @@ import streamlit as st
 from aegis.detect.record import ClassRecord, ScanRecord
 from aegis.errors import AegisError
 from aegis.review import Decision, Review
-from aegis.text import printable
+from aegis.text import numbered
 from aegis.types import Dataset
 from aegis.ui.scan_draft import NOTE, Draft
 from aegis.ui.scan_session import desk
@@ -118,7 +118,7 @@ def _ask_one(draft: Draft, record: ScanRecord, one: ClassRecord, decided: str) -
 
     _stand(name, decided)
     with st.container(horizontal=True, vertical_alignment="center", key=f"decide-{one.label}"):
-        st.text(_name(one), width="stretch")
+        st.text(numbered(one.label, one.name), width="stretch")
         st.segmented_control(
             f"Decision on class {one.label}",
             list(DECISIONS),
@@ -145,7 +145,7 @@ def _ask_others(draft: Draft, record: ScanRecord, review: Review) -> None:
     st.multiselect(
         "Confirm classes" if len(others) == len(record.classes) else "Confirm other classes",
         list(others),
-        format_func=lambda label: _name(others[label]),
+        format_func=lambda label: numbered(label, others[label].name),
         key=name,
         placeholder="None",
         help="Classes that the scan does not accuse, and that you hold to be backdoored nevertheless.",
@@ -190,7 +190,3 @@ def _stand(name: str, value: Any) -> None:  # noqa: ANN401 - as widgets have it
     # Only where it differs: setting a value takes away what is being typed.
     if name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value
-
-
-def _name(one: ClassRecord) -> str:
-    return f"{one.label} {printable(one.name, 40)}"

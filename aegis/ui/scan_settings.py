@@ -10,7 +10,7 @@ import streamlit as st
 from aegis.detect.config import ScanConfig, adjusted, preset
 from aegis.detect.embed import EMBEDDERS
 from aegis.detect.wording import METHODS
-from aegis.text import printable
+from aegis.text import numbered
 from aegis.typed import whole_numbers
 
 # How many images that is, the presets themselves say.
@@ -86,7 +86,7 @@ def _choose_classes(class_names: tuple[str, ...] | None) -> tuple[int, ...] | No
         "Classes",
         range(len(class_names)),
         key="scan_classes",
-        format_func=lambda label: f"{label} {printable(class_names[label], 40)}" if label < len(class_names) else "",
+        format_func=lambda label: numbered(label, class_names[label]) if label < len(class_names) else "",
         placeholder="All classes",
         help=tip,
         persist_state="session",
