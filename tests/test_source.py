@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import aegis.source
-from aegis.source import CODE, STEPS_CODE, UNKNOWN, Revision, code_digest, revision
+from aegis.source import CODE, STEPS_CODE, UNKNOWN, Revision, code_digest, meaning_of, revision
 from tests.layers import ROOT, imported, module_of
 
 
@@ -34,9 +34,75 @@ def test_code_that_numbers_depend_on_counts(tmp_path, monkeypatch, changed, step
     shutil.copytree(aegis.source.ROOM, copied, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr("aegis.source.ROOM", copied)
     before = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
-    (copied / changed).write_text((copied / changed).read_text() + "# changed\n")
+    (copied / changed).write_text((copied / changed).read_text() + "\nCHANGED = 1\n")
     after = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
     assert [a != b for a, b in zip(before, after, strict=True)] == [steps, scans]
+
+
+SOURCE = '''
+from __future__ import annotations
+import math
+
+
+def area(radius: float, times: float | None = None) -> float:
+    """Of a circle."""
+    return math.pi * radius**2 * (1 if times is None else times)
+'''
+
+
+def meaning(tmp_path, monkeypatch, **files):
+    """What files of a package mean together."""
+    room = tmp_path / str(len(list(tmp_path.iterdir())))
+    room.mkdir()
+    for name, source in files.items():
+        (room / f"{name}.py").write_text(source)
+    monkeypatch.setattr("aegis.source.ROOM", room.parent)
+    return meaning_of((room.name,))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"""Of a circle."""', '"""The area of a circle with that radius."""'),
+        ('    """Of a circle."""\n', ""),
+        ("import math", "import math\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import torch"),
+        ("    return", "    # Of course.\n    return"),
+        ("radius**2 * (1 if times is None else times)", "radius ** 2 * (\n        1 if times is None else times)"),
+    ],
+)
+def test_what_is_only_said_counts_for_nothing(tmp_path, monkeypatch, old, new):
+    assert old in SOURCE
+    changed = SOURCE.replace(old, new)
+    assert meaning(tmp_path, monkeypatch, a=SOURCE) == meaning(tmp_path, monkeypatch, a=changed)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("**2", "**3"),
+        ("2 *", "2.0 *"),
+        ("= None)", "= 1)"),
+        ("is None", "is not None"),
+        ("radius", "length"),
+        ("1", "True"),
+    ],
+)
+def test_what_is_done_counts(tmp_path, monkeypatch, old, new):
+    assert old in SOURCE
+    changed = SOURCE.replace(old, new)
+    assert meaning(tmp_path, monkeypatch, a=SOURCE) != meaning(tmp_path, monkeypatch, a=changed)
+
+
+def test_where_a_file_lies_counts_for_nothing(tmp_path, monkeypatch):
+    other = "a = 1\n"
+    there = meaning(tmp_path, monkeypatch, a=SOURCE, b=other)
+    assert there == meaning(tmp_path, monkeypatch, z=SOURCE, c=other) != meaning(tmp_path, monkeypatch, a=SOURCE)
+
+
+def test_every_version_of_python_reads_the_same_meaning(tmp_path, monkeypatch):
+    """Literals that 3.11, 3.12 and 3.13 agreed on."""
+    made = "4856a30414a7eeff19a66aaffcc425793224e4be8c2013e3949592451f294203"
+    assert meaning(tmp_path, monkeypatch, a=SOURCE) == made
 
 
 # Settings are in the keys with their values; the others compute nothing.
