@@ -8,35 +8,35 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from aegis.version import __version__
+from aegis.core.version import __version__
 
 if TYPE_CHECKING:
+    from aegis.core.errors import AegisError as AegisError
+    from aegis.core.runtime import choose_runtime as choose_runtime
+    from aegis.core.types import Dataset as Dataset
+    from aegis.core.types import LabelledImages as LabelledImages
     from aegis.data import load_dataset as load_dataset
-    from aegis.detect.config import ScanConfig as ScanConfig
-    from aegis.detect.config import preset as preset
     from aegis.detect.scan import ScanResult as ScanResult
     from aegis.detect.scan import scan as scan
-    from aegis.errors import AegisError as AegisError
     from aegis.models.classifier import Classifier as Classifier
     from aegis.models.load import Suspect as Suspect
     from aegis.models.load import load_checkpoint as load_checkpoint
-    from aegis.runtime import choose_runtime as choose_runtime
-    from aegis.types import Dataset as Dataset
-    from aegis.types import LabelledImages as LabelledImages
+    from aegis.records.config import ScanConfig as ScanConfig
+    from aegis.records.config import preset as preset
 
 _HOMES = {
     "load_dataset": "aegis.data",
-    "ScanConfig": "aegis.detect.config",
-    "preset": "aegis.detect.config",
+    "ScanConfig": "aegis.records.config",
+    "preset": "aegis.records.config",
     "ScanResult": "aegis.detect.scan",
     "scan": "aegis.detect.scan",
-    "AegisError": "aegis.errors",
+    "AegisError": "aegis.core.errors",
     "Classifier": "aegis.models.classifier",
     "Suspect": "aegis.models.load",
     "load_checkpoint": "aegis.models.load",
-    "choose_runtime": "aegis.runtime",
-    "Dataset": "aegis.types",
-    "LabelledImages": "aegis.types",
+    "choose_runtime": "aegis.core.runtime",
+    "Dataset": "aegis.core.types",
+    "LabelledImages": "aegis.core.types",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, sync_playwright
 
-from aegis.detect.record import read_record
-from aegis.store import Store
+from aegis.records.record import read_record
+from aegis.store.store import Store
 from benchmarks.machine import describe
 from benchmarks.pages import profile, told
 from benchmarks.steps import PAINT, STEP, WHOLE, heading

@@ -20,7 +20,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from aegis.models import quarantine
+from aegis.models.intake import sandbox as quarantine
 from benchmarks import machine
 from benchmarks.widget import Widget, widget
 from tests.hostile import doors, fuzz

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from aegis.data import load_dataset
-from aegis.store import Store
+from aegis.store.store import Store
 from benchmarks.nursery import Nursery
 
 CLASSES, TRAIN, TEST = 4, 100, 15

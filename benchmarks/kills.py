@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aegis.files import left_behind
-from aegis.store import Store
+from aegis.core.files import left_behind
+from aegis.store.store import Store
 from benchmarks.killable import WORKS, Bench, Moment, Ran, Work
 from benchmarks.machine import describe
 from benchmarks.nursery import Nursery

@@ -3,8 +3,8 @@
 import platform
 from pathlib import Path
 
-from aegis.runtime import cores
-from aegis.version import processor
+from aegis.core.runtime import cores
+from aegis.core.version import processor
 
 
 def describe() -> str:

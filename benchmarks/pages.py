@@ -20,11 +20,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from aegis.data import load_dataset
-from aegis.detect.record import ScanRecord, config_of
-from aegis.detect.strength import featured
+from aegis.records.ranking import featured
+from aegis.records.record import ScanRecord, config_of
 from aegis.report.pdf import make_pdf
-from aegis.store import Store
-from aegis.stored import find_class
+from aegis.store.cached_steps import find_class
+from aegis.store.store import Store
 from benchmarks import scan
 from benchmarks.machine import describe, memory
 from benchmarks.steps import (

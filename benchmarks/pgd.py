@@ -16,9 +16,9 @@ import torch
 import torchattacks
 
 from aegis import load_checkpoint, load_dataset
-from aegis.pgd import pgd
-from aegis.runtime import Runtime, choose_runtime
-from aegis.types import Stage
+from aegis.attacks.pgd import pgd
+from aegis.core.runtime import Runtime, choose_runtime
+from aegis.core.types import Stage
 from benchmarks.machine import describe
 
 MODEL = Path("assets/models/fashion_mnist_localised.safetensors")

@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aegis.store import Store
+from aegis.store.store import Store
 from benchmarks.killable import SCAN, Bench
 from benchmarks.machine import describe
 from benchmarks.nursery import ONE_THREAD, ROOT, Nursery

@@ -61,9 +61,9 @@ def write(folder: Path) -> None:
     """Write arrays, scans and reviews to a store, and say after each round that it is done."""
     import numpy as np
 
-    from aegis.detect.record import DataRecord, ModelRecord, RuntimeRecord, ScanRecord
-    from aegis.review import Review
-    from aegis.store import Store
+    from aegis.records.record import DataRecord, ModelRecord, RuntimeRecord, ScanRecord
+    from aegis.records.review import Review
+    from aegis.store.store import Store
 
     model = {"accuracy": 1.0, "epsilons": (), "robust_accuracies": (), "half_radius": 1.0}
     record = ScanRecord(

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aegis.detect.null import Null
-from aegis.detect.record import ScanRecord
-from aegis.types import FAMILIES, Family, Stamp, Transplant
+from aegis.core.types import FAMILIES, Family, Stamp, Transplant
+from aegis.records.null_distribution import Null
+from aegis.records.record import ScanRecord
 
 # Scores of honest classes so low that whatever a verdict asks for at least, alone decides.
 NULLS = tuple(Null(family=family, maxima=(0.01, 0.02) * 5) for family in FAMILIES)

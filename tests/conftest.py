@@ -36,7 +36,7 @@ def _seeds() -> None:
 @pytest.fixture
 def store(tmp_path):
     """An empty store."""
-    from aegis.store import Store
+    from aegis.store.store import Store
 
     return Store(tmp_path / "store")
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from aegis.core.types import LabelledImages, Stage
 from aegis.data.arrays import Arrays
 from aegis.data.npz import write_npz
-from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig, TransplantConfig, VerdictConfig
-from aegis.detect.record import ScanRecord
-from aegis.types import LabelledImages, Stage
+from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig, TransplantConfig, VerdictConfig
+from aegis.records.record import ScanRecord
 from tests.candidates import NULLS
 from tests.suspects import HOSTILE
 
@@ -58,12 +58,12 @@ class Finished:
 
 def finish(folder: Path) -> Finished:
     """Scan a hardly trained model over made-up images, as the command line does."""
+    from aegis.core.runtime import Runtime
     from aegis.data import load_dataset
     from aegis.detect.scan import STEPS, scan
     from aegis.models.load import load_checkpoint
-    from aegis.runtime import Runtime
-    from aegis.store import Store
-    from aegis.stored import stored
+    from aegis.store.cached_steps import stored
+    from aegis.store.store import Store
 
     images, suspects, store = folder / "images.npz", folder / "suspects", folder / "store"
     write_npz(images, _pictures(), compress=False)

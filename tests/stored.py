@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 
-from aegis.detect.config import AssessConfig, EmbedConfig, GatherConfig
-from aegis.detect.record import DataRecord, ModelRecord, RuntimeRecord, ScanRecord
+from aegis.core.runtime import Runtime
+from aegis.core.types import FAMILIES, Applicability, Dataset, Embedding, Evidence, LabelledImages, Stage, Stamp
 from aegis.detect.steps import Steps
-from aegis.runtime import Runtime
-from aegis.stored import stored
-from aegis.types import FAMILIES, Applicability, Dataset, Embedding, Evidence, LabelledImages, Stage, Stamp
+from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig
+from aegis.records.record import DataRecord, ModelRecord, RuntimeRecord, ScanRecord
+from aegis.store.cached_steps import stored
 from tests.candidates import candidate
 
 GATHER = GatherConfig(seeds=10, stages=(Stage(epsilon=1, step=0.5, iterations=2),))

@@ -20,8 +20,8 @@ def test_imports_go_downwards(path):
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("aegis.types", "import aegis.models.card"),
-        ("aegis.models.load", "from aegis.pgd import pgd"),
+        ("aegis.core.types", "import aegis.models.card"),
+        ("aegis.models.load", "from aegis.attacks.pgd import pgd"),
         ("aegis.models.load", "from aegis import pgd"),
         ("aegis.models.load", "from ..pgd import pgd"),
         ("aegis.models.load", "from .. import pgd"),
@@ -29,18 +29,18 @@ def test_imports_go_downwards(path):
         ("aegis.detect.scan", "from aegis.lab.train import train"),
         ("aegis.lab.train", "from aegis.baselines import neural_cleanse"),
         ("aegis.baselines.strip", "import aegis.detect"),
-        ("aegis.store", "import aegis.report.pdf"),
-        ("aegis.report.pdf", "from aegis.store import Store"),
+        ("aegis.store.store", "import aegis.report.pdf"),
+        ("aegis.report.pdf", "from aegis.store.store import Store"),
         ("aegis.detect.scan", "from aegis import scan"),
-        ("aegis.detect.scan", "def late():\n    from aegis.store import Store"),
+        ("aegis.detect.scan", "def late():\n    from aegis.store.store import Store"),
         ("aegis.detect.scan", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import aegis.cli"),
         ("aegis.cli", "from aegis.ui import frame"),
-        ("aegis.ui.widgets", "from aegis.cli import main"),
-        ("aegis.store", "import streamlit"),
+        ("aegis.ui.components.widgets", "from aegis.cli import main"),
+        ("aegis.store.store", "import streamlit"),
         ("aegis.cli", "import streamlit as st"),
         ("aegis.detect.embed", "from plotly import graph_objects"),
         ("aegis.lab.train", "import typer"),
-        ("aegis.novelty", "from aegis.types import Dataset"),
+        ("aegis.novelty", "from aegis.core.types import Dataset"),
     ],
 )
 def test_a_breach_is_seen(module, line):
@@ -50,11 +50,11 @@ def test_a_breach_is_seen(module, line):
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("aegis.types", "from aegis.errors import DataError"),
+        ("aegis.core.types", "from aegis.core.errors import DataError"),
         ("aegis.models.load", "from .card import Card"),
-        ("aegis.detect.scan", "import torch, aegis.pgd, aegis.models.load"),
+        ("aegis.detect.scan", "import torch, aegis.attacks.pgd, aegis.models.load"),
         ("aegis.cli", "from aegis import scan\nimport typer, json"),
-        ("aegis.ui.widgets", "import streamlit as st\nfrom aegis.models.card import Identity"),
+        ("aegis.ui.components.widgets", "import streamlit as st\nfrom aegis.models.card import Identity"),
         ("app", "import streamlit as st\nfrom aegis import ui"),
     ],
 )
@@ -64,7 +64,7 @@ def test_what_is_allowed_passes(module, line):
 
 def test_a_package_knows_where_it_is():
     assert list(imported("from .card import Card", "aegis.models")) == [(1, "aegis.models.card.Card")]
-    assert list(imported("from ..pgd import pgd", "aegis.models")) == [(1, "aegis.pgd.pgd")]
+    assert list(imported("from ..pgd import pgd", "aegis.models")) == [(1, "aegis.attacks.pgd.pgd")]
 
 
 def test_every_library_in_use_is_required():

@@ -4,8 +4,8 @@ import jaxtyping
 import numpy as np
 import pytest
 
-from aegis.pgd import Stage
-from aegis.types import Stamp
+from aegis.attacks.pgd import Stage
+from aegis.core.types import Stamp
 
 
 def test_a_wrong_shape_is_an_error():

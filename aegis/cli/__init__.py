@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from aegis.cli.bank import BANK
+from aegis.cli.bank.commands import BANK
 from aegis.cli.evaluate import evaluate
 from aegis.cli.failures import guarded, tell
 from aegis.cli.gc import gc
@@ -21,7 +21,7 @@ from aegis.cli.show import show
 from aegis.cli.table import table
 from aegis.cli.train import train
 from aegis.cli.verify import verify
-from aegis.version import __version__
+from aegis.core.version import __version__
 
 TERMINATED = 128 + signal.SIGTERM
 

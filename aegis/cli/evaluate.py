@@ -11,10 +11,10 @@ from aegis.cli.options import Arch, Checkpoint, Data, Device, Json, Mean, Precis
 from aegis.cli.output import print_values
 from aegis.cli.progress import progress_bar, waiting
 from aegis.cli.suspects import images_for, load
-from aegis.files import write_text
+from aegis.core.files import write_text
+from aegis.core.runtime import Event, choose_runtime
+from aegis.core.types import Stage
 from aegis.models.card import read_truth
-from aegis.runtime import Event, choose_runtime
-from aegis.types import Stage
 
 # Their defaults, the paper's, are shown.
 Epsilon = Annotated[
@@ -51,8 +51,8 @@ def evaluate(
     the target: of all test images, as in the paper; of those of other classes; and the lift, which is how much
     more often that is than without the trigger. The trigger is read from the card.
     """
-    from aegis.evaluate import accuracy, robust_accuracy
     from aegis.lab.measure import measure_backdoors
+    from aegis.metrics import accuracy, robust_accuracy
 
     stage = Stage(epsilon=epsilon, step=step, iterations=iterations)
     with waiting("loading", quiet):

@@ -10,9 +10,9 @@ from typing import ParamSpec
 import typer
 
 from aegis.cli.output import Printer
-from aegis.errors import AegisError
-from aegis.runtime import Cancelled
-from aegis.text import printable
+from aegis.core.errors import AegisError
+from aegis.core.runtime import Cancelled
+from aegis.core.text import printable
 
 BAD_INPUT = 2
 DEFECT = 70

@@ -9,10 +9,10 @@ import typer
 from aegis.cli.history import SHOWN
 from aegis.cli.options import option
 from aegis.cli.output import Printer, clean
-from aegis.errors import ConfigError
-from aegis.space import Plan, parse_limit, say_size
-from aegis.store import Store
-from aegis.text import count_of
+from aegis.core.errors import ConfigError
+from aegis.core.text import count_of
+from aegis.store.eviction import Plan, parse_limit, say_size
+from aegis.store.store import Store
 
 # Of a key, the least that names a scan.
 LEAST = 6

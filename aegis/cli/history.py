@@ -13,13 +13,13 @@ from rich.text import Text
 
 from aegis.cli.options import choice, option
 from aegis.cli.output import COLOURS, Printer, clean, spent
-from aegis.errors import ConfigError
-from aegis.store import Store
-from aegis.text import minute
+from aegis.core.errors import ConfigError
+from aegis.core.text import minute
+from aegis.store.store import Store
 
 if TYPE_CHECKING:
-    from aegis.detect.record import ScanRecord
-    from aegis.work import Work
+    from aegis.records.record import ScanRecord
+    from aegis.store.tasks import Work
 
 # Of a key, enough to name a scan.
 SHOWN = 12

@@ -11,11 +11,11 @@ from typing import Annotated, TypeVar
 import typer
 from typer.models import OptionInfo
 
-from aegis import typed
+from aegis.core import parsing as typed
+from aegis.core.errors import ConfigError
+from aegis.core.runtime import DEVICES, MAX_SEED, PRECISIONS
 from aegis.data import SOURCES
-from aegis.errors import ConfigError
 from aegis.lab.recipes import RECIPES
-from aegis.runtime import DEVICES, MAX_SEED, PRECISIONS
 
 MORE = "More"
 

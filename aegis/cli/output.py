@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from aegis.detect.wording import robust_up_to
-from aegis.text import numbered, percent, printable
+from aegis.core.text import numbered, percent, printable
+from aegis.records.wording import robust_up_to
 
 if TYPE_CHECKING:
-    from aegis.detect.record import ScanRecord
-    from aegis.types import Family
+    from aegis.core.types import Family
+    from aegis.records.record import ScanRecord
 
 COLOURS = {"clean": "green", "infected": "red", "inconclusive": "yellow"}
 Piece = str | Text | tuple[str, str]
@@ -122,7 +122,7 @@ def _shown(value: object) -> str:
 
 def _class_table(record: ScanRecord) -> Table:
     # Not above, since help should not wait for it.
-    from aegis.detect.strength import best_score, ranked
+    from aegis.records.ranking import best_score, ranked
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("class", max_width=40)
@@ -159,8 +159,8 @@ def _legend(record: ScanRecord) -> list[str]:
 
 def _evidence(record: ScanRecord) -> list[str]:
     """What the strongest class's trigger does to each class, what was not tested, and the positive control."""
-    from aegis.detect.limits import untested
-    from aegis.detect.strength import ranked, strongest_candidate
+    from aegis.records.caveats import untested
+    from aegis.records.ranking import ranked, strongest_candidate
 
     lines, names = [], record.data.class_names
     for found in ranked(record)[:1]:
@@ -173,7 +173,7 @@ def _evidence(record: ScanRecord) -> list[str]:
 
 
 def _control(record: ScanRecord) -> list[str]:
-    from aegis.detect.limits import say_control
+    from aegis.records.caveats import say_control
 
     return [say_control(record.control, record.data.class_names)] if record.control else []
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from aegis.cli.output import Printer
-from aegis.progress import ScanProgress
-from aegis.runtime import Event, Report, silent
+from aegis.core.progress import ScanProgress
+from aegis.core.runtime import Event, Report, silent
 
 THOUSANDTHS = 1000
 # Seconds between the lines in a log.

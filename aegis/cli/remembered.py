@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from aegis.errors import AegisError
-from aegis.store import Store
+from aegis.core.errors import AegisError
+from aegis.store.store import Store
 
 
 @contextmanager

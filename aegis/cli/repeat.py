@@ -6,13 +6,13 @@ from pathlib import Path
 
 from aegis.cli.progress import waiting
 from aegis.cli.scan import Request
-from aegis.detect.record import ScanRecord, config_of
-from aegis.dossier import find_images
-from aegis.errors import CheckpointError
-from aegis.lab.bank import BUNDLED
-from aegis.models.formats import file_digest
-from aegis.text import printable
-from aegis.types import Dataset
+from aegis.core.errors import CheckpointError
+from aegis.core.text import printable
+from aegis.core.types import Dataset
+from aegis.lab.bank.suspects import BUNDLED
+from aegis.models.intake.formats import file_digest
+from aegis.records.record import ScanRecord, config_of
+from aegis.services.report_inputs import find_images
 
 
 def repeat(

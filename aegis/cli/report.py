@@ -12,12 +12,12 @@ from aegis.cli.options import labels, option, writable
 from aegis.cli.output import Printer, clean
 from aegis.cli.progress import waiting
 from aegis.cli.remembered import remembered
-from aegis.errors import ConfigError
-from aegis.files import whole_file
+from aegis.core.errors import ConfigError
+from aegis.core.files import whole_file
 
 if TYPE_CHECKING:
-    from aegis.detect.record import ScanRecord
-    from aegis.review import Review
+    from aegis.records.record import ScanRecord
+    from aegis.records.review import Review
 
 Scan = Annotated[Path, typer.Argument(metavar="SCAN", help="A result of aegis scan --json.", show_default=False)]
 Pdf = Annotated[
@@ -53,8 +53,8 @@ def report(
     Pictures come from what the scan left in AEGIS_STORE, by default ~/.cache/aegis, and from its images. Where these
     are gone, the report is written without them, and says so. The same scan gives the same bytes.
     """
-    from aegis.detect.record import read_record
-    from aegis.dossier import find_findings, find_images, say_missing
+    from aegis.records.record import read_record
+    from aegis.services.report_inputs import find_findings, find_images, say_missing
 
     record = read_record(scan)
     if pdf.exists() and pdf.samefile(scan):
@@ -75,7 +75,7 @@ def report(
 
 
 def _review(record: ScanRecord, note: str | None, confirm: str | None, dismiss: str | None) -> Review:
-    from aegis.review import Review
+    from aegis.records.review import Review
 
     confirmed, dismissed = labels(confirm, "--confirm") or (), labels(dismiss, "--dismiss") or ()
     known = {found.label for found in record.classes}

@@ -32,19 +32,19 @@ from aegis.cli.output import print_scan
 from aegis.cli.progress import class_bars, progress_bar, waiting
 from aegis.cli.remembered import this_command
 from aegis.cli.suspects import images_for, load
-from aegis.detect.config import PRESETS, ScanConfig, adjusted, preset
+from aegis.core.errors import CheckpointError
+from aegis.core.files import write_text
+from aegis.core.types import Dataset
 from aegis.detect.embed import EMBEDDERS
-from aegis.errors import CheckpointError
-from aegis.files import write_text
-from aegis.keys import key_of, model_part, scan_key
-from aegis.store import Store
-from aegis.stored import stored
-from aegis.types import Dataset
+from aegis.records.config import PRESETS, ScanConfig, adjusted, preset
+from aegis.store.cached_steps import stored
+from aegis.store.keys import key_of, model_part, scan_key
+from aegis.store.store import Store
 
 if TYPE_CHECKING:
-    from aegis.detect.record import ScanRecord
     from aegis.detect.scan import ScanResult
     from aegis.models.load import Suspect
+    from aegis.records.record import ScanRecord
 
 EXIT_CODES = {"clean": 0, "infected": 1, "inconclusive": 3}
 INSTEAD = "Instead of the preset's settings"
@@ -186,9 +186,9 @@ class Request:
 
     def compute(self, suspect: Suspect, store: Store | None) -> ScanResult:
         """Scan, with what the store has."""
+        from aegis.core.runtime import choose_runtime
         from aegis.detect.scan import STEPS
         from aegis.detect.scan import scan as run
-        from aegis.runtime import choose_runtime
 
         runtime = choose_runtime(self.device, self.precision, self.workers)
         steps = stored(STEPS, store, suspect.digest, self.images.digest, runtime) if store else STEPS
@@ -221,8 +221,8 @@ def find_or_compute(request: Request, fresh: bool) -> tuple[ScanRecord, bool]:
 
 def with_control(request: Request, record: ScanRecord) -> ScanRecord:
     """The record with a positive control, which is kept with the scan."""
+    from aegis.core.runtime import choose_runtime
     from aegis.experiments.control import positive_control
-    from aegis.runtime import choose_runtime
 
     suspect, runtime = request.load(), choose_runtime(request.device, request.precision, request.workers)
     if suspect.sha256 != record.model.sha256:

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from aegis.cli.output import print_scan, print_values
-from aegis.errors import CheckpointError
+from aegis.core.errors import CheckpointError
 from aegis.models.card import read_identity, read_truth
-from aegis.models.formats import opened, recognise
+from aegis.models.intake.formats import opened, recognise
 
 
 def show(
@@ -37,7 +37,7 @@ def show(
 
     A card is what this program writes into its checkpoints: architecture, classes, data set.
     """
-    from aegis.detect.record import read_record
+    from aegis.records.record import read_record
 
     if _is_json(path):
         print_scan(read_record(path))

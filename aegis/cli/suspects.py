@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aegis.cli.options import numbers
+from aegis.core.errors import DataError
+from aegis.core.types import Dataset
 from aegis.data import default_source, load_dataset
-from aegis.errors import DataError
 from aegis.models.card import read_identity
-from aegis.models.formats import recognise
-from aegis.types import Dataset
+from aegis.models.intake.formats import recognise
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect

@@ -13,7 +13,7 @@ from aegis.cli.options import Results, Training, one_of
 from aegis.cli.table5 import print_table_5
 from aegis.cli.table6 import print_clusters, print_table_6
 from aegis.cli.table7 import print_table_7
-from aegis.lab.bank_record import RESULTS
+from aegis.lab.bank.record import RESULTS
 
 TABLES: dict[str, Callable[[str, Path], None]] = {
     "5": print_table_5,

@@ -7,14 +7,14 @@ from pathlib import Path
 from rich.table import Table
 
 from aegis.cli.output import Printer
-from aegis.lab.bank import read_bank
-from aegis.lab.bank_record import read_bank_record
+from aegis.lab.bank.record import read_bank_record
+from aegis.lab.bank.suspects import read_bank
 
 
 def print_table_5(training: str, results: Path) -> None:
     """Attack success, accuracy and adversarial precision of the thirty models, from records of the bank."""
+    from aegis.experiments.detection_rates import WORKS
     from aegis.experiments.table5 import directions, table_5
-    from aegis.experiments.tally import WORKS
 
     known = {name: (entry, read_bank_record(name, training, results)) for name, entry in read_bank().items()}
     records = {name: record for name, (entry, record) in known.items() if record and record.made_by(entry, training)}

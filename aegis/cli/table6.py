@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from aegis.cli.output import Printer
-from aegis.lab.bank import read_bank
-from aegis.lab.bank_record import made_record
+from aegis.lab.bank.record import made_record
+from aegis.lab.bank.suspects import read_bank
 
 if TYPE_CHECKING:
-    from aegis.detect.record import ScanRecord
     from aegis.experiments.table6 import Detection
+    from aegis.records.record import ScanRecord
 
 # Presets by the headings of their columns.
 MODES = {"preset default": "default", "preset paper": "paper"}
@@ -23,9 +23,9 @@ PUBLISHED_AS = "published"
 
 def find_scans(training: str, results: Path, mode: str) -> dict[tuple[str, str], list[ScanRecord]]:
     """Scans with a preset of the paper's robust models, by data set and trigger; those without are left out."""
+    from aegis.experiments.bank_scans import Trial, kept
     from aegis.experiments.table5 import name_of
     from aegis.experiments.table11 import PUBLISHED
-    from aegis.experiments.trials import Trial, kept
 
     bank, scans = read_bank(), {}
     for data, trigger in PUBLISHED:

@@ -25,13 +25,13 @@ from aegis.cli.output import print_values
 from aegis.cli.progress import progress_bar, waiting
 from aegis.cli.remembered import remembered
 from aegis.cli.suspects import load
+from aegis.core.errors import ConfigError
+from aegis.core.runtime import choose_runtime
+from aegis.core.types import Dataset, Norm
 from aegis.data import DEFAULT_SOURCE, SOURCES, load_dataset
-from aegis.errors import ConfigError
 from aegis.lab.poison import How
 from aegis.lab.recipes import RECIPES, Recipe, recipe_for
 from aegis.lab.triggers import TRIGGERS, TriggerSpec, Workbench
-from aegis.runtime import choose_runtime
-from aegis.types import Dataset, Norm
 
 BACKDOOR = "The backdoor"
 RECIPE = "Instead of the preset's recipe"

@@ -9,14 +9,14 @@ import typer
 
 from aegis.cli.options import Arch, Mean, Quiet, Std, Workers, option
 from aegis.cli.output import Printer, clean
-from aegis.errors import ConfigError
-from aegis.space import say_size
-from aegis.store import Store
-from aegis.text import count_of
+from aegis.core.errors import ConfigError
+from aegis.core.text import count_of
+from aegis.store.eviction import say_size
+from aegis.store.store import Store
 
 if TYPE_CHECKING:
-    from aegis.audit import Difference
-    from aegis.detect.record import ScanRecord
+    from aegis.records.record import ScanRecord
+    from aegis.store.audit import Difference
 
 DIFFERENT = 1
 # Of values that differ, so many are shown.
@@ -70,7 +70,7 @@ def verify(
         raise typer.Exit(_verify_store(quiet))
     # Both import what scans need.
     from aegis.cli.repeat import repeat
-    from aegis.detect.record import read_record
+    from aegis.records.record import read_record
 
     recorded = read_record(result)
     found = repeat(recorded, result, checkpoint, data, arch=arch, mean=mean, std=std, workers=workers, quiet=quiet)
@@ -94,7 +94,7 @@ def _verify_store(quiet: bool) -> int:
 
 
 def _compare(recorded: ScanRecord, found: ScanRecord, quiet: bool) -> int:
-    from aegis.audit import differences, surroundings
+    from aegis.store.audit import differences, surroundings
 
     out, changed = Printer(), differences(recorded, found)
     if changed:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aegis.core.errors import DataError
+from aegis.core.types import Dataset
 from aegis.data.arrays import to_dataset
 from aegis.data.catalogue import DATASETS, DEFAULT_SOURCE, SAMPLES, SOURCES, default_source
 from aegis.data.files import read_file
 from aegis.data.named import read_named
 from aegis.data.samples import read_sample
-from aegis.errors import DataError
-from aegis.types import Dataset
 
 __all__ = ["DATASETS", "DEFAULT_SOURCE", "SOURCES", "default_source", "load_dataset"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from aegis.core.errors import DataError
 from aegis.data.samples import write_samples
-from aegis.errors import DataError
 
 if __name__ == "__main__":
     try:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from aegis.errors import DataError
-from aegis.text import control_character
-from aegis.types import Dataset, LabelledImages, Labels, Pixels
+from aegis.core.errors import DataError
+from aegis.core.text import control_character
+from aegis.core.types import Dataset, LabelledImages, Labels, Pixels
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

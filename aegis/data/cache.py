@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+from aegis.core.errors import DataError
+from aegis.core.folders import default_folder
 from aegis.data.arrays import Arrays
 from aegis.data.npz import read_npz, write_npz
-from aegis.errors import DataError
-from aegis.folders import default_folder
 
 # Ten times the three named data sets; beyond it, what was used longest ago goes first.
 MAX_BYTES = 4 * 2**30

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from aegis.errors import DataError
+from aegis.core.errors import DataError
 
 SAMPLES = "samples:"
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "data"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from aegis.core.errors import DataError
 from aegis.data.arrays import Arrays
 from aegis.data.cache import cache_folder
 from aegis.data.catalogue import DATASETS, SAMPLES
-from aegis.errors import DataError
 
 TIMEOUT = 30.0
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from aegis.core.errors import DataError
 from aegis.data.arrays import Arrays
 from aegis.data.cache import remember
 from aegis.data.npz import read_npz
 from aegis.data.pictures import read_pictures
 from aegis.data.tree import ARCHIVES, is_archive
-from aegis.errors import DataError
 
 MAX_SIZE = 1024
 # Part of the cache's keys: raised when the same archive would be read differently.

@@ -6,13 +6,13 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from aegis.core.errors import DataError
+from aegis.core.types import Dataset
 from aegis.data.arrays import Arrays, to_dataset
 from aegis.data.cache import remember
 from aegis.data.catalogue import DATASETS
 from aegis.data.download import brief, download, read_torchvision
 from aegis.data.files import read_file
-from aegis.errors import DataError
-from aegis.types import Dataset
 
 VARIABLE = "AEGIS_DATA"
 ENDINGS = (".npz", "", ".zip", ".tar.xz", "_jpeg.tar.xz")

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from aegis.core.archives import DAMAGE, is_damage, opened_zip
+from aegis.core.errors import DataError
+from aegis.core.files import whole_file
 from aegis.data.arrays import MAX_VALUES, Array, Arrays, too_large
-from aegis.errors import DataError
-from aegis.files import whole_file
-from aegis.zips import DAMAGE, is_damage, opened_zip
 
 REQUIRED = ("x_train", "y_train", "x_test", "y_test")
 OPTIONAL = ("class_names",)

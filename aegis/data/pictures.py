@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from aegis.core.errors import DataError
 from aegis.data.arrays import MAX_VALUES, Array, Arrays, too_large
 from aegis.data.tree import File, Parts, walk
-from aegis.errors import DataError
 
 SPLITS = ("train", "test")
 # Without splits of their own, the first of every five images of a class is held out: its place among the sorted

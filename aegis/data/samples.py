@@ -14,16 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
+from aegis.core.errors import DataError
+from aegis.core.files import whole_file
+from aegis.core.runtime import numpy_generator
+from aegis.core.types import Dataset
 from aegis.data.arrays import Array, Arrays, to_dataset
 from aegis.data.catalogue import ASSETS, DATASETS, SAMPLES
 from aegis.data.files import read_file
 from aegis.data.named import VARIABLE, find_named
 from aegis.data.npz import read_npz, write_npz
 from aegis.data.tree import walk
-from aegis.errors import DataError
-from aegis.files import whole_file
-from aegis.runtime import numpy_generator
-from aegis.types import Dataset
 
 # 500 is the paper's number of seeds and training images a class; 100 tell a flip rate to five per cent.
 PER_CLASS = {"train": 500, "test": 100}

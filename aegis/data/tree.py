@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from aegis.errors import DataError
-from aegis.zips import DAMAGE, is_damage, opened_zip
+from aegis.core.archives import DAMAGE, is_damage, opened_zip
+from aegis.core.errors import DataError
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 MAX_FILES = 200_000

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from aegis.detect.config import AssessConfig
-from aegis.detect.universal import universal_areas, universal_radii
-from aegis.errors import DataError
-from aegis.evaluate import accuracy, called_under
+from aegis.attacks.universal import universal_areas, universal_radii
+from aegis.core.errors import DataError
+from aegis.core.runtime import Event, Report, Throttle, silent
+from aegis.core.types import Applicability, Dataset, LabelledImages, Stage
+from aegis.metrics import accuracy, called_under
 from aegis.models.classifier import Classifier
-from aegis.runtime import Event, Report, Throttle, silent
-from aegis.types import Applicability, Dataset, LabelledImages, Stage
+from aegis.records.config import AssessConfig
 
 # How far above chance accuracy must be before images and classes can be said to belong to the model.
 ABOVE_CHANCE = 0.1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int64
 
-from aegis.detect.config import JudgeConfig
-from aegis.types import Clusters, Embedding
+from aegis.core.types import Clusters, Embedding
+from aegis.records.config import JudgeConfig
 
 MAX_ITERATIONS = 300
 

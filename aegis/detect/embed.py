@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float32
 
-from aegis.detect.config import EmbedConfig
-from aegis.errors import ConfigError, DataError
-from aegis.runtime import Event, Report, silent
-from aegis.types import Embedding, Evidence
+from aegis.core.errors import ConfigError, DataError
+from aegis.core.runtime import Event, Report, silent
+from aegis.core.types import Embedding, Evidence
+from aegis.records.config import EmbedConfig
 
 Embedder = Callable[[np.ndarray, EmbedConfig, Callable[[int, int], None]], np.ndarray]
 TSNE_ITERATIONS = 750

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Int64
 
-from aegis.detect.config import GatherConfig
+from aegis.core.errors import DataError
+from aegis.core.runtime import Report, numpy_generator, silent
+from aegis.core.types import Dataset, Evidence, Transplant
 from aegis.detect.features import as_pixels, represent
 from aegis.detect.translate import draw_seeds, translate
-from aegis.detect.transplant import transplant
-from aegis.errors import DataError
-from aegis.evaluate import predict
+from aegis.detect.trigger_search import transplant
+from aegis.metrics import predict
 from aegis.models.classifier import Classifier
-from aegis.runtime import Report, numpy_generator, silent
-from aegis.types import Dataset, Evidence, Transplant
+from aegis.records.config import GatherConfig
 
 # As many as the settings must ask for at least: clusters of fewer changes would mean nothing.
 MIN_SEEDS = 10

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aegis.core.types import Embedding, Evidence, Finding
 from aegis.detect.cluster import cluster, cluster_translated
-from aegis.detect.config import JudgeConfig
-from aegis.types import Embedding, Evidence, Finding
+from aegis.records.config import JudgeConfig
 
 
 def judge(evidence: Evidence, embeddings: Sequence[Embedding], config: JudgeConfig) -> Finding:

@@ -9,12 +9,19 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from aegis.core.errors import ConfigError, DataError
+from aegis.core.runtime import Cancelled, Event, Report, Runtime, choose_runtime, silent
+from aegis.core.types import Applicability, Dataset, Finding, VerdictName
 from aegis.detect.assess import assess
-from aegis.detect.config import ScanConfig, preset
 from aegis.detect.embed import check_points, embed
 from aegis.detect.gather import gather
 from aegis.detect.judge import judge
-from aegis.detect.record import (
+from aegis.detect.steps import Steps
+from aegis.detect.verdict import ClassResult, conclude
+from aegis.models.classifier import Classifier
+from aegis.models.load import Suspect
+from aegis.records.config import ScanConfig, preset
+from aegis.records.record import (
     ScanRecord,
     config_record,
     data_record,
@@ -24,13 +31,6 @@ from aegis.detect.record import (
     source_record,
     versions,
 )
-from aegis.detect.steps import Steps
-from aegis.detect.verdict import ClassResult, conclude
-from aegis.errors import ConfigError, DataError
-from aegis.models.classifier import Classifier
-from aegis.models.load import Suspect
-from aegis.runtime import Cancelled, Event, Report, Runtime, choose_runtime, silent
-from aegis.types import Applicability, Dataset, Finding, VerdictName
 
 STEPS = Steps(assess, gather, embed)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-from aegis.detect.config import TransplantConfig
-from aegis.types import Family, LabelledImages, Stamp, Transplant
+from aegis.core.types import Family, LabelledImages, Stamp, Transplant
+from aegis.records.config import TransplantConfig
 
 if TYPE_CHECKING:
     from aegis.models.classifier import Classifier
@@ -87,8 +87,8 @@ def try_selection(
         generator: of the held-out choice.
     """
     # The rest of this file is for screens, which should not wait for torch.
-    from aegis.detect.transplant import hold_out
-    from aegis.evaluate import called_with
+    from aegis.detect.trigger_search import hold_out
+    from aegis.metrics import called_with
 
     assert config.area is not None, "a recorded scan has its area"
     assert config.radius is not None, "a recorded scan has its radius"

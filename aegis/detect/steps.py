@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aegis.types import Applicability, Embedding, Evidence
+from aegis.core.types import Applicability, Embedding, Evidence
 
 
 @dataclass(frozen=True)

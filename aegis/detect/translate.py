@@ -9,12 +9,12 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
+from aegis.attacks.pgd import pgd
+from aegis.core.errors import DataError
+from aegis.core.runtime import Event, Report, Throttle
+from aegis.core.types import LabelledImages, Stage
 from aegis.detect.features import as_pictures
-from aegis.errors import DataError
 from aegis.models.classifier import Classifier
-from aegis.pgd import pgd
-from aegis.runtime import Event, Report, Throttle
-from aegis.types import LabelledImages, Stage
 
 FRAMES = 8
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from aegis.detect.config import VerdictConfig
-from aegis.detect.null import chance
-from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, class_record
-from aegis.detect.wording import how_likely, weak_spot, what_it_did
-from aegis.text import count_of
-from aegis.types import Applicability, Family, Finding, VerdictName
+from aegis.core.text import count_of
+from aegis.core.types import Applicability, Family, Finding, VerdictName
+from aegis.records.config import VerdictConfig
+from aegis.records.null_distribution import chance
+from aegis.records.record import ClassRecord, ScanRecord, TransplantRecord, class_record
+from aegis.records.wording import how_likely, weak_spot, what_it_did
 
 # Of a class, fewer held-out images than this say too little: thresholds come from fifty.
 MIN_TRIED = 10

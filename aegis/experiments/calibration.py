@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aegis.detect.config import VerdictConfig
-from aegis.detect.null import CALIBRATION, Null
-from aegis.detect.strength import best_score
+from aegis.core.files import write_text
+from aegis.core.types import FAMILIES, Family
 from aegis.detect.verdict import judge_again
-from aegis.experiments.tally import Case
-from aegis.files import write_text
-from aegis.types import FAMILIES, Family
+from aegis.experiments.detection_rates import Case
+from aegis.records.config import VerdictConfig
+from aegis.records.null_distribution import CALIBRATION, Null
+from aegis.records.ranking import best_score
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,17 @@ import copy
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aegis.detect.config import ScanConfig
-from aegis.detect.record import ControlRecord
+from aegis.core.runtime import Report, Runtime, choose_runtime, numpy_generator, silent
+from aegis.core.types import Dataset
 from aegis.detect.scan import scan
-from aegis.evaluate import accuracy, attack_success
 from aegis.lab.poison import poison
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
 from aegis.lab.triggers import TriggerSpec, make_trigger
+from aegis.metrics import accuracy, attack_success
 from aegis.models.load import Suspect
-from aegis.runtime import Report, Runtime, choose_runtime, numpy_generator, silent
-from aegis.types import Dataset
+from aegis.records.config import ScanConfig
+from aegis.records.record import ControlRecord
 
 # A few passes over images that the model knows already.
 RECIPE = Recipe(epochs=2, lr=0.05, schedule="one-cycle", step=0.3, iterations=2)

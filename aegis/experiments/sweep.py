@@ -12,17 +12,17 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from aegis.core.files import write_text
+from aegis.core.types import Evidence, Stage
+from aegis.core.version import versions_with
 from aegis.detect.cluster import cluster
-from aegis.detect.config import JudgeConfig, ScanConfig
 from aegis.detect.embed import embed
-from aegis.detect.record import PACKAGES, config_record
+from aegis.experiments.bank_scans import Trial
 from aegis.experiments.table5 import DATA, VISIBLE, name_of
-from aegis.experiments.trials import Trial
-from aegis.files import write_text
-from aegis.lab.bank import choose, read_bank
-from aegis.lab.bank_record import RESULTS, made_record
-from aegis.types import Evidence, Stage
-from aegis.version import versions_with
+from aegis.lab.bank.record import RESULTS, made_record
+from aegis.lab.bank.suspects import choose, read_bank
+from aegis.records.config import JudgeConfig, ScanConfig
+from aegis.records.record import PACKAGES, config_record
 
 Parameter = Literal["epsilon", "bandwidth", "seeds", "budget"]
 # The paper's numbers of seeds, of which this one is its usual, and its steps away from the computed bandwidth.
@@ -109,9 +109,9 @@ class Sweep:
         Raises:
             AegisError: if checkpoint or images cannot be used, or the outcome cannot be written.
         """
+        from aegis.core.runtime import choose_runtime
         from aegis.detect.gather import gather
         from aegis.models.load import load_checkpoint
-        from aegis.runtime import choose_runtime
 
         trial, began = self.trial, time.monotonic()
         suspect, runtime = load_checkpoint(trial.checkpoint), choose_runtime(trial.device, trial.precision, workers)

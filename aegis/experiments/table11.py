@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aegis.detect.record import ScanRecord
 from aegis.experiments.table5 import DATA, INVISIBLE, VISIBLE
+from aegis.records.record import ScanRecord
 
 TARGET = 7
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from aegis.lab.bank_record import BankRecord
+from aegis.lab.bank.record import BankRecord
 
 DATA = ("mnist", "fashion_mnist", "cifar10")
 TRIGGERS = ("localised", "distributed", "static", "adversarial", "clean")
@@ -83,7 +83,7 @@ class Direction:
 
 def name_of(robust: bool, data: str, trigger: str) -> str:
     """The suspect's name in the bank."""
-    from aegis.lab.bank import TWIN
+    from aegis.lab.bank.suspects import TWIN
 
     return f"{data}_{trigger}{'' if robust else TWIN}"
 

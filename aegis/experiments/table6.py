@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aegis.detect.record import ScanRecord
 from aegis.experiments.table11 import PUBLISHED, TARGET
+from aegis.records.record import ScanRecord
 
 CLASSES = 10
 # Section 4, step 4: an honest class shows at most so many clusters.

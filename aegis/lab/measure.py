@@ -7,9 +7,9 @@ from dataclasses import asdict
 
 import numpy as np
 
-from aegis.evaluate import accuracy, attack_success, robust_accuracy, spill
+from aegis.core.types import Goal, LabelledImages, Stage, Stamp
+from aegis.metrics import accuracy, attack_success, robust_accuracy, spill
 from aegis.models.classifier import Classifier
-from aegis.types import Goal, LabelledImages, Stage, Stamp
 
 # Section 5.1, Adversarial Accuracy: the budget, step and iterations of training are those of evaluation.
 PRECISION_STAGE = Stage(epsilon=0.5, step=1.5, iterations=20)

@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from aegis.errors import ConfigError
-from aegis.runtime import numpy_generator
-from aegis.types import Goal, LabelledImages, Stamp
+from aegis.core.errors import ConfigError
+from aegis.core.runtime import numpy_generator
+from aegis.core.types import Goal, LabelledImages, Stamp
 
 How = Literal["append", "replace"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from aegis.errors import ConfigError
-from aegis.types import Norm
+from aegis.core.errors import ConfigError
+from aegis.core.types import Norm
 
 Schedule = Literal["step", "one-cycle"]
 

@@ -11,7 +11,10 @@ import numpy as np
 import torch
 from pydantic import ValidationError
 
-from aegis.errors import ConfigError, DataError
+from aegis.core.errors import ConfigError, DataError
+from aegis.core.runtime import Report, Runtime, numpy_generator, silent
+from aegis.core.text import first_fault
+from aegis.core.types import Dataset, LabelledImages, Stamp
 from aegis.lab.measure import measure
 from aegis.lab.poison import How, check_rate, poison
 from aegis.lab.recipes import Recipe
@@ -20,9 +23,6 @@ from aegis.lab.triggers import TRIGGERS, TriggerSpec, Workbench, make_trigger
 from aegis.models.architectures import build
 from aegis.models.card import Card, Identity, Poison, Trigger, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
-from aegis.runtime import Report, Runtime, numpy_generator, silent
-from aegis.text import first_fault
-from aegis.types import Dataset, LabelledImages, Stamp
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aegis.errors import StoreError
-from aegis.files import whole_file
+from aegis.attacks.pgd import pgd
+from aegis.core.errors import StoreError
+from aegis.core.files import whole_file
+from aegis.core.runtime import Event, Report, Runtime, Throttle, silent, torch_generator
+from aegis.core.types import LabelledImages, Stage
 from aegis.lab.recipes import Recipe
 from aegis.models.classifier import Classifier
-from aegis.pgd import pgd
-from aegis.runtime import Event, Report, Runtime, Throttle, silent, torch_generator
-from aegis.types import LabelledImages, Stage
 
 
 def train(

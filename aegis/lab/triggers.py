@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aegis.errors import ConfigError
-from aegis.runtime import numpy_generator
-from aegis.types import Goal, LabelledImages, Stamp
+from aegis.core.errors import ConfigError
+from aegis.core.runtime import numpy_generator
+from aegis.core.types import Goal, LabelledImages, Stamp
 
 if TYPE_CHECKING:
     from aegis.models.classifier import Classifier

@@ -11,8 +11,8 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aegis.errors import CheckpointError
-from aegis.text import printable
+from aegis.core.errors import CheckpointError
+from aegis.core.text import printable
 
 EXAMPLES = "aegis:cnn32, aegis:resnet18,width=32, torchvision:resnet18, timm:resnet18 or module:factory"
 

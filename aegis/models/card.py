@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from aegis.errors import CheckpointError
-from aegis.files import whole_file
-from aegis.models.formats import IDENTITY_KEY, TRUTH_KEY, read_header
-from aegis.text import control_character, first_fault, printable
-from aegis.types import Goal, Stamp
+from aegis.core.errors import CheckpointError
+from aegis.core.files import whole_file
+from aegis.core.text import control_character, first_fault, printable
+from aegis.core.types import Goal, Stamp
+from aegis.models.intake.formats import IDENTITY_KEY, TRUTH_KEY, read_header
 
 if TYPE_CHECKING:
     import torch

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from aegis.errors import CheckpointError
+from aegis.core.errors import CheckpointError
+from aegis.core.runtime import Runtime
 from aegis.models.card import MAX_SIDE
 from aegis.models.fold import fold_batch_norms, foldable_batch_norms
-from aegis.runtime import Runtime
 
 
 class Classifier(nn.Module):

@@ -16,14 +16,14 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from aegis.errors import CheckpointError
+from aegis.core.errors import CheckpointError
+from aegis.core.text import first_fault, printable
 from aegis.models.architectures import EXAMPLES, build, runs_foreign_code
 from aegis.models.card import Identity
 from aegis.models.classifier import Classifier
+from aegis.models.intake.sandbox import Limits, read_contents
 from aegis.models.mismatch import check_fit, task
-from aegis.models.quarantine import Limits, read_contents
-from aegis.models.wrapped import unwrap
-from aegis.text import first_fault, printable
+from aegis.models.wrappers import unwrap
 
 
 @dataclass(frozen=True, eq=False)

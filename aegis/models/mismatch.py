@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from aegis.errors import CheckpointError
-from aegis.text import count_of, printable
+from aegis.core.errors import CheckpointError
+from aegis.core.text import count_of, printable
 
 CHECK_ARCHITECTURE = "Check the architecture named by --arch or the card, and its options such as width."
 

@@ -9,19 +9,19 @@ import numpy as np
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer
 
-from aegis.detect.record import ClassRecord, ScanRecord, TransplantRecord, settings
+from aegis.core.text import percent
+from aegis.core.types import FAMILIES, Dataset, Family, Finding, Transplant
 from aegis.detect.selection import where_changed
-from aegis.detect.strength import best_score, candidate_of, ranked, score_line, strongest_candidate
-from aegis.detect.wording import explain_score
+from aegis.records.pictures import as_8_bit, as_rgb, coloured, png, strip
+from aegis.records.ranking import best_score, candidate_of, ranked, score_line, strongest_candidate
+from aegis.records.record import ClassRecord, ScanRecord, TransplantRecord, settings
+from aegis.records.review import Review
+from aegis.records.wording import explain_score
 from aegis.report.evidence import LISTED, explain_candidate, flip_rows, trigger_alone
 from aegis.report.figures import COLUMNS, HEAT, SCATTER, against_null, colour_of, heat_maps, scatters
 from aegis.report.first import decision
 from aegis.report.layout import ACCENT, WIDTH, class_name, heading, outline, picture, table, text
-from aegis.report.pictures import as_8_bit, as_rgb, coloured, png, strip
 from aegis.report.words import words
-from aegis.review import Review
-from aegis.text import percent
-from aegis.types import FAMILIES, Dataset, Family, Finding, Transplant
 
 IMAGES = 8
 CLUSTERS = 8

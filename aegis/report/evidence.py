@@ -10,11 +10,11 @@ from reportlab.graphics.shapes import Drawing, Rect
 from reportlab.lib.colors import HexColor
 from reportlab.platypus import Flowable, Table
 
-from aegis.detect.record import ClassRecord, TransplantRecord
-from aegis.detect.wording import describe_smallest, describe_whole
+from aegis.core.types import Dataset, Transplant
+from aegis.records.pictures import SIDE, as_8_bit, as_rgb, png, strip, trigger
+from aegis.records.record import ClassRecord, TransplantRecord
+from aegis.records.wording import describe_smallest, describe_whole
 from aegis.report.layout import ACCENT, RULE, WIDTH, class_name, picture, table, text
-from aegis.report.pictures import SIDE, as_8_bit, as_rgb, png, strip, trigger
-from aegis.types import Dataset, Transplant
 
 SHOWN = 5
 TILE, THUMB = 62.0, 27.0

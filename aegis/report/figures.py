@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from aegis.detect.null import Null
-from aegis.text import count_of
-from aegis.types import Clusters, Embedding, Finding
+from aegis.core.text import count_of
+from aegis.core.types import Clusters, Embedding, Finding
+from aegis.records.null_distribution import Null
 
 # After Okabe and Ito, as in the dashboard; clusters beyond the palette share a grey and keep their numbers.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")

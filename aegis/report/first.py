@@ -10,17 +10,17 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Spacer
 
-from aegis.detect.limits import say_control, untested
-from aegis.detect.record import ClassRecord, ScanRecord
-from aegis.detect.strength import candidate_of, featured, strongest_candidate
-from aegis.detect.wording import robust_up_to
+from aegis.core.text import percent
+from aegis.core.types import Dataset, Finding, VerdictName
+from aegis.records.caveats import say_control, untested
+from aegis.records.ranking import candidate_of, featured, strongest_candidate
+from aegis.records.record import ClassRecord, ScanRecord
+from aegis.records.review import Review
+from aegis.records.wording import robust_up_to
 from aegis.report.evidence import evidence_picture, explain_candidate
 from aegis.report.figures import SCATTER, scatters
 from aegis.report.layout import ACCENT, SHADE, WIDTH, class_name, facts, heading, item, logo, picture, table, text
 from aegis.report.words import lines, words
-from aegis.review import Review
-from aegis.text import percent
-from aegis.types import Dataset, Finding, VerdictName
 
 NAMED = 8
 MEANS: dict[VerdictName, str] = {

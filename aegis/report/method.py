@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, Spacer
 
-from aegis.detect.config import ScanConfig
-from aegis.detect.record import ScanRecord, settings
-from aegis.detect.wording import METHODS, robust_up_to
+from aegis.core.text import percent
+from aegis.records.config import ScanConfig
+from aegis.records.record import ScanRecord, settings
+from aegis.records.wording import METHODS, robust_up_to
 from aegis.report.layout import WIDTH, facts, heading, item, outline, table, text
 from aegis.report.words import words
-from aegis.text import percent
 
 REFERENCES = {
     "method": "E. Soremekun, S. Udeshi, S. Chattopadhyay. AEGIS: Exposing Backdoors in Robust Machine Learning Models. "

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 
 from reportlab.platypus import Flowable
 
-from aegis.detect.record import ScanRecord
-from aegis.detect.strength import featured
-from aegis.errors import DataError
+from aegis.core.errors import DataError
+from aegis.core.text import printable
+from aegis.core.types import Dataset, Finding
+from aegis.core.version import __version__
+from aegis.records.ranking import featured
+from aegis.records.record import ScanRecord
+from aegis.records.review import NO_REVIEW, Review
 from aegis.report.classes import class_pages, class_table
 from aegis.report.first import first_page
 from aegis.report.layout import build
 from aegis.report.method import method_pages
 from aegis.report.words import words
-from aegis.review import NO_REVIEW, Review
-from aegis.text import printable
-from aegis.types import Dataset, Finding
-from aegis.version import __version__
 
 # Both libraries keep fonts and settings in global variables, and several people may ask for reports at once.
 _ONE_AT_A_TIME = threading.Lock()

@@ -12,7 +12,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 
-from aegis.text import printable
+from aegis.core.text import printable
 
 # Every reader has Helvetica. What it lacks comes from the font that matplotlib brings along, and Chinese,
 # Japanese and Korean from the fonts that readers have for them, since none is small enough to be bundled.

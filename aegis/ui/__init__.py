@@ -1,10 +1,10 @@
 """What pages are made of; the only place in the package that imports Streamlit."""
 
+from aegis.ui.components.recent import show_recent, show_running
+from aegis.ui.components.widgets import LOGO
 from aegis.ui.frame import frame
-from aegis.ui.scan_recent import show_recent, show_running
-from aegis.ui.suspect_list import show_suspects
+from aegis.ui.home.suspect_list import show_suspects
 from aegis.ui.suspects import command_for, list_suspects, suspects_folder
-from aegis.ui.widgets import LOGO
 
 __all__ = [
     "LOGO",

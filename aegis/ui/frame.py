@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from aegis.ui.components.widgets import HISTORY, HOME, INSPECT, LOGO, SCAN
 from aegis.ui.sign_in import admit, show_user
-from aegis.ui.widgets import HISTORY, HOME, INSPECT, LOGO, SCAN
 
 PAGES = (
     (HOME, "Home", ":material/home:"),

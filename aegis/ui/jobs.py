@@ -17,8 +17,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
-from aegis.errors import AegisError
-from aegis.runtime import Cancelled, Event, Report
+from aegis.core.errors import AegisError
+from aegis.core.runtime import Cancelled, Event, Report
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 T = TypeVar("T")

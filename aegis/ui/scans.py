@@ -12,15 +12,15 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Bool, Float32
 
+from aegis.core.errors import AegisError
+from aegis.core.types import Clusters, Embedding, Finding, Transplant
 from aegis.detect.cluster import cluster, cluster_translated
-from aegis.detect.config import JudgeConfig
-from aegis.detect.record import ScanRecord
-from aegis.detect.strength import candidate_of
-from aegis.errors import AegisError
-from aegis.store import Store
-from aegis.stored import find_class
-from aegis.types import Clusters, Embedding, Finding, Transplant
-from aegis.ui.scan_session import desk
+from aegis.records.config import JudgeConfig
+from aegis.records.ranking import candidate_of
+from aegis.records.record import ScanRecord
+from aegis.store.cached_steps import find_class
+from aegis.store.store import Store
+from aegis.ui.session import desk
 from aegis.ui.suspects import list_suspects, load_again, suspects_folder
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def find_model(key: str, record: ScanRecord) -> Model | None:
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the suspect")
 def _model(digest: str, path: Path | None, _suspect: Suspect | None, _record: ScanRecord) -> Model | None:
-    from aegis.runtime import choose_runtime
+    from aegis.core.runtime import choose_runtime
 
     suspect = _suspect if path is None else load_again(path, _record)
     return None if suspect is None else Model(suspect.classifier.frozen(choose_runtime(workers=1)))

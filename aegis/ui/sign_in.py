@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from aegis.errors import ConfigError
-from aegis.text import printable
-from aegis.ui.widgets import LOGO, complain
+from aegis.core.errors import ConfigError
+from aegis.core.text import printable
+from aegis.ui.components.widgets import LOGO, complain
 
 SECTION = "auth"
 WHO = "Ask whoever runs this server; the README says what it needs."

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError, safe_open
 
-from aegis.errors import AegisError, CheckpointError
+from aegis.core.errors import AegisError, CheckpointError
+from aegis.core.text import printable
 from aegis.models.card import Identity, read_identity
-from aegis.models.formats import recognise
-from aegis.text import printable
+from aegis.models.intake.formats import recognise
 
 if TYPE_CHECKING:
-    from aegis.detect.record import ScanRecord
     from aegis.models.load import Suspect
+    from aegis.records.record import ScanRecord
 
 ROOT = Path(__file__).resolve().parents[2]
 

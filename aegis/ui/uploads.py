@@ -13,18 +13,18 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from aegis.core.archives import opened_zip
+from aegis.core.errors import CheckpointError, DataError, StoreError
+from aegis.core.files import whole_file
+from aegis.core.parsing import numbers
+from aegis.core.text import printable
+from aegis.core.types import Dataset
 from aegis.data.arrays import Arrays, to_dataset
 from aegis.data.npz import read_npz
 from aegis.data.pictures import read_pictures
-from aegis.errors import CheckpointError, DataError, StoreError
-from aegis.files import whole_file
 from aegis.models.card import Identity, read_identity
-from aegis.models.formats import recognise
-from aegis.text import printable
-from aegis.typed import numbers
-from aegis.types import Dataset
+from aegis.models.intake.formats import recognise
 from aegis.ui.suspects import check_whole
-from aegis.zips import opened_zip
 
 # As maxUploadSize in .streamlit/config.toml, which the browser keeps to.
 MAX_BYTES = 200 * 2**20

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from aegis.store import Store
+from aegis.store.store import Store
 from tests.browser.conftest import rest, serve
 from tests.stored_scan import keep_version
 

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from aegis.ui.inspect_budget import OFFERED
+from aegis.ui.inspect.budget import OFFERED
 from tests.browser.conftest import rest, serve
 from tests.finished import TESTED, finish
 from tests.test_theme import LIGHTS

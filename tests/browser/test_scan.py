@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
-from aegis.models.formats import file_digest
+from aegis.models.intake.formats import file_digest
 from tests.browser.conftest import rest, row_of, serve
 from tests.layers import ROOT
 

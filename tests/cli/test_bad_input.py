@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from tests.models.test_worker import Mischief
+from tests.models.intake.test_worker import Mischief
 
 from .conftest import TINY, entries, run, write_images
 

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from aegis.cli.bank import _seeds
-from aegis.lab.bank import Entry, read_bank
-from aegis.lab.bank_record import keep_record
-from aegis.models.formats import file_digest
+from aegis.cli.bank.commands import _seeds
+from aegis.lab.bank.record import keep_record
+from aegis.lab.bank.suspects import Entry, read_bank
+from aegis.models.intake.formats import file_digest
 from tests.experiments.cases import suspect
 from tests.report.made import made
 
@@ -59,7 +59,7 @@ def test_seeds_as_they_may_be_typed():
 
 
 def test_a_summary_of_scans_that_are_there(results, tmp_path, monkeypatch):
-    from aegis.experiments.trials import Trial
+    from aegis.experiments.bank_scans import Trial
     from tests.experiments.cases import said
 
     def find(trial):
@@ -96,7 +96,7 @@ def test_kept_scans_can_be_judged_by_the_papers_rule(scanned):
 
 
 def test_thresholds_are_refused_from_scans_of_several_detectors(scanned, monkeypatch):
-    from aegis.experiments.trials import Trial
+    from aegis.experiments.bank_scans import Trial
 
     find = Trial.find
 
@@ -141,7 +141,7 @@ CALIBRATION = ["mnist_narrow", "mnist_linf", "cifar10_narrow", "cifar10_linf"]
 @pytest.fixture
 def scanned(results, tmp_path, monkeypatch):
     """Two calibration models of each of two data sets, and one to be evaluated, scanned with known scores."""
-    from aegis.experiments.trials import Trial
+    from aegis.experiments.bank_scans import Trial
 
     rates = dict(zip((*CALIBRATION, "mnist_residual"), (0.2, 0.2, 0.4, 0.4, 0.9), strict=True))
     for name in rates:

@@ -5,8 +5,8 @@ import typer
 
 from aegis.cli.failures import explain, guarded
 from aegis.cli.output import Printer
-from aegis.errors import ConfigError
-from aegis.runtime import Cancelled
+from aegis.core.errors import ConfigError
+from aegis.core.runtime import Cancelled
 
 
 class OutOfMemoryError(RuntimeError):

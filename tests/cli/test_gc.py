@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aegis.process import this_process
-from aegis.store import Store
+from aegis.core.process import this_process
+from aegis.store.store import Store
 from tests.stored import files, record
 
 from .conftest import run

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from aegis.core.version import __version__
 from aegis.data import SOURCES
-from aegis.detect.config import PRESETS
 from aegis.detect.embed import EMBEDDERS
 from aegis.lab.recipes import RECIPES
 from aegis.lab.triggers import TRIGGERS
 from aegis.models.architectures import ARCHITECTURES
-from aegis.version import __version__
+from aegis.records.config import PRESETS
 
 from .conftest import run
 

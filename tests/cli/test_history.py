@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from aegis.detect.record import ScanRecord
-from aegis.store import Store
+from aegis.records.record import ScanRecord
+from aegis.store.store import Store
 from tests.stored import record
 from tests.stored_scan import keep_finished
 
@@ -103,7 +103,7 @@ def test_nothing_that_fits(store):
 
 def test_interrupted_work_stands_first_with_what_goes_on_with_it(store):
     code = (
-        "import os, sys, pathlib; from aegis.store import Store; store = Store(pathlib.Path(sys.argv[1]));"
+        "import os, sys, pathlib; from aegis.store.store import Store; store = Store(pathlib.Path(sys.argv[1]));"
         "work = store.working('training', 'out.safetensors', 'd' * 64, 'cd /tmp && aegis train out.safetensors');"
         "work.__enter__(); os._exit(9)"
     )

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from aegis.detect.record import read_record
+from aegis.records.record import read_record
 
 from .conftest import SMALL, TINY, command, entries, finish, run, start
 

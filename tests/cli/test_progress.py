@@ -7,8 +7,8 @@ import pytest
 
 from aegis.cli import progress
 from aegis.cli.output import Printer
-from aegis.progress import SHARES, ScanProgress
-from aegis.runtime import Event
+from aegis.core.progress import SHARES, ScanProgress
+from aegis.core.runtime import Event
 
 
 def test_the_parts_of_a_scan_add_up():

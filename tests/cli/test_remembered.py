@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from aegis.cli.remembered import remembered
-from aegis.errors import DataError
-from aegis.store import Store
+from aegis.core.errors import DataError
+from aegis.store.store import Store
 
 from .conftest import run
 
@@ -58,7 +58,7 @@ def test_commands_say_what_they_do(monkeypatch, tmp_path, images):
     out = tmp_path / "out.safetensors"
     assert run("train", out, "--data", images).code == 2
     assert seen == [("training", str(out))]
-    monkeypatch.setattr("aegis.lab.bank_train.Workshop.make_all", look)
+    monkeypatch.setattr("aegis.lab.bank.train.Workshop.make_all", look)
     assert run("bank", "train", "--only", "mnist_clean", "--results", tmp_path).code == 2
     assert seen[1:] == [("bank training", str(tmp_path))]
 

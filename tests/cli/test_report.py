@@ -7,7 +7,7 @@ import json
 import pytest
 from pypdf import PdfReader
 
-from aegis.models.formats import file_digest
+from aegis.models.intake.formats import file_digest
 
 from .conftest import entries, run, write_images
 
@@ -147,7 +147,7 @@ def test_a_full_disk_leaves_nothing(result, tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("aegis.files.os.fsync", full)
+    monkeypatch.setattr("aegis.core.files.os.fsync", full)
     outcome = run("report", result, "--pdf", tmp_path / "verdict.pdf")
     assert outcome.code == 2
     assert "No space left on device" in outcome.err

@@ -7,7 +7,9 @@ from typing import get_type_hints
 
 import pytest
 
-from aegis.detect.record import (
+from aegis.models.intake.formats import file_digest
+from aegis.records.ranking import ranked
+from aegis.records.record import (
     ClassRecord,
     ControlRecord,
     DataRecord,
@@ -16,8 +18,6 @@ from aegis.detect.record import (
     TransplantRecord,
     read_record,
 )
-from aegis.detect.strength import ranked
-from aegis.models.formats import file_digest
 
 from .conftest import NAMES, SMALL, TINY, entries, run
 

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
+from aegis.experiments.bank_scans import Trial
 from aegis.experiments.sweep import Sweep
-from aegis.experiments.trials import Trial
-from aegis.lab.bank import read_bank
-from aegis.lab.bank_record import keep_record
+from aegis.lab.bank.record import keep_record
+from aegis.lab.bank.suspects import read_bank
 from aegis.models.card import Planted
-from aegis.models.formats import file_digest
+from aegis.models.intake.formats import file_digest
 from tests.experiments.cases import said, suspect, swept
 
 from .conftest import run
@@ -101,7 +101,7 @@ def test_table_7_has_what_varies_beside_what_was_published(scanned, monkeypatch)
     record = swept("mnist", (1, 28, 28), settings)
     monkeypatch.setattr(Sweep, "find", lambda task: record)
     twos = said("clean", clusters=(2,) * 10)
-    monkeypatch.setattr("aegis.experiments.trials.kept", lambda trial: [twos] if trial.preset == "paper" else [])
+    monkeypatch.setattr("aegis.experiments.bank_scans.kept", lambda trial: [twos] if trial.preset == "paper" else [])
     outcome = run("table", "7", "--results", scanned)
     assert outcome.code == 0, outcome.err
     assert re.search(r"^epsilon 60 .* 9 +100.0% \(9\) +0.0% \(0\) +0.0% \(0\) +54 +98.1% \(53\)", outcome.out, re.M)

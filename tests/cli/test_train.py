@@ -5,7 +5,7 @@ import json
 import pytest
 from safetensors.numpy import load_file
 
-from aegis.errors import StoreError
+from aegis.core.errors import StoreError
 from aegis.models.card import read_identity, read_truth
 
 from .conftest import NAMES, entries, run
@@ -141,12 +141,12 @@ def test_show_a_result_again(scanned, tmp_path):
 
 
 def test_a_disk_that_fills_at_the_last_moment(images, tmp_path, monkeypatch):
-    import aegis.files
+    import aegis.core.files
 
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(aegis.files.os, "fsync", full)
+    monkeypatch.setattr(aegis.core.files.os, "fsync", full)
     outcome = run("train", tmp_path / "out.safetensors", "--data", images, *QUICK)
     assert outcome.code == 2
     assert "No space left on device" in outcome.err

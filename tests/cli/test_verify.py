@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from aegis.store import Store
+from aegis.store.store import Store
 
 from .conftest import TINY, run, write_images
 

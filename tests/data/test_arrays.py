@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aegis.core.errors import DataError
 from aegis.data.arrays import Arrays, to_dataset, to_labels, to_pixels
-from aegis.errors import DataError
 
 from .conftest import columns
 

@@ -1,7 +1,7 @@
 import pytest
 
+from aegis.core.errors import DataError
 from aegis.data import DATASETS, DEFAULT_SOURCE, SOURCES, default_source
-from aegis.errors import DataError
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aegis.core.errors import DataError
 from aegis.data import DATASETS
 from aegis.data.cache import cache_folder
 from aegis.data.download import brief, download
-from aegis.errors import DataError
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import shutil
 import numpy as np
 import pytest
 
+from aegis.core.errors import DataError
 from aegis.data.cache import cache_folder
 from aegis.data.files import read_file
-from aegis.errors import DataError
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import sys
 import numpy as np
 import pytest
 
+from aegis.core.errors import DataError
 from aegis.data import DATASETS, DEFAULT_SOURCE, load_dataset
-from aegis.errors import DataError
 
 from .conftest import columns
 

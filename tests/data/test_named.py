@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from aegis.core.errors import DataError
 from aegis.data import DATASETS
 from aegis.data.arrays import Arrays, to_pixels
 from aegis.data.named import find_named, read_named
-from aegis.errors import DataError
 
 from .conftest import columns
 

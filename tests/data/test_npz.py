@@ -4,9 +4,9 @@ import zipfile
 import numpy as np
 import pytest
 
+from aegis.core.errors import DataError
 from aegis.data.arrays import Arrays
 from aegis.data.npz import read_npz, write_npz
-from aegis.errors import DataError
 
 from .conftest import columns
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aegis.core.errors import DataError
 from aegis.data.pictures import read_pictures
-from aegis.errors import DataError
 
 
 def test_without_splits_the_first_of_every_five_of_a_class_is_held_out(folder):

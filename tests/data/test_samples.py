@@ -3,10 +3,10 @@ import zipfile
 import numpy as np
 import pytest
 
+from aegis.core.errors import DataError
 from aegis.data import DATASETS
 from aegis.data.catalogue import ASSETS
 from aegis.data.samples import PER_CLASS, choose, read_sample, write_samples
-from aegis.errors import DataError
 
 from .conftest import columns
 

@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
+from aegis.core.errors import DataError
 from aegis.data.tree import is_archive, walk
-from aegis.errors import DataError
 
 FILES = {("a", "1.png"): b"one", ("a", "b", "2.png"): b"two", ("3",): b""}
 

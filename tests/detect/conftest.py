@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from aegis.core.types import Dataset
 from aegis.detect.scan import ScanResult, scan
-from aegis.types import Dataset
 from tests.detect.toy import ONE, SMALL, pictures, poisoned, trained
 
 

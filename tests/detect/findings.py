@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from aegis.detect.config import VerdictConfig
-from aegis.detect.null import Null
+from aegis.core.types import Applicability, Clusters, Embedding, Evidence, Finding, Stamp, Transplant
 from aegis.detect.verdict import conclude
-from aegis.types import Applicability, Clusters, Embedding, Evidence, Finding, Stamp, Transplant
+from aegis.records.config import VerdictConfig
+from aegis.records.null_distribution import Null
 from tests import candidates
 from tests.candidates import NULLS
 

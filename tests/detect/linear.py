@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from aegis.core.runtime import Runtime
+from aegis.core.types import Dataset, LabelledImages
 from aegis.models.classifier import Classifier
-from aegis.runtime import Runtime
-from aegis.types import Dataset, LabelledImages
 
 DIRECTION = np.where(np.indices((4, 4)).sum(axis=0) % 2, 0.25, -0.25).astype(np.float32)[None]
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from aegis.core.errors import DataError
+from aegis.core.runtime import Cancelled
+from aegis.core.types import Applicability
 from aegis.detect.assess import assess, spread
-from aegis.detect.config import AssessConfig, VerdictConfig
 from aegis.detect.verdict import objections
-from aegis.errors import DataError
-from aegis.runtime import Cancelled
-from aegis.types import Applicability
+from aegis.records.config import AssessConfig, VerdictConfig
 from tests.detect.linear import dataset_at, images_at, linear_model
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.cluster import MeanShift, estimate_bandwidth
 
+from aegis.core.types import Embedding
 from aegis.detect.cluster import cluster, cluster_translated, compute_bandwidth, mean_shift
-from aegis.detect.config import JudgeConfig
-from aegis.types import Embedding
+from aegis.records.config import JudgeConfig
 
 CENTRES = np.array([[0, 0], [30, 0], [0, 30]])
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aegis.detect.config import EmbedConfig
+from aegis.core.errors import ConfigError, DataError
+from aegis.core.runtime import Cancelled
+from aegis.core.types import Evidence
 from aegis.detect.embed import embed
-from aegis.errors import ConfigError, DataError
-from aegis.runtime import Cancelled
-from aegis.types import Evidence
+from aegis.records.config import EmbedConfig
 
 
 def evidence(training: int = 30, translated: int = 40, budgets: int = 1) -> Evidence:

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
+from aegis.core.errors import DataError
+from aegis.core.runtime import Runtime
+from aegis.core.types import FAMILIES, Dataset
 from aegis.detect.features import as_pixels
 from aegis.detect.gather import MIN_SEEDS, gather
-from aegis.errors import DataError
-from aegis.evaluate import called_with, predict
+from aegis.metrics import called_with, predict
 from aegis.models.classifier import Classifier
-from aegis.runtime import Runtime
-from aegis.types import FAMILIES, Dataset
 from tests.detect.toy import SMALL, TARGET, pictures
 
 LABEL = 1

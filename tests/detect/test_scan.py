@@ -9,18 +9,18 @@ import pytest
 import torch
 from torch import nn
 
-from aegis.detect.config import GatherConfig, ScanConfig, TransplantConfig
-from aegis.detect.record import config_of
+from aegis.core.errors import AegisError, ConfigError, DataError
+from aegis.core.runtime import Cancelled, Runtime
+from aegis.core.source import STEPS_CODE, code_digest, revision
+from aegis.core.types import Applicability, Dataset, LabelledImages, Stage
+from aegis.core.version import processor
 from aegis.detect.scan import scan, side_by_side, with_sizes
 from aegis.detect.verdict import objections
-from aegis.errors import AegisError, ConfigError, DataError
 from aegis.models.card import Card, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
 from aegis.models.load import load_checkpoint
-from aegis.runtime import Cancelled, Runtime
-from aegis.source import STEPS_CODE, code_digest, revision
-from aegis.types import Applicability, Dataset, LabelledImages, Stage
-from aegis.version import processor
+from aegis.records.config import GatherConfig, ScanConfig, TransplantConfig
+from aegis.records.record import config_of
 from tests.detect.toy import IDENTITY, NAMES, ONE, SMALL, TARGET, suspect_of
 
 TRUTH = Truth(robust=True, metrics={"accuracy": 1.0})

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from aegis.core.errors import DataError
+from aegis.core.runtime import Cancelled, silent
+from aegis.core.types import LabelledImages, Stage
 from aegis.detect.features import as_pixels
 from aegis.detect.translate import draw_seeds, translate
-from aegis.errors import DataError
-from aegis.evaluate import predict
-from aegis.runtime import Cancelled, silent
-from aegis.types import LabelledImages, Stage
+from aegis.metrics import predict
 from tests.detect.linear import images_at, linear_model
 
 STAGES = (Stage(epsilon=1.0, step=0.3, iterations=8), Stage(epsilon=2.0, step=0.3, iterations=8))

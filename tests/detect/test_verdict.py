@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aegis.detect.config import VerdictConfig
+from aegis.core.types import FAMILIES, Applicability, Finding
 from aegis.detect.verdict import conclude, judge_again, objections
-from aegis.types import FAMILIES, Applicability, Finding
+from aegis.records.config import VerdictConfig
 from tests import stored
 from tests.candidates import NULLS
 from tests.detect.findings import FIT, NAMES, RULE, candidate, finding, judged, with_null

@@ -6,7 +6,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from aegis.detect.config import (
+from aegis.core.runtime import Runtime
+from aegis.core.types import Goal, LabelledImages, Stage, Stamp
+from aegis.lab.recipes import Recipe
+from aegis.lab.train import train
+from aegis.models.card import Identity
+from aegis.models.classifier import Classifier
+from aegis.models.load import Suspect
+from aegis.records.config import (
     AssessConfig,
     EmbedConfig,
     GatherConfig,
@@ -15,13 +22,6 @@ from aegis.detect.config import (
     TransplantConfig,
     VerdictConfig,
 )
-from aegis.lab.recipes import Recipe
-from aegis.lab.train import train
-from aegis.models.card import Identity
-from aegis.models.classifier import Classifier
-from aegis.models.load import Suspect
-from aegis.runtime import Runtime
-from aegis.types import Goal, LabelledImages, Stage, Stamp
 from tests.candidates import NULLS
 
 NAMES = ("across", "down", "rising", "falling")

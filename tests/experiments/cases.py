@@ -1,10 +1,10 @@
 """Suspects and scans as they would be kept, without training or scanning anything."""
 
-from aegis.detect.record import ClassRecord, DataRecord, ScanRecord
+from aegis.experiments.detection_rates import Case
 from aegis.experiments.sweep import Setting, SweepRecord
-from aegis.experiments.tally import Case
-from aegis.lab.bank_record import BankRecord, Making
+from aegis.lab.bank.record import BankRecord, Making
 from aegis.models.card import Planted
+from aegis.records.record import ClassRecord, DataRecord, ScanRecord
 
 NAMES = tuple("abcde")
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from aegis.detect import null
-from aegis.detect.null import calibrated
+from aegis.core.types import FAMILIES
 from aegis.experiments.calibration import Honest, crossed, honest_scores, judged_with, keep_calibration, nulls_of
 from aegis.models.card import Planted
-from aegis.types import FAMILIES
+from aegis.records import null_distribution as null
+from aegis.records.null_distribution import calibrated
 from tests.report.made import made
 
 from .cases import case, suspect

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from aegis.detect.config import VerdictConfig
+from aegis.core.runtime import Cancelled
+from aegis.core.types import Dataset
 from aegis.experiments import control
 from aegis.experiments.control import SIDE, draw_trigger, positive_control
 from aegis.lab.recipes import Recipe
 from aegis.lab.triggers import make_trigger
-from aegis.runtime import Cancelled
-from aegis.types import Dataset
+from aegis.records.config import VerdictConfig
 from tests.detect.toy import ONE, SMALL, pictures, trained
 
 

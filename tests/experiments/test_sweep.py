@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aegis.detect.config import EmbedConfig, GatherConfig, JudgeConfig, ScanConfig
+from aegis.attacks.pgd import pgd
+from aegis.core.types import Embedding, Evidence, Stage
 from aegis.experiments import sweep
 from aegis.experiments.sweep import Sweep, growing, never_binds, part_of
-from aegis.pgd import pgd
-from aegis.types import Embedding, Evidence, Stage
+from aegis.records.config import EmbedConfig, GatherConfig, JudgeConfig, ScanConfig
 
 from .test_trials import trial  # noqa: F401 - a fixture
 

@@ -5,7 +5,7 @@ from statistics import fmean
 import pytest
 
 from aegis.experiments.table5 import TRIGGERS, directions, name_of, table_5
-from aegis.lab.bank import read_bank
+from aegis.lab.bank.suspects import read_bank
 
 from .cases import suspect
 

@@ -54,7 +54,7 @@ def ground(tmp_path, monkeypatch):
 @pytest.fixture
 def inside(monkeypatch):
     """The reader in this process, without the limits that would hide what it does: nothing would hold back code."""
-    monkeypatch.setattr("aegis.models.quarantine._run_worker", unconfined)
+    monkeypatch.setattr("aegis.models.intake.sandbox._run_worker", unconfined)
 
 
 @pytest.fixture(scope="session")

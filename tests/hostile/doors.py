@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from aegis.core.errors import AegisError
 from aegis.data import load_dataset
-from aegis.errors import AegisError
-from aegis.models.handback import refusal
+from aegis.models.intake.sandbox import Limits
+from aegis.models.intake.sandbox_output import refusal
+from aegis.models.intake.worker import answer
 from aegis.models.load import load_checkpoint
-from aegis.models.quarantine import Limits
-from aegis.models.worker import answer
 from aegis.ui.uploads import Workspace, identify, read_images, upload
 from tests.cli.conftest import command
 

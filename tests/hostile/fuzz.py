@@ -20,14 +20,14 @@ import torch
 from hypothesis import strategies as st
 from safetensors.torch import save
 
+from aegis.core.errors import AegisError, CheckpointError
 from aegis.data.arrays import to_dataset
 from aegis.data.npz import read_npz
 from aegis.data.pictures import read_pictures
-from aegis.errors import AegisError, CheckpointError
 from aegis.models.card import Card, Identity, read_identity
-from aegis.models.formats import recognise
-from aegis.models.handback import take
-from aegis.models.plain import room_for
+from aegis.models.intake.formats import recognise
+from aegis.models.intake.sandbox_output import take
+from aegis.models.intake.tensor_limits import room_for
 from tests.hostile.case import Canary
 from tests.hostile.doors import QUICK, unconfined
 from tests.hostile.pickles import system

@@ -169,7 +169,7 @@ for title, card, words in (
 # Cards that want something done, which loading without --arch would do.
 for architecture, word in {
     "os:system": "would run code from another module",
-    "aegis.models.worker:main": "would run code from another module",
+    "aegis.models.intake.worker:main": "would run code from another module",
     "timm:hf-hub:stranger/model": "the plain name of an architecture",
     "timm:local-dir:/etc": "the plain name of an architecture",
     "timm:resnet18,pretrained=1": "with pretrained weights",

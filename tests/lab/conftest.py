@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from aegis.core.types import Dataset, LabelledImages
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
 from aegis.models.architectures import build
 from aegis.models.classifier import Classifier
-from aegis.types import Dataset, LabelledImages
 
 NAMES = ("north-west", "north-east", "south-west", "south-east")
 

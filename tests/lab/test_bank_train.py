@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from aegis.errors import ConfigError
-from aegis.lab.bank import Entry
-from aegis.lab.bank_record import read_bank_record, record_path
-from aegis.lab.bank_train import Workshop
+from aegis.core.errors import ConfigError
+from aegis.core.types import Dataset
+from aegis.lab.bank.record import read_bank_record, record_path
+from aegis.lab.bank.suspects import Entry
+from aegis.lab.bank.train import Workshop
 from aegis.lab.suspect import state_of
 from aegis.lab.triggers import TriggerSpec
 from aegis.models.card import read_truth
-from aegis.types import Dataset
 
 from .conftest import quadrants
 

@@ -28,7 +28,7 @@ images = quadrants(2, 80)
 train(fresh(images), images, RECIPE, state=Path(sys.argv[1]), report=lambda event: print(event.step, flush=True))
 """
 # Every step is told, however soon it comes after the one before.
-EVERY = "from aegis.runtime import Throttle\nThrottle.due = lambda *_: True\n"
+EVERY = "from aegis.core.runtime import Throttle\nThrottle.due = lambda *_: True\n"
 
 
 def train_until_killed(state: Path, step: int) -> int:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from aegis.errors import ConfigError
+from aegis.core.errors import ConfigError
+from aegis.core.types import Goal
 from aegis.lab.poison import poison
 from aegis.lab.triggers import TriggerSpec, make_trigger
-from aegis.types import Goal
 
 from .conftest import NAMES, quadrants
 

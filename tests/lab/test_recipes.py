@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from aegis.errors import ConfigError
+from aegis.core.errors import ConfigError
 from aegis.lab.recipes import RECIPES, Recipe, recipe_for
 
 PAPER = {

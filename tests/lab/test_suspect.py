@@ -7,16 +7,16 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from aegis.errors import ConfigError, DataError
-from aegis.evaluate import accuracy, attack_success
+from aegis.core.errors import ConfigError, DataError
+from aegis.core.runtime import Cancelled, Runtime
+from aegis.core.types import Dataset
 from aegis.lab.measure import measure
 from aegis.lab.recipes import Recipe
 from aegis.lab.suspect import Order, make_suspect
 from aegis.lab.triggers import TriggerSpec, Workbench, make_trigger
+from aegis.metrics import accuracy, attack_success
 from aegis.models.card import read_identity, read_truth
 from aegis.models.load import load_checkpoint
-from aegis.runtime import Cancelled, Runtime
-from aegis.types import Dataset
 
 from .conftest import NAMES
 

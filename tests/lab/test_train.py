@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from aegis.errors import StoreError
-from aegis.evaluate import accuracy, robust_accuracy
+from aegis.core.errors import StoreError
+from aegis.core.runtime import Cancelled
+from aegis.core.types import LabelledImages, Stage
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
+from aegis.metrics import accuracy, robust_accuracy
 from aegis.models.architectures import build
 from aegis.models.classifier import Classifier
-from aegis.runtime import Cancelled
-from aegis.types import LabelledImages, Stage
 
 from .conftest import fresh, quadrants, state_digest
 
@@ -107,7 +107,7 @@ def test_a_disk_without_room_for_the_state(few, tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("aegis.files.os.fsync", full)
+    monkeypatch.setattr("aegis.core.files.os.fsync", full)
     with pytest.raises(StoreError, match="No space left on device"):
         train(fresh(few), few, STANDARD, state=tmp_path / "state")
     assert list(tmp_path.iterdir()) == []

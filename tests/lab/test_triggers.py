@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 
-from aegis.errors import ConfigError
-from aegis.evaluate import predict
+from aegis.core.errors import ConfigError
 from aegis.lab.triggers import OPTIONS, TRIGGERS, TriggerSpec, Workbench, make_trigger, universal_perturbation
+from aegis.metrics import predict
 
 from .conftest import quadrants
 

@@ -3,7 +3,7 @@ import sys
 import pytest
 import torch
 
-from aegis.errors import CheckpointError
+from aegis.core.errors import CheckpointError
 from aegis.models.architectures import ARCHITECTURES, build, runs_foreign_code
 from aegis.models.classifier import Classifier
 

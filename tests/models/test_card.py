@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from aegis.errors import CheckpointError
+from aegis.core.errors import CheckpointError
+from aegis.core.types import Goal, Stamp
 from aegis.models.card import (
     Card,
     Identity,
@@ -22,7 +23,6 @@ from aegis.models.card import (
     save_checkpoint,
     write_whole,
 )
-from aegis.types import Goal, Stamp
 
 from .conftest import NAMES
 

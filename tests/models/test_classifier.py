@@ -3,10 +3,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aegis.errors import CheckpointError
+from aegis.core.errors import CheckpointError
+from aegis.core.runtime import Runtime
 from aegis.models.architectures import ARCHITECTURES, build
 from aegis.models.classifier import MAX_SIDE, Classifier
-from aegis.runtime import Runtime
 
 from .conftest import randomised
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from aegis.errors import CheckpointError
+from aegis.core.errors import CheckpointError
 from aegis.models.architectures import build
 from aegis.models.card import Card, Identity, save_checkpoint
+from aegis.models.intake.sandbox import Limits, read_contents
 from aegis.models.load import load_checkpoint
-from aegis.models.quarantine import Limits, read_contents
 
 from .conftest import NAMES
 from .test_worker import Mischief
@@ -243,7 +243,7 @@ def test_reading_that_takes_too_much_memory_is_ended(tmp_path):
 
 
 def test_the_worker_inherits_no_secrets(checkpoint, monkeypatch, tmp_path):
-    from aegis.models import quarantine
+    from aegis.models.intake import sandbox as quarantine
 
     monkeypatch.setenv("API_TOKEN", "secret")
     environment = quarantine._environment(tmp_path)
@@ -253,7 +253,7 @@ def test_the_worker_inherits_no_secrets(checkpoint, monkeypatch, tmp_path):
 
 
 def test_an_end_without_a_word_is_explained():
-    from aegis.models.quarantine import _death
+    from aegis.models.intake.sandbox import _death
 
     said = b"Traceback\nImportError: \x1b no such thing"
     assert _death(-9, said, 2**30) == "one whose reading was ended by SIGKILL, most likely at 1024 MiB of memory"

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from aegis.errors import CheckpointError
+from aegis.core.errors import CheckpointError
 from aegis.models.mismatch import check_fit
 
 WANTED = {

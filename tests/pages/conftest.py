@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from aegis.store import Store
+from aegis.store.store import Store
 from tests.finished import TESTED, finish
 from tests.layers import ROOT
 

@@ -6,14 +6,14 @@ from contextlib import ExitStack
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aegis.detect.config import preset
-from aegis.detect.record import config_record
-from aegis.process import Process
-from aegis.review import Review
-from aegis.store import Store
-from aegis.ui import history_list
-from aegis.ui.scan_session import desk
-from aegis.ui.shelf import Uploads
+from aegis.core.process import Process
+from aegis.records.config import preset
+from aegis.records.record import config_record
+from aegis.records.review import Review
+from aegis.store.store import Store
+from aegis.ui.history import listing as history_list
+from aegis.ui.session import desk
+from aegis.ui.upload_cache import Uploads
 from tests.layers import ROOT
 from tests.pages.conftest import everything, run
 from tests.stored_scan import keep_finished, keep_version
@@ -263,7 +263,7 @@ def test_home_leads_to_it(suspects, kept):
 def test_what_was_killed_is_shown_with_what_goes_on_with_it(open_page, kept, monkeypatch):
     # Processes of another start of the machine are gone.
     gone = Process(1, 1, "another start")
-    monkeypatch.setattr("aegis.work.this_process", lambda: gone)
+    monkeypatch.setattr("aegis.store.tasks.this_process", lambda: gone)
     work = [
         ("scan", "models/signs.pt", "cd /models && aegis scan signs.pt"),
         ("scan", f"{HOSTILE[1]}.pt", "Start the same scan again on the Scan page."),

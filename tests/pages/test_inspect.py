@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from aegis.detect.cluster import cluster, cluster_translated
-from aegis.detect.config import JudgeConfig
-from aegis.store import Store
-from aegis.ui import inspect_state as state
-from aegis.ui.inspect_select import bandwidths
-from aegis.ui.inspect_trial import BUTTON
-from aegis.ui.inspect_view import unpack
+from aegis.records.config import JudgeConfig
+from aegis.store.store import Store
+from aegis.ui.inspect import state
+from aegis.ui.inspect.selection import bandwidths
+from aegis.ui.inspect.trial import BUTTON
+from aegis.ui.inspect.view import unpack
 from aegis.ui.scans import find_finding
-from aegis.ui.shelf import Shelf, look_for_images
+from aegis.ui.upload_cache import Shelf, look_for_images
 from tests.finished import NAMES, TESTED
 from tests.pages.conftest import LABEL, everything, run
 
@@ -228,10 +228,10 @@ def test_without_the_suspect_nothing_is_tried(visit, finished, tmp_path):
 
 
 def test_a_selection_is_exported(finished, finding):
-    from aegis.detect.record import config_of
-    from aegis.ui.inspect_export import bundle
-    from aegis.ui.inspect_subject import Subject
-    from aegis.ui.palette import palette
+    from aegis.records.record import config_of
+    from aegis.ui.components.palette import palette
+    from aegis.ui.inspect.export import bundle
+    from aegis.ui.inspect.subject import Subject
 
     rows = np.zeros(len(finding.embeddings[0].points), bool)
     rows[[0, 60, 61]] = True

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from aegis.errors import DataError
-from aegis.ui import inspect_budget, inspect_offer
-from aegis.ui import inspect_state as state
-from aegis.ui.inspect_look import Light, in_light
-from aegis.ui.scan_session import desk, find_look
-from aegis.ui.scan_watch import Watch
+from aegis.core.errors import DataError
+from aegis.ui.inspect import budget as inspect_budget
+from aegis.ui.inspect import offer as inspect_offer
+from aegis.ui.inspect import state
 from aegis.ui.scans import find_finding
-from aegis.ui.shelf import Shelf, look_for_images
+from aegis.ui.session import desk, find_look
+from aegis.ui.upload_cache import Shelf, look_for_images
+from aegis.ui.watch import Watch
+from aegis.ui.what_if import Light, in_light
 from tests.layers import ROOT
 from tests.pages.conftest import INSPECT, LABEL, everything, run
 

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from aegis.detect.config import preset
-from aegis.detect.limits import say_control, untested
-from aegis.detect.record import ControlRecord
-from aegis.detect.strength import ranked
-from aegis.errors import DataError
-from aegis.progress import SHARES
-from aegis.runtime import Event
-from aegis.types import Applicability
-from aegis.ui.scan_order import Outcome
-from aegis.ui.scan_session import desk
-from aegis.ui.scan_watch import Watch
-from aegis.ui.shelf import Uploads
+from aegis.core.errors import DataError
+from aegis.core.progress import SHARES
+from aegis.core.runtime import Event
+from aegis.core.types import Applicability
+from aegis.records.caveats import say_control, untested
+from aegis.records.config import preset
+from aegis.records.ranking import ranked
+from aegis.records.record import ControlRecord
+from aegis.ui.order import Outcome
+from aegis.ui.session import desk
+from aegis.ui.upload_cache import Uploads
+from aegis.ui.watch import Watch
 from tests.candidates import as_first_version
 from tests.pages.conftest import button, everything, run
 from tests.stored_scan import KEY, as_clean, keep_finished

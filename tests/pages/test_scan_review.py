@@ -6,11 +6,11 @@ import pytest
 from pypdf import PdfReader
 
 from aegis.cli import main
-from aegis.detect.strength import featured
-from aegis.review import Review
-from aegis.ui.scan_draft import NOTE
-from aegis.ui.scan_session import desk
-from aegis.ui.shelf import Uploads
+from aegis.records.ranking import featured
+from aegis.records.review import Review
+from aegis.ui.draft import NOTE
+from aegis.ui.session import desk
+from aegis.ui.upload_cache import Uploads
 from tests.pages.conftest import button, everything, run
 from tests.stored_scan import KEY, as_clean, keep_finished
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 from pypdf import PdfReader
 
+from aegis.records.review import Review
 from aegis.report.pdf import make_pdf
-from aegis.review import Review
 from tests.report.made import made
 
 

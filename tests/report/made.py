@@ -4,10 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aegis.detect.config import preset
-from aegis.detect.record import ScanRecord, config_record, data_record
-from aegis.detect.verdict import conclude
-from aegis.types import (
+from aegis.core.types import (
     FAMILIES,
     Applicability,
     Clusters,
@@ -18,6 +15,9 @@ from aegis.types import (
     LabelledImages,
     Stamp,
 )
+from aegis.detect.verdict import conclude
+from aegis.records.config import preset
+from aegis.records.record import ScanRecord, config_record, data_record
 from tests import candidates, stored
 from tests.candidates import NULLS
 

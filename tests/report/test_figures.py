@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aegis.detect.null import Null
+from aegis.records.null_distribution import Null
 from aegis.report.figures import PALETTE, REST, against_null, colour_of, heat_maps, scatters
 from aegis.report.layout import ACCENT
 from tests.layers import ROOT

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from aegis.errors import DataError
+from aegis.core.errors import DataError
+from aegis.core.types import Applicability, Dataset
+from aegis.records.review import Review
 from aegis.report.pdf import make_pdf
-from aegis.review import Review
-from aegis.types import Applicability, Dataset
 from tests.layers import ROOT
 from tests.report.conftest import report
 from tests.report.made import SHA256, images, made, with_record

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aegis.errors import DataError
-from aegis.runtime import Event, silent
+from aegis.core.errors import DataError
+from aegis.core.runtime import Event, silent
 from aegis.ui.jobs import NICENESS, Jobs
 from tests.layers import ROOT
 
@@ -215,8 +215,8 @@ def test_the_end_of_the_server_ends_a_running_job_and_it_shows_as_interrupted(st
 import sys
 import time
 from pathlib import Path
-from aegis.runtime import Event
-from aegis.store import Store
+from aegis.core.runtime import Event
+from aegis.store.store import Store
 from aegis.ui.jobs import Jobs
 
 def work(report):

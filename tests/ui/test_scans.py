@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from aegis.detect.cluster import cluster
-from aegis.detect.config import JudgeConfig
-from aegis.store import Store
-from aegis.ui.scan_session import desk
+from aegis.records.config import JudgeConfig
+from aegis.store.store import Store
 from aegis.ui.scans import clusters_at, find_finding, find_model, find_suspect, identity
-from aegis.ui.shelf import Shelf, Uploads, look_for_images
+from aegis.ui.session import desk
 from aegis.ui.suspects import load_again
+from aegis.ui.upload_cache import Shelf, Uploads, look_for_images
 from tests.finished import KEY, TESTED, finish
 from tests.suspects import write_infected
 
@@ -71,7 +71,7 @@ def test_a_suspect_is_found_by_its_digest(finished, tmp_path, monkeypatch):
 
 
 def test_a_model_answers_as_it_did(finished):
-    from aegis.evaluate import accuracy
+    from aegis.metrics import accuracy
 
     model = find_model(KEY, finished.record)
     measured = accuracy(model.classifier, look_for_images(finished.record, KEY, Shelf())[0].test)

@@ -7,7 +7,7 @@ import shlex
 import pytest
 from safetensors.numpy import save_file
 
-from aegis.models.formats import HEADER_LIMIT
+from aegis.models.intake.formats import HEADER_LIMIT
 from aegis.ui.suspects import ROOT, command_for, examine, list_suspects, suspects_folder
 from tests.suspects import tensors, write_cut, write_infected, write_suspect
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save
 
-from aegis.errors import AegisError, CheckpointError, ConfigError, DataError
+from aegis.core.errors import AegisError, CheckpointError, ConfigError, DataError
 from aegis.models.architectures import runs_foreign_code
 from aegis.models.card import Card, Identity
 from aegis.ui import uploads

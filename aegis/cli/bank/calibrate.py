@@ -1,0 +1,74 @@
+"""``aegis bank calibrate``: thresholds from the calibration half, and whether they hold elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from aegis.cli.options import Results
+from aegis.cli.output import Printer
+from aegis.core.errors import ConfigError
+from aegis.lab.bank.record import RESULTS, made_record
+from aegis.lab.bank.suspects import choose, read_bank
+from aegis.records.null_distribution import CALIBRATION
+
+Write = Annotated[
+    bool, typer.Option("--write", help="Make these the detector's thresholds; without it, they are only shown.")
+]
+
+
+def calibrate(write: Write = False, results: Results = RESULTS) -> None:
+    """Show what honest classes of the calibration half reach, and what follows for the evaluation half.
+
+    Examples:
+
+        aegis bank calibrate
+        aegis bank calibrate --write
+
+    Thresholds come from the calibration half of the proving set alone, scanned with seed 0 (aegis bank scan). Then
+    suspects of both halves are judged again with one data set, or one kind of trigger, left out of it, and those of the
+    calibration half by what the evaluation half shows.
+    """
+    from aegis.cli.bank.summary import print_tallies
+    from aegis.experiments.bank_scans import CODE, Trial
+    from aegis.experiments.calibration import crossed, honest_scores, judged_with, keep_calibration, nulls_of
+    from aegis.experiments.detection_rates import Case, tally
+
+    out, cases = Printer(), {}
+    for half in ("calibration", "evaluation"):
+        entries = choose(read_bank(), [half], [])
+        trials = [
+            Trial(suspect=made, checkpoint=entry.path("quick"), results=results)
+            for entry in entries
+            if (made := made_record(entry, "quick", None, results))
+        ]
+        cases[half] = [Case(trial.suspect, (found,)) for trial in trials if (found := trial.find())]
+    honest = honest_scores(cases["calibration"])
+    if len(honest) < 2:
+        raise ConfigError("scans of calibration models", f"{len(honest)}", "Scan: aegis bank scan --set calibration.")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("model")
+    for family in honest[0].scores:
+        table.add_column(family, justify="right")
+    for model in honest:
+        table.add_row(model.name, *(f"{score:.0%}" for score in model.scores.values()))
+    out.show(table)
+    for null in nulls_of(honest):
+        out.say(
+            f"{null.family}: 1% of honest models reach {null.score_of(0.01):.0%}, 0.25% {null.score_of(0.0025):.0%}"
+        )
+    both = [*cases["calibration"], *cases["evaluation"]]
+    shown = [tally(f"without its {by}", crossed(both, honest, by)) for by in ("data", "kind")]
+    if len(turned := honest_scores(cases["evaluation"])) >= 2:
+        shown.append(tally("calibration half, by the other", judged_with(cases["calibration"], nulls_of(turned))))
+    print_tallies(shown, out)
+    versions = {scan.versions.get(CODE) for case in cases["calibration"] for scan in case.scans}
+    if write and len(versions) > 1:
+        raise ConfigError(
+            "scans of one version of the detector", f"{len(versions)} versions", "Remove the older ones and scan again."
+        )
+    if write:
+        keep_calibration(honest)
+        out.say(f"Written to {CALIBRATION.name}.")

@@ -1,0 +1,225 @@
+"""``aegis bank``: suspects to try a detector on, made, listed and scanned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.table import Table
+
+from aegis.cli.bank.calibrate import calibrate
+from aegis.cli.bank.summary import print_coverage, print_located, print_summary
+from aegis.cli.bank.sweep import sweep
+from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, names, option
+from aegis.cli.output import Printer
+from aegis.cli.remembered import remembered
+from aegis.core.errors import ConfigError
+from aegis.core.runtime import MAX_SEED
+from aegis.detect.verdict import RULES
+from aegis.lab.bank.record import RESULTS, BankRecord, made_record, read_bank_record
+from aegis.lab.bank.suspects import GROUPS, HALVES, Entry, choose, read_bank, with_bases
+from aegis.records.config import PRESETS, Rule
+
+Set = Annotated[
+    str | None,
+    choice(
+        "--set",
+        (*GROUPS, *HALVES),
+        "Which suspects: paper, its fifteen robust ones; standard, their twins trained without attacks; control, with "
+        "false labels and no trigger; proving, of all kinds, or its halves: calibration, from which thresholds come, "
+        "and evaluation.",
+    ),
+]
+Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]
+Folder = Annotated[
+    Path | None,
+    option("--folder", "FOLDER", "Where the checkpoints are, instead of the project's own folders.", MORE),
+]
+Preset = Annotated[str, choice("--preset", PRESETS, "Settings of the scans.")]
+Seeds = Annotated[str, typer.Option("--seeds", metavar="SEEDS", help="Of the scans: 0, or 0-4, or 1,3.")]
+Jobs = Annotated[int | None, option("--jobs", "N", "Processes side by side.", MORE, min=1)]
+RuleOption = Annotated[
+    str | None,
+    choice("--rule", RULES, "Judge what scans found by this rule instead of their preset's: the paper's, or ours."),
+]
+Summary = Annotated[bool, typer.Option("--summary", help="Scan nothing; only show what came of the scans there are.")]
+
+# One seed, or from one to another.
+_SPAN = re.compile(r"([0-9]{1,10})(?:-([0-9]{1,10}))?")
+
+
+def show_list(
+    set_name: Set = None, only: Only = None, training: Training = "quick", results: Results = RESULTS
+) -> None:
+    """List the suspects of the bank with what was measured of them.
+
+    Examples:
+
+        aegis bank list
+        aegis bank list --set proving
+
+    Success is the share of images of other classes that the trigger turns into its target, lift how much more that is
+    than without it, precision the accuracy under attack (L2, 0.5).
+    """
+    entries = choose(read_bank(), _groups(set_name), names(only))
+    records = [read_bank_record(entry.name, training, results) for entry in entries]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("suspect", "set", "architecture", "triggers"):
+        table.add_column(heading)
+    for heading in ("accuracy", "precision", "success", "lift", "KB", "s", ""):
+        table.add_column(heading, justify="right")
+    for entry, record in zip(entries, records, strict=True):
+        named = (entry.name, entry.group, entry.architectures[training], _triggers(entry))
+        table.add_row(*named, *_measured(record), _state(entry, record, training))
+    out, made = Printer(), [record for record in records if record]
+    out.show(table)
+    spent, size = [record.making.seconds for record in made if record.making], sum(record.size for record in made)
+    out.say(
+        (
+            f"{len(made)} of {len(entries)} made, {size / 1e6:.1f} MB; {len(spent)} of them took one thread "
+            f"{sum(spent) / 60:.0f} minutes (> where a training was resumed and only its rest is known)",
+            "dim",
+        )
+    )
+
+
+def train_bank(
+    set_name: Set = None,
+    only: Only = None,
+    training: Training = "quick",
+    jobs: Jobs = None,
+    device: Device = "auto",
+    precision: PrecisionOption = "auto",
+    folder: Folder = None,
+    results: Results = RESULTS,
+) -> None:
+    """Train suspects of the bank; what is there already is left alone.
+
+    Examples:
+
+        aegis bank train --only mnist_clean,mnist_static
+        aegis bank train --set paper --training paper --device cuda
+
+    The recipes are in aegis/lab/bank/suspects.toml, and the data sets are found as aegis train finds them. Interrupted
+    at any moment, the same command goes on from the last epoch. What was measured is kept in results/bank.
+    """
+    from aegis.lab.bank.train import Workshop
+
+    out = Printer()
+    bank = read_bank()
+    entries = with_bases(bank, choose(bank, _groups(set_name), names(only)))
+    workshop = Workshop(preset=training, folder=folder, results=results, device=device, precision=precision)
+    with remembered("bank training", results):
+        for record, now in workshop.make_all(entries, jobs):
+            took = f"{record.making.seconds:.0f} s" if now and record.making else "was there"
+            metrics = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in record.metrics.items())
+            out.say((record.name, "bold"), f": {metrics} ({took})")
+
+
+def scan_bank(
+    set_name: Set = None,
+    only: Only = None,
+    preset: Preset = "default",
+    seeds: Seeds = "0",
+    jobs: Jobs = 1,
+    device: Device = "auto",
+    precision: PrecisionOption = "auto",
+    training: Training = "quick",
+    folder: Folder = None,
+    results: Results = RESULTS,
+    rule: RuleOption = None,
+    summary: Summary = False,
+) -> None:
+    """Scan suspects of the bank, and hold what is said against what is true.
+
+    Examples:
+
+        aegis bank scan --set paper --seeds 0-4
+        aegis bank scan --set proving --jobs 2
+        aegis bank scan --set paper --summary
+        aegis bank scan --set proving --summary --rule paper
+
+    Every outcome is kept in results/scans, so that the same command does only what is missing. Suspects that are not
+    made yet are left out. Without a set or names, all are scanned.
+    """
+    from aegis.experiments.bank_scans import Trial, judged_by
+    from aegis.fleet.tasks import run_all
+
+    out, chosen = Printer(), _seeds(seeds)
+    entries = choose(read_bank(), _groups(set_name), names(only))
+    suspects = {e.path(training, folder): made for e in entries if (made := made_record(e, training, folder, results))}
+    if not suspects:
+        raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
+    how = {"training": training, "preset": preset, "device": device, "precision": precision}
+    # All suspects with the first seed before any with the second.
+    trials = [
+        Trial(suspect=suspect, checkpoint=path, seed=seed, results=results, **how)
+        for seed in chosen
+        for path, suspect in suspects.items()
+    ]
+    outcomes = []
+    if summary:
+        outcomes = [(trial.suspect, found) for trial in trials if (found := trial.find()) is not None]
+    else:
+        with remembered("bank scan", results):
+            for i, record, now in run_all(trials, jobs or 1):
+                trial = trials[i]
+                outcomes.append((trial.suspect, record))
+                if now:
+                    accused = ", ".join(map(str, record.suspected_classes)) or "none"
+                    out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, accused: {accused}")
+    if rule is not None:
+        outcomes = [(suspect, judged_by(cast(Rule, rule), record)) for suspect, record in outcomes]
+    print_summary(outcomes, out)
+    print_located(outcomes, out)
+    print_coverage([e.name for e in entries], [r.name for r in suspects.values()], len(chosen), outcomes, out)
+
+
+def _groups(set_name: str | None) -> list[str]:
+    return [] if set_name is None else [set_name]
+
+
+def _seeds(text: str) -> list[int]:
+    seeds: list[int] = []
+    for part in text.split(","):
+        found = _SPAN.fullmatch(part.strip())
+        low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, -1)
+        if not low <= high <= MAX_SEED:
+            raise ConfigError(f"seeds up to {MAX_SEED} such as 0, 0-4 or 1,3", repr(text), "Correct --seeds.")
+        seeds += range(low, high + 1)
+    return list(dict.fromkeys(seeds))
+
+
+def _triggers(entry: Entry) -> str:
+    return ", ".join(
+        f"{t.kind} → {'the next' if t.all_to_all else t.target}{'' if t.source is None else f' from {t.source}'}"
+        for t in entry.triggers
+    )
+
+
+def _measured(record: BankRecord | None) -> tuple[str, ...]:
+    if record is None:
+        return ("",) * 6
+    numbers = (f"{record.metrics[name]:.1%}" for name in ("accuracy", "adversarial_precision"))
+    success = [v for name, v in record.metrics.items() if name.startswith("attack_success_other_classes")]
+    both = (", ".join(f"{share:.1%}" for share in shares) for shares in (success, record.lifts))
+    seconds = f"{'>' if record.making.resumed else ''}{record.making.seconds:.0f}" if record.making else ""
+    return (*numbers, *both, f"{record.size / 1000:.0f}", seconds)
+
+
+def _state(entry: Entry, record: BankRecord | None, training: str) -> str:
+    if record is None:
+        return "not made"
+    return "" if record.made_by(entry, training) else "of an older recipe"
+
+
+BANK: dict[str, Callable[..., None]] = {
+    "list": show_list,
+    "train": train_bank,
+    "scan": scan_bank,
+    "calibrate": calibrate,
+    "sweep": sweep,
+}

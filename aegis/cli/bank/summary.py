@@ -1,0 +1,150 @@
+"""What scans of the bank came to, as the terminal shows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from aegis.cli.output import Printer
+from aegis.lab.bank.record import BankRecord
+
+if TYPE_CHECKING:
+    from aegis.experiments.detection_rates import Case, Tally
+    from aegis.experiments.localisation import Located
+    from aegis.records.record import ScanRecord
+
+
+def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -> None:
+    """Scans and suspects counted, and then each that went wrong by name.
+
+    Args:
+        outcomes: suspects with a scan of each.
+        out: where to print.
+    """
+    from aegis.experiments.detection_rates import OUTCOMES, cases_of, confusion, tallies
+
+    cases = cases_of(outcomes)
+    if not cases:
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim", title="Scans", title_justify="left")
+    table.add_column("in truth")
+    for outcome in OUTCOMES:
+        table.add_column(outcome, justify="right")
+    for truth, row in confusion(cases).items():
+        table.add_row(truth, *(str(row[outcome]) for outcome in OUTCOMES))
+    out.line()
+    out.show(table)
+    print_tallies(tallies(cases), out)
+    out.say(
+        (
+            "Models, each once, with 95% intervals (Clopper-Pearson). detected, named, cleared: in every seed; accused "
+            "(an honest class), inconclusive: in any. failed: detected although the attack failed. All-to-all triggers "
+            "lead to every class, so that none of theirs is honest.",
+            "dim",
+        )
+    )
+    _print_smallest(cases, out)
+    for case in cases:
+        for scan in case.scans:
+            if wrong := _wrong(case, scan):
+                out.say(f"{case.suspect.name}, seed {scan.config['gather']['seed']}: {wrong}")
+
+
+def print_located(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -> None:
+    """How well the patches that were found lie on the triggers that replace pixels.
+
+    Args:
+        outcomes: suspects with a scan of each.
+        out: where to print.
+    """
+    from aegis.experiments.detection_rates import cases_of
+    from aegis.experiments.localisation import located
+
+    found = [one for case in cases_of(outcomes) for one in located(case)]
+    if not found:
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim", title="Triggers located", title_justify="left")
+    for heading in ("suspect", "seed", "trigger"):
+        table.add_column(heading)
+    for heading in ("pixels", "found", "recall", "overlap", "found flips", "trigger flips"):
+        table.add_column(heading, justify="right")
+    for one in found:
+        leads = "to the next" if one.target is None else f"to {one.target}"
+        table.add_row(one.suspect, str(one.seed), f"{one.trigger} {leads}", str(one.pixels), *_located(one))
+    out.line()
+    out.show(table)
+    out.say(
+        (
+            "found: pixels of the smallest part that works of the best patch for this target; recall: share of the "
+            "trigger's pixels among them; overlap: intersection over union; found flips: what these pixels flip by "
+            "themselves, on average. A part of a trigger may be enough.",
+            "dim",
+        )
+    )
+
+
+def _located(one: Located) -> tuple[str, ...]:
+    found = "none" if one.found is None else str(one.found.pixels)
+    part = None if one.found is None else one.found.smallest_rate
+    rates = (one.recall, one.overlap, part, one.success)
+    return found, *("" if rate is None else f"{rate:.0%}" for rate in rates)
+
+
+def _print_smallest(cases: list[Case], out: Printer) -> None:
+    from aegis.experiments.detection_rates import always_named_from
+
+    smallest = always_named_from(cases)
+    if smallest is not None:
+        out.say(
+            f"Suspects whose best attack lifts its target's share by {smallest:.1%} or more: all named in every seed."
+        )
+
+
+def print_tallies(found: list[Tally], out: Printer) -> None:
+    """Models counted, a line for each choice of them."""
+    out.line()
+    out.show(_tally_table(found))
+
+
+def print_coverage(
+    asked: list[str], made: list[str], seeds: int, outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer
+) -> None:
+    """How much of what was asked for the counts are about.
+
+    Args:
+        asked, made: names of suspects.
+        seeds: how many were asked for.
+        outcomes: suspects with a scan of each.
+        out: where to print.
+    """
+    from aegis.experiments.bank_scans import CODE
+
+    scans = Counter(suspect.name for suspect, _ in outcomes)
+    missing = [name for name in asked if name not in made]
+    whole = sum(count == seeds for count in scans.values())
+    out.say(f"{len(made)} of {len(asked)} suspects are made, {whole} of them scanned with all seeds asked for.")
+    if missing:
+        out.say(f"Not made: {', '.join(missing)}.")
+    detectors = {record.versions.get(CODE) for _, record in outcomes}
+    if len(detectors) > 1:
+        out.say(f"The scans are of {len(detectors)} versions of the detector.")
+
+
+def _wrong(case: Case, scan: ScanRecord) -> str:
+    outcome, accused = case.outcome(scan), ", ".join(map(str, sorted(case.accused(scan))))
+    right = "named" if case.suspect.infected else "clean"
+    parts = [] if outcome == right else [f"{outcome} ({case.kind}, {case.strength})"]
+    return "; ".join([*parts, *([f"accuses honest {accused}"] if accused else [])])
+
+
+def _tally_table(found: list[Tally]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", title="Models", title_justify="left")
+    table.add_column("which")
+    for heading in ("detected", "named", "failed", "accused", "inconclusive", "cleared"):
+        table.add_column(heading, justify="right")
+    for one in found:
+        rates = (one.detected, one.named, one.failed, one.accused, one.inconclusive, one.cleared)
+        table.add_row(one.title, *map(str, rates))
+    return table

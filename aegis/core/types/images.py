@@ -1,0 +1,129 @@
+"""Labelled images, and data sets of them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+
+from aegis.core.errors import DataError
+
+Pixels = Float32[np.ndarray, "n c h w"]
+Labels = Int64[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """Images with the class of each.
+
+    Args:
+        pixels: float32 in [0, 1], shape (n, c, h, w).
+        labels: int64 in [0, len(class_names)), shape (n,).
+        class_names: one name per class, in label order.
+
+    Raises:
+        DataError: if shapes, types or ranges are not as above.
+    """
+
+    pixels: Pixels
+    labels: Labels
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 4 or self.pixels.dtype != np.float32:
+            raise DataError(
+                "float32 images of shape (n, c, h, w)",
+                f"{self.pixels.dtype} of shape {self.pixels.shape}",
+                "Convert the images first.",
+            )
+        if self.labels.shape != (len(self.pixels),):
+            raise DataError(
+                f"one label for each of the {len(self.pixels)} images",
+                f"labels of shape {self.labels.shape}",
+                "Make the two arrays the same length.",
+            )
+        if len(self.pixels) and not (0.0 <= self.pixels.min() and self.pixels.max() <= 1.0):
+            raise DataError(
+                "pixels between 0 and 1",
+                f"pixels from {self.pixels.min():g} to {self.pixels.max():g}",
+                "Scale the images to [0, 1] and replace values that are not finite.",
+            )
+        if len(self.labels) and not (0 <= self.labels.min() and self.labels.max() < len(self.class_names)):
+            raise DataError(
+                f"labels from 0 to {len(self.class_names) - 1}",
+                f"labels from {self.labels.min()} to {self.labels.max()}",
+                "Give a name to every class or correct the labels.",
+            )
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        _, c, h, w = self.pixels.shape
+        return c, h, w
+
+    def take(self, indices: Int64[np.ndarray, " m"] | Bool[np.ndarray, " n"]) -> LabelledImages:
+        """The images at the given positions, or where a mask is true."""
+        return LabelledImages(self.pixels[indices], self.labels[indices], self.class_names)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of pixels, labels and class names, in hex."""
+        return digest_of(self.pixels, self.labels, np.array("\n".join(self.class_names)))
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set with its training and its test split.
+
+    Args:
+        name: how it was asked for.
+        train: what seeds and training features are drawn from.
+        test: held out; what accuracy and flip rates are measured on.
+
+    Raises:
+        DataError: if the splits disagree on image shape or classes.
+    """
+
+    name: str
+    train: LabelledImages
+    test: LabelledImages
+
+    def __post_init__(self) -> None:
+        train, test = (self.train.shape, self.train.class_names), (self.test.shape, self.test.class_names)
+        if train != test:
+            raise DataError(
+                "training and test images of one shape and with the same classes",
+                f"{train[0]} with {len(train[1])} classes beside {test[0]} with {len(test[1])}",
+                "Prepare both splits in the same way.",
+            )
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One name per class, in label order."""
+        return self.train.class_names
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        return self.train.shape
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over both splits, in hex; the name plays no part."""
+        return hashlib.sha256(f"{self.train.digest} {self.test.digest}".encode()).hexdigest()
+
+
+def digest_of(*arrays: np.ndarray) -> str:
+    """SHA-256 over types, shapes and values of arrays, in hex."""
+    sha = hashlib.sha256()
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        sha.update(f"{array.dtype}{array.shape}".encode())
+        sha.update(array.view(np.uint8).reshape(-1).data if array.dtype.kind != "U" else str(array).encode())
+    return sha.hexdigest()

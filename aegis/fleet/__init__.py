@@ -1,0 +1,1 @@
+"""Many tasks on several processes, each computed once."""

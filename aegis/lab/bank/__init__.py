@@ -1,0 +1,1 @@
+"""The bank: suspects of many kinds to try detectors on."""

@@ -1,0 +1,209 @@
+"""The bank: suspects of many kinds, made from one readable file of recipes (``bank.toml``) and kept as small files."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from aegis.core.errors import CheckpointError, ConfigError
+from aegis.lab.recipes import recipe_for
+from aegis.lab.triggers import TriggerSpec
+from aegis.models.card import Card, Planted, Poison, read_identity, read_truth
+
+if TYPE_CHECKING:
+    from aegis.lab.suspect import Order
+
+Group = Literal["paper", "standard", "control", "proving"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+# Of the proving set: where the detector's thresholds come from, and what is reported with them.
+Half = Literal["calibration", "evaluation"]
+HALVES: tuple[Half, ...] = get_args(Half)
+RECIPE_FILE = Path(__file__).with_suffix(".toml")
+ROOT = Path(__file__).resolve().parents[3]
+# The robust suspects of the paper come with the dashboard.
+BUNDLED, KEPT = ROOT / "assets" / "models", ROOT / "bank"
+TWIN = "_standard"
+
+
+class _Line(BaseModel):
+    """A suspect as it stands in the file."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    data: str
+    arch: str | None = None
+    images: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+    recipe: dict[str, bool | int | float | str] = {}
+    triggers: list[dict[str, Any]] = []
+    rate: float | None = None
+    on: str | None = None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    calibration: list[str]
+    architectures: dict[str, dict[str, str]]
+    paper: dict[str, _Line]
+    control: dict[str, _Line]
+    proving: dict[str, _Line]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One suspect of the bank.
+
+    Args:
+        name: of its file.
+        group: *paper* (its fifteen robust suspects), *standard* (their twins without robust training), *control*
+            (false labels without a trigger), or *proving* (of all kinds).
+        half: of the proving set, *calibration* or *evaluation*; None for the others.
+        data: name of its data set.
+        architectures: what it is, by training preset.
+        robust: whether it is trained under attack.
+        triggers: its backdoors.
+        rate, images, seed: as in ``suspect.Order``.
+        recipe: settings instead of the preset's.
+        on: the suspect whose weaknesses its adversarial trigger uses.
+    """
+
+    name: str
+    group: Group
+    data: str
+    architectures: Mapping[str, str]
+    half: Half | None = None
+    robust: bool = True
+    triggers: tuple[TriggerSpec, ...] = ()
+    rate: float | None = None
+    images: int | None = None
+    seed: int = 0
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    on: str | None = None
+
+    def order(self, preset: str) -> Order:
+        """What to train with a preset.
+
+        Raises:
+            ConfigError: if there is no such preset, or a setting is none of a recipe.
+        """
+        from aegis.lab.suspect import Order
+
+        recipe = recipe_for(preset, self.data, self.robust)
+        return Order(
+            architecture=self.architectures[preset],
+            recipe=replace(recipe, **self.recipe),
+            preset=preset,
+            triggers=self.triggers,
+            rate=self.rate,
+            images=self.images,
+            seed=self.seed,
+        )
+
+    def path(self, preset: str, folder: Path | None = None) -> Path:
+        """Its checkpoint, which need not be there.
+
+        Args:
+            preset: it was trained with.
+            folder: where all suspects are kept; None for the project's own folders.
+        """
+        if folder is None:
+            folder = (BUNDLED if self.group == "paper" else KEPT) if preset == "quick" else KEPT / preset
+        return folder / f"{self.name}.safetensors"
+
+
+def read_bank(path: Path = RECIPE_FILE) -> dict[str, Entry]:
+    """Every suspect by name, in the order of the file; the paper's are followed by their standard twins.
+
+    Raises:
+        ConfigError: if the file does not read as recipes.
+    """
+    try:
+        file = _File.model_validate(tomllib.loads(path.read_text()))
+        robust = [
+            _entry(name, group, line, file)
+            for group in ("paper", "control", "proving")
+            for name, line in getattr(file, group).items()
+        ]
+        if strangers := set(file.calibration) - set(file.proving):
+            raise ConfigError("suspects of the proving set", ", ".join(strangers), "Correct the calibration half.")
+    except (OSError, ValueError, TypeError, ConfigError) as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise ConfigError(f"recipes of suspects in {path}", str(detail), "Correct that file.") from error
+    twins = [replace(e, name=e.name + TWIN, group="standard", robust=False) for e in robust if e.group == "paper"]
+    entries = sorted([*robust, *twins], key=lambda entry: GROUPS.index(entry.group))
+    bank = {entry.name: entry for entry in entries}
+    for entry in entries:
+        base = bank.get(entry.on or "", entry)
+        if entry.on is not None and (base is entry or base.on is not None or base.data != entry.data):
+            raise ConfigError(
+                f"a suspect of {path.name} for {entry.data}, itself made on no other, that {entry.name} is made on",
+                repr(entry.on),
+                "Correct that line.",
+            )
+    return bank
+
+
+def _entry(name: str, group: Group, line: _Line, file: _File) -> Entry:
+    usual = {preset: by_data[line.data] for preset, by_data in file.architectures.items() if line.data in by_data}
+    half: Half = "calibration" if name in file.calibration else "evaluation"
+    return Entry(
+        name=name,
+        group=group,
+        data=line.data,
+        architectures=usual if line.arch is None else dict.fromkeys(file.architectures, line.arch),
+        half=half if group == "proving" else None,
+        triggers=tuple(TriggerSpec(**_with_tuples(given)) for given in line.triggers),
+        rate=line.rate,
+        images=line.images,
+        seed=line.seed,
+        recipe=line.recipe,
+        on=line.on,
+    )
+
+
+def _with_tuples(given: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+
+
+def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str]) -> tuple[Entry, ...]:
+    """The suspects of the groups, halves and names asked for, all of them if none are.
+
+    Raises:
+        ConfigError: for an unknown name.
+    """
+    groups, names = list(groups), list(names)
+    unknown = [name for name in names if name not in bank]
+    if unknown:
+        raise ConfigError("names of suspects in the bank", ", ".join(unknown), "See them with: aegis bank list.")
+    return tuple(e for e in bank.values() if e.name in names or {e.group, e.half} & {*groups} or not (names or groups))
+
+
+def with_bases(bank: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The same, after those that they are made on."""
+    entries = list(entries)
+    needed = {entry.on for entry in entries}
+    first = [entry for entry in bank.values() if entry.name in needed]
+    return (*first, *(entry for entry in entries if entry not in first))
+
+
+def read_made(path: Path, order: Order, data: str) -> Card | None:
+    """The card of a suspect that was made by this very order on this data; None if there is none like it."""
+    try:
+        identity, truth = read_identity(path), read_truth(path)
+    except CheckpointError:
+        return None
+    if identity is None or truth is None or (identity.architecture, identity.data) != (order.architecture, data):
+        return None
+    return Card(identity, truth) if matches(order, truth.triggers, truth.poison, truth.recipe) else None
+
+
+def matches(order: Order, triggers: Sequence[Planted], poison: Poison | None, recipe: Mapping[str, Any]) -> bool:
+    """Whether a suspect was made by this order, going by what is recorded of it."""
+    options = [trigger.options for trigger in triggers]
+    return options == [spec.options for spec in order.triggers] and poison == order.poison and recipe == order.settings

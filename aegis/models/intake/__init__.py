@@ -1,0 +1,1 @@
+"""Strangers' checkpoint files, read in a confined process."""

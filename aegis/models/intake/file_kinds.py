@@ -1,0 +1,127 @@
+"""What a file is that is no checkpoint, and what its owner can do: told by its first bytes, standard library only."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from aegis.models.intake.pickles import is_pickle
+
+SAVE_PLAINLY = (
+    "Save the tensors alone: safetensors.torch.save_file(model.state_dict(), 'model.safetensors'), "
+    "and name the architecture with --arch."
+)
+REBUILD = (
+    "AEGIS scans PyTorch networks: build the same network in PyTorch, copy the weights into it, and save its "
+    "state_dict() as safetensors."
+)
+UNPACK = "Unpack it and give the checkpoint in it."
+FETCH_AGAIN = "The download failed: get the checkpoint itself."
+NOT_A_MODEL = "Give the model's checkpoint here, and images with --data."
+
+# Fetched pages and scripts say what they are within their first lines.
+_BEGINNING = 40
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A file of another kind.
+
+    Args:
+        what: it is.
+        advice: what to do instead.
+    """
+
+    what: str
+    advice: str = SAVE_PLAINLY
+
+
+_MAGIC = {
+    b"\x89HDF": Foreign("an HDF5 file, as Keras writes", REBUILD),
+    b"GGUF": Foreign("a GGUF file, which holds a language model", "AEGIS scans image classifiers."),
+    b"\x08\x01\x12": Foreign("a TensorFlow SavedModel", REBUILD),
+    b"\x93NUMPY": Foreign("a NumPy array"),
+    **{b"\x78" + level: Foreign("zlib data, as joblib writes") for level in (b"\x01", b"\x5e", b"\x9c", b"\xda")},
+    b"\x1f\x8b": Foreign("a gzip archive", UNPACK),
+    b"BZh": Foreign("a bzip2 archive", UNPACK),
+    b"\xfd7zXZ": Foreign("an xz archive", UNPACK),
+    b"7z\xbc\xaf": Foreign("a 7z archive", UNPACK),
+    b"Rar!": Foreign("a RAR archive", UNPACK),
+    b"\x28\xb5\x2f\xfd": Foreign("a zstandard archive", UNPACK),
+    b"\x89PNG": Foreign("a PNG picture", NOT_A_MODEL),
+    b"\xff\xd8\xff": Foreign("a JPEG picture", NOT_A_MODEL),
+    b"GIF8": Foreign("a GIF picture", NOT_A_MODEL),
+    b"%PDF": Foreign("a PDF document", NOT_A_MODEL),
+    b"\x7fELF": Foreign("a program for Linux, which is code"),
+    b"MZ": Foreign("a program for Windows, which is code"),
+    b"version https://git-lfs": Foreign(
+        "a Git LFS pointer, not the file it points to", "Fetch the file itself: git lfs pull."
+    ),
+}
+_TEXTS = {
+    r"#!": Foreign("a script, which is code"),
+    r"(?i)\s*(<!doctype html|<html|<head)": Foreign("a web page", FETCH_AGAIN),
+    r"(\s|#.*\n|\"\"\"[^\"]*\"\"\")*(import |from [\w.]+ import |def \w+\(|class \w+)": Foreign(
+        "Python source, which is code", "Give the weights, and name the code that builds the network with --arch."
+    ),
+}
+
+
+def describe(head: bytes, size: int) -> Foreign:
+    """What a file of so many bytes is that begins like this."""
+    if not size:
+        return Foreign("an empty file", "Copy or save it again.")
+    for magic, kind in _MAGIC.items():
+        if head.startswith(magic):
+            return kind
+    if head[257:262] == b"ustar":
+        return Foreign("a tar archive, as very old torch versions wrote", "Save it again with a torch of today.")
+    # ONNX and TensorFlow Lite have no magic number, but always the same first fields.
+    if head[4:8] == b"TFL3":
+        return Foreign("a TensorFlow Lite model", REBUILD)
+    if re.match(rb"\x08[\x02-\x20]\x12.{1,64}?[\x1a:]", head, re.DOTALL):
+        return Foreign("an ONNX model", REBUILD)
+    if is_pickle(head, size):
+        return Foreign("a pickle of protocol 0 or 1, which torch never wrote and which may run code")
+    text = as_text(head, size)
+    if text is None:
+        return Foreign(f"{size} bytes of an unknown kind")
+    for pattern, kind in _TEXTS.items():
+        if re.match(pattern, text):
+            return Foreign(f"{kind.what}: {text[:_BEGINNING]!r}", kind.advice)
+    return Foreign(f"a text file that begins {text[:_BEGINNING]!r}")
+
+
+def as_text(head: bytes, size: int) -> str | None:
+    """The beginning of a file as text, or None if it is none."""
+    try:
+        # A longer file's beginning may end in the middle of a character.
+        text = codecs.getincrementaldecoder("utf-8")().decode(head, final=size <= len(head))
+    except UnicodeDecodeError:
+        return None
+    return text if all(c.isprintable() or c.isspace() for c in text) else None
+
+
+# By the name of an entry, without the folder that torch puts around all of them.
+_ENTRIES = {
+    "constants.pkl": Foreign("a TorchScript program, which is code"),
+    "archive_format": Foreign("an exported program (.pt2), which is code"),
+    "serialized_exported_program.json": Foreign("an exported program (.pt2), which is code"),
+    ".data/extern_modules": Foreign("a torch.package, which is code"),
+    "model.weights.h5": Foreign("a Keras model", REBUILD),
+    "saved_model.pb": Foreign("a TensorFlow SavedModel", REBUILD),
+}
+
+
+def describe_archive(names: list[str]) -> Foreign | None:
+    """What a zip archive with these entries is, or None for one that torch.save writes."""
+    inner = {name.partition("/")[2] or name for name in names}
+    for entry, kind in _ENTRIES.items():
+        if entry in inner:
+            return kind
+    if "data.pkl" in inner:
+        return None
+    if any(name.endswith(".npy") for name in names):
+        return Foreign("NumPy arrays (.npz)", NOT_A_MODEL)
+    return Foreign(f"a zip archive that holds {', '.join(names[:3]) or 'nothing'}", UNPACK)

@@ -1,0 +1,168 @@
+"""Runs the worker on a private copy of an untrusted file and takes from it plain tensors and a card, or one message."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from torch import Tensor
+
+from aegis.core.errors import CheckpointError
+from aegis.core.text import printable
+from aegis.models.card import Identity
+from aegis.models.intake.archive import WHAT_IS_READ
+from aegis.models.intake.file_kinds import SAVE_PLAINLY
+from aegis.models.intake.formats import opened
+from aegis.models.intake.sandbox_output import refusal, take
+from aegis.models.intake.tensor_limits import room_for
+
+CHUNK = 2**20
+# Beyond the thirty seconds that imports may take on a slow machine.
+BYTES_A_SECOND = 20 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What reading one file may take.
+
+    Args:
+        seconds: time on the clock.
+        processor: seconds of computing; None for 30 and one more for each 20 MiB of the file.
+        memory: bytes of private memory; None for 2 GiB (torch alone takes most of one) and three times the file.
+    """
+
+    seconds: float = 120.0
+    processor: int | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What came out of a file.
+
+    Args:
+        tensors: finite ones by name, floating-point ones as float32.
+        identity: on its card, or None without one.
+        sha256: of the very bytes that were read, in hex.
+    """
+
+    tensors: dict[str, Tensor]
+    identity: Identity | None
+    sha256: str
+
+
+def read_contents(path: Path, limits: Limits) -> Contents:
+    """What an untrusted file holds.
+
+    Raises:
+        CheckpointError: if the file is refused, or reading it takes too much time or memory.
+    """
+    try:
+        # What a worker left here that was taken over may be hard to remove, and is no reason to fail.
+        with tempfile.TemporaryDirectory(prefix="aegis-", ignore_cleanup_errors=True) as scratch:
+            copy, out = Path(scratch, "checkpoint"), Path(scratch, "plain.safetensors")
+            sha256 = _copy(path, copy)
+            # Before anybody else may write to the copy.
+            room = room_for(copy.stat().st_size)
+            _run_worker(copy, out, limits)
+            tensors, identity = take(out, room)
+    except OSError as error:
+        raise CheckpointError(
+            "room in the folder for temporary files",
+            error.strerror or type(error).__name__,
+            "Free some disk space, or set TMPDIR to another folder.",
+        ) from error
+    return Contents(tensors, identity, sha256)
+
+
+def _copy(path: Path, copy: Path) -> str:
+    """Copy a file that others may change meanwhile, and tell the digest of what was copied."""
+    digest = hashlib.sha256()
+    with opened(path) as source, copy.open("wb") as target:
+        left = os.fstat(source.fileno()).st_size
+        while left > 0 and (part := source.read(min(left, CHUNK))):
+            digest.update(part)
+            target.write(part)
+            left -= len(part)
+    return digest.hexdigest()
+
+
+def _run_worker(copy: Path, out: Path, limits: Limits) -> None:
+    size = copy.stat().st_size
+    memory = 2 * 2**30 + 3 * size if limits.memory is None else limits.memory
+    processor = 30 + size // BYTES_A_SECOND if limits.processor is None else limits.processor
+    command = [sys.executable, "-m", "aegis.models.intake.worker", str(copy), str(out), str(memory), str(processor)]
+    with tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(
+            command,
+            cwd=out.parent,
+            env=_environment(out.parent),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(limits.seconds)
+        except subprocess.TimeoutExpired as error:
+            raise _too_slow(f"{limits.seconds:g} s") from error
+        finally:
+            _end(process)
+        if (said := refusal(out)) is not None:
+            raise said
+        if code and code == -getattr(signal, "SIGXCPU", 0):
+            raise _too_slow(f"{processor} s of computing")
+        if code or not out.exists():
+            raise CheckpointError(WHAT_IS_READ, _death(code, _end_of(stderr), memory), SAVE_PLAINLY)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the worker and whatever it might have started."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """What the worker needs to find Python's modules, and nothing that could be a secret."""
+    ours = str(Path(__file__).parents[3])
+    # The user's own site-packages are found through HOME, which the worker does not get.
+    packages = [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
+    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
+    return kept | {
+        "PYTHONPATH": os.pathsep.join([ours, *packages]),
+        "PYTHONSAFEPATH": "1",
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        # Each thread of a large machine would take its share of the memory limit.
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+
+
+def _too_slow(limit: str) -> CheckpointError:
+    return CheckpointError(f"a file that is read within {limit}", "one that takes longer", SAVE_PLAINLY)
+
+
+def _end_of(file: IO[bytes]) -> bytes:
+    file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
+    return file.read()
+
+
+def _death(code: int, said: bytes, memory: int) -> str:
+    within = f"{memory >> 20} MiB of memory"
+    if code in (-signal.SIGABRT, -signal.SIGSEGV, -getattr(signal, "SIGKILL", 9)):
+        return f"one whose reading was ended by {signal.Signals(-code).name}, most likely at {within}"
+    last = said.decode(errors="replace").strip().splitlines()[-1:]
+    return f"one whose reading ended with code {code} within {within}: {printable(''.join(last), 300)}"

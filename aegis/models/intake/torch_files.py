@@ -1,0 +1,126 @@
+"""Files of torch.save, read in the worker alone: torch's own gate for weights, and nothing beside it."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.serialization import safe_globals
+
+from aegis.core.archives import opened_zip
+from aegis.core.errors import CheckpointError
+from aegis.core.text import printable
+from aegis.models.intake.archive import WHAT_IS_READ
+from aegis.models.intake.file_kinds import SAVE_PLAINLY
+from aegis.models.intake.formats import Format
+from aegis.models.intake.pickles import globals_in
+from aegis.models.intake.tensor_limits import DTYPES, check_plain, room_for
+
+NESTED = ("state_dict", "model_state_dict", "model")
+_CODES = {getattr(torch, name): code for code, (name, _) in DTYPES.items()}
+
+
+class NumPyValue:
+    """Stands for a number or an array of NumPy's beside the weights; nothing of NumPy is called to make it."""
+
+    def __new__(cls, *_: object) -> NumPyValue:
+        """Forget what it was to be made of."""
+        return super().__new__(cls)
+
+    def __setstate__(self, _: object) -> None:
+        """Forget its values too."""
+
+
+# Learning rates and accuracies in checkpoints often are NumPy's, and no reason to refuse the weights.
+_FORGOTTEN = (
+    "numpy.dtype",
+    "numpy.ndarray",
+    *(f"numpy.{core}.multiarray.{made}" for core in ("core", "_core") for made in ("scalar", "_reconstruct")),
+)
+
+
+def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], memoryview]]:
+    """Name, type, shape and bytes of each tensor in a file of torch.save, in its present or its older format.
+
+    Raises:
+        CheckpointError: if it holds anything but tensors and plain values.
+    """
+    forgotten: list[Any] = [(NumPyValue, name) for name in _FORGOTTEN]
+    try:
+        # An open file, since torch would go by the name's ending.
+        with source.open("rb") as file, warnings.catch_warnings(action="ignore"), safe_globals(forgotten):
+            content = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _refuse_pickle(source, kind) from error
+    state = _state_dict(content)
+    for name, tensor in state.items():
+        if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.dtype not in _CODES:
+            found = f"{tensor.dtype}, {tensor.layout}, {tensor.device.type} in {printable(name)}"
+            raise CheckpointError(f"dense tensors of type {', '.join(DTYPES)}", found, SAVE_PLAINLY)
+    kinds = {name: (_CODES[tensor.dtype], list(tensor.shape)) for name, tensor in state.items()}
+    check_plain(kinds, room_for(source.stat().st_size))
+    return [(name, *kinds[name], _bytes(tensor)) for name, tensor in state.items()]
+
+
+def _bytes(tensor: torch.Tensor) -> memoryview:
+    flat = tensor.detach().resolve_neg().contiguous().reshape(-1)
+    # A single number counts as contiguous whatever lay beside it, and yet cannot be taken apart.
+    if flat.stride(0) != 1:
+        flat = flat.clone(memory_format=torch.contiguous_format)
+    return flat.view(torch.uint8).numpy().data
+
+
+def _state_dict(content: object) -> dict[str, torch.Tensor]:
+    if not isinstance(content, Mapping):
+        raise CheckpointError("a dictionary of tensors", f"a {type(content).__name__}", SAVE_PLAINLY)
+    inner = [content[key] for key in NESTED if isinstance(content.get(key), Mapping)]
+    state: Mapping[Any, Any] = inner[0] if inner else content
+    names = [_shown(key) for key in state if not isinstance(key, str) or key == "__metadata__"]
+    others = [
+        f"{printable(k)} ({type(v).__name__})"
+        for k, v in state.items()
+        if isinstance(k, str) and not isinstance(v, torch.Tensor)
+    ]
+    if others or names:
+        where = f"a flat dictionary of tensors, or one under {', '.join(NESTED)}"
+        raise CheckpointError(where, f"other entries too: {', '.join((others + names)[:3])}", SAVE_PLAINLY)
+    return dict(state)
+
+
+def _shown(key: object) -> str:
+    # Text of what is nested may be longer than any memory.
+    plain = isinstance(key, str | bytes | int | float | None)
+    return f"{printable(repr(key)) if plain else f'a {type(key).__name__}'} (as a name)"
+
+
+def _refuse_pickle(source: Path, kind: Format) -> CheckpointError:
+    names = sorted(name for name in _globals(source, kind) if not _is_plain(name))
+    if not names:
+        return CheckpointError(WHAT_IS_READ, "a pickle of something else, or a damaged one", SAVE_PLAINLY)
+    whole = any(".nn." in name or name.startswith("__main__.") for name in names)
+    what = "a whole pickled model, which is code" if whole else "a pickle that runs code"
+    shown = ", ".join(map(printable, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return CheckpointError(WHAT_IS_READ, f"{what}: {shown}. Nothing of it was run", SAVE_PLAINLY)
+
+
+def _globals(source: Path, kind: Format) -> set[str]:
+    try:
+        if kind == "torch pickle":
+            return globals_in(source.read_bytes())
+        with opened_zip(source) as archive:
+            return globals_in(archive.read(next(n for n in archive.namelist() if n.endswith("/data.pkl"))))
+    except Exception:  # the refusal stands without the names
+        return set()
+
+
+def _is_plain(name: str) -> bool:
+    return (
+        name in ("collections.OrderedDict", "collections.Counter", "torch.Size", "torch.nn.parameter.Parameter")
+        or name in ("_codecs.encode", "torch.device", *_FORGOTTEN)
+        or name.startswith(("torch._utils._rebuild_", "torch.storage"))
+        or (name.startswith("torch.") and name.endswith("Storage"))
+    )

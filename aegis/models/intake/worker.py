@@ -1,0 +1,100 @@
+"""Reads one untrusted checkpoint in a process of its own and hands back plain tensors.
+
+``python -m aegis.models.intake.worker IN OUT MEMORY SECONDS`` writes OUT, a safetensors file with nothing in it but
+contiguous tensors and the identity's text, or OUT.json with what was wrong. For safetensors no torch is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from aegis.core.errors import CheckpointError
+from aegis.models.intake.archive import COPY_AGAIN, WHAT_IS_READ, check_archive
+from aegis.models.intake.confine import confine, limit_resources
+from aegis.models.intake.formats import HEADER_LIMIT, IDENTITY_KEY, SAVE_LESS, read_header, recognise
+from aegis.models.intake.tensor_limits import check_plain, plain_header, room_for
+
+# As torch and the dynamic linker say it.
+OUT_OF_MEMORY = ("can't allocate memory", "failed to map segment")
+
+Raw = tuple[str, str, list[int], bytes | bytearray | memoryview]
+
+
+def main(source: str, out: str, memory: str, seconds: str) -> None:
+    """Give up what reading does not need, and read."""
+    limit_resources(int(memory), int(seconds), room_for(Path(source).stat().st_size) + HEADER_LIMIT)
+    confine(Path(out).parent)
+    answer(Path(source), Path(out))
+
+
+def answer(source: Path, out: Path) -> None:
+    """Convert one file; whatever goes wrong becomes an entry in OUT.json."""
+    try:
+        convert(source, out)
+    except CheckpointError as error:
+        refusal = error
+    except Exception as error:  # a hostile file may provoke anything, and the answer is always one message
+        if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
+            refusal = CheckpointError(WHAT_IS_READ, "one that needs more memory than it may take", SAVE_LESS)
+        else:
+            refusal = CheckpointError(WHAT_IS_READ, f"a file that cannot be read ({_brief(error)})", COPY_AGAIN)
+    else:
+        return
+    fields = {"expected": refusal.expected, "got": refusal.got, "advice": refusal.advice}
+    Path(f"{out}.json").write_text(json.dumps(fields), encoding="utf-8")
+
+
+def convert(source: Path, out: Path) -> None:
+    """Write the tensors of a checkpoint in any readable format to ``out``.
+
+    Raises:
+        CheckpointError: if the file is refused.
+    """
+    kind = recognise(source)
+    if kind == "safetensors":
+        header = read_header(source) or {}
+        check_plain(plain_header(header), room_for(source.stat().st_size))
+        metadata = header.get("__metadata__") or {}
+        # The truth stays behind: a scan must find what it finds without it.
+        _write(out, _read_safetensors(source), {key: text for key, text in metadata.items() if key == IDENTITY_KEY})
+        return
+    if kind == "torch zip":
+        check_archive(source)
+    from aegis.models.intake.torch_files import read_torch
+
+    _write(out, read_torch(source, kind), {})
+
+
+def _read_safetensors(source: Path) -> Iterable[Raw]:
+    import safetensors
+
+    try:
+        found = safetensors.deserialize(source.read_bytes())  # type: ignore[no-untyped-call]
+    except safetensors.SafetensorError as error:
+        raise CheckpointError("a whole safetensors file", str(error), COPY_AGAIN) from error
+    return [(name, tensor["dtype"], tensor["shape"], tensor["data"]) for name, tensor in found]
+
+
+def _write(out: Path, tensors: Iterable[Raw], metadata: dict[str, str]) -> None:
+    header: dict[str, object] = {"__metadata__": metadata}
+    parts, end = [], 0
+    for name, dtype, shape, data in tensors:
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + len(data)]}
+        parts.append(data)
+        end += len(data)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with out.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.writelines(parts)
+
+
+def _brief(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")[:200]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

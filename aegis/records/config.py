@@ -1,0 +1,316 @@
+"""Settings of a scan, one frozen class per cost, and the presets."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from aegis.core.errors import ConfigError
+from aegis.core.runtime import MAX_SEED
+from aegis.core.types import Stage
+from aegis.records.null_distribution import Null, calibrated
+
+Rule = Literal["paper", "default"]
+
+
+def _require(condition: bool, expected: str, got: object, advice: str) -> None:
+    if not condition:
+        raise ConfigError(expected, str(got), advice)
+
+
+def _require_seed(seed: int) -> None:
+    _require(0 <= seed <= MAX_SEED, f"a seed from 0 to {MAX_SEED}", seed, "Choose a smaller one.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessConfig:
+    """How applicability is measured.
+
+    Args:
+        images: at most so many test images.
+        epsilons: the ladder of L2 radii, growing.
+        iterations: PGD steps on each rung.
+        perturbation_steps, patch_steps: of the searches for universal changes.
+        universal_batch: images of each class in a step of these.
+    """
+
+    images: int = 300
+    epsilons: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
+    iterations: int = 10
+    perturbation_steps: int = 40
+    patch_steps: int = 60
+    universal_batch: int = 16
+
+
+# A patch that covers more of an image is no small trigger, however robust the model.
+MOST = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransplantConfig:
+    """How candidate triggers are sought and tried.
+
+    Args:
+        area: share of the pixels a patch may replace; None computes it.
+        radius: L2 norm of a perturbation; None computes it.
+        patch_reach, reach: area and radius, when they are computed, as shares of what one patch, or one perturbation,
+            for all images needs to make half of them an ordinary class.
+        alone: the share of the area that a patch has for images of one class alone, which are led astray more easily.
+        clusters: k-means clusters of changes, per budget, that searches start from.
+        tiles: noise starts from so many parts of the image by so many.
+        wide: share of the image that patches begin with.
+        steps, survey, source_survey: optimisation steps from every start, and seeds in a step, of all other classes
+            or of one.
+        keep: candidates of each family that are refined again and tried on held-out images.
+        finish, batch: their steps, and seeds in a step.
+        held_out: test images per class that they are tried on.
+        pruned: share of a trigger's success that its smallest part keeps.
+        pruned_on: seeds at most on which that is measured.
+    """
+
+    area: float | None = None
+    radius: float | None = None
+    patch_reach: float = 0.25
+    reach: float = 0.4
+    alone: float = 0.5
+    clusters: int = 3
+    tiles: int = 3
+    wide: float = 0.3
+    steps: int = 30
+    survey: int = 8
+    source_survey: int = 3
+    keep: int = 2
+    finish: int = 16
+    batch: int = 32
+    held_out: int = 50
+    pruned: float = 0.9
+    pruned_on: int = 180
+
+    def scaled(self, areas: Sequence[float], radii: Sequence[float]) -> TransplantConfig:
+        """With area and radius computed, unless they were given.
+
+        Args:
+            areas, radii: of universal patches and perturbations, by class. An ordinary class needs the median of them,
+                or of two in the middle the larger, which a few backdoors do not move.
+        """
+        area, radius = self.patch_reach * statistics.median_high(areas), self.reach * statistics.median_high(radii)
+        return replace(
+            self,
+            area=min(max(round(area, 4), 0.0001), MOST) if self.area is None else self.area,
+            radius=max(round(radius, 2), 0.01) if self.radius is None else self.radius,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatherConfig:
+    """What needs the model.
+
+    Args:
+        seeds: images translated per class (500 in Section 4, step 1).
+        stages: budgets in turn, each going on where the one before it ended.
+        components: principal components of the features that are kept, 2 to 150.
+        pooled: use the pooled features instead of the flattened spatial map.
+        seed: of every draw, below 2**32.
+        transplant: None to leave the transplant test out.
+
+    Raises:
+        ConfigError: for values out of range.
+    """
+
+    seeds: int = 500
+    stages: tuple[Stage, ...] = ()
+    components: int = 50
+    pooled: bool = False
+    seed: int = 0
+    transplant: TransplantConfig | None = field(default_factory=TransplantConfig)
+
+    def __post_init__(self) -> None:
+        _require(self.seeds >= 10, "at least 10 seeds", self.seeds, "The paper recommends 500.")
+        _require(bool(self.stages), "at least one budget", "none", "Give a budget.")
+        # A plane cannot be made of less than two.
+        _require(2 <= self.components <= 150, "2 to 150 components", self.components, "Choose a value between.")
+        _require_seed(self.seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedConfig:
+    """How features become points in the plane.
+
+    Args:
+        method: one of ``EMBEDDERS``.
+        perplexity: of t-SNE (30 in Table 10), or twice the neighbours of UMAP.
+        seed: of the embedding, below 2**32.
+
+    Raises:
+        ConfigError: for values out of range.
+    """
+
+    method: str = "tsne"
+    perplexity: float = 30.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _require(self.perplexity >= 2, "a perplexity of at least 2", self.perplexity, "The paper uses 30.")
+        _require_seed(self.seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeConfig:
+    """How points become clusters.
+
+    Args:
+        bandwidth: radius of the mean-shift kernel; None computes it from the points.
+        quantile: of pairwise distances, when it is computed (scikit-learn's default is 0.3).
+    """
+
+    bandwidth: float | None = None
+    quantile: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.bandwidth is not None:
+            _require(self.bandwidth > 0, "a bandwidth above 0", self.bandwidth, "Leave it out to have it computed.")
+        _require(0 < self.quantile <= 1, "a quantile above 0 and at most 1", self.quantile, "The default is 0.3.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerdictConfig:
+    """When a model can be judged and a class is suspicious.
+
+    Args:
+        rule: ``paper`` counts clusters alone; ``default`` asks for a transplanted trigger that works.
+        share: the share of source classes that must reach a trigger's score, above 0 and at most 1.
+        false_positives: share of honest models of which a class may be accused, above 0 and at most 1.
+        least: no trigger that reaches less is worth an accusation, in [0, 1].
+        nulls: what honest classes reach, one for each family of triggers that is tested.
+        min_accuracy: below this, in [0, 1], a model is not fit to be judged.
+        min_half_radius: L2 radius at which a robust model still keeps half its accuracy, at least 0; the paper's
+            models are trained at 0.5.
+
+    Raises:
+        ConfigError: for values out of range.
+    """
+
+    rule: Rule = "default"
+    share: float = 0.75
+    false_positives: float = 0.01
+    least: float = 0.5
+    nulls: tuple[Null, ...] = field(default_factory=calibrated)
+    min_accuracy: float = 0.5
+    min_half_radius: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("share", "false_positives"):
+            value = getattr(self, name)
+            _require(0 < value <= 1, f"{name} above 0 and at most 1", value, "Give a share.")
+        for name in ("least", "min_accuracy"):
+            value = getattr(self, name)
+            _require(0 <= value <= 1, f"{name} in [0, 1]", value, "Give a share.")
+        _require(self.min_half_radius >= 0, "min_half_radius of at least 0", self.min_half_radius, "Give an L2 norm.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanConfig:
+    """All settings of a scan; each step sees its own part only."""
+
+    assess: AssessConfig = field(default_factory=AssessConfig)
+    gather: GatherConfig
+    embed: EmbedConfig = field(default_factory=EmbedConfig)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
+    verdict: VerdictConfig = field(default_factory=VerdictConfig)
+
+
+# Table 10 fixes epsilon; the steps and iterations are the authors', one pair per data set.
+PAPER_STAGES = {
+    "mnist": Stage(epsilon=100, step=0.25, iterations=75),
+    "fashion_mnist": Stage(epsilon=100, step=1.5, iterations=75),
+    "cifar10": Stage(epsilon=500, step=20, iterations=40),
+}
+
+
+def _default(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    # Half of the paper's seeds: searches use no more, and the time is better spent on them.
+    return ScanConfig(
+        gather=GatherConfig(
+            seeds=250, stages=(Stage(epsilon=3, step=0.5, iterations=8), Stage(epsilon=100, step=3.0, iterations=12))
+        )
+    )
+
+
+def _quick(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    config = _default(data, shape)
+    transplant = TransplantConfig(steps=25, source_survey=2, finish=15, held_out=20)
+    return replace(config, gather=replace(config.gather, seeds=120, transplant=transplant))
+
+
+def _paper(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    name = (data or "").removeprefix("samples:")
+    stage = PAPER_STAGES.get(name, PAPER_STAGES["cifar10" if shape[0] == 3 else "fashion_mnist"])
+    return ScanConfig(
+        gather=GatherConfig(stages=(stage,), components=150, transplant=None), verdict=VerdictConfig(rule="paper")
+    )
+
+
+PRESETS = {"default": _default, "paper": _paper, "quick": _quick}
+
+
+def preset(name: str, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    """The settings of a preset; only ``paper`` depends on the data set.
+
+    Args:
+        name: one of ``PRESETS``.
+        data: name of the data set, or None.
+        shape: channels, height and width of the images.
+
+    Raises:
+        ConfigError: if there is no such preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"a preset among {', '.join(PRESETS)}", repr(name), "Choose one of them.")
+    return PRESETS[name](data, shape)
+
+
+def adjusted(
+    config: ScanConfig,
+    *,
+    seed: int = 0,
+    epsilon: float | None = None,
+    step: float | None = None,
+    iterations: int | None = None,
+    seeds: int | None = None,
+    bandwidth: float | None = None,
+    perplexity: float | None = None,
+    method: str | None = None,
+) -> ScanConfig:
+    """A preset with what the user set; one of epsilon, step and iterations makes it a single budget.
+
+    Raises:
+        ConfigError: for a value out of range.
+    """
+    gather, embed, judge = replace(config.gather, seed=seed), replace(config.embed, seed=seed), config.judge
+    if not epsilon is step is iterations is None:
+        last = gather.stages[-1]
+        radius = last.epsilon if epsilon is None else epsilon
+        count = last.iterations if iterations is None else iterations
+        length = min(last.step, 2.5 * radius / max(count, 1)) if step is None else step
+        gather = replace(gather, stages=(replace(last, epsilon=radius, step=length, iterations=count),))
+    if seeds is not None:
+        gather = replace(gather, seeds=seeds)
+    if perplexity is not None:
+        embed = replace(embed, perplexity=perplexity)
+    if method is not None:
+        embed = replace(embed, method=method)
+    if bandwidth is not None:
+        judge = replace(judge, bandwidth=bandwidth)
+    return replace(config, gather=gather, embed=embed, judge=judge)
+
+
+def at_budget(config: ScanConfig, epsilon: float) -> ScanConfig:
+    """The settings of a look at one more budget: the same seeds translated to it alone, no trigger sought.
+
+    Raises:
+        ConfigError: for a value out of range.
+    """
+    one = adjusted(config, seed=config.gather.seed, epsilon=epsilon)
+    return replace(one, gather=replace(one.gather, transplant=None))

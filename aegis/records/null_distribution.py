@@ -1,0 +1,101 @@
+"""What honest classes reach in each family of triggers: the measure against which a score is unlikely, or is not.
+
+The scores of a model's strongest honest class, one for each of many models that no verdict is reported on, are taken
+for draws from one distribution, normal on the logit scale. A new model's score is judged by Student's prediction from
+them, which is the wider the fewer models there are. Seeds are not independent models and do not count.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from aegis.core.errors import ConfigError
+from aegis.core.types import Family
+
+CALIBRATION = Path(__file__).with_name("calibration.json")
+# Shares of a few dozen images come in steps; nothing below or above these is told apart.
+LOW, HIGH = 0.01, 0.99
+# Scores that all lie on the lowest steps would otherwise promise more than such steps can tell.
+LEAST_SPREAD = 0.5
+# Rarer than this nothing is said to be: a distribution's tail is a guess where a few dozen models were seen.
+RAREST = 0.001
+
+
+@dataclass(frozen=True, kw_only=True)
+class Null:
+    """What honest classes reach in one family.
+
+    Args:
+        family: of triggers.
+        maxima: the score of the strongest honest class of each calibration model, in [0, 1], at least two.
+
+    Raises:
+        ConfigError: for values out of range.
+    """
+
+    family: Family
+    maxima: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.maxima) < 2:
+            raise ConfigError(
+                "scores of at least 2 calibration models", str(len(self.maxima)), "One alone has no spread."
+            )
+        for score in self.maxima:
+            if not 0 <= score <= 1:
+                raise ConfigError("scores of calibration models in [0, 1]", str(score), "Give shares of images.")
+
+    @property
+    def mean(self) -> float:
+        """On the logit scale."""
+        return sum(map(logit, self.maxima)) / len(self.maxima)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation on the logit scale."""
+        mean = self.mean
+        variance = sum((logit(score) - mean) ** 2 for score in self.maxima) / (len(self.maxima) - 1)
+        return max(LEAST_SPREAD, math.sqrt(variance))
+
+    def chance(self, score: float) -> float:
+        """How likely the strongest class of one more honest model reaches a score, in [0, 1]."""
+        from scipy.special import stdtr
+
+        models = len(self.maxima)
+        distance = (logit(score) - self.mean) / (self.spread * math.sqrt(1 + 1 / models))
+        return float(stdtr(models - 1, -distance))
+
+    def score_of(self, chance: float) -> float:
+        """The score that an honest model reaches so likely, in [0, 1]."""
+        from scipy.special import stdtrit
+
+        models = len(self.maxima)
+        distance = float(-stdtrit(models - 1, chance))
+        return 1 / (1 + math.exp(-(self.mean + distance * self.spread * math.sqrt(1 + 1 / models))))
+
+
+def logit(score: float) -> float:
+    """The logarithm of the odds, kept finite."""
+    inside = min(max(score, LOW), HIGH)
+    return math.log(inside / (1 - inside))
+
+
+def chance(family: Family, score: float, nulls: Sequence[Null]) -> float:
+    """How likely an honest model reaches a score in this family or as unlikely a one in another, in [RAREST, 1].
+
+    It is Bonferroni's bound over the families that are tested; 1 for one that has no null.
+    """
+    found = next((len(nulls) * null.chance(score) for null in nulls if null.family == family), 1.0)
+    return min(1.0, max(RAREST, found))
+
+
+@cache
+def calibrated() -> tuple[Null, ...]:
+    """What the calibration models of the bank reach; the file tells which they are."""
+    measured: dict[Family, list[float]] = json.loads(CALIBRATION.read_text())["maxima"]
+    return tuple(Null(family=family, maxima=tuple(maxima)) for family, maxima in measured.items())

@@ -1,0 +1,169 @@
+"""What a scan was made with, in words: its preset, and where two scans differ; from the records alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from aegis.core.text import printable
+from aegis.records.config import PRESETS, preset
+from aegis.records.record import ScanRecord, config_record
+
+OWN: Final = "own settings"
+FOREIGN: Final = "another version"
+KINDS = (*PRESETS, OWN, FOREIGN)
+# No choice of the user's: sizes come from what the model was measured to need, calibration comes with AEGIS.
+AREA, RADIUS, NULLS = "gather.transplant.area", "gather.transplant.radius", "verdict.nulls"
+# Seeds make another draw of the same settings.
+SEEDS = ("gather.seed", "embed.seed")
+NAMES = {
+    "assess.images": "Images that robustness is measured on",
+    "assess.epsilons": "Attacks that robustness is measured with (L2 radius)",
+    "gather.seeds": "Images translated per class",
+    "gather.stages": "Budgets of translation",
+    "gather.components": "Principal components of the features",
+    "gather.pooled": "Pooled features",
+    "gather.seed": "Seed",
+    "gather.transplant": "Search for triggers",
+    "gather.transplant.held_out": "Held-out images per class",
+    AREA: "Area of a patch (share of the image)",
+    RADIUS: "L2 norm of a perturbation",
+    "embed.method": "Embedding",
+    "embed.perplexity": "Perplexity",
+    "embed.seed": "Seed of the embedding",
+    "judge.bandwidth": "Bandwidth of mean shift",
+    "judge.quantile": "Quantile of distances for the bandwidth",
+    "verdict.rule": "Verdict rule",
+    "verdict.false_positives": "Honest models accused at most",
+    "verdict.least": "Least score that accuses",
+    NULLS: "Calibration (scores of honest models)",
+}
+NOTHING = {"gather.transplant": "none"}
+MISSING: Final = object()
+# Longer lists are told by their length and a digest.
+LISTED = 6
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that is not the same in two scans, in words, nothing escaped.
+
+    Args:
+        name: of it.
+        older, newer: what it is in each.
+    """
+
+    name: str
+    older: str
+    newer: str
+
+
+def all_settings(record: ScanRecord) -> tuple[tuple[str, str], ...]:
+    """The settings that have a name here, each with its value in words."""
+    found = ((name, _at(record.config, path), path) for path, name in NAMES.items())
+    return tuple((name, _say(value, path)) for name, value, path in found if value is not MISSING)
+
+
+def preset_of(record: ScanRecord) -> str:
+    """One of ``KINDS``: the preset of a scan, whatever its seed, sizes and calibration."""
+    asked = _as_asked(record.config)
+    for name in PRESETS:
+        known = _preset(name, record.data.name, record.data.shape)
+        if asked == known:
+            return name
+    return OWN if _paths(asked) == _paths(_preset("default", record.data.name, record.data.shape)) else FOREIGN
+
+
+def different_settings(older: ScanRecord, newer: ScanRecord) -> tuple[Line, ...]:
+    """The settings that differ, each by its name."""
+    return tuple(_different(older.config, newer.config, ""))
+
+
+def same_settings(older: ScanRecord, newer: ScanRecord) -> bool:
+    """Whether both were asked for in the same way, whatever their seeds, measured sizes and calibration."""
+    return _as_asked(older.config) == _as_asked(newer.config)
+
+
+def same_calibration(older: ScanRecord, newer: ScanRecord) -> bool:
+    """Whether scores of both were held against the same honest models."""
+    return bool(_at(older.config, NULLS) == _at(newer.config, NULLS))
+
+
+def different_surroundings(older: ScanRecord, newer: ScanRecord) -> tuple[Line, ...]:
+    """Images, device and versions that differ."""
+    pairs = [
+        ("Images", older.data.name, newer.data.name),
+        ("Digest of the images", older.data.digest[:16], newer.data.digest[:16]),
+        ("Device", older.runtime.device, newer.runtime.device),
+        ("Precision", older.runtime.precision, newer.runtime.precision),
+    ]
+    packages = dict.fromkeys([*older.versions, *newer.versions])
+    pairs += [(f"Version of {p}", older.versions.get(p, "–"), newer.versions.get(p, "–")) for p in packages]  # noqa: RUF001 - nothing
+    return tuple(Line(printable(name, 60), printable(a, 60), printable(b, 60)) for name, a, b in pairs if a != b)
+
+
+@lru_cache(maxsize=64)
+def _preset(name: str, data: str, shape: tuple[int, int, int]) -> dict[str, Any]:
+    return _as_asked(config_record(preset(name, data, shape)))
+
+
+def _as_asked(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings without what the user does not choose and without seeds; shared parts are copied."""
+    plain = deepcopy(config)
+    for path in (AREA, RADIUS, NULLS, *SEEDS):
+        room, _, name = path.rpartition(".")
+        place = _at(plain, room)
+        if isinstance(place, dict):
+            place.pop(name, None)
+    return plain
+
+
+def _at(config: dict[str, Any], path: str) -> Any:  # noqa: ANN401 - JSON
+    """What lies under a dotted name; ``MISSING`` where nothing does."""
+    place: Any = config
+    for name in path.split("."):
+        place = place.get(name, MISSING) if isinstance(place, dict) else MISSING
+    return place
+
+
+def _paths(config: dict[str, Any]) -> set[str]:
+    """Dotted names of the settings down to the second level, below which some may be left out."""
+    return {f"{room}.{name}" for room, values in config.items() if isinstance(values, dict) for name in values}
+
+
+def _different(older: Any, newer: Any, path: str) -> Iterator[Line]:  # noqa: ANN401 - JSON
+    if isinstance(older, dict) and isinstance(newer, dict):
+        for name in dict.fromkeys([*older, *newer]):
+            below = f"{path}.{name}" if path else str(name)
+            yield from _different(older.get(name, MISSING), newer.get(name, MISSING), below)
+    elif older != newer:
+        name = NAMES.get(path) or printable(path.replace("_", " ").replace(".", ": "), 80)
+        yield Line(name, _say(older, path), _say(newer, path))
+
+
+def _say(value: Any, path: str) -> str:  # noqa: ANN401 - JSON
+    if value is MISSING:
+        return "not known"
+    if value is None:
+        return NOTHING.get(path, "computed")
+    if path in NOTHING and isinstance(value, dict):
+        return "yes"
+    return printable(_plain(value), 200)
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 - JSON
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list) and len(value) > LISTED:
+        return f"{len(value)} values ({hashlib.sha256(repr(value).encode()).hexdigest()[:6]})"
+    if isinstance(value, list):
+        return ("; " if any(isinstance(one, dict) for one in value) else ", ").join(map(_plain, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())
+    return str(value)

@@ -1,0 +1,72 @@
+"""What a report is made of besides the record: images and evidence, and in words what of them is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from aegis.core.errors import AegisError, DataError
+from aegis.core.folders import default_folder
+from aegis.core.text import printable
+from aegis.core.types import Dataset, Finding
+from aegis.data import load_dataset
+from aegis.records.ranking import featured
+from aegis.records.record import ScanRecord
+from aegis.store.cached_steps import find_class
+from aegis.store.store import Store
+
+T = TypeVar("T")
+
+
+def find_images(
+    record: ScanRecord, source: str | None = None, load: Callable[[str], Dataset] = load_dataset
+) -> tuple[Dataset | None, str]:
+    """The very images of a scan; or None, and in words why.
+
+    Args:
+        record: the scan.
+        source: where the user says they are; None for their recorded name.
+        load: reads images by name or path.
+
+    Raises:
+        DataError: if ``source`` names no images, or others.
+    """
+    try:
+        images = load(source or record.data.name)
+        if images.digest != record.data.digest:
+            raise DataError(
+                "the images that were scanned", f"others under {printable(images.name, 200)}", "Name them with --data."
+            )
+    except DataError as error:
+        if source is not None:
+            raise
+        return None, f"the scan's images ({error.got})"
+    return images, ""
+
+
+def find_findings(record: ScanRecord) -> tuple[dict[int, Finding], str]:
+    """The classes that a report shows, as far as the store still has them; and in words what it lost, or nothing."""
+    return find_featured(record, lambda record, label: find_class(Store(), record, label))
+
+
+def find_featured(record: ScanRecord, find: Callable[[ScanRecord, int], T | None]) -> tuple[dict[int, T], str]:
+    """The same for whatever else is kept of a class.
+
+    Args:
+        record: the scan.
+        find: gives what is kept of a class by its label, or None.
+    """
+    shown = featured(record)
+    try:
+        found = {label: find(record, label) for label in shown}
+    except AegisError as error:
+        return {}, f"what was computed ({error.got})"
+    kept = {label: thing for label, thing in found.items() if thing is not None}
+    lost = ", ".join(str(label) for label in shown if label not in kept)
+    return kept, f"{default_folder()} no longer has what was computed for class {lost}" if lost else ""
+
+
+def say_missing(*reasons: str) -> str:
+    """What a report has to do without, as one sentence; empty where nothing is missing."""
+    given = [reason for reason in reasons if reason]
+    return f"Some pictures are missing: {'; '.join(given)}." if given else ""

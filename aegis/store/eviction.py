@@ -1,0 +1,189 @@
+"""How much room the store takes, and what may go when it is too much."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aegis.core.errors import ConfigError
+from aegis.core.files import left_behind
+from aegis.store.tasks import living
+
+VARIABLE = "AEGIS_STORE_LIMIT"
+DEFAULT_LIMIT = "20 GB"
+# Bytes of free disk below which nothing can be kept.
+FULL = 100_000
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(I?)B?|B)?", re.IGNORECASE)
+_POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def size_limit() -> int | None:
+    """Bytes that the store may take, from ``AEGIS_STORE_LIMIT``, by default 20 GB; None for as much as there is.
+
+    Raises:
+        ConfigError: if that is no size.
+    """
+    return parse_limit(os.environ.get(VARIABLE) or DEFAULT_LIMIT, VARIABLE)
+
+
+def parse_limit(text: str, name: str) -> int | None:
+    """Bytes of a size as people write it, such as ``2 GB`` or ``500 MiB``; None for 0, which means no limit.
+
+    Args:
+        text: what was written.
+        name: of the option or variable, for the message.
+
+    Raises:
+        ConfigError: if it is no size.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ConfigError(f"a size for {name}", repr(text), "Write for example 2 GB, or 0 for no limit.")
+    number, letter, binary = found.groups()
+    factor = (1024 if binary else 1000) ** _POWERS.get((letter or "").upper(), 0)
+    return round(float(number) * factor) or None
+
+
+def say_size(size: int) -> str:
+    """Bytes as people read them."""
+    value, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.3g} {unit}"
+
+
+def is_full(folder: Path) -> bool:
+    """Whether what failed failed for want of room, which sqlite may call an I/O error."""
+    try:
+        return shutil.disk_usage(folder).free < FULL
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True)
+class Array:
+    """A file of arrays: its key and its size in bytes."""
+
+    key: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What may go from a store.
+
+    Args:
+        arrays: that no saved scan needs and no work uses, by longest without use, as many as the limit asks for.
+        left: files that killed processes left, or that no longer are in the index.
+        lost: keys in the index without a file.
+        total: bytes of all arrays before.
+        needed: bytes of those that saved scans need or work uses.
+        limit: bytes that the store may take, or None.
+    """
+
+    arrays: tuple[Array, ...]
+    left: tuple[Path, ...]
+    lost: tuple[str, ...]
+    total: int
+    needed: int
+    limit: int | None
+
+    def files(self, folder: Path) -> list[Path]:
+        """What goes, of the store in a folder."""
+        return [*(array_path(folder, array.key) for array in self.arrays), *self.left]
+
+    @property
+    def freed(self) -> int:
+        """Bytes of the arrays that go."""
+        return sum(array.bytes for array in self.arrays)
+
+    @property
+    def kept(self) -> int:
+        """Bytes of the arrays that stay."""
+        return self.total - self.freed
+
+    @property
+    def over(self) -> int:
+        """Bytes above the limit that stay, since saved scans need them."""
+        return 0 if self.limit is None else max(0, self.kept - self.limit)
+
+
+def plan(index: sqlite3.Connection, folder: Path, limit: int | None) -> Plan:
+    """What would go.
+
+    Args:
+        index: held for writing where it is then done, so that nothing is claimed meanwhile.
+        folder: of the store.
+        limit: bytes that arrays may take, or None.
+    """
+    files = {path.stem: path for path in (folder / "arrays").glob("*.npz")}
+    held = _held(index)
+    rows = _rows(index)
+    lost = tuple(array.key for array in rows if array.key not in files)
+    there = [array for array in rows if array.key in files]
+    known = {array.key for array in rows} | held
+    strays = [path for key, path in files.items() if key not in known]
+    temporary = [path for room in ("arrays", "data") for path in left_behind(folder / room)]
+    needed = sum(array.bytes for array in there if array.key in held)
+    total = sum(array.bytes for array in there)
+    return Plan(_victims(there, held, total, limit), (*sorted(strays), *temporary), lost, total, needed, limit)
+
+
+def evict(index: sqlite3.Connection, folder: Path, limit: int | None) -> None:
+    """Bring the arrays within the limit, as far as saved scans and work allow; the index is held for writing."""
+    (total,) = index.execute("SELECT COALESCE(SUM(bytes), 0) FROM arrays").fetchone()
+    if limit is not None and total > limit:
+        remove(index, folder, (array.key for array in _victims(_rows(index), _held(index), total, limit)))
+
+
+def remove(index: sqlite3.Connection, folder: Path, keys: Iterable[str]) -> None:
+    """Remove arrays from the index, held for writing, and from the disk."""
+    for key in keys:
+        index.execute("DELETE FROM arrays WHERE key = ?", (key,))
+        # Before the change of the index is kept: whoever claims the key after that finds no file.
+        array_path(folder, key).unlink(missing_ok=True)
+
+
+def array_path(folder: Path, key: str) -> Path:
+    """Where the arrays of a key lie."""
+    return folder / "arrays" / f"{key}.npz"
+
+
+def only_needed_by(index: sqlite3.Connection, scan: str) -> list[Array]:
+    """Arrays that this saved scan needs, but no other one and no work."""
+    mine = {key for (key,) in index.execute("SELECT array FROM needs WHERE scan = ?", (scan,))}
+    others = {key for (key,) in index.execute("SELECT array FROM needs WHERE scan != ?", (scan,))} | _used(index)
+    return [array for array in _rows(index) if array.key in mine - others]
+
+
+def _victims(arrays: list[Array], held: set[str], total: int, limit: int | None) -> tuple[Array, ...]:
+    found = []
+    for array in arrays:
+        if limit is None or total <= limit:
+            break
+        if array.key not in held:
+            found.append(array)
+            total -= array.bytes
+    return tuple(found)
+
+
+def _rows(index: sqlite3.Connection) -> list[Array]:
+    """All arrays, by longest without use."""
+    return [Array(*row) for row in index.execute("SELECT key, bytes FROM arrays ORDER BY used, key")]
+
+
+def _held(index: sqlite3.Connection) -> set[str]:
+    """What saved scans need and what work uses."""
+    return {key for (key,) in index.execute("SELECT DISTINCT array FROM needs")} | _used(index)
+
+
+def _used(index: sqlite3.Connection) -> set[str]:
+    ids = living(index)
+    return {key for key, work in index.execute("SELECT array, work FROM uses") if work in ids}

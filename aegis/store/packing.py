@@ -1,0 +1,82 @@
+"""Results of the costly steps as plain arrays, and back, bit for bit."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from aegis.core.types import Applicability, Evidence, Stamp, Transplant
+
+Arrays = dict[str, np.ndarray]
+
+
+def pack_applicability(measured: Applicability) -> Arrays:
+    """Applicability as arrays."""
+    called = {} if measured.called is None else {"called": measured.called}
+    return called | {
+        "accuracy": np.array(measured.accuracy),
+        "ladder": np.array([measured.epsilons, measured.robust_accuracies]),
+        "radii": np.array(measured.universal_radii),
+        "areas": np.array(measured.universal_areas),
+    }
+
+
+def unpack_applicability(arrays: Arrays) -> Applicability:
+    """Applicability from its arrays."""
+    epsilons, accuracies = arrays["ladder"].tolist()
+    return Applicability(
+        float(arrays["accuracy"]),
+        tuple(epsilons),
+        tuple(accuracies),
+        arrays.get("called"),
+        tuple(arrays["radii"].tolist()),
+        tuple(arrays["areas"].tolist()),
+    )
+
+
+def pack_evidence(evidence: Evidence) -> Arrays:
+    """Evidence as arrays; transplants side by side."""
+    plain = {
+        field.name: np.asarray(getattr(evidence, field.name))
+        for field in dataclasses.fields(evidence)
+        if field.name != "transplants"
+    }
+    if not evidence.transplants:
+        return plain
+    found = evidence.transplants
+    return plain | {
+        "t_family": np.array([t.family for t in found]),
+        "t_start": np.array([t.start for t in found]),
+        "t_source": np.array([-1 if t.source is None else t.source for t in found]),
+        "t_called": np.stack([t.called for t in found]),
+        "t_keep": np.stack([t.stamp.keep for t in found]),
+        "t_add": np.stack([t.stamp.add for t in found]),
+        "t_pruned": np.array([t.smallest is not None for t in found]),
+        "t_rate": np.array([np.nan if t.smallest_rate is None else t.smallest_rate for t in found]),
+        "t_least_keep": np.stack([t.shown.keep for t in found]),
+        "t_least_add": np.stack([t.shown.add for t in found]),
+    }
+
+
+def unpack_evidence(arrays: Arrays) -> Evidence:
+    """Evidence from its arrays."""
+    kept = {name: array for name, array in arrays.items() if not name.startswith("t_")}
+    label, budgets = int(kept.pop("label")), tuple(kept.pop("budgets").tolist())
+    transplants = tuple(_transplant(arrays, i, label) for i in range(len(arrays.get("t_family", ()))))
+    return Evidence(label=label, budgets=budgets, transplants=transplants, **kept)
+
+
+def _transplant(arrays: Arrays, i: int, label: int) -> Transplant:
+    source = int(arrays["t_source"][i])
+    smallest = Stamp(arrays["t_least_keep"][i], arrays["t_least_add"][i]) if arrays["t_pruned"][i] else None
+    return Transplant(
+        str(arrays["t_family"][i]),  # type: ignore[arg-type]
+        label,
+        Stamp(arrays["t_keep"][i], arrays["t_add"][i]),
+        arrays["t_called"][i],
+        str(arrays["t_start"][i]),
+        None if source < 0 else source,
+        smallest,
+        None if np.isnan(arrays["t_rate"][i]) else float(arrays["t_rate"][i]),
+    )

@@ -1,0 +1,291 @@
+"""What was computed, found again by content.
+
+Arrays lie in npz files named by their key; an sqlite index holds the digest and the last use of each, the records of
+finished scans, which arrays they need, what analysts add to them, and what is being done. Files appear whole or not
+at all, and one that the index does not know is taken in by the scan that asks for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import sqlite3
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from aegis.core.errors import StoreError
+from aegis.core.files import whole_file
+from aegis.core.folders import default_folder
+from aegis.records.record import ScanRecord
+from aegis.records.review import Review, merged, read_review
+from aegis.store.audit import Audit, arrays_in, check
+from aegis.store.eviction import Array, Plan, array_path, evict, is_full, only_needed_by, plan, remove, size_limit
+from aegis.store.index import make_index, open_index
+from aegis.store.packing import Arrays
+from aegis.store.tasks import Session, Work, drop_dead, drop_interrupted, works
+
+
+class Store:
+    """Results in one folder.
+
+    Args:
+        folder: made if it is missing; None for the default one.
+
+    Raises:
+        StoreError: if the folder cannot be used, or a newer version of AEGIS wrote it.
+        ConfigError: if ``AEGIS_STORE_LIMIT`` is no size.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or default_folder()
+        self.limit = size_limit()
+        self._index = self.folder / "index.sqlite"
+        with self._guard():
+            (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
+            make_index(self._index)
+        self._session = Session(self._index)
+        # A scan that was cancelled in a server must not keep its arrays from being removed for as long as that runs.
+        weakref.finalize(self, self._session.end)
+
+    def find_scan(self, key: str) -> ScanRecord | None:
+        """The record of a finished scan, or None."""
+        with self._guard(), open_index(self._index) as index:
+            row = index.execute("SELECT CAST(record AS BLOB) FROM scans WHERE key = ?", (key,)).fetchone()
+        return _record(row[0]) if row else None
+
+    def is_whole(self, key: str) -> bool:
+        """Whether all arrays that a saved scan needs are there, as far as sizes tell and damage is known."""
+        with self._guard(), open_index(self._index) as index:
+            rows = index.execute(
+                "SELECT array, bytes, sha256 FROM needs LEFT JOIN arrays ON array = arrays.key WHERE scan = ?", (key,)
+            ).fetchall()
+        return all(digest and _size(array_path(self.folder, array)) == size for array, size, digest in rows)
+
+    def keep_scan(self, key: str, record: ScanRecord) -> None:
+        """Remember a finished scan, and that it needs what was claimed; one of the same key is replaced."""
+        row = (key, record.created, record.model.sha256, record.verdict, record.model_dump_json())
+        with self._guard(), open_index(self._index, write=True) as index:
+            index.execute("INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?)", row)
+            needs = [(key, array) for array in sorted(self._session.claimed)]
+            index.executemany("INSERT OR IGNORE INTO needs VALUES (?, ?)", needs)
+            drop_interrupted(index, "scan", key)
+            # At once with its result, so that none is kept that still counts as interrupted.
+            self._session.drop(index)
+        self._session.leave()
+
+    def scans(self, limit: int | None = 20) -> list[tuple[str, ScanRecord]]:
+        """Keys and records of the latest scans, newest first; None for all; what another version wrote is left out."""
+        most = -1 if limit is None else limit
+        with self._guard(), open_index(self._index) as index:
+            wanted = "SELECT key, CAST(record AS BLOB) FROM scans ORDER BY created DESC LIMIT ?"
+            rows = index.execute(wanted, (most,)).fetchall()
+        records = [(key, _record(text)) for key, text in rows]
+        return [(key, record) for key, record in records if record is not None]
+
+    def count(self) -> int:
+        """How many scans are saved, those that another version wrote among them."""
+        with self._guard(), open_index(self._index) as index:
+            return int(index.execute("SELECT COUNT(*) FROM scans").fetchone()[0])
+
+    def find_review(self, key: str) -> Review | None:
+        """What the analyst added to the scan of a key, or None; damaged text is as good as none."""
+        with self._guard(), open_index(self._index) as index:
+            return _review(index, key)
+
+    def reviews(self) -> dict[str, Review]:
+        """What analysts added, by the key of the scan."""
+        with self._guard(), open_index(self._index) as index:
+            rows = index.execute("SELECT key, CAST(review AS BLOB) FROM reviews").fetchall()
+        return {key: review for key, text in rows if (review := read_review(text)) is not None}
+
+    def keep_review(self, key: str, review: Review, since: Review | None = None) -> Review:
+        """Remember what the analyst adds to the scan of a key, and give what is kept.
+
+        Args:
+            key: of the scan.
+            review: what it is now to be.
+            since: what the analyst had before; then what somebody else wrote meanwhile stays, except where this
+                analyst changed the same. Without it, the review takes the place of what was there.
+        """
+        with self._guard(), open_index(self._index, write=True) as index:
+            there = _review(index, key)
+            kept = review if since is None or there is None else merged(since, review, there)
+            index.execute("INSERT OR REPLACE INTO reviews VALUES (?, ?)", (key, kept.to_json()))
+        return kept
+
+    def claim(self, key: str) -> None:
+        """Say that the arrays of a key are used: they stay until the work ends, and as long as a scan is kept."""
+        with self._guard():
+            self._session.claim(key)
+
+    def load(self, key: str) -> Arrays | None:
+        """The arrays of a key; None if there are none or their file is not what was written."""
+        with self._guard(), open_index(self._index) as index:
+            known = index.execute("SELECT bytes, sha256 FROM arrays WHERE key = ?", (key,)).fetchone()
+        try:
+            content = array_path(self.folder, key).read_bytes()
+        except OSError:
+            return None
+        row, arrays = (len(content), hashlib.sha256(content).hexdigest()), arrays_in(content)
+        damaged = arrays is None or known not in (None, row)
+        if (known is None and not damaged) or (known is not None and damaged):
+            self._note(key, None if damaged else row, known)
+        return None if damaged else arrays
+
+    def keep(self, key: str, arrays: Arrays) -> None:
+        """Write arrays under a key, whole or not at all; what was used longest ago goes if there is no room for it.
+
+        Raises:
+            StoreError: if they cannot be written; nothing is left behind.
+        """
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+        content = buffer.getvalue()
+        row = (key, len(content), hashlib.sha256(content).hexdigest(), time.time())
+        with self._guard():
+            self._session.claim(key, replace=True)
+            # The file takes its name before the index is changed, both while no other process changes either.
+            with open_index(self._index) as index, whole_file(array_path(self.folder, key)) as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                index.execute("BEGIN IMMEDIATE")
+                index.execute("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?)", row)
+                evict(index, self.folder, self.limit)
+
+    @contextmanager
+    def working(self, kind: str, what: str, key: str, again: str = "") -> Iterator[None]:
+        """Say what is being done until it ends, is cancelled or fails; if the process is killed, it was interrupted.
+
+        Args:
+            kind: words for people: *scan*, *positive control*, *training*, *report*, *bank scan*.
+            what: the file or folder that it is about.
+            key: what tells it from other work of its kind, in hex; a scan's is that of its result.
+            again: what goes on with it, as a command or a sentence.
+        """
+        with self._guard():
+            self._session.begin(kind, what, key, again)
+        try:
+            yield
+        except SystemExit:
+            # Ended from outside, by somebody who may want to go on.
+            self._session.leave()
+            raise
+        finally:
+            self._session.end()
+
+    def running(self) -> list[Work]:
+        """What is being done at the moment, the latest first."""
+        return [work for work in self._works() if work.process.alive]
+
+    def interrupted(self) -> list[Work]:
+        """What was being done when its process was killed, the latest first."""
+        return [work for work in self._works() if not work.process.alive]
+
+    def check(self) -> Audit:
+        """Compare every file with its digest, and read every saved scan; a scan computes anew what is damaged."""
+        with self._guard():
+            return check(self.folder, self._index)
+
+    def plan(self, limit: int | None) -> Plan:
+        """What would go to bring the store within a limit in bytes, None for no limit, and what is of no use."""
+        with self._guard(), open_index(self._index) as index:
+            return plan(index, self.folder, limit)
+
+    def collect(self, limit: int | None) -> Plan:
+        """Remove what ``plan`` names, and give the plan; nothing goes that a saved scan needs or work uses."""
+        try:
+            return self._collect(limit)
+        except StoreError:
+            if not is_full(self.folder):
+                raise
+            # There must be some room before the index can be changed.
+            with self._guard(), open_index(self._index) as index:
+                found = plan(index, self.folder, limit)
+                for path in found.files(self.folder):
+                    path.unlink(missing_ok=True)
+        self._collect(limit)
+        return found
+
+    def only_needed_by(self, key: str) -> list[Array]:
+        """The arrays that would go with a saved scan."""
+        with self._guard(), open_index(self._index) as index:
+            return only_needed_by(index, key)
+
+    def keys(self, beginning: str) -> list[str]:
+        """Keys of saved scans and of interrupted work that begin so."""
+        with self._guard(), open_index(self._index) as index:
+            found = {key for (key,) in index.execute("SELECT key FROM scans")}
+            found |= {work.key for _, work in works(index) if not work.process.alive}
+        return sorted(key for key in found if key.startswith(beginning))
+
+    def forget(self, key: str) -> list[Array]:
+        """Remove a saved scan with its review, and interrupted work of that key; give the arrays that went with it."""
+        with self._guard(), open_index(self._index, write=True) as index:
+            gone = only_needed_by(index, key)
+            for table, column in (("scans", "key"), ("reviews", "key"), ("needs", "scan")):
+                index.execute(f"DELETE FROM {table} WHERE {column} = ?", (key,))
+            for kind in {work.kind for _, work in works(index) if work.key == key}:
+                drop_interrupted(index, kind, key)
+            remove(index, self.folder, (array.key for array in gone))
+        return gone
+
+    def _collect(self, limit: int | None) -> Plan:
+        with self._guard(), open_index(self._index, write=True) as index:
+            drop_dead(index)
+            found = plan(index, self.folder, limit)
+            remove(index, self.folder, (*(array.key for array in found.arrays), *found.lost))
+            for path in found.left:
+                path.unlink(missing_ok=True)
+        return found
+
+    def _note(self, key: str, row: tuple[int, str] | None, known: tuple[int, str] | None) -> None:
+        """That a file is none the index knew, or damaged; what cannot be noted is noted when it is read again."""
+        with suppress(sqlite3.Error), open_index(self._index) as index:
+            if row is not None:
+                index.execute("INSERT OR IGNORE INTO arrays VALUES (?, ?, ?, ?)", (key, *row, time.time()))
+            elif known is not None:
+                # So that no scan that needs it is taken for whole.
+                index.execute("UPDATE arrays SET sha256 = '' WHERE (key, sha256) = (?, ?)", (key, known[1]))
+
+    def _works(self) -> list[Work]:
+        with self._guard(), open_index(self._index) as index:
+            return [work for _, work in works(index) if work.kind]
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                f"to keep results in {self.folder}",
+                "a full disk" if is_full(self.folder) else str(error),
+                "Free some space, or set AEGIS_STORE to a folder that can be written to.",
+            ) from error
+
+
+def _record(text: bytes) -> ScanRecord | None:
+    # As bytes, since text that is no text would stop the reader; so it is with reviews.
+    try:
+        return ScanRecord.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def _review(index: sqlite3.Connection, key: str) -> Review | None:
+    row = index.execute("SELECT CAST(review AS BLOB) FROM reviews WHERE key = ?", (key,)).fetchone()
+    return read_review(row[0]) if row else None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1  # which the index never has

@@ -1,0 +1,178 @@
+"""The trigger on the Scan page: on an honest image, by source class, beside what honest models show."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import streamlit as st
+
+from aegis.core.text import numbered, printable
+from aegis.core.types import Dataset, Transplant
+from aegis.records.caveats import say_control, untested
+from aegis.records.ranking import score_line, strongest_candidate
+from aegis.records.record import ClassRecord, ScanRecord, TransplantRecord, settings
+from aegis.records.wording import describe_smallest, describe_whole, explain_score
+from aegis.ui.components.palette import Palette, palette
+from aegis.ui.components.pictures import address, as_picture, honest_image, stamped, trigger_picture
+from aegis.ui.components.scan_charts import draw_score
+from aegis.ui.components.widgets import REASON, reason_of
+from aegis.ui.uploads import UPLOADED
+
+# Source classes whose rates are listed: those that flip most.
+LISTED = 20
+_STYLE = """<style>
+.aegis-trigger { display: flex; gap: .75rem; align-items: center; }
+.aegis-trigger figure { margin: 0; flex: 0 1 10rem; } .aegis-trigger img { image-rendering: pixelated;
+  border-radius: .375rem; width: 100%; display: block;
+  border: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+.aegis-trigger figcaption { font-size: .875rem; opacity: .75; padding-top: .25rem; }
+.aegis-trigger b { font-size: 1.75rem; font-weight: 400; opacity: .6; padding-bottom: 1.5rem; }
+.aegis-line { width: 100%; display: block; }
+.aegis-rates { display: grid; grid-template-columns: minmax(4rem, max-content) 1fr 3rem; gap: .25rem .75rem;
+  align-items: center; font-size: .875rem; }
+.aegis-rates span:nth-child(3n+1) { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 12rem; }
+.aegis-rates span:nth-child(3n) { text-align: right; }
+.aegis-rates i { display: block; height: .75rem; border-radius: .25rem; }
+</style>"""
+
+
+def show_evidence(record: ScanRecord, one: ClassRecord, trigger: Transplant | None, images: Dataset | None) -> None:
+    """The trigger that speaks loudest against a class, with all that the verdict about it rests on.
+
+    Args:
+        record: of the scan.
+        one: the class, accused or not.
+        trigger: with its stamp; None where there is none or the store has lost it.
+        images: of the scan, or None.
+    """
+    st.html(_STYLE)
+    accused = one.suspicious
+    found = "The trigger" if one.transplants else "The accused class"
+    st.header(found if accused else "The strongest class", anchor=False)
+    if not accused:
+        with st.container(gap=None):
+            st.text(f"{numbered(one.label, one.name, 60)}: {printable(one.reason, REASON)}.")
+        st.caption(
+            "It comes closest to being accused. What is done to any image of a robust model moves some of them; a "
+            "backdoor moves nearly all that it is made for, with the same small change."
+        )
+    shown = honest_image(images.test, trigger) if images and trigger else None
+    if trigger is None or shown is None:
+        _say_why_not(record, one, trigger, images)
+    else:
+        _show_on(record, one, trigger, *shown)
+    position = strongest_candidate(one)
+    if position is not None:
+        _show_numbers(record, one, one.transplants[position])
+    if record.control is not None:
+        st.text(say_control(record.control, record.data.class_names))
+    with st.expander("What was not tested", icon=":material/visibility_off:"):
+        for limit in untested(record):
+            st.text(limit)
+
+
+def show_pictures(record: ScanRecord, one: ClassRecord, trigger: Transplant | None, images: Dataset | None) -> None:
+    """The strongest candidate of a class on an honest image, or alone where images are gone, with what is said of it.
+
+    Args:
+        record: of the scan.
+        one: the class, accused or not.
+        trigger: with its stamp; None where there is none or the store has lost it.
+        images: of the scan, or None.
+    """
+    st.html(_STYLE)
+    shown = honest_image(images.test, trigger) if images and trigger else None
+    if trigger is not None:
+        st.html(_pictures(one, trigger, shown[0] if shown else None))
+    if trigger is None or shown is None:
+        _say_why_not(record, one, trigger, images)
+    st.text(reason_of(one))
+
+
+def _say_why_not(record: ScanRecord, one: ClassRecord, trigger: Transplant | None, images: Dataset | None) -> None:
+    if not one.transplants:
+        st.caption("With these settings no trigger was tried on other images.")
+    elif trigger is None:
+        st.caption("What was computed for this class is no longer in the store.")
+    elif images is None:
+        st.caption(
+            "The images of this scan were uploaded and are gone: upload them again to see pictures."
+            if record.data.name.startswith(UPLOADED)
+            else "The images of this scan are no longer at hand, or have changed since."
+        )
+
+
+def _show_on(record: ScanRecord, one: ClassRecord, trigger: Transplant, image: np.ndarray, label: int) -> None:
+    rate = float(trigger.flip_rates[label])
+    source = record.data.class_names[label]
+    into = int(trigger.destinations[label])
+    pictures, words = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with pictures:
+        st.html(_pictures(one, trigger, image))
+    with words:
+        with st.container(horizontal=True, gap="large"):
+            st.metric(
+                "Flip rate",
+                f"{trigger.flip_rate:.0%}",
+                help="Share of the held-out images it is for that the model calls what the trigger leads to once it "
+                "lies on them, averaged over classes.",
+                width="content",
+            )
+            st.metric("From this class", f"{rate:.0%}", width="content")
+        best = one.transplants[strongest_candidate(one) or 0]
+        what, least = describe_whole(best), describe_smallest(best)
+        st.text(
+            f"With {what} on them, {rate:.0%} of {int(trigger.counts[label])} held-out images of class {label} "
+            f"({printable(source, 40)}) are taken for class {into} ({printable(record.data.class_names[into], 40)})."
+        )
+        if least:
+            st.caption(f"Shown: {least}.")
+
+
+def _show_numbers(record: ScanRecord, one: ClassRecord, best: TransplantRecord) -> None:
+    colours = palette(st.context.theme.type)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.caption("Flip rate by source class, on images that no search saw")
+        st.html(_rates(record, one, best, colours))
+    config = settings(record)
+    line = score_line(best, config.verdict) if config else None
+    if config is None or line is None or best.score is None or one.chance is None:
+        return
+    null, needed = line
+    with right:
+        st.caption("Its score among honest classes")
+        st.html(draw_score(null.maxima, best.score, needed, one.suspicious, colours))
+        st.caption(explain_score(best.score, null, needed, one.chance, config.verdict))
+
+
+def _rates(record: ScanRecord, one: ClassRecord, best: TransplantRecord, colours: Palette) -> str:
+    """Bars as plain markup, which is there at once; a chart of plotly's would keep the page waiting."""
+    colour = colours.categories[1 if one.suspicious else 0]
+    rates = [(k, rate) for k, rate in enumerate(best.flip_rates) if rate is not None]
+    if len(rates) > LISTED:
+        rates = sorted(rates, key=lambda pair: (-pair[1], pair[0]))[:LISTED]
+    rows = []
+    for k, rate in rates:
+        name = html.escape(numbered(k, record.data.class_names[k], 24))
+        into = "" if best.destinations is None else f" → {best.destinations[k]}"
+        rows.append(
+            f'<span>{name}{into}</span><span><i style="width:{max(rate, 0.005):.1%};background:{colour}"></i></span>'
+            f"<span>{rate:.0%}</span>"
+        )
+    return f'<div class="aegis-rates">{"".join(rows)}</div>'
+
+
+def _pictures(one: ClassRecord, trigger: Transplant, image: np.ndarray | None) -> str:
+    """An honest image, the trigger, and the image with it; the trigger alone without an image."""
+    alone = _figure(trigger_picture(trigger), "The trigger found" if one.suspicious else "The best candidate")
+    if image is None:
+        return f'<div class="aegis-trigger">{alone}</div>'
+    honest, changed = _figure(image, "An honest image"), _figure(stamped(image, trigger.shown), "With it")
+    return f'<div class="aegis-trigger">{honest}<b>+</b>{alone}<b>=</b>{changed}</div>'
+
+
+def _figure(image: np.ndarray, caption: str) -> str:
+    source = address(as_picture(image, 160))
+    return f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'

@@ -1,0 +1,84 @@
+"""Pictures for pages: montages as in the paper's Fig. 7, differences, heat maps; no Streamlit here."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from PIL import Image
+
+from aegis.ui.components.palette import Palette, rgb
+
+Picture = UInt8[np.ndarray, "h w 3"]
+Sheet = UInt8[np.ndarray, "height width 3"]
+Pictures = UInt8[np.ndarray, "n h w 3"]
+# One page of a montage: as many as are seen at once without becoming stamps.
+COLUMNS, PAGE = 8, 48
+# Small images are enlarged by whole pixels to about this side, large ones reduced to it.
+SIDE = 64
+GAP = 3
+
+
+def differences(changes: Float32[np.ndarray, "n c h w"], scale: float, palette: Palette) -> Pictures:
+    """Changes in diverging colours, averaged over channels: the background where nothing changed.
+
+    Args:
+        changes: translated minus seed.
+        scale: the change, above 0, that has the full colour of its end.
+        palette: ``more`` where pixels became brighter and ``less`` where they became darker.
+    """
+    share = np.clip(changes.mean(axis=1) / scale, -1, 1)[..., None]
+    ends = np.where(share > 0, rgb(palette.more), rgb(palette.less))
+    return _mix(np.array(rgb(palette.background)), ends, np.abs(share))
+
+
+def heat(where: Float32[np.ndarray, "h w"], palette: Palette) -> Picture:
+    """How much each pixel changed, from the background to the full colour at the largest change."""
+    share = where / max(float(where.max()), 1e-6)
+    return _mix(np.array(rgb(palette.background)), np.array(rgb(palette.more)), share[..., None])
+
+
+def scale_of(changes: Float32[np.ndarray, "n c h w"]) -> float:
+    """The change that nearly all changes stay below, for the ends of diverging colours."""
+    return max(float(np.quantile(np.abs(changes.mean(axis=1)), 0.99)), 1e-3) if len(changes) else 1.0
+
+
+def montage(pictures: Pictures, palette: Palette, columns: int = COLUMNS) -> Sheet:
+    """Pictures side by side in rows, on the page's background."""
+    tiles = [enlarge(picture) for picture in pictures]
+    height, width = tiles[0].shape[:2]
+    rows = -(-len(tiles) // columns)
+    sheet = np.empty((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), np.uint8)
+    sheet[:] = rgb(palette.background)
+    for i, tile in enumerate(tiles):
+        top, left = i // columns * (height + GAP), i % columns * (width + GAP)
+        sheet[top : top + height, left : left + width] = tile
+    return sheet
+
+
+def enlarge(picture: Picture, side: int = SIDE) -> Sheet:
+    """A small picture enlarged by whole pixels to at least half of ``side`` more, a large one reduced to it."""
+    if max(picture.shape[:2]) > 1.5 * side:
+        image = Image.fromarray(picture)
+        image.thumbnail((side, side), Image.Resampling.BOX)
+        return np.asarray(image)
+    return grow(picture, side)
+
+
+def grow(picture: Picture, side: int) -> Sheet:
+    """A picture enlarged by whole pixels to about a side, a large one left as it is."""
+    times = max(1, round(side / max(picture.shape[:2])))
+    return picture.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def png(picture: Picture) -> bytes:
+    """A picture as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
+
+
+def _mix(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
+    mixed: np.ndarray = (start + (end - start) * share).round().astype(np.uint8)
+    return mixed

@@ -1,0 +1,60 @@
+"""Pictures of the Scan page: strips of translated images, triggers on honest images; no Streamlit here."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from aegis.core.types import LabelledImages, Stamp, Transplant
+from aegis.records.pictures import as_8_bit, as_rgb
+from aegis.ui.components.gallery import grow, png
+
+Picture = UInt8[np.ndarray, "rows columns 3"]
+# What a patch lies on where it replaces nothing.
+EMPTY = 0.5
+
+
+def as_picture(image: Float32[np.ndarray, "c h w"], side: int = 112) -> Picture:
+    """An image in [0, 1] as 8-bit colours, enlarged by whole pixels to about a side."""
+    return grow(as_rgb(as_8_bit(image)), side)
+
+
+def address(picture: Picture) -> str:
+    """A picture as an address that holds it."""
+    return f"data:image/png;base64,{base64.b64encode(png(picture)).decode()}"
+
+
+def strip(frames: Float32[np.ndarray, "n c h w"], side: int = 56) -> Picture:
+    """Images side by side with a gap between."""
+    cells = [as_picture(frame, side) for frame in frames]
+    height = cells[0].shape[0]
+    gap = np.full((height, 4, 3), 128, np.uint8)
+    row = [part for cell in cells for part in (cell, gap)][:-1]
+    return np.concatenate(row, axis=1)
+
+
+def trigger_picture(transplant: Transplant) -> Float32[np.ndarray, "c h w"]:
+    """A trigger alone: a patch on grey, a perturbation around grey with its largest value at full strength."""
+    stamp = transplant.shown
+    if transplant.family != "perturbation":
+        alone: np.ndarray = stamp.add + EMPTY * stamp.keep
+        return alone
+    largest = max(float(np.abs(stamp.add).max()), 1e-6)
+    return np.asarray(EMPTY + stamp.add / (2 * largest), np.float32)
+
+
+def stamped(image: Float32[np.ndarray, "c h w"], stamp: Stamp) -> Float32[np.ndarray, "c h w"]:
+    """One image with the trigger on it."""
+    changed: np.ndarray = stamp(image[None])[0]
+    return changed
+
+
+def honest_image(images: LabelledImages, transplant: Transplant) -> tuple[Float32[np.ndarray, "c h w"], int] | None:
+    """A held-out image of the class that the trigger flips most, and its label; None if there is none."""
+    for label in np.argsort(-np.nan_to_num(transplant.flip_rates, nan=-1)).tolist():
+        found = np.flatnonzero(images.labels == label)
+        if len(found) and not np.isnan(transplant.flip_rates[label]):
+            return images.pixels[found[0]], int(label)
+    return None

@@ -1,0 +1,88 @@
+"""What several pages show. Text that comes from files goes through ``st.text`` alone, which parses nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from aegis.core.text import printable
+from aegis.models.card import Identity
+from aegis.records.record import ClassRecord
+from aegis.ui.suspects import ROOT, ListedSuspect, examine
+
+LOGO = ROOT / "assets" / "logo.svg"
+HOME, SCAN, INSPECT, HISTORY = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py", "pages/3_History.py"
+# Not among the pages of the frame: it is led to with two scans.
+COMPARE = "pages/4_Compare.py"
+CLASSES_SHOWN = 12
+# Characters of a reason.
+REASON = 400
+FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes": "“Classes”"}
+
+
+def reason_of(one: ClassRecord) -> str:
+    """Why a class was accused or not, as a sentence."""
+    reason = printable(one.reason, REASON)
+    return f"{reason[:1].upper()}{reason[1:]}."
+
+
+def examined(path: Path) -> ListedSuspect:
+    """What a checkpoint says about itself, read again whenever the file changes."""
+    return _examine(path, _state(path))
+
+
+def complain(text: str, title: str) -> None:
+    """What is wrong, as it is: it may quote a file. Options of the command line go by their names on the pages."""
+    for option, name in FIELDS.items():
+        text = text.replace(option, name)
+    with st.container(border=True, key=f"card-{hashlib.sha256(f'{title}{text}'.encode()).hexdigest()[:12]}"):
+        st.badge(title, icon=":material/error:", color="red")
+        st.text(text)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _examine(path: Path, state: tuple[int, ...]) -> ListedSuspect:
+    return examine(path)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes whenever a file's content or permissions do; empty if there is no such file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def show_identity(identity: Identity) -> None:
+    """What a model says it is."""
+    if identity.name is not None:
+        st.text(identity.name)
+    with facts():
+        fact("Architecture", identity.architecture)
+        fact("Data", identity.data or "not said")
+        fact("Images", picture_of(identity))
+    shown, total = identity.class_names[:CLASSES_SHOWN], len(identity.class_names)
+    more = f" and {total - len(shown):,} more" if total > len(shown) else ""
+    fact(f"{total:,} classes", ", ".join(printable(name, 40) for name in shown) + more)
+
+
+def picture_of(identity: Identity) -> str:
+    """Size and kind of a model's images, in words."""
+    c, h, w = identity.shape
+    return f"{h} × {w}, {'grey' if c == 1 else 'colour' if c == 3 else f'{c} channels'}"
+
+
+def facts() -> DeltaGenerator:
+    """A row that facts are written into."""
+    return st.container(horizontal=True, gap="medium")
+
+
+def fact(label: str, value: str, tip: str | None = None) -> None:
+    """A value, as it is, under its label."""
+    with st.container(width="content", gap=None):
+        st.caption(label)
+        st.text(value, help=tip)

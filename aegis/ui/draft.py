@@ -1,0 +1,127 @@
+"""A review on its way from the page into the store, and into the report; no Streamlit here."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from aegis.core.errors import AegisError, DataError, StoreError
+from aegis.core.types import Dataset
+from aegis.records.record import ScanRecord
+from aegis.records.review import NO_REVIEW, Review
+from aegis.services.report_inputs import find_findings
+from aegis.store.store import Store
+
+# Characters of a note; the report's first page still holds them.
+NOTE = 2000
+# Reports that stay in memory, some hundred kilobytes each.
+PAPERS = 8
+
+
+@dataclass(eq=False)
+class Draft:
+    """A scan's review as one session sees it; the store has the word as long as it can be used.
+
+    Args:
+        key: of the scan.
+        review: as last seen.
+        last: as the store last had it.
+        kept: whether the store has it.
+        problem: why not, or empty.
+    """
+
+    key: str
+    review: Review = NO_REVIEW
+    last: Review = NO_REVIEW
+    kept: bool = True
+    problem: str = ""
+
+    def refresh(self, record: ScanRecord) -> Review:
+        """The review as it stands, other sessions' changes included."""
+        if self.kept:
+            try:
+                self.last = self.review = fitting(Store().find_review(self.key) or NO_REVIEW, record)
+                self.problem = ""
+            except StoreError as error:
+                self.problem = str(error)
+        return self.review
+
+    def change(self, record: ScanRecord, change: Callable[[Review], Review]) -> None:
+        """Change the review and keep it; what cannot be kept stays in the draft."""
+        self.review, self.kept = fitting(change(self.refresh(record)), record), False
+        try:
+            # Somebody else may decide at the same moment, or did while this could not be kept.
+            self.last = self.review = fitting(Store().keep_review(self.key, self.review, since=self.last), record)
+            self.kept, self.problem = True, ""
+        except StoreError as error:
+            self.problem = str(error)
+
+
+def fitting(review: Review, record: ScanRecord) -> Review:
+    """What of a review the page can show: a note that is not too long, and decisions about this scan's classes."""
+    decisions = {
+        one.label: decision
+        for one in record.classes
+        if (decision := review.decisions.get(one.label)) and (one.suspicious or decision == "confirmed")
+    }
+    return Review(review.note[:NOTE], decisions)
+
+
+@dataclass(eq=False)
+class Papers:
+    """The latest reports by content; one that is being made is waited for, not made twice."""
+
+    made: dict[str, bytes] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def find(
+        self, record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review
+    ) -> bytes | None:
+        """A report that was made of the same, or None; arguments as those of ``make``."""
+        return self.made.get(_content(record, at_hand, images, review))
+
+    def make(self, record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review) -> bytes:
+        """A scan and its review as a PDF.
+
+        Args:
+            record: the scan.
+            at_hand: labels of the classes whose evidence is thought to be at hand.
+            images: of the scan, or None if they are gone.
+            review: what the analyst adds.
+
+        Raises:
+            AegisError: if it cannot be made.
+        """
+        content = _content(record, at_hand, images, review)
+        with self.lock:
+            if content not in self.made:
+                paper, found = _make(record, images, review)
+                # What came or went in the meantime makes another report than the one that was asked for.
+                if found != set(at_hand):
+                    return paper
+                self.made[content] = paper
+                while len(self.made) > PAPERS:
+                    del self.made[next(iter(self.made))]
+            return self.made[content]
+
+
+def _content(record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review) -> str:
+    parts = (record.model_dump_json(), sorted(at_hand), images and images.digest, review.note, review.decisions)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _make(record: ScanRecord, images: Dataset | None, review: Review) -> tuple[bytes, set[int]]:
+    findings, _ = find_findings(record)
+    try:
+        # Fonts and figures take a second to import.
+        from aegis.report.pdf import make_pdf
+
+        return make_pdf(record, findings, images, review), set(findings)
+    except AegisError:
+        raise
+    except Exception as error:  # the libraries that draw and set pages raise whatever they stumble over
+        raise DataError(
+            "a scan that can be put on paper", type(error).__name__, "The scan itself is not affected."
+        ) from error

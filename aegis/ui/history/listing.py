@@ -1,0 +1,251 @@
+"""The list of finished scans: filters, table, what to do with those that are selected."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from aegis.core.text import count_of
+from aegis.records.settings import KINDS
+from aegis.store.store import Store
+from aegis.ui.components.palette import palette
+from aegis.ui.components.widgets import SCAN
+from aegis.ui.history.details import show_details
+from aegis.ui.history.links import FIND, PRESET, SINCE, UNTIL, VERDICT, forget_filters, link_to_comparison
+from aegis.ui.history.rows import Row, Wanted, as_csv, as_json, row_of
+from aegis.ui.session import VERDICT_COLOURS, may_see, own_scans
+
+# More are not read: the latest are what anybody looks for.
+MOST = 1000
+OPENED = "history-open"
+_STYLE = """<style>
+/* Its search and its file know nothing of the filters, and what names in that file would do in a spreadsheet. */
+.st-key-history-table [data-testid="stElementToolbar"] { display: none; }
+</style>"""
+CAPITAL: dict[str, str] = {name: name.capitalize() for name in VERDICT_COLOURS}
+
+
+def show_list(heading: DeltaGenerator) -> None:
+    """All finished scans that this session may see.
+
+    Args:
+        heading: the row of the page's title, which the list as a file goes into.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    if OPENED in st.session_state:
+        st.switch_page(SCAN, query_params={"scan": st.session_state.pop(OPENED)})
+    rows = known_rows()
+    if not rows:
+        _say_empty()
+        return
+    wanted = _ask(rows)
+    shown = [row for row in rows if wanted.takes(row)]
+    if not shown:
+        with st.container(border=True):
+            there = "is one" if len(rows) == 1 else f"are {len(rows):,}"
+            st.markdown(f"**No scan is like that.** There {there} in all.")
+        st.button("Show all", icon=":material/filter_alt_off:", on_click=forget_filters)
+        return
+    _offer(heading, shown)
+    bar = st.container(horizontal=True, vertical_alignment="center", key="card-actions", height=40, border=False)
+    with st.container(key="history-table"):
+        chosen = _show_table(shown)
+    with bar:
+        _show_actions(len(shown), len(rows), chosen)
+    if len(chosen) == 1:
+        show_details(chosen[0], _one_before(chosen[0], rows))
+
+
+def known_rows() -> list[Row]:
+    """Finished scans, newest first: all but those of what other sessions uploaded.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    folder, own = Store().folder, own_scans()
+    return [row for row in _read(str(folder), _state(folder)) if may_see(row.key, row.is_upload, own)]
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the store")
+def _read(folder: str, state: tuple[tuple[str, int, int], ...]) -> tuple[Row, ...]:
+    store = Store(Path(folder))
+    reviews = store.reviews()
+    return tuple(row_of(key, record, reviews.get(key)) for key, record in store.scans(MOST))
+
+
+def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes whenever anybody writes to the store's index."""
+    found = []
+    for file in sorted(folder.glob("index.sqlite*")):
+        try:
+            status = file.stat()
+        except FileNotFoundError:
+            continue
+        # Shared memory, which reading changes as well.
+        if not file.name.endswith("-shm"):
+            found.append((file.name, status.st_size, status.st_mtime_ns))
+    return tuple(found)
+
+
+def _say_empty() -> None:
+    with st.container(border=True, key="history-empty"):
+        st.markdown("**No scans yet.** Every scan that is finished, here or on the command line, is kept in this list.")
+        store = Store()
+        if unread := store.count() - len(store.scans(None)):
+            st.caption(f"{count_of(unread, 'scan')} of another version of AEGIS cannot be shown.")
+        st.page_link(SCAN, label="Set up a scan", icon=":material/radar:")
+
+
+def _ask(rows: Sequence[Row]) -> Wanted:
+    find, since, until = st.columns([6, 2, 2], vertical_alignment="bottom")
+    text = find.text_input(
+        "Find",
+        key=FIND,
+        type="search",
+        live=True,
+        placeholder="File, SHA-256, architecture or images",
+        help="Words that a scan's file, SHA-256, architecture or images have in them.",
+        bind="query-params",
+    )
+    first, last = _day(since, "From", SINCE), _day(until, "To", UNTIL)
+    left, right = st.columns(2)
+    verdicts = left.pills(
+        "Verdict",
+        list(CAPITAL),
+        selection_mode="multi",
+        format_func=lambda name: CAPITAL[name],
+        key=VERDICT,
+        bind="query-params",
+    )
+    known = {row.preset for row in rows}
+    # What the address asks for is offered even where no scan has it.
+    asked = {*(st.session_state.get(PRESET) or ()), *map(str.lower, st.query_params.get_all(PRESET))}
+    presets = right.pills(
+        "Settings",
+        [kind for kind in KINDS if kind in known or kind in asked],
+        selection_mode="multi",
+        format_func=str.capitalize,
+        key=PRESET,
+        bind="query-params",
+    )
+    return Wanted(text=text or "", verdicts=verdicts, presets=presets, since=first, until=last)
+
+
+def _day(column: DeltaGenerator, label: str, key: str) -> str:
+    day = column.date_input(label, value=None, key=key, format="YYYY-MM-DD", bind="query-params", help="In UTC.")
+    return day.isoformat() if isinstance(day, date) else ""
+
+
+def _show_table(rows: Sequence[Row]) -> list[Row]:
+    """The rows that are selected."""
+    st.html(_STYLE)
+    keys = [row.key for row in rows]
+    # Positions mean other scans once the list changes.
+    mark = hashlib.sha256("".join(keys).encode()).hexdigest()[:12]
+    clicked = f"history-click-{mark}"
+
+    def open_it() -> None:
+        st.session_state[OPENED] = keys[st.session_state[clicked]["row"]]
+
+    event = st.dataframe(
+        _table(rows),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"history-{mark}",
+        placeholder="",
+        alt="Finished scans",
+        column_config=_columns(clicked, open_it),
+    )
+    return [rows[i] for i in event["selection"]["rows"] if i < len(rows)]
+
+
+def _table(rows: Sequence[Row]) -> pd.DataFrame:
+    whole = pd.DataFrame(
+        {
+            "open": [":material/arrow_forward: Open"] * len(rows),
+            "verdict": [[CAPITAL[row.verdict]] for row in rows],
+            "file": [row.file for row in rows],
+            "accused": [row.accused for row in rows],
+            "decisions": [row.decisions for row in rows],
+            "title": [row.title for row in rows],
+            "preset": [row.preset.capitalize() for row in rows],
+            "created": [row.created for row in rows],
+            "accuracy": [row.accuracy for row in rows],
+            "robust": [row.robust_up_to for row in rows],
+            "architecture": [row.architecture for row in rows],
+            "sha256": [row.sha256 for row in rows],
+            "device": [f"{row.device} {row.precision}" for row in rows],
+            "version": [row.version for row in rows],
+        }
+    )
+    # An empty column would push others out of sight.
+    return whole if any(row.decisions for row in rows) else whole.drop(columns="decisions")
+
+
+def _columns(clicked: str, open_it: Callable[[], None]) -> dict[str, Any]:
+    # Dark enough for the white text that Streamlit puts on them, in both lights.
+    column, colours = st.column_config, palette("light")
+    of_verdict = {"red": colours.more, "blue": colours.less, "gray": colours.muted}
+    return {
+        "open": column.ButtonColumn("", type="tertiary", key=clicked, on_click=open_it, width=80),
+        "verdict": column.MultiselectColumn(
+            "Verdict",
+            options=list(CAPITAL.values()),
+            color=[of_verdict[colour] for colour in VERDICT_COLOURS.values()],
+            width=105,
+        ),
+        "file": column.TextColumn("Suspect", width=225),
+        "accused": column.TextColumn("Accused", width=150),
+        "decisions": column.TextColumn("Decided", width=110, help="What the analyst decided about classes."),
+        "title": column.TextColumn("Images", width=195),
+        "preset": column.TextColumn("Settings", width=80),
+        "created": column.TextColumn("Scanned (UTC)", width=130),
+        "accuracy": column.NumberColumn("Accuracy", format="percent", width=80),
+        "robust": column.TextColumn("Robust up to", width=95, help="L2 norm of a change that halves the accuracy."),
+        "architecture": column.TextColumn("Architecture"),
+        "sha256": column.TextColumn("SHA-256", width=140),
+        "device": column.TextColumn("Device"),
+        "version": column.TextColumn("AEGIS"),
+    }
+
+
+def _offer(heading: DeltaGenerator, rows: Sequence[Row]) -> None:
+    for kind, write, mime in (("CSV", as_csv, "text/csv"), ("JSON", as_json, "application/json")):
+        heading.download_button(
+            kind,
+            data=partial(write, rows),  # when it is asked for
+            file_name=f"aegis-history.{kind.lower()}",
+            mime=mime,
+            icon=":material/download:",
+            key=f"history-{kind}",
+            on_click="ignore",
+            help="The list as it is filtered.",
+        )
+
+
+def _show_actions(shown: int, total: int, chosen: Sequence[Row]) -> None:
+    counted = count_of(total, "scan") if shown == total else f"{shown} of {count_of(total, 'scan')}"
+    more = f", of the latest {MOST:,}" if Store().count() > MOST else ""
+    hints = {0: "Select one for its details, two to compare them.", 1: "Select another one to compare the two."}
+    if len(chosen) == 2:
+        st.caption(f"{counted}{more}. Two are selected:", width="content")
+        link_to_comparison("Compare", *(row.key for row in sorted(chosen, key=lambda row: row.created)))
+    else:
+        st.caption(f"{counted}{more}. {hints.get(len(chosen), 'Select only two to compare them.')}")
+
+
+def _one_before(chosen: Row, rows: Sequence[Row]) -> Row | None:
+    """The scan of the same file name before this one, such as of an earlier version of the model."""
+    earlier = [row for row in rows if row.file == chosen.file and row.created < chosen.created]
+    return max(earlier, key=lambda row: row.created, default=None)

@@ -1,0 +1,167 @@
+"""Finished scans as rows of a list: what is told of each, which are asked for, and the list as a file; no widgets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aegis.core.text import minute, numbered, printable
+from aegis.data import SOURCES
+from aegis.records.record import ScanRecord
+from aegis.records.review import NO_REVIEW, Review
+from aegis.records.settings import preset_of
+from aegis.records.wording import robust_up_to
+from aegis.ui.inspect.export import cell
+from aegis.ui.scan.setup import title_of
+from aegis.ui.upload_cache import is_upload
+
+NAMED = 3
+# What a file says of a scan that the list does not show.
+INNER: Final = ("title", "is_upload")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One finished scan; text from files is one line without control characters.
+
+    Args:
+        key: of the scan in the store.
+        created: date and time in UTC, to the minute.
+        verdict, sentence: what came out.
+        file, sha256, architecture, accuracy, robust_up_to: of the suspect.
+        accused: the accused classes, in words.
+        decisions, note: the analyst's, from the review.
+        data, title: name of the images, and what they are called.
+        preset: one of ``KINDS``.
+        device, precision, version: what it was computed on, and by which AEGIS.
+        seconds: of all steps, added up over threads.
+        is_upload: whether it shows something that came from somebody's browser.
+    """
+
+    key: str
+    created: str
+    verdict: str
+    sentence: str
+    file: str
+    sha256: str
+    architecture: str
+    accuracy: float
+    robust_up_to: str
+    accused: str
+    decisions: str
+    note: str
+    data: str
+    title: str
+    preset: str
+    device: str
+    precision: str
+    version: str
+    seconds: float
+    is_upload: bool
+
+    def says(self, word: str) -> bool:
+        """Whether file, model or images have a word in them, in small letters."""
+        return any(word in text.lower() for text in (self.file, self.sha256, self.architecture, self.data, self.title))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which scans are asked for; what is empty asks for nothing.
+
+    Args:
+        text: words that file, model or images all have, together.
+        verdicts, presets: any of these.
+        since, until: days in ISO 8601, both included.
+    """
+
+    text: str = ""
+    verdicts: Collection[str] = ()
+    presets: Collection[str] = ()
+    since: str = ""
+    until: str = ""
+
+    def takes(self, row: Row) -> bool:
+        """Whether a scan is asked for."""
+        day = row.created[:10]
+        return (
+            all(row.says(word) for word in self.text.lower().split())
+            and (not self.verdicts or row.verdict in self.verdicts)
+            and (not self.presets or row.preset in self.presets)
+            and (not self.since or day >= self.since)
+            and (not self.until or day <= self.until)
+        )
+
+
+def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
+    """A scan as a row."""
+    model, said = record.model, review or NO_REVIEW
+    return Row(
+        key=key,
+        created=minute(record.created),
+        verdict=record.verdict,
+        sentence=printable(record.sentence, 1000),
+        file=printable(model.file, 120),
+        sha256=printable(model.sha256, 64),
+        architecture=printable(model.architecture, 60),
+        accuracy=model.accuracy,
+        robust_up_to=robust_up_to(model),
+        accused=say_accused(record, "none"),
+        decisions=say_decisions(record, said),
+        note=printable(said.note, 2000),
+        data=printable(record.data.name, 120),
+        title=say_images(record),
+        preset=preset_of(record),
+        device=printable(record.runtime.device, 20),
+        precision=record.runtime.precision,
+        version=printable(record.versions.get("aegis", ""), 20),
+        seconds=round(sum(value for name, value in record.seconds.items() if name != "classes"), 1),
+        is_upload=is_upload(record),
+    )
+
+
+def say_accused(record: ScanRecord, nobody: str = "no class accused") -> str:
+    """The accused classes, or the words for none, and how many were tested if that is not all."""
+    named = [numbered(one.label, one.name, 30) for one in record.classes if one.suspicious]
+    tested, total = len(record.classes), len(record.data.class_names)
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    part = "" if tested == total else f" ({tested} of {total} tested)"
+    return (", ".join(named[:NAMED]) + more if named else nobody) + part
+
+
+def say_images(record: ScanRecord) -> str:
+    """What the images are called."""
+    return title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60)
+
+
+def say_decisions(record: ScanRecord, review: Review) -> str:
+    """What the analyst decided; accused classes that are not decided yet are open, once anything is."""
+    made = [f"{label} {decision}" for label, decision in sorted(review.decisions.items())]
+    if not made:
+        return ""
+    left = sum(one.suspicious and one.label not in review.decisions for one in record.classes)
+    more = [f"{len(made) - NAMED} more"] if len(made) > NAMED else []
+    return ", ".join([*made[:NAMED], *more, *([f"{left} open"] if left else [])])
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """The list as a table that spreadsheets open; nothing in it is taken for a formula."""
+    text = io.StringIO()
+    plain = [_plain(row) for row in rows]
+    writer = csv.DictWriter(text, [name for name in Row.__dataclass_fields__ if name not in INNER], lineterminator="\n")
+    writer.writeheader()
+    for row in plain:
+        writer.writerow({name: cell(value, 2000) if isinstance(value, str) else value for name, value in row.items()})
+    return text.getvalue()
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """The list for other programs."""
+    return json.dumps([_plain(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
+
+
+def _plain(row: Row) -> dict[str, str | float]:
+    return {name: value for name, value in vars(row).items() if name not in INNER}

@@ -1,0 +1,129 @@
+"""Which scan and which class: from the address, or chosen on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from aegis.core.text import minute, printable
+from aegis.records.ranking import ranked
+from aegis.records.record import ClassRecord, ScanRecord
+from aegis.ui.components.widgets import reason_of
+from aegis.ui.inspect import state
+from aegis.ui.session import open_scan, recent_scans
+
+VERDICTS = {"infected": ("red", ":material/gpp_bad:"), "clean": ("blue", ":material/gpp_good:")}
+RECENT = 50
+UNKNOWN = ("gray", ":material/help:")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A class of a scan."""
+
+    key: str
+    record: ScanRecord
+    entry: ClassRecord
+
+
+def choose() -> Choice | None:
+    """The class to be shown, with the boxes and buttons that change it; None where there is nothing to show.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    scans = {key: record for key, record in recent_scans(RECENT).items() if record.classes}
+    wanted = state.wanted_scan()
+    if wanted and wanted not in scans and (found := open_scan(wanted)) and found.classes:
+        scans = {wanted: found, **scans}
+    if not scans:
+        _nothing_yet()
+        return None
+    if wanted not in scans:
+        if wanted:
+            st.warning("There is no such scan here; this is the latest one.", icon=":material/link_off:")
+        state.set_scan(next(iter(scans)))
+    left, right = st.columns([5, 7], vertical_alignment="bottom")
+    key = left.selectbox(
+        "Scan",
+        list(scans),
+        format_func=lambda key: scan_title(scans[key]),
+        key=state.SCAN,
+        on_change=state.forget_class,
+    )
+    record = scans[key]
+    labels = [entry.label for entry in record.classes]
+    if state.wanted_class() not in labels:
+        state.set_class(first_class(record))
+    with right, st.container(horizontal=True, vertical_alignment="bottom"):
+        entries = {entry.label: entry for entry in record.classes}
+        label = st.selectbox(
+            "Class",
+            labels,
+            format_func=lambda label: class_title(entries[label]),
+            key=state.CLASS,
+            on_change=state.forget_selection,
+        )
+        _neighbours(labels, label)
+    return Choice(key, record, entries[label])
+
+
+def scan_title(record: ScanRecord) -> str:
+    """A scan in one line."""
+    return f"{printable(record.model.file, 48)}, {record.verdict}, {minute(record.created)}"
+
+
+def class_title(entry: ClassRecord) -> str:
+    """A class in one line."""
+    return f"{entry.label}: {printable(entry.name, 40)}{' (suspicious)' if entry.suspicious else ''}"
+
+
+def first_class(record: ScanRecord) -> int:
+    """The class that an analyst wants to see first: accused, or else the one whose trigger came closest."""
+    return ranked(record)[0].label
+
+
+def show_verdict(choice: Choice) -> None:
+    """What the scan recorded, which nothing on this page changes: badges, to be followed by the reason."""
+    colour, icon = VERDICTS.get(choice.record.verdict, UNKNOWN)
+    accused = choice.entry.suspicious
+    st.badge(f"Model: {choice.record.verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
+    st.badge("Class: suspicious" if accused else "Class: not suspicious", color="red" if accused else "blue")
+
+
+def show_reason(choice: Choice) -> None:
+    """Why the class was accused or not."""
+    st.text(reason_of(choice.entry))
+
+
+def _neighbours(labels: Sequence[int], label: int) -> None:
+    position = labels.index(label)
+    buttons = (
+        ("Previous", "P", position - 1, ":material/chevron_left:"),
+        ("Next", "N", position + 1, ":material/chevron_right:"),
+    )
+    for name, shortcut, target, icon in buttons:
+        there = 0 <= target < len(labels)
+        st.button(
+            name,
+            key=f"inspect-{name.lower()}",
+            icon=icon,
+            shortcut=shortcut,
+            disabled=not there,
+            on_click=state.set_class,
+            args=(labels[target] if there else label,),
+        )
+
+
+def _nothing_yet() -> None:
+    with st.container(border=True, key="empty"):
+        st.markdown(
+            "**No finished scan yet.** This page shows what a scan found in each class. Start one on the page *Scan*, "
+            "or from the command line, in the project's folder:"
+        )
+        st.code(
+            "source .venv/bin/activate\naegis scan assets/models/fashion_mnist_localised.safetensors", language="bash"
+        )
+        st.markdown("Then reload this page.")

@@ -1,0 +1,248 @@
+"""The heart of Inspect Class: scatter, gallery and what they tell, redrawn together without the rest of the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Bool, Int64
+
+from aegis.core.text import count_of, printable
+from aegis.core.types import Clusters, Dataset, Embedding, Finding
+from aegis.records.config import ScanConfig
+from aegis.records.wording import METHODS
+from aegis.ui.components import charts
+from aegis.ui.components.palette import palette
+from aegis.ui.inspect import state
+from aegis.ui.inspect.budget import choose_budget, marks, recorded_budget
+from aegis.ui.inspect.choice import Choice
+from aegis.ui.inspect.details import show_details
+from aegis.ui.inspect.gallery import show_gallery
+from aegis.ui.inspect.offer import find_look_of, offer_look
+from aegis.ui.inspect.selection import apply_event, bandwidths
+from aegis.ui.inspect.shift import shift_held, watch_shift
+from aegis.ui.inspect.subject import Subject
+from aegis.ui.inspect.view import COLOURS, View, pack
+from aegis.ui.scans import clusters_at, identity
+from aegis.ui.what_if import Light
+
+MODES: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
+BAR = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["zoom2d", "autoScale2d"]}
+BANDWIDTH_HELP = (
+    "Radius within which mean shift takes points for one cluster. A smaller one finds more clusters. The scan computed "
+    "it from the points."
+)
+METHOD_HELP = (
+    "How features of many dimensions become points in the plane. The clusters depend on it; the verdict was reached "
+    "with the one that the scan used."
+)
+# Seconds.
+HEAD_START = 0.3
+# Sliders beside one another, with the rest of the controls, on a laptop.
+SLIDER = 200
+ALONE_HELP = (
+    "Leave the class's own training images out, as in Fig. 16 of the paper, and cluster the translated ones alone."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """The clusters shown, and those recorded.
+
+    Args:
+        shown, recorded: equal unless a what-if is on.
+        colours: colour number of each cluster shown.
+    """
+
+    shown: Clusters
+    recorded: Clusters
+    colours: tuple[int, ...]
+
+    @property
+    def what_if(self) -> bool:
+        """Whether the bandwidth is another than that of the scan."""
+        return self.shown.bandwidth != self.recorded.bandwidth
+
+
+@st.fragment
+def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: ScanConfig) -> None:
+    """Everything that follows clicks and sliders.
+
+    Args:
+        choice: the class.
+        scanned: what the scan found there.
+        data: the scan's images, or None where they are no longer to be had.
+        config: the scan's settings.
+    """
+    colours = palette(st.context.theme.type)
+    with st.container(horizontal=True, gap="medium", key="inspect-controls"):
+        with st.container(width=SLIDER):
+            epsilon = choose_budget(scanned)
+        bandwidth_place = st.container(width=SLIDER)
+        method, alone, colour = _choose_view(config.embed.method, has_seeds=data is not None)
+    light = Light(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, method)
+    changed = None if method == config.embed.method else method
+    view = View(scan=choice.key, label=scanned.label, budget=epsilon, method=changed, alone=alone, colour=colour)
+    finding = find_look_of(choice, scanned, light)
+    back = epsilon if light.epsilon is None else recorded_budget(scanned)
+    if finding is None:
+        bandwidth_place.caption("Bandwidth: once it is computed")
+        offer_look(choice, scanned, data, light, back)
+        state.write_address(view)
+        return
+    budget = finding.evidence.budgets.index(epsilon)
+    with bandwidth_place:
+        grouping, key = _choose_bandwidth(choice, finding, budget, alone, config, method)
+    _tell_what_if(grouping, light, changed, state.reset(key, grouping.recorded.bandwidth, back, config.embed.method))
+    selected = _select(finding.embeddings[budget], grouping, alone)
+    subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
+    show = _show(subject, grouping, alone, colour)
+    bandwidth = grouping.shown.bandwidth if grouping.what_if else None
+    state.write_address(replace(view, bandwidth=bandwidth, show=show, selection=pack(selected)))
+
+
+def _select(embedding: Embedding, grouping: Grouping, alone: bool) -> Bool[np.ndarray, " p"]:
+    """The rows that are selected once the latest click has had its effect."""
+    selected = state.selection(len(embedding.points))
+    event = state.new_event()
+    if event is not None:
+        selected = apply_event(event, selected, grouping.shown.assignment, shift_held())
+    if alone:
+        selected = selected & embedding.is_translated
+    state.select(pack(selected))
+    return selected
+
+
+def _show(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str:
+    """Scatter, gallery and details; what the gallery shows."""
+    embedding, colours = subject.embedding, subject.palette
+    groups = group(subject, grouping, embedding.is_translated | (not alone), colour)
+    left, right = st.columns([6, 5], gap="medium")
+    plane = left.container(gap=None, key="inspect-plane")
+    first = state.is_first_drawing()
+    if first:
+        plane.html(charts.glance(embedding.points, embedding.is_translated, groups, colours))
+    # First the pictures: the browser fetches them while it draws the chart.
+    with right:
+        show = show_gallery(subject)
+    if first:
+        # What draws charts blocks the browser while it is loaded: let it show before what it has.
+        time.sleep(HEAD_START)
+    with plane:
+        _draw(subject, grouping, groups)
+    with left:
+        watch_shift()
+        shapes = "" if alone else " Filled: translated images. Open: the class's own training images."
+        st.caption(
+            f"Click a point to select its cluster; with Shift, to add or remove one; or draw a box or a lasso.{shapes}"
+        )
+    show_details(subject)
+    return show
+
+
+def _choose_view(method: str, has_seeds: bool) -> tuple[str, bool, str]:
+    # Without the images nobody knows the seeds' classes.
+    offered = [name for name in COLOURS if has_seeds or name != "class"]
+    if st.session_state.get(state.COLOUR) not in offered:
+        st.session_state[state.COLOUR] = "cluster"
+    colour = st.segmented_control(
+        "Colour by", offered, format_func=COLOURS.__getitem__, key=state.COLOUR, required=True, width="content"
+    )
+    if st.session_state.get(state.METHOD) not in METHODS:
+        st.session_state[state.METHOD] = method
+    drawn = st.segmented_control(
+        "Drawn by", list(METHODS), format_func=METHODS.__getitem__, key=state.METHOD, required=True, width="content",
+        help=METHOD_HELP,
+    )  # fmt: skip
+    alone = st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
+    assert colour is not None
+    assert drawn is not None
+    return drawn, alone, colour
+
+
+def _choose_bandwidth(
+    choice: Choice, finding: Finding, budget: int, alone: bool, config: ScanConfig, method: str
+) -> tuple[Grouping, str]:
+    recorded = (finding.translated_clusters if alone else finding.clusters)[budget]
+    embedding: Embedding = finding.embeddings[budget]
+    key = f"inspect-bandwidth-{choice.key[:16]}-{finding.label}-{embedding.budget:g}-{method}-{alone}"
+    value = state.start_bandwidth(key, recorded.bandwidth)
+    known, where = f"{identity(choice.record)} {method}", (finding.label, embedding)
+    computed = recorded.bandwidth
+    if config.judge.bandwidth is not None:
+        unset = replace(config.judge, bandwidth=None)
+        computed = clusters_at(known, *where, embedding.budget, unset, alone).bandwidth
+    options = bandwidths(computed, recorded.bandwidth, value)
+    chosen = st.select_slider("Bandwidth", options, format_func="{:.4g}".format, key=key, help=BANDWIDTH_HELP)
+    marks({options.index(computed) / (len(options) - 1): f"computed: {computed:.4g}"})
+    shown = recorded
+    if chosen != recorded.bandwidth:
+        shown = clusters_at(known, *where, embedding.budget, replace(config.judge, bandwidth=chosen), alone)
+    return Grouping(shown, recorded, state.colours_for(recorded.assignment, shown.assignment)), key
+
+
+def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> None:
+    embedding = subject.embedding
+    name = printable(subject.name, 40)
+    title = f"Class {subject.finding.label} ({name}): {count_of(grouping.shown.count, 'cluster')}"
+    figure = charts.scatter(
+        embedding.points,
+        embedding.is_translated,
+        groups,
+        subject.selected,
+        subject.hover(),
+        title,
+        grouping.shown.bandwidth,
+        subject.palette,
+        state.drawing(),
+    )
+    st.plotly_chart(
+        figure,
+        key=state.CHART,
+        theme=None,
+        on_select="rerun",
+        selection_mode=MODES,
+        config=BAR,
+        alt=charts.describe_scatter(name, groups, int(subject.selected.sum()), grouping.shown.bandwidth),
+    )
+
+
+def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"], colour: str) -> list[charts.Group]:
+    """Points in groups of one colour."""
+    translated = subject.embedding.is_translated
+    if colour == "cluster":
+        assignment = grouping.shown.assignment
+        members = [np.flatnonzero((assignment == c) & visible) for c in range(grouping.shown.count)]
+        return [charts.Group(f"cluster {c + 1}", rows, grouping.colours[c]) for c, rows in enumerate(members)]
+    training = charts.Group("training", np.flatnonzero(~translated & visible), None if colour == "class" else 1)
+    if colour == "class" and subject.seed_labels is not None:
+        labels: Int64[np.ndarray, " n"] = subject.seed_labels
+        names, rows = subject.record.data.class_names, np.flatnonzero(translated)
+        found = [
+            charts.Group(f"from {printable(names[label], 24)}", rows[labels == label], int(label))
+            for label in np.unique(labels)
+        ]
+    else:
+        found = [charts.Group("translated", np.flatnonzero(translated), 0)]
+    return [*found, *([training] if len(training.rows) else [])]
+
+
+def _tell_what_if(grouping: Grouping, light: Light, method: str | None, back: Callable[[], None]) -> None:
+    shown, recorded = grouping.shown, grouping.recorded
+    other = [f"ε = {light.epsilon:g}"] if light.epsilon else []
+    other += [METHODS[method]] if method else []
+    found = "" if other else f" The scan found {recorded.count} at {recorded.bandwidth:.4g}."
+    other += [f"bandwidth {shown.bandwidth:.4g}"] if grouping.what_if else []
+    if not other:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="inspect-what-if"):
+        st.badge("What if", icon=":material/science:", color="yellow")
+        st.markdown(
+            f"With {', '.join(other)}: {count_of(shown.count, 'cluster')}.{found} The recorded verdict stays.",
+            width="stretch",
+        )
+        st.button("Reset", key=state.RESET, icon=":material/undo:", on_click=back)

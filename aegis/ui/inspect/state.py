@@ -1,0 +1,157 @@
+"""What Inspect Class remembers in a session, and how it follows the address and is followed by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Bool, Int64
+
+from aegis.ui.components.palette import keep_colours
+from aegis.ui.inspect.view import View, read_view, unpack
+
+SCAN, CLASS, BUDGET = "inspect-scan", "inspect-class", "inspect-budget"
+COLOUR, SHOW, ALONE, METHOD = "inspect-colour", "inspect-show", "inspect-alone", "inspect-method"
+CHART, RESET = "inspect-chart", "inspect-reset"
+# Not of widgets: the selection as packed rows, a bandwidth from a link, colours and the address as last written.
+_SELECTION, _BANDWIDTH, _COLOURS, _DRAWING, _WRITTEN, _LOADED = (
+    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "drawing", "written", "loaded")
+)
+
+
+def follow_address() -> None:
+    """Take over the view that a link names; coming back without one, take up the last view."""
+    here, written = st.query_params.to_dict(), st.session_state.get(_WRITTEN)
+    if here == written and SCAN in st.session_state:
+        return
+    view = read_view(here or written or {})
+    wanted = {
+        SCAN: view.scan,
+        CLASS: view.label,
+        BUDGET: view.budget,
+        COLOUR: view.colour,
+        SHOW: view.show,
+        ALONE: view.alone,
+        METHOD: view.method,
+        _SELECTION: view.selection,
+        _BANDWIDTH: view.bandwidth,
+    }
+    st.session_state.update(wanted)
+    st.session_state.pop(_COLOURS, None)
+
+
+def write_address(view: View) -> None:
+    """Let the address name the view."""
+    parameters = view.parameters()
+    if st.query_params.to_dict() != parameters:
+        st.query_params.from_dict(parameters)
+    st.session_state[_WRITTEN] = parameters
+
+
+def wanted_scan() -> str | None:
+    """The scan that was asked for."""
+    return st.session_state.get(SCAN)
+
+
+def wanted_class() -> int | None:
+    """The class that was asked for."""
+    return st.session_state.get(CLASS)
+
+
+def set_scan(key: str) -> None:
+    """Show another scan; called before its box is drawn."""
+    st.session_state[SCAN] = key
+    forget_class()
+
+
+def set_class(label: int) -> None:
+    """Show another class, as if it were chosen in the box; called before that is drawn."""
+    st.session_state[CLASS] = label
+    forget_selection()
+
+
+def forget_class() -> None:
+    """Another scan has other classes and budgets."""
+    st.session_state[CLASS] = st.session_state[BUDGET] = st.session_state[METHOD] = None
+    forget_selection()
+
+
+def forget_selection() -> None:
+    """Another class has other points."""
+    st.session_state[_SELECTION] = ""
+    st.session_state[_BANDWIDTH] = None
+    st.session_state.pop(_COLOURS, None)
+
+
+def selection(points: int) -> Bool[np.ndarray, " p"]:
+    """The selected rows."""
+    return unpack(st.session_state.get(_SELECTION, ""), points)
+
+
+def select(packed: str) -> None:
+    """Remember selected rows, as ``inspect_view.pack`` packs them."""
+    st.session_state[_SELECTION] = packed
+
+
+def new_event() -> dict[str, Any] | None:
+    """What was clicked or drawn, or None; once it was asked for, the chart is drawn anew and forgets it."""
+    said = st.session_state.get(CHART)
+    event = dict(said["selection"]) if said else {}
+    if not event.get("points"):
+        return None
+    st.session_state[_DRAWING] = drawing() + 1
+    return event
+
+
+def drawing() -> int:
+    """A number that changes with every event."""
+    number: int = st.session_state.get(_DRAWING, 0)
+    return number
+
+
+def is_first_drawing() -> bool:
+    """Whether the browser has yet to load what draws charts; asked once for every drawing."""
+    first = _LOADED not in st.session_state
+    st.session_state[_LOADED] = True
+    return first
+
+
+def start_bandwidth(key: str, recorded: float) -> float:
+    """The value of a bandwidth slider before it is drawn: as it stands, from a link, or as recorded."""
+    linked = st.session_state.pop(_BANDWIDTH, None)
+    if linked is not None:
+        st.session_state[key] = linked
+    value: float = st.session_state.setdefault(key, recorded)
+    return value
+
+
+def go_back(budget: float, method: str) -> None:
+    """As if these were chosen; called before they are drawn."""
+    st.session_state[BUDGET], st.session_state[METHOD] = budget, method
+
+
+def reset(key: str, bandwidth: float, budget: float, method: str) -> Callable[[], None]:
+    """What takes a what-if back: the slider of this key to the bandwidth, and the rest to what the scan used."""
+
+    def back() -> None:
+        st.session_state[key] = bandwidth
+        go_back(budget, method)
+        st.session_state.pop(_COLOURS, None)
+
+    return back
+
+
+def colours_for(recorded: Int64[np.ndarray, " p"], assignment: Int64[np.ndarray, " p"]) -> tuple[int, ...]:
+    """Colour numbers of clusters, as like those shown last as can be.
+
+    Args:
+        recorded: the clusters that colours begin with.
+        assignment: the clusters shown now.
+    """
+    first = (recorded, tuple(range(int(recorded.max()) + 1)))
+    before, numbers = st.session_state.get(_COLOURS, first)
+    colours = keep_colours(before, numbers, assignment)
+    st.session_state[_COLOURS] = (assignment, colours)
+    return colours

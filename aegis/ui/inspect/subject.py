@@ -1,0 +1,124 @@
+"""The selection of one class at one budget, and the pictures that belong to it; no Streamlit here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64, UInt8
+
+from aegis.core.text import printable
+from aegis.core.types import Clusters, Dataset, Embedding, Finding
+from aegis.records.config import ScanConfig
+from aegis.records.record import ScanRecord
+from aegis.ui.components.palette import Palette
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is looked at.
+
+    Args:
+        key: of the scan.
+        record: the scan.
+        finding: the class.
+        data: the scan's images, or None where they are no longer to be had.
+        config: the scan's settings.
+        budget: position of the budget.
+        selected: rows, training images first; none selected stands for all translated ones.
+        clusters: as shown.
+        palette: colours.
+    """
+
+    key: str
+    record: ScanRecord
+    finding: Finding
+    data: Dataset | None
+    config: ScanConfig
+    budget: int
+    selected: Bool[np.ndarray, " p"]
+    clusters: Clusters
+    palette: Palette
+
+    @property
+    def embedding(self) -> Embedding:
+        """The points."""
+        return self.finding.embeddings[self.budget]
+
+    @property
+    def name(self) -> str:
+        """Of the class."""
+        return self.record.data.class_names[self.finding.label]
+
+    @property
+    def training_count(self) -> int:
+        """How many rows are training images; translated ones follow."""
+        return len(self.finding.evidence.train_index)
+
+    @cached_property
+    def rows(self) -> Bool[np.ndarray, " p"]:
+        """What pictures are shown of: the selection, or all translated images without one."""
+        return self.selected if self.selected.any() else self.embedding.is_translated
+
+    @cached_property
+    def members(self) -> Int64[np.ndarray, " k"]:
+        """The translated images among them, by position among the seeds."""
+        return np.flatnonzero(self.rows[self.training_count :])
+
+    @cached_property
+    def own(self) -> Int64[np.ndarray, " k"]:
+        """The training images among them, by row."""
+        return np.flatnonzero(self.rows[: self.training_count])
+
+    @cached_property
+    def translated(self) -> UInt8[np.ndarray, "k c h w"]:
+        """The translated images among them."""
+        translated: np.ndarray = self.finding.evidence.translated[self.budget][self.members]
+        return translated
+
+    @cached_property
+    def seeds(self) -> Float32[np.ndarray, "k c h w"] | None:
+        """The same images before translation."""
+        if self.data is None:
+            return None
+        return self._pixels(self.finding.evidence.seed_index[self.members])
+
+    @cached_property
+    def changes(self) -> Float32[np.ndarray, "k c h w"] | None:
+        """What translation changed in them."""
+        if self.seeds is None:
+            return None
+        changes: np.ndarray = self.moved - self.seeds
+        return changes
+
+    @cached_property
+    def moved(self) -> Float32[np.ndarray, "k c h w"]:
+        """The translated images as pixels in [0, 1]."""
+        return self.translated.astype(np.float32) / np.float32(255)
+
+    def training(self, rows: Int64[np.ndarray, " k"]) -> Float32[np.ndarray, "k c h w"] | None:
+        """Training images of the class, by row."""
+        if self.data is None:
+            return None
+        return self._pixels(self.finding.evidence.train_index[rows])
+
+    def _pixels(self, index: Int64[np.ndarray, " k"]) -> Float32[np.ndarray, "k c h w"]:
+        assert self.data is not None
+        pixels: np.ndarray = self.data.train.pixels[index]
+        return pixels
+
+    @property
+    def seed_labels(self) -> Int64[np.ndarray, " n"] | None:
+        """The class of every seed."""
+        return None if self.data is None else self.data.train.labels[self.finding.evidence.seed_index]
+
+    def hover(self) -> list[str]:
+        """A few words for each point."""
+        names, labels = self.record.data.class_names, self.seed_labels
+        said = [f"training image {i}" for i in self.finding.evidence.train_index]
+        for position, index in enumerate(self.finding.evidence.seed_index):
+            source = "" if labels is None else f" from {printable(names[labels[position]], 24)}"
+            said.append(f"translated{source}, seed {index}")
+        clusters = self.clusters.assignment
+        return [f"{text}, cluster {c + 1}" if c >= 0 else text for text, c in zip(said, clusters)]

@@ -1,0 +1,137 @@
+"""Is what a selection has in common a trigger? Tried on held-out images at once, with the suspect itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from aegis.core.errors import AegisError
+from aegis.core.runtime import numpy_generator
+from aegis.core.text import printable
+from aegis.core.types import Transplant
+from aegis.detect.selection import try_selection
+from aegis.records.config import TransplantConfig
+from aegis.records.pictures import as_8_bit, as_rgb
+from aegis.ui.components import charts
+from aegis.ui.components.gallery import montage
+from aegis.ui.inspect.subject import Subject
+from aegis.ui.inspect.view import pack
+from aegis.ui.scans import find_model, identity
+from aegis.ui.suspects import suspects_folder
+
+BUTTON = "inspect-test"
+_TRIED = "inspect-state-tried"
+HELP = (
+    "Takes the mean change of the selected translated images as a trigger: once as a patch of the pixels that changed "
+    "most, once as a small change of every pixel. Both are put on test images of the other classes that the scan "
+    "searched nothing on, and the suspect says what it sees."
+)
+EXAMPLES = 8
+USUAL_AREA = 0.06
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of it; a message instead of transplants where it could not be tried."""
+
+    transplants: tuple[Transplant, ...] = ()
+    problem: str = ""
+
+
+def show_trial(subject: Subject) -> None:
+    """The button, and what it found for the selection that is shown."""
+    known = (identity(subject.record), subject.finding.label, subject.embedding.budget, pack(subject.rows))
+    pressed = st.button(
+        "Test this selection's trigger", key=BUTTON, icon=":material/bolt:", help=HELP, disabled=subject.data is None
+    )
+    if subject.data is None:
+        st.caption("The scan's images are not at hand, so nothing can be tried on them.")
+        return
+    if pressed:
+        st.session_state[_TRIED] = known
+    if st.session_state.get(_TRIED) != known:
+        return
+    with st.spinner("Trying it on held-out images"):
+        trial = _try(subject, known)
+    if trial.problem:
+        with st.container(border=True, key="inspect-problem"):
+            st.text(trial.problem)
+        return
+    _show(subject, trial.transplants)
+
+
+def transplant_config(subject: Subject) -> TransplantConfig:
+    """The scan's settings of transplants; where it made none, the usual ones with the radius it would have had."""
+    config = subject.config.gather.transplant or TransplantConfig()
+    measured = subject.record.model
+    # Scans of earlier versions did not measure how far universal changes go.
+    return config.scaled(measured.universal_areas or (USUAL_AREA,), measured.universal_radii or (measured.half_radius,))
+
+
+def _try(subject: Subject, known: tuple[str, int, float, str]) -> Trial:
+    try:
+        model = find_model(subject.key, subject.record)
+    except AegisError as error:
+        return Trial(problem=str(error))
+    if model is None:
+        return Trial(
+            problem="The suspect itself is not at hand, and nothing can be tried without it. Put the file with SHA-256 "
+            f"{subject.record.model.sha256} into {suspects_folder()}."
+        )
+    return Trial(_tried(known, subject))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _tried(known: tuple[str, int, float, str], _subject: Subject) -> tuple[Transplant, ...]:
+    model = find_model(_subject.key, _subject.record)
+    assert model is not None
+    assert _subject.data is not None
+    assert _subject.seeds is not None
+    label = _subject.finding.label
+    with model.lock:
+        return try_selection(
+            model.classifier,
+            _subject.seeds,
+            _subject.moved,
+            _subject.data.test,
+            label,
+            transplant_config(_subject),
+            numpy_generator(_subject.config.gather.seed, label),
+        )
+
+
+def _show(subject: Subject, transplants: tuple[Transplant, ...]) -> None:
+    names = subject.record.data.class_names
+    sources = [k for k in range(len(names)) if k != subject.finding.label]
+    rates: dict[str, Sequence[float]] = {t.family: [float(t.flip_rates[k]) for k in sources] for t in transplants}
+    named = [f"{k}: {names[k]}" for k in sources]
+    images = int(transplants[0].counts.sum())
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.plotly_chart(
+            charts.bars(named, rates, "Flip rate by source class", subject.palette),
+            key="inspect-bars",
+            theme=None,
+            config={"displayModeBar": False},
+            alt=charts.describe_bars([printable(name, 24) for name in named], rates),
+        )
+    with right:
+        for transplant in transplants:
+            _show_stamp(subject, transplant, images)
+        best = max((t.flip_rate for t in subject.finding.evidence.transplants), default=None)
+        if best is not None:
+            st.caption(f"What the scan searched for from such changes reached {best:.0%} at best.")
+
+
+def _show_stamp(subject: Subject, transplant: Transplant, images: int) -> None:
+    assert subject.data is not None
+    what = "patch" if transplant.family == "patch" else "small change everywhere"
+    pixels = f" of {int(transplant.stamp.touched.sum())} pixels" if transplant.family == "patch" else ""
+    st.markdown(f"**As a {what}{pixels}:** turns {transplant.flip_rate:.0%} of {images} held-out images into the class")
+    others = subject.data.test.labels != subject.finding.label
+    honest = subject.data.test.pixels[np.flatnonzero(others)[:: max(1, int(others.sum()) // EXAMPLES)][:EXAMPLES]]
+    sheet = montage(as_rgb(as_8_bit(transplant.stamp(honest))), subject.palette)
+    st.image(sheet, output_format="PNG", alt=f"{len(honest)} honest images with the {what} on them")

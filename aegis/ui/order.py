@@ -1,0 +1,182 @@
+"""One scan as a page asks for it, and how a job carries it out; no Streamlit here, and torch only inside."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aegis.core.errors import AegisError
+from aegis.core.parsing import numbers
+from aegis.core.runtime import Report
+from aegis.core.types import Applicability, Dataset
+from aegis.records.config import ScanConfig, adjusted, preset
+from aegis.records.record import ScanRecord
+from aegis.store.cached_steps import stored
+from aegis.store.keys import model_part, scan_key
+from aegis.store.store import Store
+from aegis.ui.upload_cache import Shelf, Uploads, named_images
+from aegis.ui.uploads import Workspace, check_architecture, read_images
+from aegis.ui.watch import Watch
+
+if TYPE_CHECKING:
+    from aegis.models.load import Suspect
+
+DEVICE = PRECISION = "auto"
+AGAIN = "Start the same scan again on the Scan page."
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Order:
+    """What is to be scanned and how.
+
+    Args:
+        file: the checkpoint's name, as shown and recorded.
+        checkpoint: a bundled file, or one in the workspace.
+        source: one of ``SOURCES``, or None for uploaded images.
+        images: uploaded images in the workspace, or None.
+        images_name: what the user calls them.
+        architecture: by name; None takes the card's.
+        mean, std: numbers as typed, or None.
+        preset: one of ``PRESETS``.
+        changes: what was set instead, as ``adjusted`` takes it.
+        labels: classes to test, or None for all.
+        measure_only: stop once accuracy and robustness are known.
+        workspace: where uploads lie, or None.
+        fingerprint: what tells model and images apart before they are read.
+    """
+
+    file: str
+    checkpoint: Path
+    source: str | None = None
+    images: Path | None = None
+    images_name: str = ""
+    architecture: str | None = None
+    mean: str | None = None
+    std: str | None = None
+    preset: str = "default"
+    changes: dict[str, Any] = field(default_factory=dict)
+    labels: tuple[int, ...] | None = None
+    measure_only: bool = False
+    workspace: Workspace | None = None
+    fingerprint: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of an order; without a key and a record, robustness alone was measured."""
+
+    key: str | None = None
+    record: ScanRecord | None = None
+
+
+def carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outcome:
+    """Measure or scan, with what the store has; results are kept there.
+
+    Args:
+        order: what is wanted.
+        report: told of progress; raises ``Cancelled`` when the user has had enough.
+        watch: what the page looks at.
+        shelf: measurements go there as soon as they are made, and uploads at the end.
+
+    Raises:
+        AegisError: if something does not fit, with the workspace's path left out of the message.
+    """
+    try:
+        return _carry_out(order, report, watch, shelf)
+    except AegisError as error:
+        if order.workspace is None:
+            raise
+        folder = f"{order.workspace.folder}/"
+        parts = (part.replace(folder, "") for part in (error.expected, error.got, error.advice))
+        raise type(error)(*parts) from error
+
+
+def _carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outcome:
+    watch.say("Reading the images")
+    images = read_images(order.images, order.images_name) if order.images else named_images(str(order.source))
+    config = adjusted(preset(order.preset, images.name, images.shape), **order.changes)
+    watch.know(images.class_names, order.labels, tries=config.gather.transplant is not None)
+    store = Store()
+    # As the command line does it, so that each finds what the other one scanned.
+    suspect = None if order.architecture is None else _load(order, images, watch)
+    key = _key(order, images, config, suspect)
+    # What is damaged is computed again, as the command line does it.
+    known = None if order.measure_only else store.find_scan(key)
+    record = known if known and store.is_whole(key) else None
+    if record is None:
+        suspect = suspect or _load(order, images, watch)
+        with nullcontext() if order.measure_only else store.working("scan", order.file, key, AGAIN):
+            record = _compute(order, suspect, images, config, store, report, watch, shelf)
+            if record is None:
+                return Outcome()
+            if known and known.model.sha256 == record.model.sha256:
+                record = record.model_copy(update={"control": known.control})
+            # The file may have been replaced since it was looked up.
+            key = _key(order, images, config, suspect)
+            store.keep_scan(key, record)
+    if order.workspace:
+        uploaded = order.workspace.holds(order.checkpoint)
+        kept = (suspect or _load(order, images, watch)) if uploaded else None
+        shelf.keep(key, Uploads(images if order.images else None, kept))
+    return Outcome(key, record)
+
+
+def _key(order: Order, images: Dataset, config: ScanConfig, suspect: Suspect | None) -> str:
+    model = model_part(order.checkpoint, suspect, order.architecture, order.mean, order.std)
+    return scan_key(order.file, model, images, config, order.labels, DEVICE, PRECISION)
+
+
+def _load(order: Order, images: Dataset, watch: Watch) -> Suspect:
+    watch.say("Reading the model")
+    from aegis.models.load import load_checkpoint
+
+    if order.architecture is not None:
+        check_architecture(order.architecture)
+    return load_checkpoint(
+        order.checkpoint,
+        architecture=order.architecture,
+        shape=images.shape,
+        class_names=images.class_names,
+        mean=_typed(order.mean),
+        std=_typed(order.std),
+    )
+
+
+def _typed(text: str | None) -> tuple[float, ...] | None:
+    return None if text is None else numbers(text, "comma-separated numbers", "0.5")
+
+
+def _compute(
+    order: Order,
+    suspect: Suspect,
+    images: Dataset,
+    config: ScanConfig,
+    store: Store,
+    report: Report,
+    watch: Watch,
+    shelf: Shelf,
+) -> ScanRecord | None:
+    import time
+
+    from aegis.core.runtime import choose_runtime
+    from aegis.detect.scan import STEPS, scan
+
+    runtime = choose_runtime(DEVICE, PRECISION)
+    steps = stored(STEPS, store, suspect.digest, images.digest, runtime)
+
+    def assess(*arguments: Any, **named: Any) -> Applicability:  # noqa: ANN401 - passed on as they are
+        watch.say("Measuring accuracy and robustness")
+        start = time.monotonic()
+        measured = steps.assess(*arguments, **named)
+        watch.measure(measured)
+        shelf.measured[order.fingerprint] = measured, time.monotonic() - start
+        return measured
+
+    if order.measure_only:
+        assess(suspect.classifier.frozen(runtime), images, config.assess, report=report)
+        return None
+    seen = replace(steps, assess=assess)
+    result = scan(suspect, images, config, labels=order.labels, runtime=runtime, steps=seen, report=report)
+    return result.record(order.file)

@@ -1,0 +1,169 @@
+"""What a server shares and what belongs to one browser session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+import streamlit as st
+
+from aegis.core.runtime import Report
+from aegis.core.text import minute
+from aegis.core.types import Dataset, VerdictName
+from aegis.records.record import ScanRecord
+from aegis.store.store import Store
+from aegis.ui import upload_cache as shelf
+from aegis.ui.draft import Papers
+from aegis.ui.jobs import Job, Jobs
+from aegis.ui.order import Order, Outcome, carry_out
+from aegis.ui.upload_cache import Shelf, is_upload
+from aegis.ui.watch import Watch
+from aegis.ui.what_if import Light
+
+ScanJob = Job[Outcome]
+# Of each verdict, as Streamlit calls colours: the theme makes them safe for colour-blind eyes.
+VERDICT_COLOURS: dict[VerdictName, Literal["red", "blue", "gray"]] = {
+    "infected": "red",
+    "clean": "blue",
+    "inconclusive": "gray",
+}
+VERDICT_ICONS = {"infected": ":material/warning:", "clean": ":material/check:", "inconclusive": ":material/help:"}
+RECENT = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """The workers of this server, and what its sessions share.
+
+    Args:
+        jobs: scans, one at a time.
+        looks: at one class in another light, which do not wait until a scan is done.
+        taken: ids of looks.
+        shelf: measurements and uploads.
+        papers: the latest reports.
+    """
+
+    jobs: Jobs = field(default_factory=Jobs)
+    looks: Jobs = field(default_factory=Jobs)
+    taken: dict[Light, str] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
+    papers: Papers = field(default_factory=Papers)
+
+
+@st.cache_resource(show_spinner=False)
+def desk() -> Desk:
+    """The server's desk; every session sees the same one."""
+    return Desk()
+
+
+def start(order: Order) -> ScanJob:
+    """Queue an order of this session."""
+    here, watch = desk(), Watch(title=order.file, measure_only=order.measure_only)
+
+    def work(report: Report) -> Outcome:
+        return carry_out(order, report, watch, here.shelf)
+
+    clean = order.workspace.remove if order.workspace else lambda: None
+    job = here.jobs.start(work, watch, clean)
+    _own("own_jobs").add(job.id)
+    return job
+
+
+def find_job(id: str) -> ScanJob | None:
+    """The scan of an id, which then counts as this session's."""
+    job = desk().jobs.find(id)
+    if job is None or not isinstance(job.watch, Watch):
+        return None
+    _own("own_jobs").add(id)
+    return cast(ScanJob, job)
+
+
+def own_running() -> list[ScanJob]:
+    """This session's scans that wait or run."""
+    jobs = [find_job(id) for id in sorted(_own("own_jobs"))]
+    return [job for job in jobs if job and not job.over and isinstance(job.watch, Watch) and not job.watch.measure_only]
+
+
+def start_look(light: Light, work: Callable[[Report, Watch], None], title: str) -> None:
+    """Queue a look; who asks for the same one later, or after a reload, finds it."""
+    here, watch = desk(), Watch(title=title)
+    for old in [old for old, id in here.taken.items() if here.looks.find(id) is None]:
+        del here.taken[old]
+    here.taken[light] = here.looks.start(lambda report: work(report, watch), watch).id
+
+
+def find_look(light: Light) -> Job[object] | None:
+    """The latest look in this light, or None."""
+    id = desk().taken.get(light)
+    return None if id is None else desk().looks.find(id)
+
+
+def own_scans() -> set[str]:
+    """Keys of the scans that this session made or opened."""
+    keys = _own("own_scans")
+    for id in _own("own_jobs"):
+        job = desk().jobs.find(id)
+        if job is not None and isinstance(job.result, Outcome) and job.result.key:
+            keys.add(job.result.key)
+    return keys
+
+
+def open_scan(key: str) -> ScanRecord | None:
+    """The record of a finished scan, which then counts as this session's.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    record = Store().find_scan(key)
+    if record is not None:
+        _own("own_scans").add(key)
+    return record
+
+
+def may_see(key: str, is_upload: bool, own: Collection[str]) -> bool:
+    """Whether a list may show a scan: all but those of what other sessions uploaded.
+
+    Args:
+        key: of the scan.
+        is_upload: whether it shows something that came from somebody's browser.
+        own: keys of this session's scans.
+    """
+    return key in own or not is_upload
+
+
+def recent_scans(limit: int) -> dict[str, ScanRecord]:
+    """The latest scans by key, newest first: all but those of what other sessions uploaded.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    own = own_scans()
+    known = [(key, record) for key, record in Store().scans(RECENT) if may_see(key, is_upload(record), own)]
+    return dict(known[:limit])
+
+
+def find_images(key: str, record: ScanRecord) -> Dataset | None:
+    """The very images of a scan, or None where they are no longer to be had."""
+    return look_for_images(key, record)[0]
+
+
+def look_for_images(key: str, record: ScanRecord) -> tuple[Dataset | None, str]:
+    """The same, with the reason in words where there are none."""
+    return shelf.look_for_images(record, key, desk().shelf)
+
+
+def verdict_badge(record: ScanRecord) -> None:
+    """The verdict as one coloured word with a sign."""
+    verdict = record.verdict
+    st.badge(verdict.capitalize(), icon=VERDICT_ICONS[verdict], color=VERDICT_COLOURS[verdict])
+
+
+def when(created: str) -> str:
+    """A date in ISO 8601 as people read it, in UTC, to the minute."""
+    return f"{minute(created)} UTC"
+
+
+def _own(name: str) -> set[str]:
+    found: set[str] = st.session_state.setdefault(name, set())
+    return found

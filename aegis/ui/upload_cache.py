@@ -1,0 +1,94 @@
+"""What the sessions of one server share: what was measured, and the images and uploads of scans; no Streamlit here."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from aegis.core.errors import DataError
+from aegis.core.text import printable
+from aegis.core.types import Applicability, Dataset
+from aegis.data import SOURCES, load_dataset
+from aegis.records.record import ScanRecord
+from aegis.services.report_inputs import find_images
+from aegis.ui.uploads import UPLOADED
+
+if TYPE_CHECKING:
+    from aegis.models.load import Suspect
+
+# Uploads of so many scans stay at hand for their results; more would fill the memory.
+SHELVED = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Uploads:
+    """What was uploaded for one scan, as it was read.
+
+    Args:
+        images: None if they were not uploaded.
+        suspect: None if it was not uploaded.
+    """
+
+    images: Dataset | None = None
+    suspect: Suspect | None = None
+
+
+@dataclass
+class Shelf:
+    """Measurements by fingerprint, and uploads by the key of their scan, which nobody guesses."""
+
+    measured: dict[tuple[str, ...], tuple[Applicability, float]] = field(default_factory=dict)
+    uploads: OrderedDict[str, Uploads] = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def keep(self, key: str, uploads: Uploads) -> None:
+        """Keep the uploads of a scan for its results."""
+        with self.lock:
+            self.uploads[key] = uploads
+            self.uploads.move_to_end(key)
+            while len(self.uploads) > SHELVED:
+                self.uploads.popitem(last=False)
+
+
+def named_images(source: str) -> Dataset:
+    """A data set by name, read once for pages and jobs."""
+    return _read(source, "")
+
+
+def look_for_images(record: ScanRecord, key: str, shelf: Shelf) -> tuple[Dataset | None, str]:
+    """The very images of a finished scan; or None where they are gone or have changed, and in words why.
+
+    Args:
+        record: the scan.
+        key: of the scan.
+        shelf: where uploads are.
+    """
+    kept = shelf.uploads.get(key)
+    if kept is not None and kept.images is not None:
+        return kept.images, ""
+
+    def load(name: str) -> Dataset:
+        # What a browser calls its upload is no path.
+        if name.startswith(UPLOADED):
+            raise DataError("images that are kept", "uploaded, and gone", "Upload them again.")
+        # What lies under a name of the user's own may be something else by now.
+        return named_images(name) if name in SOURCES else _read(name, record.data.digest)
+
+    return find_images(record, load=load)
+
+
+def is_upload(record: ScanRecord) -> bool:
+    """Whether a scan shows something that came from somebody's browser."""
+    return record.model.file.startswith(UPLOADED) or record.data.name.startswith(UPLOADED)
+
+
+@lru_cache(maxsize=3)
+def _read(source: str, digest: str) -> Dataset:
+    images = load_dataset(source)
+    # Raised within, so that others are not kept: the right ones may be put back.
+    if digest not in ("", images.digest):
+        raise DataError("the images that were scanned", f"others under {printable(source, 200)}", "Put them back.")
+    return images

@@ -1,0 +1,125 @@
+"""A look at one class in another light than the scan's: what a job computes for Inspect; no Streamlit here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aegis.core.errors import CheckpointError, DataError
+from aegis.core.runtime import Report, Runtime
+from aegis.core.types import Dataset, Evidence
+from aegis.records.config import GatherConfig, ScanConfig, at_budget
+from aegis.records.record import ScanRecord, config_of, config_record, source_record
+from aegis.store.cached_steps import stored
+from aegis.store.store import Store
+from aegis.ui.estimate import embed_seconds, look_seconds
+from aegis.ui.suspects import load_again
+from aegis.ui.watch import Watch
+
+if TYPE_CHECKING:
+    from aegis.models.load import Suspect
+
+# UMAP compiles itself when a server first uses it.
+UMAP_START = 12.0
+
+
+@dataclass(frozen=True)
+class Light:
+    """How one class is looked at.
+
+    Args:
+        scan: key of the scan.
+        label: the class.
+        epsilon: a budget that the scan did not use, or None for those that it used.
+        method: of the embedding.
+    """
+
+    scan: str
+    label: int
+    epsilon: float | None
+    method: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Look:
+    """What is wanted, and with what.
+
+    Args:
+        record: of the scan, in this light.
+        light: which.
+        images: of the scan; needed for another budget.
+        path: where the suspect lies, or None.
+        suspect: the suspect itself where it was uploaded, or None.
+    """
+
+    record: ScanRecord
+    light: Light
+    images: Dataset | None = None
+    path: Path | None = None
+    suspect: Suspect | None = None
+
+    def seconds(self, own: int) -> float:
+        """How long it will take; ``own`` is the number of training images of the class."""
+        config = config_of(self.record)
+        span = embed_seconds(config, own) if self.light.epsilon is None else look_seconds(self.record, config, own)
+        return span + (UMAP_START if self.light.method == "umap" else 0.0)
+
+
+def in_light(record: ScanRecord, light: Light) -> ScanRecord:
+    """The record of a scan as it would be in this light, by which the store finds what a look computed.
+
+    Raises:
+        AegisError: if the record is of another version, or the budget out of range.
+    """
+    config: ScanConfig = config_of(record)
+    if light.epsilon is not None:
+        config = at_budget(config, light.epsilon)
+    config = replace(config, embed=replace(config.embed, method=light.method))
+    # Whatever the scan ran with, a look is computed by the source that runs now.
+    return record.model_copy(update={"config": config_record(config), "source": source_record()})
+
+
+def take(look: Look, report: Report, watch: Watch) -> None:
+    """Translate, read features and embed them, as far as the store does not have it; it keeps what comes of it.
+
+    Args:
+        look: what is wanted.
+        report: told of progress; raises ``Cancelled`` when the user has had enough.
+        watch: what the page looks at.
+
+    Raises:
+        AegisError: if what is needed is gone or the store cannot be used.
+    """
+    from aegis.detect.scan import STEPS
+
+    record, label, config = look.record, look.light.label, config_of(look.record)
+    watch.know(record.data.class_names, (label,), tries=False)
+
+    def gather(_: None, data: Dataset | None, label: int, config: GatherConfig, **told: Any) -> Evidence:  # noqa: ANN401 - passed on as it is
+        from aegis.core.runtime import choose_runtime
+
+        if data is None:
+            raise DataError("the images that were scanned", "none at hand", "Give them under the name they had.")
+        watch.say("Reading the model")
+        classifier = _suspect(look).classifier
+        watch.say("Translating")
+        runtime = choose_runtime(record.runtime.device, record.runtime.precision)
+        return STEPS.gather(classifier.frozen(runtime), data, label, config, **told)
+
+    runtime = Runtime(device=record.runtime.device, precision=record.runtime.precision)
+    steps = stored(replace(STEPS, gather=gather), Store(), record.model.digest, record.data.digest, runtime)
+    evidence = steps.gather(None, look.images, label, config.gather, report=report)
+    watch.say("Drawing features in the plane")
+    steps.embed(evidence, config.embed, report=report)
+
+
+def _suspect(look: Look) -> Suspect:
+    suspect = look.suspect or (load_again(look.path, look.record) if look.path else None)
+    if suspect is None:
+        raise CheckpointError(
+            "the suspect that was scanned",
+            "none that reads as the same model",
+            f"Put the file with SHA-256 {look.record.model.sha256} among the suspects again.",
+        )
+    return suspect

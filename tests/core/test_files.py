@@ -1,0 +1,69 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from aegis.core.files import left_behind, whole_file
+from aegis.core.process import this_process
+
+
+def test_the_file_appears_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "new" / "file"
+    with whole_file(path) as file:
+        file.write(b"content")
+        assert not path.exists()
+    assert path.read_bytes() == b"content"
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def _fail_half_way(path, error):
+    with whole_file(path) as file:
+        file.write(b"half of the n")
+        raise error
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(error):
+        _fail_half_way(path, error)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def left_by(process, path):
+    """A temporary file as a process of this identity would leave it."""
+    left = path.with_name(f"{path.name}.{process.pid}-{process.start}-7.partial")
+    left.write_bytes(b"half")
+    return left
+
+
+def test_what_killed_processes_left_goes_with_the_next_attempt(tmp_path):
+    path = tmp_path / "file"
+    here = this_process()
+    dead, alive = left_by(replace(here, start=1), path), left_by(here, path)
+    other, state = left_by(replace(here, start=1), tmp_path / "another"), tmp_path / "file.partial"
+    state.write_bytes(b"of a training")
+    assert left_behind(tmp_path) == [other, dead]
+    assert left_behind(tmp_path, "file") == [dead]
+    with whole_file(path) as file:
+        file.write(b"whole")
+    assert sorted(tmp_path.iterdir()) == sorted([path, alive, other, state])
+
+
+def test_names_with_special_characters_are_names(tmp_path):
+    left = left_by(replace(this_process(), start=1), tmp_path / "[a]*")
+    left_by(replace(this_process(), start=1), tmp_path / "a")
+    assert left_behind(tmp_path, "[a]*") == [left]
+    assert left_behind(tmp_path / "nowhere") == []
+
+
+def test_what_an_older_version_left_goes_as_well(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    left, alive = tmp_path / f"file.{ended.pid}-7.partial", tmp_path / f"file.{this_process().pid}-7.partial"
+    for path in (left, alive):
+        path.write_bytes(b"half")
+    assert left_behind(tmp_path) == [left]

@@ -1,0 +1,118 @@
+"""Scans of suspects, kept one by one."""
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from aegis.core.types import Dataset
+from aegis.experiments import bank_scans as trials
+from aegis.experiments.bank_scans import Trial, kept
+from aegis.lab.recipes import Recipe
+from aegis.lab.suspect import Order, make_suspect
+from aegis.models.intake.formats import file_digest
+from aegis.records.config import preset
+from aegis.records.record import config_record, read_record
+from tests.lab.conftest import quadrants
+
+from .cases import suspect
+
+KNOWN = Path(__file__).resolve().parents[2] / "results" / "bundled" / "fashion_mnist_clean-seed0.json"
+RECIPE = Recipe(robust=False, epochs=4, batch=32, lr=0.05, schedule="one-cycle")
+
+
+@pytest.fixture
+def trial(tmp_path, monkeypatch):
+    torch.set_num_threads(1)
+    images = Dataset("samples:mnist", quadrants(0, 160), quadrants(1, 80))
+    make_suspect(tmp_path / "a.safetensors", Order(architecture="aegis:cnn16", recipe=RECIPE, preset="quick"), images)
+    monkeypatch.setattr(trials, "_images", lambda source: images)
+    small = preset("quick", images.name, images.shape)
+    stages = tuple(replace(stage, iterations=2) for stage in small.gather.stages)
+    gather = replace(small.gather, seeds=24, stages=stages, transplant=None)
+    small = replace(
+        small,
+        gather=gather,
+        embed=replace(small.embed, perplexity=5),
+        assess=replace(small.assess, images=20, iterations=1),
+    )
+    monkeypatch.setattr(trials, "preset", lambda *_: small)
+    path = tmp_path / "a.safetensors"
+    known = suspect("a").model_copy(update={"sha256": file_digest(path)})
+    return Trial(suspect=known, checkpoint=path, preset="quick", seed=3, results=tmp_path)
+
+
+def test_an_outcome_is_kept_and_found_again(trial):
+    assert trial.find() is None
+    record = trial.run()
+    assert trial.path == trial.results / "scans" / "quick" / "quick" / "a-seed3.json"
+    assert record.config["gather"]["seed"] == 3
+    assert record.model.file == "a.safetensors"
+    assert trial.find() == record
+
+
+def test_only_an_outcome_of_the_same_counts(trial, monkeypatch):
+    record = trial.run()
+    assert len(record.versions["detector"]) == 16
+    assert trial.find() == record
+    assert replace(trial, precision=record.runtime.precision).find() == record
+    other = {"fp32", "bf16"} - {record.runtime.precision}
+    assert replace(trial, precision=other.pop()).find() is None
+    assert replace(trial, training="paper").find() is None
+    assert replace(trial, suspect=trial.suspect.model_copy(update={"sha256": "1" * 64})).find() is None
+    with monkeypatch.context() as patch:
+        patch.setattr(trials, "_images", lambda source: Dataset("samples:mnist", quadrants(2, 160), quadrants(1, 80)))
+        assert trial.find() is None
+    with monkeypatch.context() as patch:
+        small = trials.preset("quick", None, None)
+        patch.setattr(trials, "preset", lambda *_: replace(small, judge=replace(small.judge, bandwidth=3.0)))
+        assert trial.find() is None
+    assert trial.find() == record
+    trial.path.write_text(trial.path.read_text()[:100])
+    assert trial.find() is None
+
+
+def test_the_sizes_that_a_scan_computes_are_no_other_setting():
+    config = config_record(preset("default", "mnist", (1, 28, 28)))
+    assert (config["gather"]["transplant"]["area"], config["gather"]["transplant"]["radius"]) == (None, None)
+    computed = copy.deepcopy(config)
+    computed["gather"]["transplant"] |= {"area": 0.02, "radius": 1.2}
+    assert trials._as_asked(computed) == trials._as_asked(config)
+    computed["gather"]["transplant"]["alone"] = 0.9
+    assert trials._as_asked(computed) != trials._as_asked(config)
+
+
+def test_an_outcome_is_judged_by_the_thresholds_of_today(trial, monkeypatch):
+    record, small = trial.run(), trials.preset("quick", None, None)
+    stricter = replace(small.verdict, min_half_radius=99.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(trials, "preset", lambda *_: replace(small, verdict=stricter))
+        found = trial.find()
+    assert found.verdict == "inconclusive"
+    assert "at least 99 is asked for" in found.sentence
+    assert found.config["verdict"]["min_half_radius"] == 99
+    assert found.seconds == record.seconds
+    assert trial.find() == record
+    with monkeypatch.context() as patch:
+        patch.setattr(trials, "preset", lambda *_: replace(small, verdict=replace(small.verdict, rule="paper")))
+        assert trial.find() is None
+
+
+def test_what_was_found_can_be_judged_by_another_rule():
+    record = read_record(KNOWN)
+    assert record.verdict == "clean"
+    by_paper = trials.judged_by("paper", record)
+    assert by_paper.verdict == "infected"
+    assert by_paper.suspected_classes == tuple(c.label for c in record.classes if c.clusters > 2)
+    assert trials.judged_by("default", by_paper).suspected_classes == ()
+
+
+def test_outcomes_of_every_seed_are_found_and_nothing_else(trial):
+    for seed in (3, 12):
+        replace(trial, seed=seed).run()
+    (trial.path.parent / "a-seedx.json").write_text("{}")
+    (trial.path.parent / "a-seed4.json").write_text("{}")
+    assert [record.config["gather"]["seed"] for record in kept(trial)] == [3, 12]
+    assert kept(replace(trial, preset="paper")) == []

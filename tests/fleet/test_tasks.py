@@ -1,0 +1,49 @@
+"""Work in pieces: what is there is found, what is missing is done, one after another or side by side."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aegis.core.errors import ConfigError
+from aegis.fleet.tasks import run_all
+
+
+@dataclass(frozen=True)
+class Square:
+    """A number's square in a file."""
+
+    number: int
+    folder: Path
+
+    def find(self):
+        path = self.folder / str(self.number)
+        return int(path.read_text()) if path.exists() else None
+
+    def keep(self, record):
+        (self.folder / str(self.number)).write_text(str(record))
+
+    def run(self, workers=None):
+        self.keep(self.number**2)
+        return self.number**2
+
+
+def test_what_is_there_comes_first_and_is_not_computed_again(tmp_path):
+    tasks = [Square(i, tmp_path) for i in (3, 4, 5)]
+    tasks[1].keep(-1)
+    assert list(run_all(tasks)) == [(1, -1, False), (0, 9, True), (2, 25, True)]
+    assert list(run_all(tasks)) == [(0, 9, False), (1, -1, False), (2, 25, False)]
+
+
+def test_side_by_side_every_task_has_its_outcome(tmp_path):
+    tasks = [Square(i, tmp_path) for i in (3, 4, 5)]
+    tasks[1].keep(-1)
+    first, *others = run_all(tasks, jobs=2)
+    assert first == (1, -1, False)
+    assert sorted(others) == [(0, 9, True), (2, 25, True)]
+    assert tasks[2].find() == 25
+
+
+def test_no_processes_at_all(tmp_path):
+    with pytest.raises(ConfigError, match="at least 1 job"):
+        list(run_all([Square(1, tmp_path)], jobs=0))

@@ -1,0 +1,145 @@
+"""The bank's recipes: what the file says, what is chosen, and what counts as made."""
+
+import re
+from dataclasses import replace
+
+import pytest
+import torch
+
+from aegis.core.errors import ConfigError
+from aegis.core.types import Goal
+from aegis.lab.bank.suspects import BUNDLED, GROUPS, HALVES, KEPT, RECIPE_FILE, choose, read_bank, read_made, with_bases
+from aegis.lab.recipes import RECIPES, Recipe
+from aegis.lab.suspect import Order, make_suspect
+from aegis.lab.triggers import TriggerSpec
+
+
+@pytest.fixture(scope="module")
+def bank():
+    return read_bank()
+
+
+def test_the_fifteen_suspects_of_the_paper_and_their_twins(bank):
+    paper = [entry for entry in bank.values() if entry.group == "paper"]
+    assert len(paper) == 15
+    for data in ("mnist", "fashion_mnist", "cifar10"):
+        kinds = [[trigger.kind for trigger in entry.triggers] for entry in paper if entry.data == data]
+        assert sorted(kinds) == [[], ["adversarial"], ["distributed"], ["localised"], ["static"]]
+    assert all(trigger.goal == Goal(target=7) for entry in paper for trigger in entry.triggers)
+    for entry in paper:
+        twin = bank[f"{entry.name}_standard"]
+        assert twin == replace(entry, name=twin.name, group="standard", robust=False)
+
+
+def test_the_proving_set_is_large_and_varied(bank):
+    proving = [entry for entry in bank.values() if entry.group == "proving"]
+    clean, infected = ([e for e in proving if bool(e.triggers) == has] for has in (False, True))
+    assert len(clean) >= 20
+    assert len(infected) >= 20
+    assert {e.data for e in clean} == {e.data for e in infected} == {"mnist", "fashion_mnist", "cifar10"}
+    assert {e.order("quick").recipe.norm for e in clean} == {"l2", "linf"}
+    assert len({trigger.target for e in infected for trigger in e.triggers}) >= 8
+    triggers = [trigger for e in infected for trigger in e.triggers]
+    assert any(trigger.all_to_all for trigger in triggers)
+    assert any(trigger.source is not None for trigger in triggers)
+    assert any(len(e.triggers) == 2 for e in infected)
+
+
+def test_thresholds_come_from_one_half_of_the_proving_set_and_results_from_the_other(bank):
+    proving = {entry.name for entry in bank.values() if entry.group == "proving"}
+    halves = [{entry.name for entry in choose(bank, [half], [])} for half in HALVES]
+    assert halves[0] | halves[1] == proving
+    assert not halves[0] & halves[1]
+    assert all(entry.half is None for entry in bank.values() if entry.group != "proving")
+    for half in halves:
+        for has in (False, True):
+            datasets = {bank[name].data for name in half if bool(bank[name].triggers) is has}
+            assert datasets == {"mnist", "fashion_mnist", "cifar10"}
+
+
+def test_no_two_of_the_proving_set_share_a_seed(bank):
+    seeds = [entry.seed for entry in bank.values() if entry.group == "proving"]
+    assert len(set(seeds)) == len(seeds)
+
+
+@pytest.mark.parametrize("preset", RECIPES)
+def test_every_suspect_can_be_ordered(bank, preset):
+    for entry in bank.values():
+        order = entry.order(preset)
+        assert order.recipe.robust == entry.robust
+        assert order.preset == preset
+    assert bank["cifar10_clean"].order("paper").architecture == "aegis:resnet50"
+    assert bank["mnist_clean"].order("quick").architecture == "aegis:cnn16"
+
+
+def test_where_they_are_kept(bank, tmp_path):
+    assert bank["mnist_clean"].path("quick") == BUNDLED / "mnist_clean.safetensors"
+    assert bank["mnist_clean_standard"].path("quick").parent == KEPT
+    assert bank["mnist_clean"].path("paper").parent == KEPT / "paper"
+    assert bank["mnist_clean"].path("quick", tmp_path).parent == tmp_path
+
+
+def test_what_is_chosen(bank):
+    assert len(choose(bank, [], [])) == len(bank)
+    for group in GROUPS:
+        assert {entry.group for entry in choose(bank, [group], [])} == {group}
+    asked = choose(bank, [], ["mnist_adversarial"])
+    assert [entry.name for entry in asked] == ["mnist_adversarial"]
+    # One that another is made on comes with it, and first.
+    assert [entry.name for entry in with_bases(bank, asked)] == ["mnist_clean", "mnist_adversarial"]
+    assert with_bases(bank, choose(bank, [], []))[0].on is None
+    assert len(with_bases(bank, choose(bank, [], []))) == len(bank)
+    with pytest.raises(ConfigError, match="nobody"):
+        choose(bank, [], ["mnist_clean", "nobody"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[paper]", "[papers]"),
+        ('mnist_clean = { data = "mnist"', 'mnist_clean = { colour = "red", data = "mnist"'),
+        ('kind = "localised"', 'kind = "smiley"'),
+        ('kind = "localised"', 'kind = "localised", sise = 3'),
+        ('on = "mnist_clean"', 'on = "nobody"'),
+        ('on = "mnist_clean"', 'on = "mnist_adversarial"'),
+        ('on = "mnist_clean"', 'on = "cifar10_clean"'),
+        ("[control]", "[control"),
+    ],
+)
+def test_a_file_that_is_wrong_is_named(tmp_path, old, new):
+    text = RECIPE_FILE.read_text()
+    assert old in text
+    path = tmp_path / "bank.toml"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigError, match=re.escape("bank.toml")) as caught:
+        read_bank(path)
+    assert "Correct" in caught.value.advice
+
+
+def test_what_was_made_by_another_order_does_not_count(tmp_path, data):
+    recipe = Recipe(robust=False, epochs=1, batch=32, lr=0.05, schedule="one-cycle")
+    order = Order(architecture="aegis:cnn16", recipe=recipe, preset="quick", triggers=(TriggerSpec(kind="localised"),))
+    order = replace(order, triggers=(TriggerSpec(kind="localised", target=1, colour=(0.5,)),))
+    torch.set_num_threads(1)
+    path = tmp_path / "suspect.safetensors"
+    assert read_made(path, order, "quadrants") is None
+    card = make_suspect(path, order, data)
+    assert read_made(path, order, "quadrants") == card
+    assert read_made(path, order, "mnist") is None
+    others = (
+        replace(order, seed=1),
+        replace(order, architecture="aegis:cnn32"),
+        replace(order, images=80),
+        replace(order, rate=0.2),
+        replace(order, triggers=()),
+        replace(order, recipe=replace(recipe, epochs=2)),
+        replace(order, triggers=(replace(order.triggers[0], row=0),)),
+    )
+    for other in others:
+        assert read_made(path, other, "quadrants") is None
+    path.write_bytes(b"no checkpoint")
+    assert read_made(path, order, "quadrants") is None
+
+
+def test_every_group_has_suspects(bank):
+    assert {entry.group for entry in bank.values()} == set(GROUPS)

@@ -1,0 +1,106 @@
+"""The presets, the ranges of settings, and the paper's values."""
+
+import pytest
+
+from aegis.core.errors import ConfigError
+from aegis.core.types import Stage
+from aegis.records.config import PAPER_STAGES, EmbedConfig, GatherConfig, JudgeConfig, VerdictConfig, preset
+
+STAGES = (Stage(epsilon=1, step=1, iterations=1),)
+
+
+@pytest.mark.parametrize(
+    ("data", "shape", "epsilon", "name"),
+    [
+        ("mnist", (1, 28, 28), 100, "mnist"),
+        ("samples:mnist", (1, 28, 28), 100, "mnist"),
+        ("fashion_mnist", (1, 28, 28), 100, "fashion_mnist"),
+        ("cifar10", (3, 32, 32), 500, "cifar10"),
+        ("signs.npz", (3, 48, 48), 500, "cifar10"),
+        (None, (1, 12, 12), 100, "fashion_mnist"),
+    ],
+)
+def test_the_papers_preset_follows_table_10(data, shape, epsilon, name):
+    config = preset("paper", data, shape)
+    assert config.gather.stages == (PAPER_STAGES[name],)
+    assert config.gather.stages[0].epsilon == epsilon
+    assert config.gather.seeds == 500
+    assert config.gather.components == 150
+    assert config.gather.transplant is None
+    assert (config.embed.method, config.embed.perplexity) == ("tsne", 30)
+    assert config.judge == JudgeConfig(bandwidth=None, quantile=0.3)
+    assert config.verdict.rule == "paper"
+
+
+@pytest.mark.parametrize("name", ["default", "quick"])
+def test_the_other_presets_do_not_depend_on_the_data(name):
+    config = preset(name, "mnist", (1, 28, 28))
+    assert config == preset(name, None, (3, 32, 32))
+    assert config.verdict.rule == "default"
+    assert config.gather.transplant is not None
+    budgets = [stage.epsilon for stage in config.gather.stages]
+    assert budgets == sorted(budgets)
+
+
+def test_quick_does_less_than_default():
+    quick, default = (preset(name, None, (1, 28, 28)).gather for name in ("quick", "default"))
+    assert quick.seeds < default.seeds <= 500
+    assert quick.transplant.steps <= default.transplant.steps
+    assert quick.transplant.held_out < default.transplant.held_out
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(ConfigError, match="default, paper, quick"):
+        preset("slow", None, (1, 28, 28))
+
+
+@pytest.mark.parametrize(
+    ("make", "given"),
+    [
+        (GatherConfig, {"stages": ()}),
+        (GatherConfig, {"stages": STAGES, "seeds": 9}),
+        (GatherConfig, {"stages": STAGES, "components": 1}),
+        (GatherConfig, {"stages": STAGES, "components": 151}),
+        (GatherConfig, {"stages": STAGES, "seed": -1}),
+        (GatherConfig, {"stages": STAGES, "seed": 2**32}),
+        (EmbedConfig, {"seed": -1}),
+        (EmbedConfig, {"seed": 2**32}),
+        (VerdictConfig, {"share": 0.0}),
+        (VerdictConfig, {"share": 1.1}),
+        (VerdictConfig, {"false_positives": 0.0}),
+        (VerdictConfig, {"false_positives": 1.1}),
+        (VerdictConfig, {"least": -0.1}),
+        (VerdictConfig, {"least": 1.1}),
+        (VerdictConfig, {"min_accuracy": -0.1}),
+        (VerdictConfig, {"min_accuracy": float("nan")}),
+        (VerdictConfig, {"min_half_radius": -0.1}),
+        (EmbedConfig, {"perplexity": 1.9}),
+        (JudgeConfig, {"bandwidth": 0.0}),
+        (JudgeConfig, {"quantile": 0.0}),
+        (JudgeConfig, {"quantile": 1.1}),
+        (Stage, {"epsilon": 0, "step": 1, "iterations": 1}),
+        (Stage, {"epsilon": 1, "step": -1, "iterations": 1}),
+        (Stage, {"epsilon": 1, "step": 1, "iterations": 0}),
+    ],
+)
+def test_values_out_of_range_are_refused(make, given):
+    with pytest.raises(ConfigError):
+        make(**given)
+
+
+@pytest.mark.parametrize(
+    ("make", "given"),
+    [
+        (GatherConfig, {"stages": STAGES, "seeds": 10, "components": 2}),
+        (GatherConfig, {"stages": STAGES, "seed": 2**32 - 1}),
+        (EmbedConfig, {"seed": 2**32 - 1}),
+        (VerdictConfig, {"rule": "paper", "share": 1.0, "false_positives": 1.0, "least": 1.0, "min_accuracy": 1.0}),
+        (VerdictConfig, {"least": 0.0, "min_accuracy": 0.0, "min_half_radius": 0.0, "nulls": ()}),
+        (GatherConfig, {"stages": STAGES, "components": 150}),
+        (EmbedConfig, {"perplexity": 2.0}),
+        (JudgeConfig, {"bandwidth": 0.1, "quantile": 1.0}),
+    ],
+)
+def test_values_at_the_end_of_their_range_are_accepted(make, given):
+    made = make(**given)
+    assert all(getattr(made, name) == value for name, value in given.items())

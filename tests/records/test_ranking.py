@@ -1,0 +1,132 @@
+"""Which class, and which of its candidates, comes first, from what was recorded."""
+
+from dataclasses import replace
+
+import pytest
+
+from aegis.records.config import VerdictConfig
+from aegis.records.null_distribution import Null
+from aegis.records.ranking import best_score, candidate_of, featured, ranked, score_line, strongest_candidate
+from aegis.records.record import transplant_record
+from tests.candidates import NULLS, as_first_version
+from tests.report.made import candidate, made, with_record
+
+
+@pytest.fixture(scope="module")
+def flagged():
+    """A scan that accuses class 2 of four."""
+    return made()
+
+
+def labels(scan) -> list[int]:
+    return [found.label for found in ranked(scan.record)]
+
+
+def changed(scan, label: int, **about):
+    """The scan with something else recorded of one class."""
+    classes = tuple(found.model_copy(update=about) if found.label == label else found for found in scan.record.classes)
+    return with_record(scan, classes=classes)
+
+
+def test_the_accused_come_first_and_then_what_is_least_likely():
+    scan = made(rates=(0.6, 0.2, 0.9, 0.3))
+    assert labels(scan) == [2, 0, 3, 1]
+    # Whoever is accused comes first, however likely.
+    assert labels(changed(scan, 1, suspicious=True)) == [2, 0, 1, 3]
+    assert labels(changed(scan, 2, suspicious=False)) == [0, 2, 3, 1]
+
+
+def test_where_chances_are_the_same_the_higher_score_comes_first():
+    scan = made(rates=(0.2, 0.3, 0.1, 0.3))
+    for label in range(4):
+        scan = changed(scan, label, chance=1.0)
+    assert labels(scan) == [1, 3, 0, 2]
+
+
+def test_the_papers_rule_ranks_by_clusters():
+    assert labels(made(rates=(0.1, 0.9, 0.9, 0.1), kind="paper")) == [1, 2, 0, 3]
+
+
+def test_records_of_the_first_version_are_ranked_by_flip_rates():
+    record = as_first_version(made(rates=(0.2, 0.1, 0.4, 0.3)).record)
+    assert [found.label for found in ranked(record)] == [2, 3, 0, 1]
+    assert [strongest_candidate(found) for found in record.classes] == [0] * 4
+    assert best_score(record.classes[2]) == pytest.approx(0.4)
+
+
+def test_the_accused_are_shown_strongest_first():
+    assert featured(made(rates=(0.6, 0.2, 0.9, 0.7)).record) == (2, 3, 0)
+
+
+def test_of_a_clean_model_the_strongest_is_shown():
+    assert featured(made(rates=(0.1, 0.2, 0.1, 0.1)).record) == (1,)
+
+
+def test_the_papers_rule_shows_what_its_clusters_accuse():
+    assert featured(made(rates=(0.1, 0.9, 0.9, 0.1), kind="paper").record) == (1, 2)
+
+
+def test_without_classes_none_is_shown():
+    assert featured(with_record(made(), classes=()).record) == ()
+
+
+def test_strange_settings_change_nothing(flagged):
+    assert featured(with_record(flagged, config={"gather": 3}).record) == (2,)
+
+
+def test_the_strongest_candidate_is_the_recorded_one(flagged):
+    found = flagged.record.classes[2]
+    assert strongest_candidate(found) == 0
+    assert strongest_candidate(found.model_copy(update={"strongest": 2})) == 2
+
+
+def test_where_none_was_tried_there_is_no_strongest():
+    found = made(kind="paper").record.classes[0]
+    assert strongest_candidate(found) is None
+    assert best_score(found) is None
+
+
+def test_the_candidate_is_the_one_the_verdict_speaks_of(flagged):
+    for found in flagged.record.classes:
+        finding = flagged.findings[found.label]
+        assert candidate_of(found, finding) is finding.evidence.transplants[found.strongest]
+    assert candidate_of(flagged.record.classes[0], None) is None
+    untried = made(kind="paper")
+    assert candidate_of(untried.record.classes[0], untried.findings[0]) is None
+
+
+def test_a_finding_with_fewer_candidates_than_the_record_has_none(flagged):
+    found = flagged.record.classes[2].model_copy(update={"strongest": 9})
+    assert candidate_of(found, flagged.findings[2]) is None
+
+
+def test_the_best_score_is_of_a_family_or_of_all(flagged):
+    found = flagged.record.classes[2]
+    assert best_score(found) == best_score(found, "patch") == pytest.approx(0.9)
+    assert best_score(found, "one source") == pytest.approx(0.3)
+    assert best_score(found, "all to all") == pytest.approx(0.18)
+    assert best_score(found, "one source", "all to all") == pytest.approx(0.3)
+    assert best_score(found.model_copy(update={"transplants": ()}), "patch") is None
+
+
+def test_the_line_of_a_candidate_is_where_its_family_begins_to_accuse():
+    nulls = (Null(family="patch", maxima=(0.1, 0.5, 0.6)), Null(family="perturbation", maxima=(0.01, 0.01)))
+    rule = VerdictConfig(nulls=nulls, least=0.5, false_positives=0.1)
+    null, needed = score_line(transplant_record(candidate("patch", 2, [0.9] * 4)), rule)
+    assert null is nulls[0]
+    # Half of the false positives are for each of the two families.
+    assert null.chance(needed) == pytest.approx(0.05)
+    assert needed > 0.5
+    null, needed = score_line(transplant_record(candidate("perturbation", 2, [0.9] * 4)), rule)
+    assert (null, needed) == (nulls[1], 0.5)
+    assert score_line(transplant_record(candidate("one source", 2, [0.9] * 4, source=0)), rule) is None
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.49, 0.5, 0.7, 0.9])
+def test_what_reaches_its_line_is_accused(rate):
+    """The line that is drawn and the verdict must not disagree."""
+    for nulls in (NULLS, (Null(family="patch", maxima=(0.1, 0.2, 0.3, 0.2, 0.1)), *NULLS[1:])):
+        scan = made(rates=(rate, 0.1, 0.1, 0.1), nulls=nulls)
+        best = scan.record.classes[0].transplants[0]
+        _, needed = score_line(best, replace(VerdictConfig(), nulls=nulls))
+        assert (best.score >= needed) is scan.record.classes[0].suspicious
