@@ -3,6 +3,7 @@
 import streamlit as st
 
 from aegis import ui
+from aegis.ui.home.suspect_list import show_suspects
 
 PYTHON = """\
 import aegis
@@ -32,7 +33,7 @@ folder = ui.suspects_folder()
 paths = ui.list_suspects(folder)
 if paths:
     st.markdown("Checkpoints at hand. Each is clean or hides a backdoor; a scan finds out which.")
-    ui.show_suspects(paths)
+    show_suspects(paths)
 else:
     with st.container(border=True, key="empty"):
         st.markdown("**No suspects here.** AEGIS looks for `*.safetensors` files in this folder:")

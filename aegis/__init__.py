@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aegis.models.load import Suspect as Suspect
     from aegis.models.load import load_checkpoint as load_checkpoint
     from aegis.records.config import ScanConfig as ScanConfig
-    from aegis.records.config import preset as preset
+    from aegis.records.presets import preset as preset
 
 _HOMES = {
     "load_dataset": "aegis.data",

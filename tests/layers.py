@@ -8,28 +8,31 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TOP = "app.py or pages"
 
-# A room may import from rooms of a lower rank and from itself.
-RANKS = {
-    "types": 0, "errors": 0, "runtime": 0, "progress": 0, "files": 0, "text": 0, "zips": 0, "review": 0,
-    "version": 0, "process": 0, "source": 0, "folders": 0, "typed": 0,
-    "models": 1, "data": 1, "packing": 1, "index": 1,
-    "pgd": 2, "work": 2,
-    "evaluate": 3, "space": 3,
-    "detect": 4, "baselines": 4, "lab": 4,
-    "keys": 5,
-    "stored": 6, "audit": 6,
-    "store": 7, "report": 7,
-    "experiments": 8, "dossier": 8,
-    "aegis": 9,
-    "ui": 10, "cli": 10,
-    "__main__": 11, TOP: 11,
-}  # fmt: skip
-# The bottom is one room in several files.
-BOTTOM = {room for room, rank in RANKS.items() if rank == 0}
+# Rooms from the lowest on; each may import from those before its line, and from itself.
+ROOMS = (
+    ("core",),
+    ("data", "models"),
+    ("attacks",),
+    ("metrics",),
+    ("records",),
+    ("detect", "baselines", "fleet"),
+    ("lab",),
+    ("store", "report"),
+    ("experiments", "services"),
+    ("aegis",),
+    ("ui", "cli"),
+    ("__main__", TOP),
+)
+RANKS = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
+# Packages of pages: none knows another, and what two need lies beside or below them.
+PAGES = {f"aegis.ui.{page}" for page in ("home", "scan", "inspect", "history")}
+# Rooms that whoever only reads results imports: torch may be needed inside their functions, never before.
+WITHOUT_TORCH = ("records", "report", "store")
 
 CORE = {"numpy", "sklearn", "openTSNE", "umap", "torch", "torchvision", "timm", "safetensors", "pydantic", "jaxtyping"}
 CORE |= {"PIL"}
 LIBRARIES = {
+    "records": CORE | {"scipy", "matplotlib"},
     "detect": CORE | {"scipy"},
     "ui": CORE | {"streamlit", "plotly", "pandas"},
     TOP: CORE | {"streamlit", "plotly"},
@@ -69,7 +72,7 @@ def breaches(source: str, module: str, package: bool = False) -> list[str]:
     for line, name in imported(source, module if package else module.rpartition(".")[0]):
         root = name.split(".")[0]
         if root == "aegis":
-            reason = _forbidden_room(room, _target(name))
+            reason = _forbidden_room(room, _target(name)) or _forbidden_page(module, name)
         elif root in sys.stdlib_module_names or root in LIBRARIES.get(room, CORE):
             reason = ""
         else:
@@ -102,7 +105,29 @@ def _target(name: str) -> str:
 def _forbidden_room(room: str, target: str) -> str:
     unknown = {room, target} - RANKS.keys()
     if unknown:
-        return f"{', '.join(unknown)} has no rank; give it one in tests/layers.py"
-    if room == target or {room, target} <= BOTTOM or RANKS[target] < RANKS[room]:
+        return f"{', '.join(unknown)} has no rank; give it one in ROOMS, tests/layers.py"
+    if room == target or RANKS[target] < RANKS[room]:
         return ""
     return f"{room} may not know {target}"
+
+
+def _forbidden_page(module: str, name: str) -> str:
+    theirs = [page for page in PAGES if f"{name}.".startswith(f"{page}.")]
+    if not module.startswith("aegis.ui") or not theirs or f"{module}.".startswith(f"{theirs[0]}."):
+        return ""
+    return f"{module} may not know the page {theirs[0]}"
+
+
+def at_import(source: str) -> Iterator[str]:
+    """Dotted names of what a module imports before any of its functions is called."""
+    todo = list(ast.parse(source).body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            todo += node.orelse
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            todo += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]

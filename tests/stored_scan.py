@@ -1,10 +1,11 @@
 """A finished scan in a store, made without a model: its classes come from the store as any other scan's."""
 
 from aegis.core.types import Applicability, Dataset
-from aegis.detect.judge import judge
+from aegis.detect.cluster import judge
 from aegis.detect.verdict import conclude
+from aegis.records.builders import data_record
 from aegis.records.config import ScanConfig, VerdictConfig
-from aegis.records.record import ClassRecord, ScanRecord, config_record, data_record
+from aegis.records.record import ClassRecord, ScanRecord, config_record
 from aegis.store.store import Store
 from tests.candidates import NULLS
 from tests.stored import GATHER, Counted, dataset, record

@@ -9,7 +9,7 @@ import tempfile
 import pytest
 
 from tests.cli.test_help import COMMANDS
-from tests.layers import ROOT, breaches, imported, module_of, sources
+from tests.layers import ROOT, WITHOUT_TORCH, at_import, breaches, imported, module_of, sources
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -22,12 +22,12 @@ def test_imports_go_downwards(path):
     [
         ("aegis.core.types", "import aegis.models.card"),
         ("aegis.models.load", "from aegis.attacks.pgd import pgd"),
-        ("aegis.models.load", "from aegis import pgd"),
-        ("aegis.models.load", "from ..pgd import pgd"),
-        ("aegis.models.load", "from .. import pgd"),
+        ("aegis.models.load", "from aegis.attacks import pgd"),
+        ("aegis.models.load", "from ..attacks.pgd import pgd"),
+        ("aegis.models.load", "from .. import attacks"),
         ("aegis.data.named", "from aegis.models.card import Card"),
         ("aegis.detect.scan", "from aegis.lab.train import train"),
-        ("aegis.lab.train", "from aegis.baselines import neural_cleanse"),
+        ("aegis.detect.scan", "from aegis.baselines import neural_cleanse"),
         ("aegis.baselines.strip", "import aegis.detect"),
         ("aegis.store.store", "import aegis.report.pdf"),
         ("aegis.report.pdf", "from aegis.store.store import Store"),
@@ -36,6 +36,9 @@ def test_imports_go_downwards(path):
         ("aegis.detect.scan", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import aegis.cli"),
         ("aegis.cli", "from aegis.ui import frame"),
         ("aegis.ui.components.widgets", "from aegis.cli import main"),
+        ("aegis.ui.scan.page", "from aegis.ui.history.rows import row_of"),
+        ("aegis.ui.components.recent", "from aegis.ui.history import rows"),
+        ("aegis.ui.session", "from aegis.ui import inspect"),
         ("aegis.store.store", "import streamlit"),
         ("aegis.cli", "import streamlit as st"),
         ("aegis.detect.embed", "from plotly import graph_objects"),
@@ -55,6 +58,7 @@ def test_a_breach_is_seen(module, line):
         ("aegis.detect.scan", "import torch, aegis.attacks.pgd, aegis.models.load"),
         ("aegis.cli", "from aegis import scan\nimport typer, json"),
         ("aegis.ui.components.widgets", "import streamlit as st\nfrom aegis.models.card import Identity"),
+        ("aegis.ui.history.page", "from aegis.ui.history.rows import row_of\nfrom aegis.ui.components import recent"),
         ("app", "import streamlit as st\nfrom aegis import ui"),
     ],
 )
@@ -64,7 +68,15 @@ def test_what_is_allowed_passes(module, line):
 
 def test_a_package_knows_where_it_is():
     assert list(imported("from .card import Card", "aegis.models")) == [(1, "aegis.models.card.Card")]
-    assert list(imported("from ..pgd import pgd", "aegis.models")) == [(1, "aegis.attacks.pgd.pgd")]
+    assert list(imported("from ..attacks import pgd", "aegis.models")) == [(1, "aegis.attacks.pgd")]
+
+
+@pytest.mark.parametrize("room", WITHOUT_TORCH)
+def test_who_reads_results_needs_no_torch(room):
+    for path in (ROOT / "aegis" / room).rglob("*.py"):
+        assert "torch" not in {name.split(".")[0] for name in at_import(path.read_text())}, path
+    modules = ", ".join(sorted(module_of(path) for path in (ROOT / "aegis" / room).rglob("*.py")))
+    assert run(f"import sys, {modules}", "print('torch' in sys.modules)") == "False"
 
 
 def test_every_library_in_use_is_required():

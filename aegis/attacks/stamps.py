@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor
 
 from aegis.core.types import Stamp
-from aegis.detect.starts import Start
 
 # Of a patch's search: Adam's step, the mask's temperature at its beginning and end, and when in the search the
 # patch has come down to its final size.
@@ -23,6 +24,21 @@ HALVINGS = 24
 LONGEST, SHORTEST = 0.4, 0.05
 # What a mask leaves of a pixel's weight is not worth being called a part of the patch.
 FAINT = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a search begins.
+
+    Args:
+        change: how much each pixel matters, and of a perturbation, in which direction.
+        image: what a patch replaces pixels with.
+        name: in words.
+    """
+
+    change: Float32[np.ndarray, "c h w"]
+    image: Float32[np.ndarray, "c h w"]
+    name: str
 
 
 @runtime_checkable

@@ -36,7 +36,8 @@ from aegis.core.errors import CheckpointError
 from aegis.core.files import write_text
 from aegis.core.types import Dataset
 from aegis.detect.embed import EMBEDDERS
-from aegis.records.config import PRESETS, ScanConfig, adjusted, preset
+from aegis.records.config import ScanConfig
+from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.store.cached_steps import stored
 from aegis.store.keys import key_of, model_part, scan_key
 from aegis.store.store import Store

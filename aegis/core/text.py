@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+# What a spreadsheet would take for a formula.
+FORMULA = ("=", "+", "-", "@")
+
 _BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
@@ -61,3 +64,9 @@ def first_fault(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     return printable(f"{where}: {first['msg']}" if where else first["msg"], 200)
+
+
+def cell(text: str, limit: int = 120) -> str:
+    """Text from outside in a table that a spreadsheet may open."""
+    safe = printable(text, limit)
+    return f"'{safe}" if safe.startswith(FORMULA) else safe

@@ -1,11 +1,13 @@
-"""Algorithm 1, step 4: mean shift (Fukunaga and Hostetler 1975) with a flat kernel."""
+"""Algorithm 1, step 4: mean shift (Fukunaga and Hostetler 1975) with a flat kernel; needs no model."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int64
 
-from aegis.core.types import Clusters, Embedding
+from aegis.core.types import Clusters, Embedding, Evidence, Finding
 from aegis.records.config import JudgeConfig
 
 MAX_ITERATIONS = 300
@@ -104,3 +106,10 @@ def _by_size(assignment: np.ndarray) -> np.ndarray:
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
     ranked: np.ndarray = rank[assignment]
     return ranked
+
+
+def judge(evidence: Evidence, embeddings: Sequence[Embedding], config: JudgeConfig) -> Finding:
+    """Cluster each embedding, with and without the training images; needs neither model nor images."""
+    together = tuple(cluster(embedding, config) for embedding in embeddings)
+    alone = tuple(cluster_translated(embedding, config) for embedding in embeddings)
+    return Finding(evidence, tuple(embeddings), together, alone)

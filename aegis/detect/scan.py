@@ -13,24 +13,17 @@ from aegis.core.errors import ConfigError, DataError
 from aegis.core.runtime import Cancelled, Event, Report, Runtime, choose_runtime, silent
 from aegis.core.types import Applicability, Dataset, Finding, VerdictName
 from aegis.detect.assess import assess
+from aegis.detect.cluster import judge
 from aegis.detect.embed import check_points, embed
 from aegis.detect.gather import gather
-from aegis.detect.judge import judge
 from aegis.detect.steps import Steps
 from aegis.detect.verdict import ClassResult, conclude
 from aegis.models.classifier import Classifier
 from aegis.models.load import Suspect
-from aegis.records.config import ScanConfig, preset
-from aegis.records.record import (
-    ScanRecord,
-    config_record,
-    data_record,
-    model_record,
-    now,
-    runtime_record,
-    source_record,
-    versions,
-)
+from aegis.records.builders import data_record, model_record, now, runtime_record, source_record, versions
+from aegis.records.config import ScanConfig
+from aegis.records.presets import preset
+from aegis.records.record import ScanRecord, config_record
 
 STEPS = Steps(assess, gather, embed)
 

@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 START = "the selection's mean change"
 
 
-def where_changed(
-    seeds: Float32[np.ndarray, "n c h w"], translated: Float32[np.ndarray, "n c h w"]
-) -> Float32[np.ndarray, "h w"]:
-    """Mean absolute change of each pixel over images and channels, in [0, 1], shape (h, w)."""
-    where: np.ndarray = np.abs(translated - seeds).mean(axis=(0, 1))
-    return where
-
-
 def as_patch(change: Float32[np.ndarray, "c h w"], image: Float32[np.ndarray, "c h w"], area: float) -> Stamp:
     """A patch of the pixels that changed most, which replaces them with those of an image.
 

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64, UInt8
 
+from aegis.attacks.stamps import Start
 from aegis.detect.features import as_pixels, principal_components
 
 # Clusters of changes are told apart by few directions; k-means over every pixel would take seconds.
 COMPONENTS = 20
-
-
-@dataclass(frozen=True, eq=False)
-class Start:
-    """Where a search begins.
-
-    Args:
-        change: how much each pixel matters, and of a perturbation, in which direction.
-        image: what a patch replaces pixels with.
-        name: in words.
-    """
-
-    change: Float32[np.ndarray, "c h w"]
-    image: Float32[np.ndarray, "c h w"]
-    name: str
 
 
 def cluster_starts(

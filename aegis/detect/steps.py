@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from aegis.core.types import Applicability, Embedding, Evidence
+from aegis.core.runtime import Report, silent
+from aegis.core.types import Applicability, Dataset, Embedding, Evidence
+from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig
+
+
+class Assess(Protocol):
+    """Measures whether the method applies to a model, as ``detect.assess.assess``."""
+
+    def __call__(
+        self,
+        classifier: Any,  # noqa: ANN401 - a store passes on what it does not know
+        data: Dataset,
+        config: AssessConfig,
+        *,
+        report: Report = silent,
+    ) -> Applicability:
+        """Applicability of the model."""
+
+
+class Gather(Protocol):
+    """Collects the evidence of one class, as ``detect.gather.gather``."""
+
+    def __call__(
+        self,
+        classifier: Any,  # noqa: ANN401
+        data: Any,  # noqa: ANN401 - None where a store has the evidence
+        label: int,
+        config: GatherConfig,
+        *,
+        report: Report = silent,
+    ) -> Evidence:
+        """Evidence of the class."""
+
+
+class Embed(Protocol):
+    """Draws features in the plane, as ``detect.embed.embed``."""
+
+    def __call__(self, evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -> tuple[Embedding, ...]:
+        """One embedding for each budget."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +56,6 @@ class Steps:
         embed: as ``detect.embed.embed``.
     """
 
-    assess: Callable[..., Applicability]
-    gather: Callable[..., Evidence]
-    embed: Callable[..., tuple[Embedding, ...]]
+    assess: Assess
+    gather: Gather
+    embed: Embed

@@ -18,11 +18,11 @@ from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from aegis.attacks.stamps import Patches, Perturbations, Stamps
+from aegis.attacks.stamps import Patches, Perturbations, Stamps, Start
 from aegis.core.runtime import Event, Report, Throttle
 from aegis.core.types import Family, LabelledImages, Stamp, Transplant
 from aegis.detect.minimise import prune
-from aegis.detect.starts import Start, cluster_starts, noise_starts, source_starts
+from aegis.detect.starts import cluster_starts, noise_starts, source_starts
 from aegis.metrics import called_with, predict
 from aegis.models.classifier import Classifier
 from aegis.records.config import TransplantConfig

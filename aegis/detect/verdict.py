@@ -11,9 +11,10 @@ from typing import Protocol, runtime_checkable
 
 from aegis.core.text import count_of
 from aegis.core.types import Applicability, Family, Finding, VerdictName
+from aegis.records.builders import class_record
 from aegis.records.config import VerdictConfig
 from aegis.records.null_distribution import chance
-from aegis.records.record import ClassRecord, ScanRecord, TransplantRecord, class_record
+from aegis.records.record import ClassRecord, ScanRecord, TransplantRecord
 from aegis.records.wording import how_likely, weak_spot, what_it_did
 
 # Of a class, fewer held-out images than this say too little: thresholds come from fifty.

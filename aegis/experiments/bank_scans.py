@@ -14,7 +14,8 @@ from aegis.core.types import Dataset
 from aegis.data import default_source, load_dataset
 from aegis.detect.verdict import judge_again
 from aegis.lab.bank.record import RESULTS, BankRecord
-from aegis.records.config import Rule, ScanConfig, VerdictConfig, adjusted, preset
+from aegis.records.config import Rule, ScanConfig, VerdictConfig
+from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord, config_record, read_record
 
 CODE = "detector"

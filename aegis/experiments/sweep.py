@@ -21,8 +21,9 @@ from aegis.experiments.bank_scans import Trial
 from aegis.experiments.table5 import DATA, VISIBLE, name_of
 from aegis.lab.bank.record import RESULTS, made_record
 from aegis.lab.bank.suspects import choose, read_bank
+from aegis.records.builders import PACKAGES
 from aegis.records.config import JudgeConfig, ScanConfig
-from aegis.records.record import PACKAGES, config_record
+from aegis.records.record import config_record
 
 Parameter = Literal["epsilon", "bandwidth", "seeds", "budget"]
 # The paper's numbers of seeds, of which this one is its usual, and its steps away from the computed bandwidth.

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from aegis.core.types import Transplant
+
+if TYPE_CHECKING:
+    pass
+
 
 Rgb = UInt8[np.ndarray, "h w 3"]
 
@@ -76,3 +81,11 @@ def _scaled(picture: Rgb, side: int) -> Image.Image:
     # Pixels stay squares when they grow.
     method = Image.Resampling.NEAREST if side >= height else Image.Resampling.BOX
     return Image.fromarray(picture).resize(size, method)
+
+
+def where_changed(
+    seeds: Float32[np.ndarray, "n c h w"], translated: Float32[np.ndarray, "n c h w"]
+) -> Float32[np.ndarray, "h w"]:
+    """Mean absolute change of each pixel over images and channels, in [0, 1], shape (h, w)."""
+    where: np.ndarray = np.abs(translated - seeds).mean(axis=(0, 1))
+    return where

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from aegis.core.errors import ConfigError, StoreError
-from aegis.core.runtime import Precision, Runtime
-from aegis.core.source import STEPS_CODE, UNKNOWN, code_digest, revision
-from aegis.core.types import Applicability, Dataset, Family, Finding, Transplant, VerdictName
-from aegis.core.version import processor, versions_with
+from aegis.core.runtime import Precision
+from aegis.core.source import UNKNOWN
+from aegis.core.types import Family, VerdictName
 from aegis.records.config import ScanConfig
+from aegis.records.consistency import contradictions
 
 if TYPE_CHECKING:
-    from aegis.models.load import Suspect
-
-PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "openTSNE", "umap-learn", "safetensors")
+    pass
 
 
 class _Frozen(BaseModel):
@@ -173,7 +167,7 @@ class ScanRecord(_Frozen):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> ScanRecord:
-        for contradiction in _contradictions(self):
+        for contradiction in contradictions(self):
             raise ValueError(contradiction)
         return self
 
@@ -197,141 +191,6 @@ def read_record(path: Path) -> ScanRecord:
         if first is not None and first["type"] == "value_error":
             got, advice = f"one that contradicts itself: {first['ctx']['error']}", "Take the file as it was written."
         raise StoreError(f"a scan result written by aegis scan --json at {path}", got, advice) from error
-
-
-def _contradictions(record: ScanRecord) -> Iterator[str]:
-    """What one part of a record says that others rule out, in words: readers look things up by these numbers."""
-    classes, model, control = len(record.data.class_names), record.model, record.control
-    if len(model.epsilons) != len(model.robust_accuracies):
-        yield f"model has {len(model.epsilons)} epsilons, but {len(model.robust_accuracies)} robust_accuracies"
-    if control is not None:
-        yield from _beyond("control: target", [control.target], classes)
-    yield from _beyond("labels", record.labels or (), classes)
-    yield from _beyond("classes: label", [found.label for found in record.classes], classes)
-    accused = {found.label for found in record.classes if found.suspicious}
-    if accused != set(record.suspected_classes):
-        yield f"suspected_classes are {sorted(record.suspected_classes)}, but the suspicious ones {sorted(accused)}"
-    for found in record.classes:
-        for said in _class_contradictions(found, classes):
-            yield f"class {found.label}: {said}"
-
-
-def _class_contradictions(found: ClassRecord, classes: int) -> Iterator[str]:
-    for name in ("clusters_by_budget", "translated_clusters_by_budget", "bandwidths", "translation_success"):
-        if (given := len(getattr(found, name))) != len(found.budgets):
-            yield f"{len(found.budgets)} budgets, but {given} {name}"
-    if found.strongest is not None and not 0 <= found.strongest < len(found.transplants):
-        yield f"strongest is {found.strongest}, but there are {len(found.transplants)} transplants, counted from 0"
-    for i, one in enumerate(found.transplants):
-        where = f"transplant {i}"
-        yield from _beyond(f"{where}: source", [] if one.source is None else [one.source], classes)
-        if len(one.flip_rates) > classes:
-            yield f"{where}: {len(one.flip_rates)} flip_rates, but {classes} class_names"
-        if one.destinations is not None:
-            yield from _beyond(f"{where}: destinations", one.destinations, classes)
-            if len(one.destinations) != len(one.flip_rates):
-                yield f"{where}: {len(one.destinations)} destinations, but {len(one.flip_rates)} flip_rates"
-
-
-def _beyond(name: str, labels: Iterable[int], classes: int) -> Iterator[str]:
-    yield from (
-        f"{name} is {label}, but there are {classes} classes, counted from 0"
-        for label in labels
-        if not 0 <= label < classes
-    )
-
-
-def class_record(finding: Finding, name: str, share: float) -> ClassRecord:
-    """What was found in a class, not judged yet.
-
-    Args:
-        finding: of the class.
-        name: of the class.
-        share: of the classes that a trigger is for, so many must reach its score.
-    """
-    counts = tuple(clusters.count for clusters in finding.clusters)
-    return ClassRecord(
-        label=finding.label,
-        name=name,
-        suspicious=False,
-        reason="",
-        clusters=max(counts),
-        budgets=finding.evidence.budgets,
-        clusters_by_budget=counts,
-        translated_clusters_by_budget=tuple(clusters.count for clusters in finding.translated_clusters),
-        bandwidths=tuple(_short(clusters.bandwidth) for clusters in finding.clusters),
-        translation_success=tuple(_short(float(s)) for s in finding.evidence.success),
-        transplants=tuple(transplant_record(t, t.score(share)) for t in finding.evidence.transplants),
-    )
-
-
-def transplant_record(transplant: Transplant, score: float | None = None) -> TransplantRecord:
-    """A candidate trigger as a record, with its score if the rule gave it one."""
-    touched, replaces = transplant.shown.touched, transplant.family != "perturbation"
-    rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
-    box = (0, 0, 0, 0)
-    if len(rows):
-        box = (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
-    return TransplantRecord(
-        family=transplant.family,
-        start=transplant.start,
-        source=transplant.source,
-        destinations=tuple(transplant.destinations.tolist()) if transplant.family == "all to all" else None,
-        pixels=int(touched.sum()),
-        box=box,
-        l2_norm=_short(float(np.linalg.norm(transplant.shown.add))),
-        flip_rate=_short(transplant.flip_rate),
-        flip_rates=tuple(None if math.isnan(rate) else _short(float(rate)) for rate in transplant.flip_rates),
-        images=int(transplant.counts.sum()),
-        score=None if score is None else _short(score),
-        smallest_rate=None if transplant.smallest_rate is None else _short(transplant.smallest_rate),
-        where=tuple(np.flatnonzero(touched).tolist()) if replaces and transplant.smallest is not None else None,
-    )
-
-
-def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelRecord:
-    """The suspect as a record; ``file`` is its name without the folder."""
-    return ModelRecord(
-        sha256=suspect.sha256,
-        digest=suspect.digest,
-        file=file,
-        architecture=suspect.identity.architecture,
-        accuracy=_short(measured.accuracy),
-        epsilons=measured.epsilons,
-        robust_accuracies=tuple(_short(a) for a in measured.robust_accuracies),
-        half_radius=_short(measured.half_radius),
-        spared_radii=tuple(map(_short, measured.spared_radii)),
-        universal_radii=tuple(map(_short, measured.universal_radii)),
-        universal_areas=tuple(map(_short, measured.universal_areas)),
-        mean=suspect.identity.mean,
-        std=suspect.identity.std,
-    )
-
-
-def data_record(data: Dataset) -> DataRecord:
-    """The images as a record."""
-    return DataRecord(
-        name=data.name,
-        digest=data.digest,
-        class_names=data.class_names,
-        shape=data.shape,
-        train=len(data.train),
-        test=len(data.test),
-    )
-
-
-def runtime_record(runtime: Runtime) -> RuntimeRecord:
-    """Device, precision and processor as a record."""
-    import torch
-
-    name = torch.cuda.get_device_name() if runtime.device == "cuda" else processor()
-    return RuntimeRecord(device=runtime.device, precision=runtime.precision, hardware=name)
-
-
-def source_record() -> SourceRecord:
-    """The source that runs as a record."""
-    now = revision()
-    return SourceRecord(revision=now.commit, changed=now.changed, code=code_digest(STEPS_CODE))
 
 
 def config_record(config: ScanConfig) -> dict[str, Any]:
@@ -362,18 +221,3 @@ def settings(record: ScanRecord) -> ScanConfig | None:
         return config_of(record)
     except StoreError:
         return None
-
-
-def versions() -> dict[str, str]:
-    """Versions of AEGIS, Python and the packages that numbers depend on."""
-    return versions_with(PACKAGES)
-
-
-def now() -> str:
-    """The time in UTC, to the second, in ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _short(value: float) -> float:
-    """Four decimals: more would be noise in a file that people read."""
-    return round(value, 4)

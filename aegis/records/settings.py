@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from aegis.core.text import printable
-from aegis.records.config import PRESETS, preset
+from aegis.records.presets import PRESETS, preset
 from aegis.records.record import ScanRecord, config_record
 
 OWN: Final = "own settings"

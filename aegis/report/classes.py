@@ -11,8 +11,7 @@ from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak,
 
 from aegis.core.text import percent
 from aegis.core.types import FAMILIES, Dataset, Family, Finding, Transplant
-from aegis.detect.selection import where_changed
-from aegis.records.pictures import as_8_bit, as_rgb, coloured, png, strip
+from aegis.records.pictures import as_8_bit, as_rgb, coloured, png, strip, where_changed
 from aegis.records.ranking import best_score, candidate_of, ranked, score_line, strongest_candidate
 from aegis.records.record import ClassRecord, ScanRecord, TransplantRecord, settings
 from aegis.records.review import Review

@@ -9,7 +9,7 @@ import numpy as np
 
 from aegis.core.runtime import Event, Report, Runtime, silent
 from aegis.core.types import Applicability, Dataset, Embedding, Evidence, Finding
-from aegis.detect.judge import judge
+from aegis.detect.cluster import judge
 from aegis.detect.steps import Steps
 from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig
 from aegis.records.record import ScanRecord, config_of

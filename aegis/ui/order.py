@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aegis.core.errors import AegisError
+from aegis.core.errors import AegisError, CheckpointError
 from aegis.core.parsing import numbers
 from aegis.core.runtime import Report
 from aegis.core.types import Applicability, Dataset
-from aegis.records.config import ScanConfig, adjusted, preset
+from aegis.models.card import Identity
+from aegis.records.config import ScanConfig
+from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.store.cached_steps import stored
 from aegis.store.keys import model_part, scan_key
 from aegis.store.store import Store
 from aegis.ui.upload_cache import Shelf, Uploads, named_images
-from aegis.ui.uploads import Workspace, check_architecture, read_images
+from aegis.ui.uploads import UPLOADED, Upload, Workspace, check_architecture, read_images
 from aegis.ui.watch import Watch
 
 if TYPE_CHECKING:
@@ -180,3 +183,102 @@ def _compute(
     seen = replace(steps, assess=assess)
     result = scan(suspect, images, config, labels=order.labels, runtime=runtime, steps=seen, report=report)
     return result.record(order.file)
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """What was set.
+
+    Args:
+        preset: one of ``PRESETS``.
+        changes: what is set instead, as ``adjusted`` takes it.
+        labels: classes to test, or None for all.
+    """
+
+    preset: str = "default"
+    changes: dict[str, Any] = field(default_factory=dict)
+    labels: tuple[int, ...] | None = None
+
+    def config(self, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+        """The settings in full.
+
+        Raises:
+            ConfigError: for a value out of range.
+        """
+        return adjusted(preset(self.preset, data, shape), **self.changes)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ChosenSuspect:
+    """What was chosen, before torch has seen it.
+
+    Args:
+        file: its name.
+        sha256: of the file.
+        path: where a bundled one lies, or None.
+        upload: what came from the browser, or None.
+        identity: what its card says, or None.
+        architecture, mean, std: what the user says.
+    """
+
+    file: str
+    sha256: str
+    path: Path | None = None
+    upload: Upload | None = None
+    identity: Identity | None = None
+    architecture: str | None = None
+    mean: str | None = None
+    std: str | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ChosenImages:
+    """Which images were chosen: a name, or what came from the browser."""
+
+    source: str | None = None
+    upload: Upload | None = None
+
+
+def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, measure_only: bool) -> Order:
+    """An order with its uploads in a workspace of its own.
+
+    Raises:
+        AegisError: if an upload cannot be written.
+    """
+    workspace = Workspace() if suspect.upload or images.upload else None
+    try:
+        checkpoint = workspace.put(suspect.upload, "model") if workspace and suspect.upload else suspect.path
+        archive = workspace.put(images.upload, "images") if workspace and images.upload else None
+    except AegisError:
+        assert workspace is not None
+        workspace.remove()
+        raise
+    if checkpoint is None:
+        raise CheckpointError("a checkpoint", "none", "Choose one.")
+    return Order(
+        file=UPLOADED + suspect.file if suspect.upload else suspect.file,
+        checkpoint=checkpoint,
+        source=images.source,
+        images=archive,
+        images_name=UPLOADED + images.upload.name if images.upload else "",
+        architecture=suspect.architecture,
+        mean=suspect.mean,
+        std=suspect.std,
+        preset=settings.preset,
+        changes=settings.changes,
+        labels=settings.labels,
+        measure_only=measure_only,
+        workspace=workspace,
+        fingerprint=fingerprint(suspect, images),
+    )
+
+
+def fingerprint(suspect: ChosenSuspect, images: ChosenImages) -> tuple[str, ...]:
+    """What accuracy and robustness depend on, as far as it is known before anything is read."""
+    which = digest(images.upload) if images.upload else images.source or ""
+    return (suspect.sha256, suspect.architecture or "", suspect.mean or "", suspect.std or "", which)
+
+
+def digest(upload: Upload) -> str:
+    """SHA-256 of an upload, in hex."""
+    return hashlib.sha256(upload.content).hexdigest()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aegis.core.errors import CheckpointError, DataError
-from aegis.core.runtime import Report, Runtime
+from aegis.core.runtime import Report, Runtime, silent
 from aegis.core.types import Dataset, Evidence
-from aegis.records.config import GatherConfig, ScanConfig, at_budget
-from aegis.records.record import ScanRecord, config_of, config_record, source_record
+from aegis.records.builders import source_record
+from aegis.records.config import GatherConfig, ScanConfig
+from aegis.records.presets import at_budget
+from aegis.records.record import ScanRecord, config_of, config_record
 from aegis.store.cached_steps import stored
 from aegis.store.store import Store
 from aegis.ui.estimate import embed_seconds, look_seconds
@@ -96,16 +98,18 @@ def take(look: Look, report: Report, watch: Watch) -> None:
     record, label, config = look.record, look.light.label, config_of(look.record)
     watch.know(record.data.class_names, (label,), tries=False)
 
-    def gather(_: None, data: Dataset | None, label: int, config: GatherConfig, **told: Any) -> Evidence:  # noqa: ANN401 - passed on as it is
+    def gather(
+        classifier: object, data: Dataset | None, label: int, config: GatherConfig, *, report: Report = silent
+    ) -> Evidence:
         from aegis.core.runtime import choose_runtime
 
         if data is None:
             raise DataError("the images that were scanned", "none at hand", "Give them under the name they had.")
         watch.say("Reading the model")
-        classifier = _suspect(look).classifier
+        model = _suspect(look).classifier
         watch.say("Translating")
         runtime = choose_runtime(record.runtime.device, record.runtime.precision)
-        return STEPS.gather(classifier.frozen(runtime), data, label, config, **told)
+        return STEPS.gather(model.frozen(runtime), data, label, config, report=report)
 
     runtime = Runtime(device=record.runtime.device, precision=record.runtime.precision)
     steps = stored(replace(STEPS, gather=gather), Store(), record.model.digest, record.data.digest, runtime)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from aegis.attacks.stamps import COLD, WARM, Patches, Perturbations, soft_masks
-from aegis.detect.starts import Start
+from aegis.attacks.stamps import COLD, WARM, Patches, Perturbations, Start, soft_masks
 
 CPU = torch.device("cpu")
 SHAPE = (1, 12, 12)

@@ -12,7 +12,7 @@ from aegis.detect.embed import EMBEDDERS
 from aegis.lab.recipes import RECIPES
 from aegis.lab.triggers import TRIGGERS
 from aegis.models.architectures import ARCHITECTURES
-from aegis.records.config import PRESETS
+from aegis.records.presets import PRESETS
 
 from .conftest import run
 

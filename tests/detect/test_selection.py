@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from aegis.core.runtime import numpy_generator
-from aegis.detect.selection import as_patch, as_perturbation, nearest_training, try_selection, where_changed
+from aegis.detect.selection import as_patch, as_perturbation, nearest_training, try_selection
 from aegis.records.config import TransplantConfig
+from aegis.records.pictures import where_changed
 from tests.detect.linear import DIRECTION, images_at, linear_model
 
 MARGIN = 0.3

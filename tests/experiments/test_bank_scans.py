@@ -13,7 +13,7 @@ from aegis.experiments.bank_scans import Trial, kept
 from aegis.lab.recipes import Recipe
 from aegis.lab.suspect import Order, make_suspect
 from aegis.models.intake.formats import file_digest
-from aegis.records.config import preset
+from aegis.records.presets import preset
 from aegis.records.record import config_record, read_record
 from tests.lab.conftest import quadrants
 

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aegis.core.process import Process
-from aegis.records.config import preset
+from aegis.records.presets import preset
 from aegis.records.record import config_record
 from aegis.records.review import Review
 from aegis.store.store import Store

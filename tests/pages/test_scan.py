@@ -11,7 +11,7 @@ from aegis.core.progress import SHARES
 from aegis.core.runtime import Event
 from aegis.core.types import Applicability
 from aegis.records.caveats import say_control, untested
-from aegis.records.config import preset
+from aegis.records.presets import preset
 from aegis.records.ranking import ranked
 from aegis.records.record import ControlRecord
 from aegis.ui.order import Outcome

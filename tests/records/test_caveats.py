@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aegis.records.caveats import say_control, untested
-from aegis.records.config import preset
+from aegis.records.presets import preset
 from aegis.records.record import ControlRecord, config_record
 from tests.report.made import made, with_record
 

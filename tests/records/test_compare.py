@@ -6,7 +6,7 @@ import pytest
 
 from aegis.core.types import Applicability
 from aegis.records.compare import compare
-from aegis.records.config import preset
+from aegis.records.presets import preset
 from aegis.records.record import config_record
 from tests.candidates import as_first_version
 from tests.report.made import made

@@ -4,7 +4,8 @@ import pytest
 
 from aegis.core.errors import ConfigError
 from aegis.core.types import Stage
-from aegis.records.config import PAPER_STAGES, EmbedConfig, GatherConfig, JudgeConfig, VerdictConfig, preset
+from aegis.records.config import EmbedConfig, GatherConfig, JudgeConfig, VerdictConfig
+from aegis.records.presets import PAPER_STAGES, preset
 
 STAGES = (Stage(epsilon=1, step=1, iterations=1),)
 

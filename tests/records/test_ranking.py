@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from aegis.records.builders import transplant_record
 from aegis.records.config import VerdictConfig
 from aegis.records.null_distribution import Null
 from aegis.records.ranking import best_score, candidate_of, featured, ranked, score_line, strongest_candidate
-from aegis.records.record import transplant_record
 from tests.candidates import NULLS, as_first_version
 from tests.report.made import candidate, made, with_record
 

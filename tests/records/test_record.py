@@ -10,19 +10,10 @@ from pydantic import ValidationError
 from aegis.core.errors import StoreError
 from aegis.core.types import Applicability, Stamp
 from aegis.core.version import __version__
-from aegis.records.config import ScanConfig, preset
-from aegis.records.record import (
-    PACKAGES,
-    ScanRecord,
-    config_of,
-    config_record,
-    data_record,
-    model_record,
-    now,
-    read_record,
-    transplant_record,
-    versions,
-)
+from aegis.records.builders import PACKAGES, data_record, model_record, now, transplant_record, versions
+from aegis.records.config import ScanConfig
+from aegis.records.presets import preset
+from aegis.records.record import ScanRecord, config_of, config_record, read_record
 from tests import candidates
 from tests.detect.toy import IDENTITY, NAMES, SMALL, TARGET
 from tests.layers import ROOT

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from aegis.records.config import PRESETS, adjusted, preset
+from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.records.record import config_record
 from aegis.records.settings import (
     FOREIGN,

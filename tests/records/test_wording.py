@@ -7,9 +7,9 @@ import pytest
 from aegis.core.types import Applicability, Stamp
 from aegis.detect.embed import EMBEDDERS
 from aegis.detect.verdict import conclude
+from aegis.records.builders import transplant_record
 from aegis.records.config import VerdictConfig
 from aegis.records.null_distribution import Null
-from aegis.records.record import transplant_record
 from aegis.records.wording import METHODS, describe, describe_smallest, describe_whole, explain_score, robust_up_to
 from tests.detect.findings import FIT, NAMES, candidate, finding, judged, with_null
 

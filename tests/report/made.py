@@ -16,8 +16,9 @@ from aegis.core.types import (
     Stamp,
 )
 from aegis.detect.verdict import conclude
-from aegis.records.config import preset
-from aegis.records.record import ScanRecord, config_record, data_record
+from aegis.records.builders import data_record
+from aegis.records.presets import preset
+from aegis.records.record import ScanRecord, config_record
 from tests import candidates, stored
 from tests.candidates import NULLS
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aegis.records.record import transplant_record
+from aegis.records.builders import transplant_record
 from aegis.report.evidence import explain_candidate
 from tests.report.made import candidate
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from aegis.core.source import CODE, SAME_AS, STEPS_CODE, code_digest, meaning_of
-from aegis.records.config import ScanConfig, preset
+from aegis.records.config import ScanConfig
+from aegis.records.presets import preset
 from aegis.records.record import config_of, read_record
 from aegis.store.cached_steps import find_class
 from aegis.store.keys import StepKeys, scan_key

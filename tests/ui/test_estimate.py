@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from aegis.records.config import AssessConfig, adjusted, preset
+from aegis.records.config import AssessConfig
+from aegis.records.presets import adjusted, preset
 from aegis.records.record import ClassRecord, config_record
 from aegis.ui import estimate as scan_estimate
 from aegis.ui.estimate import Task, gather_work, seconds, spoken

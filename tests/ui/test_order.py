@@ -16,7 +16,7 @@ from aegis.core.runtime import Event, silent
 from aegis.core.types import Applicability
 from aegis.data import DATASETS
 from aegis.models.card import Card, Identity
-from aegis.records.config import adjusted, preset
+from aegis.records.presets import adjusted, preset
 from aegis.records.record import ControlRecord
 from aegis.store.store import Store
 from aegis.ui import order as scan_order

@@ -21,7 +21,8 @@ from aegis.core.runtime import MAX_SEED
 from aegis.detect.verdict import RULES
 from aegis.lab.bank.record import RESULTS, BankRecord, made_record, read_bank_record
 from aegis.lab.bank.suspects import GROUPS, HALVES, Entry, choose, read_bank, with_bases
-from aegis.records.config import PRESETS, Rule
+from aegis.records.config import Rule
+from aegis.records.presets import PRESETS
 
 Set = Annotated[
     str | None,

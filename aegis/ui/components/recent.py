@@ -9,8 +9,8 @@ import streamlit as st
 from aegis.core.errors import AegisError
 from aegis.core.text import printable
 from aegis.store.store import Store
+from aegis.ui.components.summary import say_accused, say_images
 from aegis.ui.components.widgets import HISTORY, SCAN, complain
-from aegis.ui.history.rows import say_accused, say_images
 from aegis.ui.session import own_running, recent_scans, verdict_badge, when
 from aegis.ui.uploads import UPLOADED
 from aegis.ui.watch import Watch

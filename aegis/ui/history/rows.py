@@ -9,17 +9,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aegis.core.text import minute, numbered, printable
-from aegis.data import SOURCES
+from aegis.core.text import cell, minute, printable
 from aegis.records.record import ScanRecord
 from aegis.records.review import NO_REVIEW, Review
 from aegis.records.settings import preset_of
 from aegis.records.wording import robust_up_to
-from aegis.ui.inspect.export import cell
-from aegis.ui.scan.setup import title_of
+from aegis.ui.components.summary import NAMED, say_accused, say_images
 from aegis.ui.upload_cache import is_upload
 
-NAMED = 3
 # What a file says of a scan that the list does not show.
 INNER: Final = ("title", "is_upload")
 
@@ -121,20 +118,6 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
         seconds=round(sum(value for name, value in record.seconds.items() if name != "classes"), 1),
         is_upload=is_upload(record),
     )
-
-
-def say_accused(record: ScanRecord, nobody: str = "no class accused") -> str:
-    """The accused classes, or the words for none, and how many were tested if that is not all."""
-    named = [numbered(one.label, one.name, 30) for one in record.classes if one.suspicious]
-    tested, total = len(record.classes), len(record.data.class_names)
-    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
-    part = "" if tested == total else f" ({tested} of {total} tested)"
-    return (", ".join(named[:NAMED]) + more if named else nobody) + part
-
-
-def say_images(record: ScanRecord) -> str:
-    """What the images are called."""
-    return title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60)
 
 
 def say_decisions(record: ScanRecord, review: Review) -> str:

@@ -23,8 +23,7 @@ from aegis.ui.inspect.choice import Choice
 from aegis.ui.inspect.details import show_details
 from aegis.ui.inspect.gallery import show_gallery
 from aegis.ui.inspect.offer import find_look_of, offer_look
-from aegis.ui.inspect.selection import apply_event, bandwidths
-from aegis.ui.inspect.shift import shift_held, watch_shift
+from aegis.ui.inspect.selection import apply_event, bandwidths, shift_held, watch_shift
 from aegis.ui.inspect.subject import Subject
 from aegis.ui.inspect.view import COLOURS, View, pack
 from aegis.ui.scans import clusters_at, identity

@@ -8,17 +8,14 @@ import zipfile
 
 import numpy as np
 
-from aegis.core.text import printable
-from aegis.detect.selection import where_changed
-from aegis.records.pictures import as_8_bit, as_rgb
+from aegis.core.text import cell
+from aegis.records.pictures import as_8_bit, as_rgb, where_changed
 from aegis.ui.components.gallery import PAGE, Picture, differences, enlarge, heat, montage, png, scale_of
 from aegis.ui.inspect.subject import Subject
 
 COLUMNS = ("row", "kind", "training_index", "label", "class", "x", "y", "cluster", "budget", "bandwidth")
 # A fixed time, so that the same selection is the same file.
 EPOCH = (1980, 1, 1, 0, 0, 0)
-# What a spreadsheet would take for a formula.
-FORMULA = ("=", "+", "-", "@")
 
 
 def bundle(subject: Subject) -> bytes:
@@ -71,9 +68,3 @@ def _pictures(subject: Subject) -> dict[str, Picture]:
         for page, start in enumerate(range(0, len(all_of_them), PAGE), 1):
             found[f"{name}-{page}"] = montage(all_of_them[start : start + PAGE], palette)
     return found
-
-
-def cell(text: str, limit: int = 120) -> str:
-    """Text from outside in a table that a spreadsheet may open."""
-    safe = printable(text, limit)
-    return f"'{safe}" if safe.startswith(FORMULA) else safe

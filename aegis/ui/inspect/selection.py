@@ -1,4 +1,4 @@
-"""From clicks, boxes and lassos to selected points; bandwidths to choose from; no Streamlit here."""
+"""From clicks, boxes and lassos to selected points, with and without Shift; bandwidths to choose from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import streamlit as st
 from jaxtyping import Bool, Int64
+
+# Whether Shift was held at the last press on a chart is no part of what the chart itself tells.
+KEY = "inspect-shift"
+# Says so only when it changes, before the click that the chart reports: usual clicks cost nothing.
+_SCRIPT = """
+export default function ({ setStateValue }) {
+  const tell = (event) => {
+    const held = event.shiftKey;
+    if (held === window.aegisShift || !(event.target instanceof Element)) return;
+    if (!event.target.closest('[class*="st-key-inspect-chart"]')) return;
+    window.aegisShift = held;
+    setStateValue("held", held);
+  };
+  window.aegisShift ??= false;
+  document.addEventListener("pointerdown", tell, true);
+  return () => document.removeEventListener("pointerdown", tell, true);
+}
+"""
 
 # Bandwidths on offer, as multiples of the computed one: steps of about four per cent, as far as both ends make sense.
 LOWEST, HIGHEST, STEPS = 0.25, 2.5, 60
@@ -58,3 +77,15 @@ def _clusters_of(rows: Bool[np.ndarray, " p"], assignment: Int64[np.ndarray, " p
     # A point that was left out of clustering stands for itself.
     whole: np.ndarray = np.isin(assignment, np.setdiff1d(assignment[rows], [-1])) | rows
     return whole
+
+
+def watch_shift() -> None:
+    """Have the browser say so; nothing is to be seen of it."""
+    watch = st.components.v2.component("aegis_shift", js=_SCRIPT)
+    watch(key=KEY, default={"held": False}, on_held_change=lambda: None, height=0)
+
+
+def shift_held() -> bool:
+    """Whether the last click, box or lasso is to add to the selection."""
+    said = st.session_state.get(KEY)
+    return bool(said and said["held"])

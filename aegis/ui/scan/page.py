@@ -12,9 +12,9 @@ from aegis.ui.components.live import show_job, show_measured, show_measuring
 from aegis.ui.components.recent import show_running
 from aegis.ui.components.widgets import complain
 from aegis.ui.estimate import Task, seconds, spoken
-from aegis.ui.scan.choice import Images, Suspect, fingerprint, place
+from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, fingerprint, place
 from aegis.ui.scan.result import show_result
-from aegis.ui.scan.settings import Settings, choose_settings
+from aegis.ui.scan.settings import choose_settings
 from aegis.ui.scan.setup import choose_images, choose_suspect
 from aegis.ui.session import desk, find_job, open_scan, start
 
@@ -90,7 +90,7 @@ def _show_setup() -> None:
     _show_measuring(suspect, images, settings)
 
 
-def _show_start(suspect: Suspect, images: Images, settings: Settings, config: ScanConfig) -> None:
+def _show_start(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, config: ScanConfig) -> None:
     measured = desk().shelf.measured.get(fingerprint(suspect, images))
     identity = suspect.identity
     expected = "Its time shows once the images are read."
@@ -115,7 +115,7 @@ def _show_start(suspect: Suspect, images: Images, settings: Settings, config: Sc
     st.caption(expected + " What was computed before is found again and not repeated.")
 
 
-def _show_measuring(suspect: Suspect, images: Images, settings: Settings) -> None:
+def _show_measuring(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> None:
     st.header(
         "Accuracy and robustness",
         anchor=False,

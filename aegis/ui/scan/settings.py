@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -10,8 +9,10 @@ import streamlit as st
 from aegis.core.parsing import whole_numbers
 from aegis.core.text import numbered
 from aegis.detect.embed import EMBEDDERS
-from aegis.records.config import ScanConfig, adjusted, preset
+from aegis.records.config import ScanConfig
+from aegis.records.presets import preset
 from aegis.records.wording import METHODS
+from aegis.ui.order import Settings
 
 # How many images that is, the presets themselves say.
 PRESETS = {
@@ -20,29 +21,6 @@ PRESETS = {
     "quick": "The same with fewer images: {seeds} a class. For a first look.",
     "paper": "The published rule alone: counts clusters, tries no trigger. For comparison.",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Settings:
-    """What was set.
-
-    Args:
-        preset: one of ``PRESETS``.
-        changes: what is set instead, as ``adjusted`` takes it.
-        labels: classes to test, or None for all.
-    """
-
-    preset: str = "default"
-    changes: dict[str, Any] = field(default_factory=dict)
-    labels: tuple[int, ...] | None = None
-
-    def config(self, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
-        """The settings in full.
-
-        Raises:
-            ConfigError: for a value out of range.
-        """
-        return adjusted(preset(self.preset, data, shape), **self.changes)
 
 
 def choose_settings(data: str | None, shape: tuple[int, int, int], class_names: tuple[str, ...] | None) -> Settings:

@@ -8,20 +8,20 @@ import streamlit as st
 
 from aegis.core.errors import AegisError, DataError
 from aegis.core.text import printable
-from aegis.data import DATASETS, SOURCES, default_source
+from aegis.data import SOURCES, default_source
 from aegis.data.catalogue import SAMPLES
 from aegis.models.card import Identity
+from aegis.ui.components.summary import OWN, title_of
 from aegis.ui.components.widgets import complain, examined, fact, facts, show_identity
-from aegis.ui.scan.choice import Images, Suspect, digest
+from aegis.ui.order import ChosenImages, ChosenSuspect, digest
 from aegis.ui.suspects import list_suspects, suspects_folder
 from aegis.ui.uploads import MAX_BYTES, Upload, check_architecture, check_numbers, identify, upload
 
-OWN = "Upload…"
 MIB = MAX_BYTES >> 20
 EXAMPLES = ("aegis:cnn16", "aegis:cnn32", "aegis:resnet18", "aegis:resnet50", "torchvision:resnet18", "timm:resnet18")
 
 
-def choose_suspect() -> Suspect | None:
+def choose_suspect() -> ChosenSuspect | None:
     """The suspect with its identity and hash; None until there is one that can be scanned."""
     paths = {path.name: path for path in list_suspects(suspects_folder())}
     options = [*paths, OWN]
@@ -45,7 +45,7 @@ def choose_suspect() -> Suspect | None:
     return _bundled_suspect(paths[name]) if name in paths else None
 
 
-def _bundled_suspect(path: Path) -> Suspect | None:
+def _bundled_suspect(path: Path) -> ChosenSuspect | None:
     found = examined(path)
     if found.problem:
         complain(found.problem, "Cannot be read")
@@ -57,7 +57,7 @@ def _bundled_suspect(path: Path) -> Suspect | None:
     if said is None:
         return None
     architecture, mean, std = said
-    return Suspect(
+    return ChosenSuspect(
         file=path.name,
         sha256=found.sha256,
         path=path,
@@ -68,7 +68,7 @@ def _bundled_suspect(path: Path) -> Suspect | None:
     )
 
 
-def _uploaded_suspect() -> Suspect | None:
+def _uploaded_suspect() -> ChosenSuspect | None:
     checkpoint = _receive(
         "Checkpoint",
         "scan_model",
@@ -91,7 +91,7 @@ def _uploaded_suspect() -> Suspect | None:
     if said is None:
         return None
     architecture, mean, std = said
-    return Suspect(
+    return ChosenSuspect(
         file=checkpoint.name,
         sha256=sha256,
         upload=checkpoint,
@@ -146,7 +146,7 @@ def _ask_what_it_is(required: bool = True) -> tuple[str | None, str | None, str 
     return said
 
 
-def choose_images(suspect: Suspect) -> Images | None:
+def choose_images(suspect: ChosenSuspect) -> ChosenImages | None:
     """The images; None until there are some."""
     default = _default_source(suspect.identity)
     options = [*sorted(SOURCES, key=lambda name: (name != default, not name.startswith(SAMPLES))), OWN]
@@ -163,7 +163,7 @@ def choose_images(suspect: Suspect) -> Images | None:
         persist_state="session",
     )
     if source != OWN:
-        return Images(source=source)
+        return ChosenImages(source=source)
     images = _receive(
         "Your images",
         "scan_archive",
@@ -171,15 +171,7 @@ def choose_images(suspect: Suspect) -> Images | None:
         "An NPZ file with x_train, y_train, x_test, y_test, or a zipped folder with one sub-folder of pictures per "
         f"class; at most {MIB} MiB.",
     )
-    return None if images is None else Images(upload=images)
-
-
-def title_of(source: str) -> str:
-    """What a source of images is called."""
-    if source == OWN:
-        return OWN
-    info = DATASETS[source.removeprefix(SAMPLES)]
-    return f"{info.title}, bundled sample" if source.startswith(SAMPLES) else f"{info.title}, all images"
+    return None if images is None else ChosenImages(upload=images)
 
 
 def _default_source(identity: Identity | None) -> str | None:

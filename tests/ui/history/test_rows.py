@@ -7,7 +7,8 @@ import json
 import pytest
 
 from aegis.records.review import Review
-from aegis.ui.history.rows import Row, Wanted, as_csv, as_json, row_of, say_accused, say_decisions
+from aegis.ui.components.summary import say_accused
+from aegis.ui.history.rows import Row, Wanted, as_csv, as_json, row_of, say_decisions
 from tests.report.made import made
 from tests.suspects import HOSTILE
 

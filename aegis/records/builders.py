@@ -1,0 +1,129 @@
+"""Records of what a scan found."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aegis.core.runtime import Runtime
+from aegis.core.source import STEPS_CODE, code_digest, revision
+from aegis.core.types import Applicability, Dataset, Finding, Transplant
+from aegis.core.version import processor, versions_with
+from aegis.records.record import ClassRecord, DataRecord, ModelRecord, RuntimeRecord, SourceRecord, TransplantRecord
+
+if TYPE_CHECKING:
+    from aegis.models.load import Suspect
+
+
+PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "openTSNE", "umap-learn", "safetensors")
+
+
+def class_record(finding: Finding, name: str, share: float) -> ClassRecord:
+    """What was found in a class, not judged yet.
+
+    Args:
+        finding: of the class.
+        name: of the class.
+        share: of the classes that a trigger is for, so many must reach its score.
+    """
+    counts = tuple(clusters.count for clusters in finding.clusters)
+    return ClassRecord(
+        label=finding.label,
+        name=name,
+        suspicious=False,
+        reason="",
+        clusters=max(counts),
+        budgets=finding.evidence.budgets,
+        clusters_by_budget=counts,
+        translated_clusters_by_budget=tuple(clusters.count for clusters in finding.translated_clusters),
+        bandwidths=tuple(_short(clusters.bandwidth) for clusters in finding.clusters),
+        translation_success=tuple(_short(float(s)) for s in finding.evidence.success),
+        transplants=tuple(transplant_record(t, t.score(share)) for t in finding.evidence.transplants),
+    )
+
+
+def transplant_record(transplant: Transplant, score: float | None = None) -> TransplantRecord:
+    """A candidate trigger as a record, with its score if the rule gave it one."""
+    touched, replaces = transplant.shown.touched, transplant.family != "perturbation"
+    rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
+    box = (0, 0, 0, 0)
+    if len(rows):
+        box = (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+    return TransplantRecord(
+        family=transplant.family,
+        start=transplant.start,
+        source=transplant.source,
+        destinations=tuple(transplant.destinations.tolist()) if transplant.family == "all to all" else None,
+        pixels=int(touched.sum()),
+        box=box,
+        l2_norm=_short(float(np.linalg.norm(transplant.shown.add))),
+        flip_rate=_short(transplant.flip_rate),
+        flip_rates=tuple(None if math.isnan(rate) else _short(float(rate)) for rate in transplant.flip_rates),
+        images=int(transplant.counts.sum()),
+        score=None if score is None else _short(score),
+        smallest_rate=None if transplant.smallest_rate is None else _short(transplant.smallest_rate),
+        where=tuple(np.flatnonzero(touched).tolist()) if replaces and transplant.smallest is not None else None,
+    )
+
+
+def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelRecord:
+    """The suspect as a record; ``file`` is its name without the folder."""
+    return ModelRecord(
+        sha256=suspect.sha256,
+        digest=suspect.digest,
+        file=file,
+        architecture=suspect.identity.architecture,
+        accuracy=_short(measured.accuracy),
+        epsilons=measured.epsilons,
+        robust_accuracies=tuple(_short(a) for a in measured.robust_accuracies),
+        half_radius=_short(measured.half_radius),
+        spared_radii=tuple(map(_short, measured.spared_radii)),
+        universal_radii=tuple(map(_short, measured.universal_radii)),
+        universal_areas=tuple(map(_short, measured.universal_areas)),
+        mean=suspect.identity.mean,
+        std=suspect.identity.std,
+    )
+
+
+def data_record(data: Dataset) -> DataRecord:
+    """The images as a record."""
+    return DataRecord(
+        name=data.name,
+        digest=data.digest,
+        class_names=data.class_names,
+        shape=data.shape,
+        train=len(data.train),
+        test=len(data.test),
+    )
+
+
+def runtime_record(runtime: Runtime) -> RuntimeRecord:
+    """Device, precision and processor as a record."""
+    import torch
+
+    name = torch.cuda.get_device_name() if runtime.device == "cuda" else processor()
+    return RuntimeRecord(device=runtime.device, precision=runtime.precision, hardware=name)
+
+
+def source_record() -> SourceRecord:
+    """The source that runs as a record."""
+    now = revision()
+    return SourceRecord(revision=now.commit, changed=now.changed, code=code_digest(STEPS_CODE))
+
+
+def versions() -> dict[str, str]:
+    """Versions of AEGIS, Python and the packages that numbers depend on."""
+    return versions_with(PACKAGES)
+
+
+def now() -> str:
+    """The time in UTC, to the second, in ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _short(value: float) -> float:
+    """Four decimals: more would be noise in a file that people read."""
+    return round(value, 4)

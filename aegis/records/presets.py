@@ -1,0 +1,103 @@
+"""Presets of a scan, and what a user sets instead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aegis.core.errors import ConfigError
+from aegis.core.types import Stage
+from aegis.records.config import GatherConfig, ScanConfig, TransplantConfig, VerdictConfig
+
+# Table 10 fixes epsilon; the steps and iterations are the authors', one pair per data set.
+PAPER_STAGES = {
+    "mnist": Stage(epsilon=100, step=0.25, iterations=75),
+    "fashion_mnist": Stage(epsilon=100, step=1.5, iterations=75),
+    "cifar10": Stage(epsilon=500, step=20, iterations=40),
+}
+
+
+def _default(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    # Half of the paper's seeds: searches use no more, and the time is better spent on them.
+    return ScanConfig(
+        gather=GatherConfig(
+            seeds=250, stages=(Stage(epsilon=3, step=0.5, iterations=8), Stage(epsilon=100, step=3.0, iterations=12))
+        )
+    )
+
+
+def _quick(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    config = _default(data, shape)
+    transplant = TransplantConfig(steps=25, source_survey=2, finish=15, held_out=20)
+    return replace(config, gather=replace(config.gather, seeds=120, transplant=transplant))
+
+
+def _paper(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    name = (data or "").removeprefix("samples:")
+    stage = PAPER_STAGES.get(name, PAPER_STAGES["cifar10" if shape[0] == 3 else "fashion_mnist"])
+    return ScanConfig(
+        gather=GatherConfig(stages=(stage,), components=150, transplant=None), verdict=VerdictConfig(rule="paper")
+    )
+
+
+PRESETS = {"default": _default, "paper": _paper, "quick": _quick}
+
+
+def preset(name: str, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+    """The settings of a preset; only ``paper`` depends on the data set.
+
+    Args:
+        name: one of ``PRESETS``.
+        data: name of the data set, or None.
+        shape: channels, height and width of the images.
+
+    Raises:
+        ConfigError: if there is no such preset.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"a preset among {', '.join(PRESETS)}", repr(name), "Choose one of them.")
+    return PRESETS[name](data, shape)
+
+
+def adjusted(
+    config: ScanConfig,
+    *,
+    seed: int = 0,
+    epsilon: float | None = None,
+    step: float | None = None,
+    iterations: int | None = None,
+    seeds: int | None = None,
+    bandwidth: float | None = None,
+    perplexity: float | None = None,
+    method: str | None = None,
+) -> ScanConfig:
+    """A preset with what the user set; one of epsilon, step and iterations makes it a single budget.
+
+    Raises:
+        ConfigError: for a value out of range.
+    """
+    gather, embed, judge = replace(config.gather, seed=seed), replace(config.embed, seed=seed), config.judge
+    if not epsilon is step is iterations is None:
+        last = gather.stages[-1]
+        radius = last.epsilon if epsilon is None else epsilon
+        count = last.iterations if iterations is None else iterations
+        length = min(last.step, 2.5 * radius / max(count, 1)) if step is None else step
+        gather = replace(gather, stages=(replace(last, epsilon=radius, step=length, iterations=count),))
+    if seeds is not None:
+        gather = replace(gather, seeds=seeds)
+    if perplexity is not None:
+        embed = replace(embed, perplexity=perplexity)
+    if method is not None:
+        embed = replace(embed, method=method)
+    if bandwidth is not None:
+        judge = replace(judge, bandwidth=bandwidth)
+    return replace(config, gather=gather, embed=embed, judge=judge)
+
+
+def at_budget(config: ScanConfig, epsilon: float) -> ScanConfig:
+    """The settings of a look at one more budget: the same seeds translated to it alone, no trigger sought.
+
+    Raises:
+        ConfigError: for a value out of range.
+    """
+    one = adjusted(config, seed=config.gather.seed, epsilon=epsilon)
+    return replace(one, gather=replace(one.gather, transplant=None))

@@ -1,0 +1,33 @@
+"""How a finished scan is told in one line; no Streamlit here."""
+
+from __future__ import annotations
+
+from aegis.core.text import numbered, printable
+from aegis.data import DATASETS, SOURCES
+from aegis.data.catalogue import SAMPLES
+from aegis.records.record import ScanRecord
+
+OWN = "Upload…"
+NAMED = 3
+
+
+def title_of(source: str) -> str:
+    """What a source of images is called."""
+    if source == OWN:
+        return OWN
+    info = DATASETS[source.removeprefix(SAMPLES)]
+    return f"{info.title}, bundled sample" if source.startswith(SAMPLES) else f"{info.title}, all images"
+
+
+def say_accused(record: ScanRecord, nobody: str = "no class accused") -> str:
+    """The accused classes, or the words for none, and how many were tested if that is not all."""
+    named = [numbered(one.label, one.name, 30) for one in record.classes if one.suspicious]
+    tested, total = len(record.classes), len(record.data.class_names)
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    part = "" if tested == total else f" ({tested} of {total} tested)"
+    return (", ".join(named[:NAMED]) + more if named else nobody) + part
+
+
+def say_images(record: ScanRecord) -> str:
+    """What the images are called."""
+    return title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60)
