@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from aegis.core.runtime import Report, silent
 from aegis.core.types import Applicability, Dataset, Embedding, Evidence
 from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig
 
 
+@runtime_checkable
 class Assess(Protocol):
     """Measures whether the method applies to a model, as ``detect.assess.assess``."""
 
@@ -24,6 +25,7 @@ class Assess(Protocol):
         """Applicability of the model."""
 
 
+@runtime_checkable
 class Gather(Protocol):
     """Collects the evidence of one class, as ``detect.gather.gather``."""
 
@@ -39,6 +41,7 @@ class Gather(Protocol):
         """Evidence of the class."""
 
 
+@runtime_checkable
 class Embed(Protocol):
     """Draws features in the plane, as ``detect.embed.embed``."""
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from aegis.core.types import Transplant
-
-if TYPE_CHECKING:
-    pass
-
 
 Rgb = UInt8[np.ndarray, "h w 3"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
@@ -15,9 +15,6 @@ from aegis.core.source import UNKNOWN
 from aegis.core.types import Family, VerdictName
 from aegis.records.config import ScanConfig
 from aegis.records.consistency import contradictions
-
-if TYPE_CHECKING:
-    pass
 
 
 class _Frozen(BaseModel):

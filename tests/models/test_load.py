@@ -15,7 +15,7 @@ from aegis.models.intake.sandbox import Limits, read_contents
 from aegis.models.load import load_checkpoint
 
 from .conftest import NAMES
-from .test_worker import Mischief
+from .intake.test_worker import Mischief
 
 BY_HAND = {"architecture": "aegis:cnn16", "shape": (1, 28, 28), "class_names": NAMES}
 

@@ -13,7 +13,7 @@ from aegis.models.load import load_checkpoint
 from aegis.models.wrappers import unwrap
 
 from .conftest import randomised
-from .test_worker import LEGACY, Mischief
+from .intake.test_worker import LEGACY, Mischief
 
 NAMES = tuple("abcdefghij")
 GIVEN = {"architecture": "torchvision:resnet18", "shape": (3, 32, 32), "class_names": NAMES}
