@@ -1,0 +1,51 @@
+"""Does the GPU compute what the CPU computes? Relative errors of logits, features and an input gradient."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from aegis.models.classifier import Classifier
+from aegis.runtime import Runtime
+from benchmarks.gpu.setting import Setting, tf32
+
+# Precision, whether float32 may be computed in TF32, and the largest relative errors that pass: of what the network
+# says, and of a gradient, which rounding meets twice in every layer.
+WAYS = {
+    "fp32": ("fp32", False, 1e-4, 1e-3),
+    "tf32": ("fp32", True, 2e-3, 2e-2),
+    "bf16": ("bf16", False, 2e-2, 1.5e-1),
+}
+
+
+def agreement(setting: Setting) -> dict[str, object]:
+    """Errors against the CPU in float32, by network and way of computing, and whether each is small enough."""
+    data = setting.data
+    pixels = torch.from_numpy(data.test.pixels[: setting.several(256, 16)])
+    labels = torch.from_numpy(data.test.labels[: len(pixels)])
+    found: dict[str, object] = {}
+    for name, classifier in (
+        ("suspect", setting.suspect),
+        ("resnet18", setting.network("aegis:resnet18", data.shape)),
+    ):
+        expected = answers(classifier.frozen(Runtime()), pixels, labels)
+        for way, (precision, allowed, answer, slope) in WAYS.items():
+            tf32(allowed)
+            got = answers(classifier.frozen(Runtime(setting.device, precision)), pixels, labels)
+            errors = {part: float((got[part] - expected[part]).norm() / expected[part].norm()) for part in expected}
+            passes = max(errors["logits"], errors["features"]) < answer and errors["gradient"] < slope
+            found[f"{name} {way}"] = {**errors, "passes": passes}
+        tf32(False)
+    return found
+
+
+def answers(classifier: Classifier, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Logits, features and the gradient of the loss by the pixels, on the CPU."""
+    device = classifier.mean.device
+    leaf = pixels.to(device).requires_grad_()
+    loss = functional.cross_entropy(classifier(leaf), labels.to(device), reduction="sum")
+    (gradient,) = torch.autograd.grad(loss, leaf)
+    return {
+        "logits": classifier.logits(pixels),
+        "features": classifier.features(pixels),
+        "gradient": gradient.cpu(),
+    }

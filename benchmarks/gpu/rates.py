@@ -1,0 +1,119 @@
+"""Images x steps per second of PGD and of adversarial training, in every way that it can run."""
+
+import copy
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from aegis.lab.recipes import Recipe
+from aegis.lab.train import train
+from aegis.models.classifier import Classifier
+from aegis.pgd import direction, pgd, project
+from aegis.runtime import Runtime
+from aegis.types import LabelledImages, Stage
+from benchmarks.gpu.setting import Setting, tf32, unfolded
+
+TARGET = 7
+Attack = Callable[[Tensor, Tensor], object]
+
+
+def rates(setting: Setting) -> dict[str, object]:
+    """PGD beside torchattacks: median images x steps a second by network, batch and way."""
+    stage = Stage(epsilon=3.0, step=0.375, iterations=setting.several(10, 2))
+    found: dict[str, object] = {}
+    networks = [
+        ("cnn32", setting.suspect, (250, 1000, 4000)),
+        ("resnet18", setting.network("aegis:resnet18", (1, 28, 28)), (250, 1000, 2000)),
+        ("resnet50", setting.network("aegis:resnet50", (3, 32, 32)), (250, 1000)),
+    ]
+    for name, classifier, batches in networks[: setting.several(3, 2)]:
+        for batch in batches if not setting.small else (8,):
+            images = torch.rand(batch, *classifier.shape, generator=torch.Generator().manual_seed(0))
+            x, y = images.to(setting.device), torch.full((batch,), TARGET, device=setting.device)
+            for way, (allowed, attack) in ways(setting, classifier, stage, x, y).items():
+                tf32(allowed)
+                took = setting.seconds(lambda attack=attack, x=x, y=y: attack(x, y), 3)
+                found[f"{name}, {batch} images, {way}"] = round(batch * stage.iterations / took)
+            tf32(False)
+    return found
+
+
+def ways(
+    setting: Setting, classifier: Classifier, stage: Stage, x: Tensor, y: Tensor
+) -> dict[str, tuple[bool, Attack]]:
+    """The same attack by name, with whether TF32 is allowed in it."""
+    import torchattacks
+
+    fp32, bf16 = (classifier.frozen(Runtime(setting.device, precision)) for precision in ("fp32", "bf16"))
+    reference = torchattacks.PGDL2(
+        # As its authors run it: it cannot take gradients in the order of memory that ours are quickest with.
+        copy.deepcopy(classifier).to(setting.device).requires_grad_(False),
+        eps=stage.epsilon,
+        alpha=stage.step,
+        steps=stage.iterations,
+        random_start=False,
+    )
+    reference.set_mode_targeted_by_label(quiet=True)
+    plain = unfolded(classifier, Runtime(setting.device, "bf16"))
+    found: dict[str, tuple[bool, Attack]] = {
+        "torchattacks fp32": (False, reference),
+        "torchattacks tf32": (True, reference),
+        "aegis fp32": (False, lambda x, y: pgd(fp32, x, y, [stage], targeted=True)),
+        "aegis tf32": (True, lambda x, y: pgd(fp32, x, y, [stage], targeted=True)),
+        "aegis bf16": (False, lambda x, y: pgd(bf16, x, y, [stage], targeted=True)),
+        "aegis bf16, not folded": (False, lambda x, y: pgd(plain, x, y, [stage], targeted=True)),
+    }
+    if setting.device == "cuda":
+        found["aegis bf16, graph"] = (False, graphed(bf16, x, y, stage))
+    return found
+
+
+def graphed(classifier: Classifier, x: Tensor, y: Tensor, stage: Stage) -> Attack:
+    """One PGD step as a CUDA graph that is replayed: launching it costs one call instead of hundreds."""
+    start, current = x.clone(), x.clone()
+
+    def step() -> None:
+        leaf = current.detach().requires_grad_()
+        losses = functional.cross_entropy(classifier(leaf), y, reduction="sum")
+        (gradient,) = torch.autograd.grad(losses, leaf)
+        moved = current - stage.step * direction(gradient, "l2")
+        current.copy_(project(moved, start, stage.epsilon, "l2"))
+
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+
+    def attack(images: Tensor, _: Tensor) -> Tensor:
+        start.copy_(images)
+        current.copy_(images)
+        for _ in range(stage.iterations):
+            graph.replay()
+        return current
+
+    return attack
+
+
+def training_rates(setting: Setting) -> dict[str, object]:
+    """Milliseconds a batch of adversarial training (PGD-3, bf16) by batch size, ResNet-18 at 28 pixels."""
+    found: dict[str, object] = {}
+    for batch in (128, 512) if not setting.small else (8,):
+        count = batch * setting.several(20, 2)
+        pixels = torch.rand(count, 1, 28, 28, generator=torch.Generator().manual_seed(0)).numpy()
+        images = LabelledImages(pixels, torch.arange(count).remainder(10).numpy(), tuple("0123456789"))
+        recipe = Recipe(epochs=1, batch=batch, lr=0.01, schedule="one-cycle", step=0.25, iterations=3)
+        classifier = setting.network("aegis:resnet18", (1, 28, 28))
+
+        def run(classifier: Classifier = classifier, images: LabelledImages = images, recipe: Recipe = recipe) -> None:
+            train(classifier, images, recipe, runtime=Runtime(setting.device, "bf16"))
+
+        took = setting.seconds(run, 3) / (count // batch)
+        found[f"{batch} images"] = {"ms a batch": round(1000 * took, 1), "images a second": round(batch / took)}
+    return found

@@ -1,0 +1,93 @@
+"""Where the checks run, the models they run on, and how things are timed there."""
+
+import copy
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from aegis import load_checkpoint, load_dataset
+from aegis.models.architectures import build
+from aegis.models.classifier import Classifier
+from aegis.runtime import Runtime
+from aegis.types import Dataset
+
+SUSPECT = Path("assets/models/fashion_mnist_localised.safetensors")
+SAMPLE = "samples:fashion_mnist"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where checks run; ``small`` asks for a few images and steps, to try the checks themselves."""
+
+    device: str
+    small: bool = False
+
+    def several(self, full: int, few: int) -> int:
+        """A number of images or steps."""
+        return few if self.small else full
+
+    @property
+    def data(self) -> Dataset:
+        """The bundled sample of Fashion-MNIST."""
+        return load_dataset(SAMPLE)
+
+    @property
+    def suspect(self) -> Classifier:
+        """The bundled suspect, a small convolutional network."""
+        return load_checkpoint(SUSPECT).classifier
+
+    def network(self, architecture: str, shape: tuple[int, int, int]) -> Classifier:
+        """A network of fresh weights; how long it takes does not depend on them."""
+        torch.manual_seed(0)
+        narrow = ",width=8" if self.small and "resnet" in architecture else ""
+        return Classifier(build(architecture + narrow, shape[0], 10), shape).eval()
+
+    def seconds(self, run: Callable[[], object], rounds: int = 5) -> float:
+        """Median seconds of a call, after one that is not counted."""
+        took = []
+        for _ in range(1 + self.several(rounds, 1)):
+            self.wait()
+            start = time.perf_counter()
+            run()
+            self.wait()
+            took.append(time.perf_counter() - start)
+        return statistics.median(took[1:])
+
+    def wait(self) -> None:
+        """Until the device has done all that it was given."""
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+
+def tf32(allowed: bool) -> None:
+    """Let float32 convolutions and products be computed in TF32, or not."""
+    torch.backends.cudnn.allow_tf32 = allowed
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+
+
+def unfolded(classifier: Classifier, runtime: Runtime) -> Classifier:
+    """As ``Classifier.frozen`` without merging batch norms, to see what merging gains."""
+    plain = copy.deepcopy(classifier).eval().requires_grad_(False)
+    plain.runtime = runtime
+    plain.to(runtime.device)
+    plain.network.to(runtime.dtype).to(memory_format=torch.channels_last)
+    return plain
+
+
+def describe(setting: Setting) -> dict[str, object]:
+    """The machine."""
+    gpu = torch.cuda.get_device_name() if setting.device == "cuda" else None
+    return {
+        "gpu": gpu,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),
+    }
