@@ -107,8 +107,9 @@ def test_the_door(width):
     assert run().code == 2
 
 
-def test_examples_in_the_readme_are_understood():
-    lines = re.findall(r"^aegis (.+?)(?:\s+#.*)?$", (ROOT / "README.md").read_text(), re.MULTILINE)
+@pytest.mark.parametrize("text", ["README.md", "docs/using.md", "docs/store.md"])
+def test_examples_in_the_docs_are_understood(text):
+    lines = re.findall(r"^aegis (.+?)(?:\s+#.*)?$", (ROOT / text).read_text(), re.MULTILINE)
     assert lines
     for line in lines:
         words = shlex.split(line)
