@@ -35,3 +35,9 @@ def test_python_can_be_read(path):
 def test_every_picture_is_shown():
     shown = {Path(target).name for path in TEXTS for target in re.findall(r"!\[.*?\]\((.+?)\)", path.read_text())}
     assert {picture.name for picture in (ROOT / "docs").glob("*.png")} == shown
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_paths_are_there(path):
+    named = re.findall(r"`((?:aegis|assets|bank|benchmarks|docs|pages|results|tests)/[\w./]*)`", path.read_text())
+    assert [one for one in named if not (ROOT / one).exists()] == []
