@@ -108,51 +108,35 @@ class Revision:
 
 @cache
 def revision(root: Path = ROOM.parent) -> Revision:
-    """The revision of the source that runs; reads the repository's files, and asks git only whether it was changed.
+    """The revision of the source that runs, as git tells it.
 
     Args:
         root: the folder that the repository lies in.
     """
-    try:
-        commit = _commit(_git_folder(root / ".git"))
-    except (OSError, UnicodeDecodeError):
+    told = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    commit = told.stdout.strip() if told else ""
+    if not COMMIT.fullmatch(commit):
         return Revision()
-    return Revision(commit, _is_changed(root)) if COMMIT.fullmatch(commit) else Revision()
+    diff = _git(root, "diff", "--no-ext-diff", "--quiet", "HEAD", "--", "aegis")
+    return Revision(commit, {0: False, 1: True}.get(diff.returncode) if diff else None)
 
 
-def _git_folder(path: Path) -> Path:
-    # A linked working tree has a file there that names the folder.
-    return path if path.is_dir() else path.parent / path.read_text().removeprefix("gitdir:").strip()
-
-
-def _commit(folder: Path) -> str:
-    head = (folder / "HEAD").read_text().strip()
-    if not head.startswith("ref:"):
-        return head
-    name = head.removeprefix("ref:").strip()
-    shared = folder / "commondir"
-    common = folder / shared.read_text().strip() if shared.exists() else folder
-    if (common / name).exists():
-        return (common / name).read_text().strip()
-    lines = (line.split() for line in (common / "packed-refs").read_text().splitlines())
-    return next((parts[0] for parts in lines if parts[1:] == [name]), "")
-
-
-def _is_changed(root: Path) -> bool | None:
-    diff = ("diff", "--no-ext-diff", "--quiet", "HEAD", "--", "aegis")
-    command = ["git", "-c", "core.fsmonitor=false", "-C", os.fspath(root), *diff]
+def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[str] | None:
+    """What git answered; None without git, or if it took too long."""
+    # Named, since a folder without a repository may lie in somebody else's.
+    where = ("-C", os.fspath(root), "--git-dir=.git", "--work-tree=.")
     try:
-        code = subprocess.run(
-            command,
+        return subprocess.run(
+            ("git", "-c", "core.fsmonitor=false", *where, *arguments),
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            text=True,
             timeout=PATIENCE,
             check=False,
             env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"},
-        ).returncode
-    except (OSError, subprocess.SubprocessError):
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    return {0: False, 1: True}.get(code)
 
 
 if __name__ == "__main__":

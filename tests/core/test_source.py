@@ -165,10 +165,9 @@ def test_a_linked_working_tree_knows_its_revision(repository, tmp_path_factory):
     assert revision.__wrapped__(linked) == Revision(git(repository, "rev-parse", "other"), False)
 
 
-def test_without_git_the_commit_is_known_and_no_more(repository, monkeypatch):
-    commit = git(repository, "rev-parse", "HEAD")
+def test_without_git_the_revision_is_unknown(repository, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    assert revision.__wrapped__(repository) == Revision(commit, None)
+    assert revision.__wrapped__(repository) == Revision(UNKNOWN, None)
 
 
 @pytest.mark.parametrize("head", ["", "ref: refs/heads/none", "ref: ../../../etc/passwd", "not a commit", "\x00"])
@@ -177,3 +176,9 @@ def test_what_is_no_repository_is_unknown(tmp_path, head):
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "HEAD").write_text(head)
     assert revision.__wrapped__(tmp_path) == Revision()
+
+
+def test_a_folder_in_somebody_elses_repository_is_unknown(repository):
+    inner = repository / "inner"
+    (inner / ".git").mkdir(parents=True)
+    assert revision.__wrapped__(repository / "aegis") == revision.__wrapped__(inner) == Revision()
