@@ -46,7 +46,11 @@ def parse_limit(text: str, name: str) -> int | None:
         raise ConfigError(f"a size for {name}", repr(text), "Write for example 2 GB, or 0 for no limit.")
     number, letter, binary = found.groups()
     factor = (1024 if binary else 1000) ** _POWERS.get((letter or "").upper(), 0)
-    return round(float(number) * factor) or None
+    size = round(float(number) * factor)
+    if size == 0 and float(number) > 0:
+        # Rounded to 0, less than any file would become no limit at all.
+        raise ConfigError(f"a size for {name}", f"{text!r}, which is less than a byte", "Write 0 for no limit.")
+    return size or None
 
 
 def say_size(size: int) -> str:

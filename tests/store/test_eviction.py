@@ -38,6 +38,12 @@ def test_what_is_no_size_is_one_message(text):
         parse_limit(text, "--limit")
 
 
+@pytest.mark.parametrize("text", ["0.4 B", "0.4", "0.0001 kB", "0.5"])
+def test_less_than_a_byte_is_not_taken_for_no_limit(text):
+    with pytest.raises(ConfigError, match=r"a size for --limit.*less than a byte.*0 for no limit"):
+        parse_limit(text, "--limit")
+
+
 @pytest.mark.parametrize(
     ("size", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (1_549_000, "1.55 MB"), (20 * 10**9, "20 GB")]
 )
