@@ -16,7 +16,7 @@ __all__ = ["DATASETS", "DEFAULT_SOURCE", "SOURCES", "default_source", "load_data
 
 
 def load_dataset(source: str | Path | None = None, *, size: int | None = None) -> Dataset:
-    """Read a data set: float32 pixels in [0, 1], shape (n, c, h, w), in two splits.
+    """Read a data set.
 
     A name comes before a file of the same name; ``./mnist`` means the file.
 
@@ -24,6 +24,9 @@ def load_dataset(source: str | Path | None = None, *, size: int | None = None) -
         source: one of ``SOURCES``; an NPZ file; a folder with one sub-folder of pictures per class, or a zip or
             tar file of one; None for ``DEFAULT_SOURCE``.
         size: side in pixels to which pictures are scaled and cropped, or None to require one common size.
+
+    Returns:
+        Training and test images, float32 in [0, 1], of shape (n, c, h, w).
 
     Raises:
         DataError: if there is no such thing, or it cannot be used.

@@ -41,7 +41,14 @@ class Arrays:
 
 
 def to_dataset(arrays: Arrays, name: str) -> Dataset:
-    """Check two splits and bring them into the one form used everywhere.
+    """Check two splits and convert them to float32 images in [0, 1] of shape (n, c, h, w) and int64 labels.
+
+    Args:
+        arrays: both splits as they were read.
+        name: of the data set.
+
+    Returns:
+        The checked data set.
 
     Raises:
         DataError: for images or labels that cannot be used, saying which and why.
@@ -57,7 +64,7 @@ def to_dataset(arrays: Arrays, name: str) -> Dataset:
 
 
 def to_pixels(raw: Array, what: str = "images") -> Pixels:
-    """Images of any usual layout as float32 in [0, 1], shape (n, c, h, w).
+    """Convert images of any usual layout.
 
     Three axes are NHW. Of four, the channels are the second or the last, whichever counts 1 to 4; where both
     do, the one that leaves square images; where that decides nothing, the last. uint8 is divided by 255 and
@@ -65,7 +72,10 @@ def to_pixels(raw: Array, what: str = "images") -> Pixels:
 
     Args:
         raw: uint8, or float in [0, 1].
-        what: how messages call the array.
+        what: the array's name in messages.
+
+    Returns:
+        Images, float32 in [0, 1], of shape (n, c, h, w).
 
     Raises:
         DataError: for other types, layouts and values.
@@ -92,7 +102,14 @@ def to_pixels(raw: Array, what: str = "images") -> Pixels:
 
 
 def to_labels(raw: Array, what: str = "labels") -> Labels:
-    """Class numbers as int64, shape (n,); a column of shape (n, 1) is flattened.
+    """Convert class numbers.
+
+    Args:
+        raw: integers of shape (n,) or (n, 1).
+        what: the array's name in messages.
+
+    Returns:
+        Labels, int64, of shape (n,).
 
     Raises:
         DataError: for one-hot labels, floats, negative numbers and no labels at all.
@@ -121,7 +138,12 @@ def to_labels(raw: Array, what: str = "labels") -> Labels:
 
 
 def too_large(what: str, values: int) -> DataError:
-    """The error for more pixel values than are read."""
+    """The error for more pixel values than ``MAX_VALUES``.
+
+    Args:
+        what: the array's name in the message.
+        values: how many there are.
+    """
     return DataError(
         f"{what} with at most {MAX_VALUES:,} pixel values",
         f"{values:,}",

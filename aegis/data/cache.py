@@ -16,7 +16,7 @@ MAX_BYTES = 4 * 2**30
 
 
 def cache_folder() -> Path:
-    """Where decoded data sets are kept, beside results.
+    """The folder of decoded data sets, beside the results.
 
     Raises:
         StoreError: as ``default_folder``.
@@ -25,7 +25,15 @@ def cache_folder() -> Path:
 
 
 def remember(key: str, make: Callable[[], Arrays]) -> Arrays:
-    """The arrays kept under a key; made and kept where there are none that read."""
+    """Read arrays from the cache, or make them and write them to it.
+
+    Args:
+        key: name of the file, without its ending.
+        make: decodes the data set.
+
+    Returns:
+        The arrays, even where the cache cannot be written.
+    """
     path = cache_folder() / f"{key}.npz"
     with contextlib.suppress(DataError):
         arrays = read_npz(path)

@@ -70,10 +70,13 @@ DEFAULT_SOURCE = SAMPLES + "fashion_mnist"
 
 
 def default_source(dataset: str) -> str:
-    """The bundled sample that stands in for a data set when a user names no images.
+    """The bundled sample for a model whose user names no images.
 
     Args:
-        dataset: what a checkpoint's card calls its data set, with or without ``samples:``.
+        dataset: the data set that the checkpoint's card names, with or without ``samples:``.
+
+    Returns:
+        One of ``SOURCES``.
 
     Raises:
         DataError: if no sample of it is bundled.

@@ -19,15 +19,18 @@ TIMEOUT = 30.0
 
 
 def read_torchvision(name: str, root: Path, *, download: bool = False) -> Arrays:
-    """Read a data set that torchvision keeps under a folder; it verifies the checksums of pickled files first.
+    """Read a data set that torchvision keeps in a folder; it verifies the checksums of pickled files first.
 
     Args:
         name: one of ``DATASETS``.
         root: torchvision's folder.
-        download: whether to download what is not there.
+        download: whether to download missing files.
+
+    Returns:
+        Both splits, unchecked.
 
     Raises:
-        Exception: whatever torchvision raises if it is not there, is damaged or cannot be downloaded.
+        Exception: whatever torchvision raises if files are missing, damaged or cannot be downloaded.
     """
     # Slow to import, and needed for nothing else here.
     import torchvision.datasets
@@ -44,7 +47,13 @@ def read_torchvision(name: str, root: Path, *, download: bool = False) -> Arrays
 
 
 def download(name: str) -> Arrays:
-    """Download a data set through torchvision, keeping nothing on disk but what is returned.
+    """Download a data set through torchvision; the files are removed once they are read.
+
+    Args:
+        name: one of ``DATASETS``.
+
+    Returns:
+        Both splits, unchecked.
 
     Raises:
         DataError: if there is no network, or not enough disk.
@@ -64,7 +73,14 @@ def download(name: str) -> Arrays:
 
 
 def brief(error: Exception) -> str:
-    """The last line that an error of another library has to say, where the cause stands."""
+    """The last line of another library's error, where the cause stands.
+
+    Args:
+        error: any exception.
+
+    Returns:
+        The name of its type if it has no text.
+    """
     lines = [line for line in str(error).splitlines() if line.strip()]
     return lines[-1].strip() if lines else type(error).__name__
 

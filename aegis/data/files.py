@@ -18,11 +18,14 @@ READER = 1
 
 
 def read_file(path: Path, size: int | None = None) -> Arrays:
-    """Read an NPZ file, a folder or an archive of pictures; decoded archives are kept in the cache.
+    """Read an NPZ file, or a folder or archive of pictures; decoded archives are kept in the cache.
 
     Args:
-        path: what to read.
+        path: the file or folder.
         size: side in pixels to which pictures are scaled and cropped, or None to keep theirs.
+
+    Returns:
+        Both splits, unchecked.
 
     Raises:
         DataError: if there is no such thing, or it cannot be used.

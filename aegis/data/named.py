@@ -19,10 +19,16 @@ ENDINGS = (".npz", "", ".zip", ".tar.xz", "_jpeg.tar.xz")
 
 
 def read_named(name: str) -> Dataset:
-    """Read a full data set by its name.
+    """Read a full data set, from ``AEGIS_DATA`` or by downloading it.
+
+    Args:
+        name: one of ``DATASETS``.
+
+    Returns:
+        The checked data set.
 
     Raises:
-        DataError: if it is neither under ``AEGIS_DATA`` nor to be downloaded, or is another one there.
+        DataError: if it cannot be found or downloaded, or has other classes or another shape than expected.
     """
     info = DATASETS[name]
     path = find_named(name)
@@ -36,7 +42,14 @@ def read_named(name: str) -> Dataset:
 
 
 def find_named(name: str) -> Path | None:
-    """Where a full data set lies under ``AEGIS_DATA`` as a file or a folder of pictures, or None."""
+    """Find a full data set under ``AEGIS_DATA``.
+
+    Args:
+        name: one of ``DATASETS``.
+
+    Returns:
+        A file or a folder of pictures, or None.
+    """
     folder = os.environ.get(VARIABLE)
     if not folder:
         return None

@@ -20,7 +20,13 @@ MAX_CLASSES = 100_000
 
 
 def read_npz(path: Path) -> Arrays:
-    """Read the arrays of an NPZ file, trusting nothing in it.
+    """Read the arrays of an untrusted NPZ file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Both splits, unchecked.
 
     Raises:
         DataError: if the file is missing, empty, damaged, no NPZ, lacks an array, or holds Python objects or
@@ -61,6 +67,11 @@ def _damaged(path: Path, error: Exception) -> DataError:
 
 def write_npz(path: Path, arrays: Arrays, *, compress: bool) -> None:
     """Write an NPZ file that is either complete or not there.
+
+    Args:
+        path: the file.
+        arrays: both splits.
+        compress: smaller, and slower to write and read.
 
     Raises:
         OSError: if it cannot be written.

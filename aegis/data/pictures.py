@@ -34,6 +34,9 @@ def read_pictures(source: Path, size: int | None = None) -> Arrays:
         source: a folder, a zip file or a tar archive.
         size: side in pixels to which images are scaled and cropped, or None to require one common size.
 
+    Returns:
+        Both splits, uint8 of shape (n, h, w) or (n, h, w, 3), and the class names.
+
     Raises:
         DataError: if the layout or an image cannot be used.
     """
@@ -127,13 +130,9 @@ def _eight_bit(path: str, image: Image.Image) -> Image.Image:
     if image.mode in ("1", "LA", "La"):
         return image.convert("L")
     colours = image.convert("RGB")
-    if image.mode == "P" and _is_grey(np.asarray(colours)):
-        return colours.convert("L")
-    return colours
-
-
-def _is_grey(pixels: Array) -> bool:
-    return bool((pixels == pixels[..., :1]).all())
+    pixels = np.asarray(colours)
+    is_grey = image.mode == "P" and (pixels == pixels[..., :1]).all()
+    return colours.convert("L") if is_grey else colours
 
 
 def _without_common_top(pictures: list[Picture]) -> list[Picture]:

@@ -86,7 +86,15 @@ def _write_pictures(full: Path, target: Path) -> None:
 
 
 def choose(classes: Array, split: str) -> Array:
-    """Positions of the images of a split that go into the sample, growing: as many of every class."""
+    """Choose the images of a split that go into the sample.
+
+    Args:
+        classes: of shape (n,), the class of every image, in any type.
+        split: one of ``PER_CLASS``, which says how many of every class.
+
+    Returns:
+        Their indices, in increasing order.
+    """
     rng = numpy_generator(SEED, list(PER_CLASS).index(split))
     chosen = [rng.permutation(np.flatnonzero(classes == c))[: PER_CLASS[split]] for c in np.unique(classes)]
     return np.sort(np.concatenate(chosen))

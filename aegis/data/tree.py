@@ -40,12 +40,22 @@ _UNPACKERS: dict[bytes, Callable[..., Any]] = {
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the name is one of an archive that can be read."""
+    """Whether a file's name ends as that of an archive that can be read.
+
+    Args:
+        path: the file; it need not exist.
+    """
     return path.name.lower().endswith(ARCHIVES)
 
 
 def walk(source: Path) -> Iterator[File]:
-    """Path and content of every file below a folder or in an archive; hidden ones and litter are left out.
+    """Read every file below a folder or in an archive, without hidden ones and litter.
+
+    Args:
+        source: a folder, a zip file or a tar archive.
+
+    Returns:
+        Pairs of path and content, one after the other.
 
     Raises:
         DataError: if the source is missing or damaged, a path or link leaves it, or it holds too much.
@@ -136,7 +146,13 @@ class _Metered:
         self.left = MAX_HEADING
 
     def read(self, size: int) -> bytes:
-        """So many bytes or what is left.
+        """Read from the file within the allowance.
+
+        Args:
+            size: in bytes.
+
+        Returns:
+            As many bytes, or fewer at the end of the file.
 
         Raises:
             ReadError: beyond the allowance.

@@ -58,7 +58,14 @@ class Audit:
 
 
 def arrays_in(content: bytes) -> Arrays | None:
-    """The arrays in the bytes of a file; None if they are damaged."""
+    """Read the content of an npz file.
+
+    Args:
+        content: the bytes of the file.
+
+    Returns:
+        Arrays by name; None if the file is damaged.
+    """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
@@ -72,6 +79,9 @@ def check(folder: Path, index: Path) -> Audit:
     Args:
         folder: of the store.
         index: its sqlite file.
+
+    Returns:
+        Counts of what was read, and the damage found.
 
     Raises:
         sqlite3.Error: if the index cannot be read.
@@ -107,12 +117,28 @@ class Difference:
 
 
 def differences(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:
-    """What a repeated scan says otherwise, apart from times and from what it ran on."""
+    """Compare the results of two scans, without times, versions and hardware.
+
+    Args:
+        recorded: the saved scan.
+        found: the repeated scan.
+
+    Returns:
+        Every value that differs.
+    """
     return _compare(recorded, found, lambda top: top not in (*NOT_REPEATED, *SURROUNDINGS))
 
 
 def surroundings(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:
-    """In what the two scans' versions, source, device and processor differ."""
+    """Compare versions, source, device and processor of two scans.
+
+    Args:
+        recorded: the saved scan.
+        found: the repeated scan.
+
+    Returns:
+        Every value that differs.
+    """
     return _compare(recorded, found, SURROUNDINGS.__contains__)
 
 

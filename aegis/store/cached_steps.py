@@ -24,24 +24,43 @@ class Keeper(Protocol):
     """What keeps arrays by their key, such as the store."""
 
     def claim(self, key: str) -> None:
-        """Say that running work uses a key, so that its arrays are not removed."""
+        """Protect the arrays of a key from removal while the task runs.
+
+        Args:
+            key: of the arrays.
+        """
 
     def load(self, key: str) -> Arrays | None:
-        """The arrays of a key, or None."""
+        """Read the arrays of a key.
+
+        Args:
+            key: of the arrays.
+
+        Returns:
+            None if there are none that can be read.
+        """
 
     def keep(self, key: str, arrays: Arrays) -> None:
-        """Write arrays under a key, whole or not at all."""
+        """Write arrays to a file that is either complete or not there.
+
+        Args:
+            key: of the arrays.
+            arrays: by name.
+        """
 
 
 def stored(steps: Steps, store: Keeper, suspect: str, images: str, runtime: Runtime) -> Steps:
-    """The costly steps of a scan, each looked up before it is computed.
+    """Wrap the costly steps of a scan so that each is looked up before it is computed.
 
     Args:
-        steps: what computes them.
-        store: where results are kept; it learns which of them the scan uses.
+        steps: compute the results.
+        store: keeps the results, and learns which of them the scan uses.
         suspect: digest of the model.
         images: digest of the data set.
         runtime: results depend on its device and precision.
+
+    Returns:
+        Steps with the same arguments and results.
     """
     keys = StepKeys(suspect, images, runtime.device, runtime.precision)
 
@@ -63,7 +82,10 @@ def stored(steps: Steps, store: Keeper, suspect: str, images: str, runtime: Runt
         def compute() -> tuple[Embedding, ...]:
             return steps.embed(evidence, config, report=report)
 
-        planes = _once(store, keys.embed(evidence, config), compute, _pack_planes, _planes_of(evidence))
+        def pack(planes: tuple[Embedding, ...]) -> Arrays:
+            return {"points": np.stack([plane.points for plane in planes])}
+
+        planes = _once(store, keys.embed(evidence, config), compute, pack, _planes_of(evidence))
         # What was found reports nothing on the way, and would be missing from the progress of the whole.
         report(Event(stage="embed", label=evidence.label, step=1, total=1))
         return planes
@@ -72,14 +94,17 @@ def stored(steps: Steps, store: Keeper, suspect: str, images: str, runtime: Runt
 
 
 def find_class(store: Keeper, record: ScanRecord, label: int) -> Finding | None:
-    """One class of a finished scan with its evidence, without model and images; None if the store has lost it.
+    """Read the results of one class of a saved scan, without model and images.
 
-    It is found by the source that the scan ran with, so that a newer version still shows it.
+    They are looked up under the source that the scan ran with, so that a newer version still shows them.
 
     Args:
-        store: where the scan kept it.
+        store: where the scan kept them.
         record: the scan.
         label: the class.
+
+    Returns:
+        None if the store no longer has them.
 
     Raises:
         StoreError: if the record's settings are of another version.
@@ -111,10 +136,6 @@ def _find(store: Keeper, key: str, unpack: Callable[[Arrays], T]) -> T | None:
         return None if arrays is None else unpack(arrays)
     except (KeyError, TypeError, ValueError):  # damage may also lose an array without breaking the archive
         return None
-
-
-def _pack_planes(planes: tuple[Embedding, ...]) -> Arrays:
-    return {"points": np.stack([e.points for e in planes])}
 
 
 def _planes_of(evidence: Evidence) -> Callable[[Arrays], tuple[Embedding, ...]]:

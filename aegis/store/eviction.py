@@ -23,23 +23,29 @@ _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def size_limit() -> int | None:
-    """Bytes that the store may take, from ``AEGIS_STORE_LIMIT``, by default 20 GB; None for as much as there is.
+    """The limit of the store from ``AEGIS_STORE_LIMIT``, by default 20 GB.
+
+    Returns:
+        Bytes, or None for no limit.
 
     Raises:
-        ConfigError: if that is no size.
+        ConfigError: if the variable is no size.
     """
     return parse_limit(os.environ.get(VARIABLE) or DEFAULT_LIMIT, VARIABLE)
 
 
 def parse_limit(text: str, name: str) -> int | None:
-    """Bytes of a size as people write it, such as ``2 GB`` or ``500 MiB``; None for 0, which means no limit.
+    """Read a size such as ``2 GB`` or ``500 MiB``.
 
     Args:
-        text: what was written.
+        text: the size, with decimal or binary units; bytes without one.
         name: of the option or variable, for the message.
 
+    Returns:
+        Bytes, or None for 0, which means no limit.
+
     Raises:
-        ConfigError: if it is no size.
+        ConfigError: if it is no size, or less than a byte and not 0.
     """
     found = _SIZE.fullmatch(text.strip())
     if found is None:
@@ -54,7 +60,14 @@ def parse_limit(text: str, name: str) -> int | None:
 
 
 def say_size(size: int) -> str:
-    """Bytes as people read them."""
+    """A size with three digits and a decimal unit.
+
+    Args:
+        size: in bytes.
+
+    Returns:
+        For example ``1.55 MB``.
+    """
     value, unit = float(size), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if value < 999.5:
@@ -64,7 +77,11 @@ def say_size(size: int) -> str:
 
 
 def is_full(folder: Path) -> bool:
-    """Whether what failed failed for want of room, which sqlite may call an I/O error."""
+    """Whether the disk is full; sqlite may report that as an I/O error.
+
+    Args:
+        folder: on the disk in question.
+    """
     try:
         return shutil.disk_usage(folder).free < FULL
     except OSError:
@@ -100,12 +117,16 @@ class Plan:
     limit: int | None
 
     def files(self, folder: Path) -> list[Path]:
-        """What goes, of the store in a folder."""
+        """Paths of all files that may go.
+
+        Args:
+            folder: of the store.
+        """
         return [*(array_path(folder, array.key) for array in self.arrays), *self.left]
 
     @property
     def freed(self) -> int:
-        """Bytes of the arrays that go."""
+        """Bytes of the arrays that may go."""
         return sum(array.bytes for array in self.arrays)
 
     @property
@@ -120,10 +141,10 @@ class Plan:
 
 
 def plan(index: sqlite3.Connection, folder: Path, limit: int | None) -> Plan:
-    """What would go.
+    """List the files that a store can lose.
 
     Args:
-        index: held for writing where it is then done, so that nothing is claimed meanwhile.
+        index: open connection; with the write lock if the files are then removed, so that none is claimed meanwhile.
         folder: of the store.
         limit: bytes that arrays may take, or None.
     """
@@ -141,14 +162,28 @@ def plan(index: sqlite3.Connection, folder: Path, limit: int | None) -> Plan:
 
 
 def evict(index: sqlite3.Connection, folder: Path, limit: int | None) -> None:
-    """Bring the arrays within the limit, as far as saved scans and work allow; the index is held for writing."""
+    """Remove the least recently used arrays until the rest is within the limit.
+
+    Arrays that saved scans need or running tasks use stay.
+
+    Args:
+        index: open for writing.
+        folder: of the store.
+        limit: bytes that arrays may take, or None.
+    """
     (total,) = index.execute("SELECT COALESCE(SUM(bytes), 0) FROM arrays").fetchone()
     if limit is not None and total > limit:
         remove(index, folder, (array.key for array in _victims(_rows(index), _held(index), total, limit)))
 
 
 def remove(index: sqlite3.Connection, folder: Path, keys: Iterable[str]) -> None:
-    """Remove arrays from the index, held for writing, and from the disk."""
+    """Remove arrays from the index and from the disk.
+
+    Args:
+        index: open for writing.
+        folder: of the store.
+        keys: of the arrays.
+    """
     for key in keys:
         index.execute("DELETE FROM arrays WHERE key = ?", (key,))
         # Before the change of the index is kept: whoever claims the key after that finds no file.
@@ -156,12 +191,22 @@ def remove(index: sqlite3.Connection, folder: Path, keys: Iterable[str]) -> None
 
 
 def array_path(folder: Path, key: str) -> Path:
-    """Where the arrays of a key lie."""
+    """The file of the arrays of a key.
+
+    Args:
+        folder: of the store.
+        key: of the arrays.
+    """
     return folder / "arrays" / f"{key}.npz"
 
 
 def only_needed_by(index: sqlite3.Connection, scan: str) -> list[Array]:
-    """Arrays that this saved scan needs, but no other one and no work."""
+    """Arrays that a saved scan needs, but no other scan and no running task.
+
+    Args:
+        index: open connection.
+        scan: its key.
+    """
     mine = {key for (key,) in index.execute("SELECT array FROM needs WHERE scan = ?", (scan,))}
     others = {key for (key,) in index.execute("SELECT array FROM needs WHERE scan != ?", (scan,))} | _used(index)
     return [array for array in _rows(index) if array.key in mine - others]

@@ -40,11 +40,14 @@ PATIENCE = 30
 
 
 def make_index(path: Path) -> None:
-    """Make the file and its tables, or bring those of an older version up to date.
+    """Create the file and its tables, or migrate those of an older version.
+
+    Args:
+        path: the sqlite file.
 
     Raises:
         StoreError: if a newer version of AEGIS made them; nothing is changed then.
-        sqlite3.Error: if that is not possible.
+        sqlite3.Error: if the file cannot be written.
     """
     with open_index(path) as index:
         if _version(index, path) == VERSION:
@@ -60,11 +63,14 @@ def make_index(path: Path) -> None:
 
 @contextmanager
 def open_index(path: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
-    """A connection whose changes are kept together at its end, or not at all.
+    """One transaction: commit on success, roll back on error.
 
     Args:
-        path: the file.
-        write: keep others from writing from the beginning on, for changes that depend on what is read first.
+        path: the sqlite file.
+        write: take the write lock at the start, for changes that depend on what is read first.
+
+    Returns:
+        The connection, closed at the end of the block.
 
     Raises:
         sqlite3.Error: if the file cannot be used.

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 
 def key_of(*parts: object, code: str | None = None) -> str:
-    """SHA-256 over plain values, settings and the source that the result depends on, in hex.
+    """SHA-256 over plain values, settings and the source that a result depends on.
 
     Args:
         parts: values that JSON knows, tuples and dataclasses of them.
-        code: digest of the source; that of whole scans without it.
+        code: digest of the source; None for that of whole scans.
+
+    Returns:
+        The key, in hex.
     """
     plain = [dataclasses.asdict(p) if dataclasses.is_dataclass(p) and not isinstance(p, type) else p for p in parts]
     # 3 and 3.0 are one setting, and one that was read from a record is a float.
@@ -37,13 +40,17 @@ def key_of(*parts: object, code: str | None = None) -> str:
 def model_part(
     checkpoint: Path, suspect: Suspect | None, architecture: str | None, mean: str | None, std: str | None
 ) -> object:
-    """The part of a scan's key that tells the model from others.
+    """The part of a scan's key that identifies the model.
 
     Args:
-        checkpoint: its file, which is read where no model was loaded.
-        suspect: the model that was loaded from it, or None.
-        architecture: as it was asked for; it may be code that has changed, so then only the model itself can tell.
-        mean, std: normalisation as it was asked for.
+        checkpoint: its file, read only if no model was loaded.
+        suspect: the model loaded from it, or None.
+        architecture: as the user gave it. It may name the user's own code, which can change while the file stays the
+            same, so the loaded model's own digest counts then.
+        mean, std: normalisation as the user gave it.
+
+    Returns:
+        A value for ``scan_key``.
 
     Raises:
         CheckpointError: if the file cannot be read.
@@ -62,15 +69,18 @@ def scan_key(
     device: str,
     precision: str,
 ) -> str:
-    """The key of a whole scan, so that whoever asks for the same one finds it, torch or no torch.
+    """The key of a whole scan; computed without torch.
 
     Args:
         file: the checkpoint's name, which is part of the record.
-        model: what tells the model, from ``model_part``.
-        images: what it is scanned with.
-        config: settings as they were asked for.
+        model: identifies the model, from ``model_part``.
+        images: the data set of the scan.
+        config: settings as the user gave them.
         labels: the classes asked for, or None for all.
-        device, precision: as they were asked for, since ``auto`` is only resolved where torch is at hand.
+        device, precision: as the user gave them, since ``auto`` is resolved only with torch.
+
+    Returns:
+        The key, in hex.
     """
     return key_of("scan", file, model, images.name, images.digest, config, labels, device, precision)
 
@@ -93,15 +103,29 @@ class StepKeys:
     code: str = ""
 
     def assess(self, config: AssessConfig) -> str:
-        """Of accuracy and robustness."""
+        """Key of accuracy and robustness.
+
+        Args:
+            config: settings of the step.
+        """
         return self._key("assess", self._on, config)
 
     def gather(self, label: int, config: GatherConfig) -> str:
-        """Of a class's evidence."""
+        """Key of the evidence of a class.
+
+        Args:
+            label: the class.
+            config: settings of the step.
+        """
         return self._key("gather", self._on, label, config)
 
     def embed(self, evidence: Evidence, config: EmbedConfig) -> str:
-        """Of the planes of a class, which hang on its evidence alone."""
+        """Key of the embeddings of a class, which depend on its evidence alone.
+
+        Args:
+            evidence: of the class.
+            config: settings of the step.
+        """
         return self._key("embed", digest_of(evidence.features), len(evidence.train_index), config)
 
     @property

@@ -12,7 +12,14 @@ Arrays = dict[str, np.ndarray]
 
 
 def pack_applicability(measured: Applicability) -> Arrays:
-    """Applicability as arrays."""
+    """Convert applicability to arrays.
+
+    Args:
+        measured: applicability.
+
+    Returns:
+        Arrays by name.
+    """
     called = {} if measured.called is None else {"called": measured.called}
     return called | {
         "accuracy": np.array(measured.accuracy),
@@ -23,7 +30,14 @@ def pack_applicability(measured: Applicability) -> Arrays:
 
 
 def unpack_applicability(arrays: Arrays) -> Applicability:
-    """Applicability from its arrays."""
+    """Convert the arrays of ``pack_applicability`` back.
+
+    Args:
+        arrays: by name.
+
+    Raises:
+        KeyError, TypeError, ValueError: if an array is missing or damaged.
+    """
     epsilons, accuracies = arrays["ladder"].tolist()
     return Applicability(
         float(arrays["accuracy"]),
@@ -36,7 +50,14 @@ def unpack_applicability(arrays: Arrays) -> Applicability:
 
 
 def pack_evidence(evidence: Evidence) -> Arrays:
-    """Evidence as arrays; transplants side by side."""
+    """Convert evidence to arrays; those of candidate triggers are stacked, their names begin with ``t_``.
+
+    Args:
+        evidence: of one class.
+
+    Returns:
+        Arrays by name.
+    """
     plain = {
         field.name: np.asarray(getattr(evidence, field.name))
         for field in dataclasses.fields(evidence)
@@ -60,7 +81,14 @@ def pack_evidence(evidence: Evidence) -> Arrays:
 
 
 def unpack_evidence(arrays: Arrays) -> Evidence:
-    """Evidence from its arrays."""
+    """Convert the arrays of ``pack_evidence`` back.
+
+    Args:
+        arrays: by name.
+
+    Raises:
+        KeyError, TypeError, ValueError: if an array is missing or damaged.
+    """
     kept = {name: array for name, array in arrays.items() if not name.startswith("t_")}
     label, budgets = int(kept.pop("label")), tuple(kept.pop("budgets").tolist())
     transplants = tuple(_transplant(arrays, i, label) for i in range(len(arrays.get("t_family", ()))))

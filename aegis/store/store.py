@@ -55,13 +55,24 @@ class Store:
         weakref.finalize(self, self._session.end)
 
     def find_scan(self, key: str) -> ScanRecord | None:
-        """The record of a finished scan, or None."""
+        """The record of a finished scan.
+
+        Args:
+            key: of the scan, from ``scan_key``.
+
+        Returns:
+            None if no such scan is saved, or another version of AEGIS wrote its record.
+        """
         with self._guard(), open_index(self._index) as index:
             row = index.execute("SELECT CAST(record AS BLOB) FROM scans WHERE key = ?", (key,)).fetchone()
         return _record(row[0]) if row else None
 
     def is_whole(self, key: str) -> bool:
-        """Whether all arrays that a saved scan needs are there, as far as sizes tell and damage is known."""
+        """Whether all arrays that a saved scan needs are there; compares file sizes and known damage, reads no file.
+
+        Args:
+            key: of the scan.
+        """
         with self._guard(), open_index(self._index) as index:
             rows = index.execute(
                 "SELECT array, bytes, sha256 FROM needs LEFT JOIN arrays ON array = arrays.key WHERE scan = ?", (key,)
@@ -69,7 +80,12 @@ class Store:
         return all(digest and _size(array_path(self.folder, array)) == size for array, size, digest in rows)
 
     def keep_scan(self, key: str, record: ScanRecord) -> None:
-        """Remember a finished scan, and that it needs what was claimed; one of the same key is replaced."""
+        """Save a finished scan, which ends its task; the arrays that the task claimed are kept as long as the scan.
+
+        Args:
+            key: of the scan; a saved scan of the same key is replaced.
+            record: the scan.
+        """
         row = (key, record.created, record.model.sha256, record.verdict, record.model_dump_json())
         with self._guard(), open_index(self._index, write=True) as index:
             index.execute("INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?, ?)", row)
@@ -81,7 +97,14 @@ class Store:
         self._session.leave()
 
     def scans(self, limit: int | None = 20) -> list[tuple[str, ScanRecord]]:
-        """Keys and records of the latest scans, newest first; None for all; what another version wrote is left out."""
+        """The latest saved scans.
+
+        Args:
+            limit: how many scans to read at most; None for all.
+
+        Returns:
+            Pairs of key and record, newest first, without those that another version of AEGIS wrote.
+        """
         most = -1 if limit is None else limit
         with self._guard(), open_index(self._index) as index:
             wanted = "SELECT key, CAST(record AS BLOB) FROM scans ORDER BY created DESC LIMIT ?"
@@ -90,29 +113,39 @@ class Store:
         return [(key, record) for key, record in records if record is not None]
 
     def count(self) -> int:
-        """How many scans are saved, those that another version wrote among them."""
+        """The number of saved scans, including those that another version of AEGIS wrote."""
         with self._guard(), open_index(self._index) as index:
             return int(index.execute("SELECT COUNT(*) FROM scans").fetchone()[0])
 
     def find_review(self, key: str) -> Review | None:
-        """What the analyst added to the scan of a key, or None; damaged text is as good as none."""
+        """The analyst's review of a scan.
+
+        Args:
+            key: of the scan.
+
+        Returns:
+            None if there is none, or its text is damaged.
+        """
         with self._guard(), open_index(self._index) as index:
             return _review(index, key)
 
     def reviews(self) -> dict[str, Review]:
-        """What analysts added, by the key of the scan."""
+        """All reviews that can be read, by the key of their scan."""
         with self._guard(), open_index(self._index) as index:
             rows = index.execute("SELECT key, CAST(review AS BLOB) FROM reviews").fetchall()
         return {key: review for key, text in rows if (review := read_review(text)) is not None}
 
     def keep_review(self, key: str, review: Review, since: Review | None = None) -> Review:
-        """Remember what the analyst adds to the scan of a key, and give what is kept.
+        """Save the analyst's review of a scan.
 
         Args:
             key: of the scan.
-            review: what it is now to be.
-            since: what the analyst had before; then what somebody else wrote meanwhile stays, except where this
-                analyst changed the same. Without it, the review takes the place of what was there.
+            review: the new review.
+            since: the review that the analyst started from. What somebody else saved since then stays, except in fields
+                that this analyst changed too. None replaces the saved review.
+
+        Returns:
+            The review as saved.
         """
         with self._guard(), open_index(self._index, write=True) as index:
             there = _review(index, key)
@@ -121,12 +154,23 @@ class Store:
         return kept
 
     def claim(self, key: str) -> None:
-        """Say that the arrays of a key are used: they stay until the work ends, and as long as a scan is kept."""
+        """Protect the arrays of a key from removal until the task ends; a scan that it saves keeps them protected.
+
+        Args:
+            key: of the arrays.
+        """
         with self._guard():
             self._session.claim(key)
 
     def load(self, key: str) -> Arrays | None:
-        """The arrays of a key; None if there are none or their file is not what was written."""
+        """Read arrays from their file.
+
+        Args:
+            key: of the arrays.
+
+        Returns:
+            None if there is no file, or its content is not what was written.
+        """
         with self._guard(), open_index(self._index) as index:
             known = index.execute("SELECT bytes, sha256 FROM arrays WHERE key = ?", (key,)).fetchone()
         try:
@@ -140,7 +184,11 @@ class Store:
         return None if damaged else arrays
 
     def keep(self, key: str, arrays: Arrays) -> None:
-        """Write arrays under a key, whole or not at all; what was used longest ago goes if there is no room for it.
+        """Write arrays to a file that is either complete or not there, and evict others beyond the limit.
+
+        Args:
+            key: of the arrays.
+            arrays: by name.
 
         Raises:
             StoreError: if they cannot be written; nothing is left behind.
@@ -162,13 +210,13 @@ class Store:
 
     @contextmanager
     def working(self, kind: str, what: str, key: str, again: str = "") -> Iterator[None]:
-        """Say what is being done until it ends, is cancelled or fails; if the process is killed, it was interrupted.
+        """Register a task while the block runs; a task whose process is killed counts as interrupted.
 
         Args:
             kind: words for people: *scan*, *positive control*, *training*, *report*, *bank scan*.
-            what: the file or folder that it is about.
-            key: what tells it from other work of its kind, in hex; a scan's is that of its result.
-            again: what goes on with it, as a command or a sentence.
+            what: the file or folder that the task is about.
+            key: tells the task from others of its kind, in hex; a scan's is the key of its result.
+            again: how to resume it, as a command or a sentence.
         """
         with self._guard():
             self._session.begin(kind, what, key, again)
@@ -182,25 +230,40 @@ class Store:
             self._session.end()
 
     def running(self) -> list[Work]:
-        """What is being done at the moment, the latest first."""
+        """Tasks whose process is alive, the latest first."""
         return [work for work in self._works() if work.process.alive]
 
     def interrupted(self) -> list[Work]:
-        """What was being done when its process was killed, the latest first."""
+        """Tasks whose process was killed, the latest first."""
         return [work for work in self._works() if not work.process.alive]
 
     def check(self) -> Audit:
-        """Compare every file with its digest, and read every saved scan; a scan computes anew what is damaged."""
+        """Compare every file with its digest, and read every saved scan.
+
+        Returns:
+            The damage found; a scan computes damaged arrays anew.
+        """
         with self._guard():
             return check(self.folder, self._index)
 
     def plan(self, limit: int | None) -> Plan:
-        """What would go to bring the store within a limit in bytes, None for no limit, and what is of no use."""
+        """List the files that ``collect`` would remove.
+
+        Args:
+            limit: bytes that the store may take; None for no limit.
+        """
         with self._guard(), open_index(self._index) as index:
             return plan(index, self.folder, limit)
 
     def collect(self, limit: int | None) -> Plan:
-        """Remove what ``plan`` names, and give the plan; nothing goes that a saved scan needs or work uses."""
+        """Remove files until the store is within a limit; never those that a saved scan needs or a running task uses.
+
+        Args:
+            limit: bytes that the store may take; None for no limit.
+
+        Returns:
+            The files that were removed.
+        """
         try:
             return self._collect(limit)
         except StoreError:
@@ -215,19 +278,37 @@ class Store:
         return found
 
     def only_needed_by(self, key: str) -> list[Array]:
-        """The arrays that would go with a saved scan."""
+        """The arrays that ``forget`` would remove with a saved scan.
+
+        Args:
+            key: of the scan.
+        """
         with self._guard(), open_index(self._index) as index:
             return only_needed_by(index, key)
 
     def keys(self, beginning: str) -> list[str]:
-        """Keys of saved scans and of interrupted work that begin so."""
+        """Find keys of saved scans and interrupted tasks by their first digits.
+
+        Args:
+            beginning: of the key.
+
+        Returns:
+            All keys that begin so, sorted.
+        """
         with self._guard(), open_index(self._index) as index:
             found = {key for (key,) in index.execute("SELECT key FROM scans")}
             found |= {work.key for _, work in works(index) if not work.process.alive}
         return sorted(key for key in found if key.startswith(beginning))
 
     def forget(self, key: str) -> list[Array]:
-        """Remove a saved scan with its review, and interrupted work of that key; give the arrays that went with it."""
+        """Remove a saved scan, its review, and interrupted tasks of its key.
+
+        Args:
+            key: of the scan.
+
+        Returns:
+            The arrays that no other scan or task needed, which were removed too.
+        """
         with self._guard(), open_index(self._index, write=True) as index:
             gone = only_needed_by(index, key)
             for table, column in (("scans", "key"), ("reviews", "key"), ("needs", "scan")):

@@ -37,7 +37,7 @@ class Work:
 
     @property
     def is_command(self) -> bool:
-        """Whether what goes on with it is a command for a shell."""
+        """Whether ``again`` is a command for a shell."""
         return self.again.startswith("cd ")
 
 
@@ -57,10 +57,13 @@ class Session:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def begin(self, kind: str = "", what: str = "", key: str = "", again: str = "") -> None:
-        """Say what is being done; what was interrupted of the same is taken up with it.
+        """Register a task, which replaces this session's previous one and interrupted ones of the same kind and key.
+
+        Args:
+            kind, what, key, again: as in ``Work``; empty for a user who only reads and writes arrays.
 
         Raises:
-            sqlite3.Error: if that cannot be kept.
+            sqlite3.Error: if the index cannot be written.
         """
         # Names of files need not be text, and what is kept must be.
         begun = datetime.now(UTC).isoformat(timespec="seconds")
@@ -72,14 +75,14 @@ class Session:
             self.id = _insert(index, work)
 
     def claim(self, key: str, *, replace: bool = False) -> None:
-        """Say that the arrays of a key are used, so that they are not removed before this ends.
+        """Protect arrays from removal until the task ends.
 
         Args:
             key: of the arrays.
-            replace: they are about to be written anew, so what was known of them no longer holds.
+            replace: they are about to be written anew, so their size and digest in the index no longer hold.
 
         Raises:
-            sqlite3.Error: if that cannot be kept.
+            sqlite3.Error: if the index cannot be written.
         """
         with self.lock:
             if self.id is None:
@@ -93,7 +96,7 @@ class Session:
             self.claimed.add(key)
 
     def end(self) -> None:
-        """Nothing is done any longer; what cannot be said now, the end of the process says."""
+        """Remove the task from the index; where that fails, it counts as over once its process ends."""
         with self.lock, suppress(sqlite3.Error):
             if self.id is None:
                 return
@@ -102,17 +105,28 @@ class Session:
             self.leave()
 
     def drop(self, index: sqlite3.Connection) -> None:
-        """End it together with other changes of the index; ``leave`` once they are kept."""
+        """Remove the task within a transaction of the caller, who calls ``leave`` after its commit.
+
+        Args:
+            index: open for writing.
+        """
         _drop(index, self.id)
 
     def leave(self) -> None:
-        """Go without ending what was begun, which then counts as interrupted."""
+        """Detach from the task but keep its row, so that it counts as interrupted once the process ends."""
         self.id = None
         self.claimed.clear()
 
 
 def works(index: sqlite3.Connection) -> list[tuple[int, Work]]:
-    """All work that has not ended, whether its process lives or not, the latest first."""
+    """All registered tasks, running or interrupted.
+
+    Args:
+        index: open connection.
+
+    Returns:
+        Pairs of row id and task, the latest first.
+    """
     rows = index.execute("SELECT id, kind, what, key, again, begun, pid, start, boot FROM work ORDER BY id DESC")
     return [
         (id, Work(kind, what, key, again, begun, Process(*process)))
@@ -121,19 +135,32 @@ def works(index: sqlite3.Connection) -> list[tuple[int, Work]]:
 
 
 def living(index: sqlite3.Connection) -> set[int]:
-    """Ids of the work whose process lives."""
+    """Row ids of the tasks whose process is alive.
+
+    Args:
+        index: open connection.
+    """
     return {id for id, work in works(index) if work.process.alive}
 
 
 def drop_dead(index: sqlite3.Connection) -> None:
-    """Forget what processes that are gone used without saying what for."""
+    """Remove rows of ended processes that protected arrays without a task to resume.
+
+    Args:
+        index: open for writing.
+    """
     for id, work in works(index):
         if not (work.kind or work.process.alive):
             _drop(index, id)
 
 
 def drop_interrupted(index: sqlite3.Connection, kind: str, key: str) -> None:
-    """Forget interrupted work of this kind and key."""
+    """Remove interrupted tasks of a kind and key.
+
+    Args:
+        index: open for writing.
+        kind, key: as in ``Work``.
+    """
     for id, work in works(index):
         if (work.kind, work.key) == (kind, key) and not work.process.alive:
             _drop(index, id)
