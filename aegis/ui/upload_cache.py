@@ -40,7 +40,7 @@ class Uploads:
 class Shelf:
     """Measurements by fingerprint, and uploads by the key of their scan, which nobody guesses."""
 
-    measured: dict[tuple[str, ...], tuple[Applicability, float]] = field(default_factory=dict)
+    measured: dict[tuple[str, ...], Applicability] = field(default_factory=dict)
     uploads: OrderedDict[str, Uploads] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 

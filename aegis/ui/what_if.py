@@ -15,15 +15,11 @@ from aegis.records.presets import at_budget
 from aegis.records.record import ScanRecord, config_of, config_record
 from aegis.store.cached_steps import stored
 from aegis.store.store import Store
-from aegis.ui.estimate import embed_seconds, look_seconds
 from aegis.ui.suspects import load_again
 from aegis.ui.watch import Watch
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
-
-# UMAP compiles itself when a server first uses it.
-UMAP_START = 12.0
 
 
 @dataclass(frozen=True)
@@ -60,12 +56,6 @@ class Look:
     images: Dataset | None = None
     path: Path | None = None
     suspect: Suspect | None = None
-
-    def seconds(self, own: int) -> float:
-        """How long it will take; ``own`` is the number of training images of the class."""
-        config = config_of(self.record)
-        span = embed_seconds(config, own) if self.light.epsilon is None else look_seconds(self.record, config, own)
-        return span + (UMAP_START if self.light.method == "umap" else 0.0)
 
 
 def in_light(record: ScanRecord, light: Light) -> ScanRecord:

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from aegis.core.runtime import Runtime
 from aegis.models.classifier import Classifier
-from aegis.runtime import Runtime
 from benchmarks.gpu.setting import Setting, tf32
 
 # Precision, whether float32 may be computed in TF32, and the largest relative errors that pass: of what the network

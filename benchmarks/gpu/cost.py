@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import torch
 
-from aegis.detect.config import preset
+from aegis.core.runtime import Event, Runtime
+from aegis.core.types import Dataset, Evidence, digest_of
 from aegis.detect.gather import gather
 from aegis.models.classifier import Classifier
-from aegis.runtime import Event, Runtime
-from aegis.types import Dataset, Evidence, digest_of
+from aegis.records.presets import preset
 from benchmarks.gpu.setting import Setting, tf32
 
 LABEL = 7

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from aegis.attacks.pgd import direction, pgd, project
+from aegis.core.runtime import Runtime
+from aegis.core.types import LabelledImages, Stage
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
 from aegis.models.classifier import Classifier
-from aegis.pgd import direction, pgd, project
-from aegis.runtime import Runtime
-from aegis.types import LabelledImages, Stage
 from benchmarks.gpu.setting import Setting, tf32, unfolded
 
 TARGET = 7

@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from aegis import load_checkpoint, load_dataset, scan
+from aegis.core.runtime import choose_runtime
 from aegis.data import default_source
-from aegis.detect.config import adjusted, preset
-from aegis.lab.bank import read_bank
+from aegis.lab.bank.suspects import read_bank
 from aegis.lab.suspect import make_suspect
-from aegis.runtime import choose_runtime
+from aegis.records.presets import adjusted, preset
 
 # As the quick preset of training, with one attack step more.
 RECIPE = {"schedule": "one-cycle", "lr": 0.2, "step": 0.25, "iterations": 3}

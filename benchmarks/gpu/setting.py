@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 
 from aegis import load_checkpoint, load_dataset
+from aegis.core.runtime import Runtime
+from aegis.core.types import Dataset
 from aegis.models.architectures import build
 from aegis.models.classifier import Classifier
-from aegis.runtime import Runtime
-from aegis.types import Dataset
 
 SUSPECT = Path("assets/models/fashion_mnist_localised.safetensors")
 SAMPLE = "samples:fashion_mnist"

@@ -1,8 +1,8 @@
 """One suspect scanned on the CPU and on the GPU: the same verdict, and how long each takes."""
 
 from aegis import load_checkpoint, scan
-from aegis.detect.config import preset
-from aegis.runtime import choose_runtime
+from aegis.core.runtime import choose_runtime
+from aegis.records.presets import preset
 from benchmarks.gpu.setting import SUSPECT, Setting, tf32
 
 WORKERS = (1, 4, 10)

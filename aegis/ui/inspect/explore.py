@@ -90,7 +90,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     back = epsilon if light.epsilon is None else recorded_budget(scanned)
     if finding is None:
         bandwidth_place.caption("Bandwidth: once it is computed")
-        offer_look(choice, scanned, data, light, back)
+        offer_look(choice, data, light, back)
         state.write_address(view)
         return
     budget = finding.evidence.budgets.index(epsilon)

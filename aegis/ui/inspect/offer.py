@@ -13,7 +13,6 @@ from aegis.records.record import config_of
 from aegis.records.wording import METHODS
 from aegis.ui.components.live import EVERY, offer_cancel, show_classes_running
 from aegis.ui.components.widgets import complain
-from aegis.ui.estimate import spoken
 from aegis.ui.inspect import state
 from aegis.ui.inspect.choice import Choice
 from aegis.ui.scans import find_finding, find_suspect
@@ -33,12 +32,11 @@ def find_look_of(choice: Choice, scanned: Finding, light: Light) -> Finding | No
     return find_finding(in_light(choice.record, light), light.label)
 
 
-def offer_look(choice: Choice, scanned: Finding, data: Dataset | None, light: Light, back: float) -> None:
+def offer_look(choice: Choice, data: Dataset | None, light: Light, back: float) -> None:
     """What a look costs, with a button; or how far it is, once it was asked for.
 
     Args:
         choice: the class.
-        scanned: what the scan found there.
         data: the scan's images, or None where they are no longer to be had.
         light: in which nobody has looked yet.
         back: the budget of the scan to go back to.
@@ -51,8 +49,9 @@ def offer_look(choice: Choice, scanned: Finding, data: Dataset | None, light: Li
         st.markdown(f"**{_what(light)} was not part of the scan.**")
         look = _prepare(choice, data, light)
         if look is not None:
-            span = spoken(look.seconds(len(scanned.evidence.train_index)))
-            doing = "drawn in the plane" if light.epsilon is None else "translated anew and drawn in the plane"
+            doing, span = "drawn in the plane", "seconds"
+            if light.epsilon is not None:
+                doing, span = f"translated anew and {doing}", "seconds to minutes"
             st.markdown(
                 f"Its {config_of(look.record).gather.seeds} images are {doing}: {span}. The recorded verdict stays, "
                 "and what is computed is kept."

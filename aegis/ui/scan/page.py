@@ -102,9 +102,12 @@ def _show_start(suspect: ChosenSuspect, images: ChosenImages, settings: Settings
             classes=classes,
             chosen=len(settings.labels) if settings.labels else classes,
             config=config,
+            is_measured=measured is not None,
         )
-        span, known = seconds(task, measured[1] if measured else None, [record for _, record in Store().scans()])
-        expected = f"Takes {spoken(span)}" + ("." if known else ", by experience with such models.")
+        span = seconds(task, [record for _, record in Store().scans()])
+        # Without an earlier scan of the kind, only the pace of the running one can tell.
+        known = "minutes, with large models hours" if span is None else spoken(span)
+        expected = f"Takes {known}."
     waiting = desk().jobs.waiting
     if waiting:
         expected += f" Queued behind {'one scan' if waiting == 1 else f'{waiting} scans'}."
@@ -124,7 +127,7 @@ def _show_measuring(suspect: ChosenSuspect, images: ChosenImages, settings: Sett
     mark = fingerprint(suspect, images)
     measured = desk().shelf.measured.get(mark)
     if measured is not None:
-        show_measured(measured[0])
+        show_measured(measured)
         return
     id = st.session_state.get("measuring", {}).get(mark)
     job = find_job(id) if id else None
