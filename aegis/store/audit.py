@@ -1,4 +1,4 @@
-"""Whether what is kept is what was written, and whether a scan that is repeated says the same."""
+"""Checks stored files against their digests, and a repeated scan against its record."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ SURROUNDINGS = ("versions", "source", "runtime")
 
 @dataclass(frozen=True)
 class Damage:
-    """Something kept that is not what was written.
+    """A file or a saved scan that is not as it was written.
 
     Args:
         what: a file in the store's folder, or a saved scan.
-        why: what is wrong with it.
+        why: the difference.
     """
 
     what: str
@@ -40,14 +40,14 @@ class Damage:
 
 @dataclass(frozen=True)
 class Audit:
-    """What was looked at, and what is damaged.
+    """The outcome of checking a store.
 
     Args:
-        files: arrays whose digest was compared.
+        files: number of array files whose digest was compared.
         bytes: their size.
-        scans: saved scans that were read.
-        others: those that this version does not read, such as another one's.
-        damage: what is damaged.
+        scans: number of saved scans that were read.
+        others: how many of them another version wrote, so that this one cannot check them.
+        damage: the damage found.
     """
 
     files: int
@@ -103,10 +103,10 @@ def check(folder: Path, index: Path) -> Audit:
 
 @dataclass(frozen=True)
 class Difference:
-    """One value of a record that is another one in the repeated scan.
+    """A value that differs between a record and the repeated scan.
 
     Args:
-        name: its place in the record, as ``classes.7.chance``.
+        name: its path in the record, as ``classes.7.chance``.
         recorded: its value in the record, as JSON.
         found: that of the repeated scan.
     """
@@ -164,7 +164,7 @@ def _named(plain: dict[str, object], of: Callable[[str], bool]) -> dict[str, obj
 
 
 def _flat(value: object, name: str) -> Iterator[tuple[str, object]]:
-    """Names and values of all that lies in a value."""
+    """Names and values of all leaves of a JSON value."""
     if isinstance(value, dict | list) and value:
         parts = value.items() if isinstance(value, dict) else enumerate(value)
         for key, part in parts:
@@ -174,7 +174,7 @@ def _flat(value: object, name: str) -> Iterator[tuple[str, object]]:
 
 
 def _check_array(folder: Path, index: Path, key: str) -> Damage | None:
-    """Read first without holding up anybody, and once more, alone, where something seems wrong."""
+    """Check a file without a lock first, and again with the write lock if something seems wrong."""
     with open_index(index) as connection:
         if _wrong(folder, connection, key) is None:
             return None
@@ -207,7 +207,7 @@ def _wrong(folder: Path, index: sqlite3.Connection, key: str) -> str | None:
 
 
 def _check_needed(folder: Path, index: Path, key: str) -> Damage | None:
-    """Of arrays that a saved scan needs and the index does not know; whole ones are taken in by who asks for them."""
+    """Check arrays that a saved scan needs but the index does not list; reading whole ones lists them."""
     with open_index(index, write=True) as connection:
         if connection.execute("SELECT 1 FROM arrays WHERE key = ?", (key,)).fetchone():
             return None

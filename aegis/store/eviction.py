@@ -1,4 +1,4 @@
-"""How much room the store takes, and what may go when it is too much."""
+"""The size of the store, and which files are removed when it exceeds its limit."""
 
 from __future__ import annotations
 
@@ -90,7 +90,12 @@ def is_full(folder: Path) -> bool:
 
 @dataclass(frozen=True)
 class Array:
-    """A file of arrays: its key and its size in bytes."""
+    """A file of arrays.
+
+    Args:
+        key: names the file.
+        bytes: its size.
+    """
 
     key: str
     bytes: int
@@ -98,14 +103,14 @@ class Array:
 
 @dataclass(frozen=True)
 class Plan:
-    """What may go from a store.
+    """Files that a store can lose.
 
     Args:
-        arrays: that no saved scan needs and no work uses, by longest without use, as many as the limit asks for.
-        left: files that killed processes left, or that no longer are in the index.
-        lost: keys in the index without a file.
+        arrays: the least recently used ones beyond the limit, without those that a saved scan needs or a task uses.
+        left: temporary files of killed processes, and array files that the index does not list.
+        lost: keys in the index whose file is missing.
         total: bytes of all arrays before.
-        needed: bytes of those that saved scans need or work uses.
+        needed: bytes of the arrays that saved scans need or tasks use.
         limit: bytes that the store may take, or None.
     """
 
@@ -136,7 +141,7 @@ class Plan:
 
     @property
     def over(self) -> int:
-        """Bytes above the limit that stay, since saved scans need them."""
+        """Bytes that exceed the limit even then, since saved scans need them."""
         return 0 if self.limit is None else max(0, self.kept - self.limit)
 
 

@@ -1,4 +1,4 @@
-"""What was computed, found again by content.
+"""The store: computed results, looked up by the digest of all they depend on.
 
 Arrays lie in npz files named by their key; an sqlite index holds the digest and the last use of each, the records of
 finished scans, which arrays they need, what analysts add to them, and what is being done. Files appear whole or not
@@ -33,7 +33,7 @@ from aegis.store.tasks import Session, Work, drop_dead, drop_interrupted, works
 
 
 class Store:
-    """Results in one folder.
+    """Results in one folder, read and written by several processes at once.
 
     Args:
         folder: made if it is missing; None for the default one.

@@ -1,4 +1,4 @@
-"""Work on its way: who does what, which arrays it uses, and what was interrupted when its process was killed."""
+"""Tasks of running processes, the arrays that they use, and tasks interrupted because their process was killed."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from aegis.store.index import open_index
 
 @dataclass(frozen=True)
 class Work:
-    """A scan, a training, a report or many of them, begun and not ended.
+    """A task that was registered and has not ended: a scan, a training, a report or many of them.
 
     Args:
         kind: words for people: *scan*, *positive control*, *training*, *report*, *bank scan*.
-        what: the file or folder that it is about.
-        key: what tells it from other work of its kind, in hex; a scan's is that of its result.
-        again: what goes on with it, as a command or a sentence.
-        begun: when, in UTC, to the second, in ISO 8601.
-        process: whose it is.
+        what: the file or folder that the task is about.
+        key: tells the task from others of its kind, in hex; a scan's is the key of its result.
+        again: how to resume it, as a command or a sentence.
+        begun: start time in UTC, to the second, in ISO 8601.
+        process: the process that runs it.
     """
 
     kind: str
@@ -43,12 +43,12 @@ class Work:
 
 @dataclass(eq=False)
 class Session:
-    """What one user of a store does at the moment, told to all others through the index.
+    """The current task of one user of a store, visible to all others through the index.
 
     Args:
         index: the sqlite file.
-        id: of its row; None while nothing is done.
-        claimed: keys of the arrays that it uses.
+        id: of the task's row; None without a task.
+        claimed: keys of the arrays that the task uses.
     """
 
     index: Path
