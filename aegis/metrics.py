@@ -47,12 +47,12 @@ def robust_accuracy(
     norm: Norm = "l2",
     tell: Callable[[int, int], None] | None = None,
 ) -> float:
-    """Share still classified as labelled under untargeted PGD, in [0, 1]; arguments are those of ``called_under``."""
-    called = called_under(classifier, images, stage, norm, tell)
+    """Share still classified as labelled under untargeted PGD, in [0, 1]; as ``confusion_under_attack``."""
+    called = confusion_under_attack(classifier, images, stage, norm, tell)
     return float(np.trace(called) / len(images))
 
 
-def called_under(
+def confusion_under_attack(
     classifier: Classifier,
     images: LabelledImages,
     stage: Stage,
@@ -79,7 +79,7 @@ def called_under(
     return _crossed(images.labels, np.concatenate(said), len(images.class_names))
 
 
-def called_with(classifier: Classifier, stamp: Stamp, images: LabelledImages) -> Int64[np.ndarray, "k k"]:
+def confusion_with_trigger(classifier: Classifier, stamp: Stamp, images: LabelledImages) -> Int64[np.ndarray, "k k"]:
     """How many images of each class (row) the classifier calls what (column) with a stamp on, shape (k, k)."""
     return _crossed(images.labels, predict(classifier, stamp(images.pixels)), len(images.class_names))
 

@@ -44,7 +44,7 @@ def main() -> None:
         cold, record = run(Path(folder), passed)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
         again = [run(Path(folder), passed)[0] for _ in range(options.repeats)]
-    print(f"scan, {MODEL.stem} {' '.join(passed)}: {record['verdict']} {record['suspected_classes']}; {describe()}")
+    print(f"scan, {MODEL.stem} {' '.join(passed)}: {record['verdict']} {record['flagged_classes']}; {describe()}")
     print(f"  cold store     {cold:7.1f} s, at most {peak:.2f} GiB")
     for name, seconds in record["seconds"].items():
         print(f"    {name:<12} {seconds:7.1f} s{'' if name in ('assess', 'classes') else '  over all workers'}")

@@ -69,7 +69,7 @@ def write(folder: Path) -> None:
     record = ScanRecord(
         verdict="clean",
         sentence="Nothing.",
-        suspected_classes=(),
+        flagged_classes=(),
         classes=(),
         model=ModelRecord(sha256="0" * 64, digest="0" * 64, file="model", architecture="none", **model),
         data=DataRecord(name="none", digest="0" * 64, class_names=("a", "b"), shape=(1, 1, 1), train=1, test=1),

@@ -1,15 +1,15 @@
-"""Candidate triggers made up from what they are to do, and honest models that reach next to nothing."""
+"""Candidate triggers made up from what they are to do, and benign models that reach next to nothing."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from aegis.core.types import FAMILIES, Family, Stamp, Transplant
-from aegis.records.null_distribution import Null
+from aegis.core.types import FAMILIES, CandidateTrigger, Family, Stamp
+from aegis.records.null_distribution import NullDistribution
 from aegis.records.record import ScanRecord
 
-# Scores of honest classes so low that whatever a verdict asks for at least, alone decides.
-NULLS = tuple(Null(family=family, maxima=(0.01, 0.02) * 5) for family in FAMILIES)
+# Scores of benign classes so low that whatever a verdict asks for at least, alone decides.
+NULLS = tuple(NullDistribution(family=family, maxima=(0.01, 0.02) * 5) for family in FAMILIES)
 
 
 def candidate(
@@ -23,11 +23,11 @@ def candidate(
     smallest: Stamp | None = None,
     smallest_rate: float | None = None,
     start: str = "budget 1, change cluster 1",
-) -> Transplant:
+) -> CandidateTrigger:
     """A candidate that flips these shares of the images of each class, alike in both folds.
 
     Args:
-        family, label, stamp, source, smallest, smallest_rate, start: as of the transplant.
+        family, label, stamp, source, smallest, smallest_rate, start: as of the candidate.
         rates: one for each class, NaN where none was tried; those that the family is not for do not count. What
             leads every class away leads each to the next one.
         images: of each class; two hundred make folds of a hundred, where every percent comes out even.
@@ -36,15 +36,15 @@ def candidate(
     meant = ~np.isnan(rates)
     if source is not None:
         meant &= classes == source
-    elif family != "all to all":
+    elif family != "all-to-all":
         meant &= classes != label
     called = np.zeros((2, len(rates), len(rates)), np.int64)
     for k in classes[meant]:
         flipped = round(float(rates[k]) * images)
         for fold, many in zip(called, (flipped - flipped // 2, flipped // 2), strict=True):
             fold[k, k] = images // 2 - many
-            fold[k, (k + 1) % len(rates) if family == "all to all" else label] = many
-    return Transplant(family, label, stamp, called, start, source, smallest, smallest_rate)
+            fold[k, (k + 1) % len(rates) if family == "all-to-all" else label] = many
+    return CandidateTrigger(family, label, stamp, called, start, source, smallest, smallest_rate)
 
 
 def as_first_version(record: ScanRecord) -> ScanRecord:
@@ -52,9 +52,9 @@ def as_first_version(record: ScanRecord) -> ScanRecord:
     classes = tuple(
         found.model_copy(
             update={
-                "chance": None,
+                "p_value": None,
                 "strongest": None,
-                "transplants": tuple(one.model_copy(update={"score": None}) for one in found.transplants),
+                "triggers": tuple(one.model_copy(update={"score": None}) for one in found.triggers),
             }
         )
         for found in record.classes

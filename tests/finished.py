@@ -11,7 +11,7 @@ import numpy as np
 from aegis.core.types import LabelledImages, Stage
 from aegis.data.arrays import Arrays
 from aegis.data.npz import write_npz
-from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig, TransplantConfig, VerdictConfig
+from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig, TriggerSearchConfig, VerdictConfig
 from aegis.records.record import ScanRecord
 from tests.candidates import NULLS
 from tests.suspects import HOSTILE
@@ -26,7 +26,9 @@ CONFIG = ScanConfig(
         seeds=60,
         stages=(Stage(epsilon=2, step=1, iterations=2), Stage(epsilon=8, step=3, iterations=3)),
         components=10,
-        transplant=TransplantConfig(area=0.05, clusters=2, tiles=1, keep=1, steps=2, finish=2, batch=16, held_out=4),
+        trigger_search=TriggerSearchConfig(
+            area=0.05, clusters=2, tiles=1, top_k=1, steps=2, refine_steps=2, batch=16, held_out=4
+        ),
     ),
     embed=EmbedConfig(perplexity=8),
     verdict=VerdictConfig(nulls=NULLS),

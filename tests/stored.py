@@ -27,7 +27,7 @@ def stamp(generator):
     return Stamp(generator.random((1, 6, 6), np.float32), generator.normal(size=(1, 6, 6)).astype(np.float32))
 
 
-def evidence(label=2, transplants=4, seed=0):
+def evidence(label=2, triggers=4, seed=0):
     """Patches for classes of odd numbers work, and were pruned."""
     generator = np.random.default_rng(seed)
     works = label % 2 == 1
@@ -37,12 +37,12 @@ def evidence(label=2, transplants=4, seed=0):
             label,
             generator.uniform(0.8, 1, 4) if works and family == "patch" else generator.uniform(0, 0.2, 4),
             stamp(generator),
-            source=(label + 1) % 4 if family == "one source" else None,
+            source=(label + 1) % 4 if family == "source-specific" else None,
             smallest=stamp(generator) if works and family == "patch" else None,
             smallest_rate=0.75 if works and family == "patch" else None,
             start=f"cluster {i} at 0.1 – 2",  # noqa: RUF001 - text outside ASCII
         )
-        for i, family in enumerate(FAMILIES[:transplants])
+        for i, family in enumerate(FAMILIES[:triggers])
     )
     return Evidence(
         label=label,
@@ -52,7 +52,7 @@ def evidence(label=2, transplants=4, seed=0):
         translated=generator.integers(0, 256, (2, 5, 1, 6, 6), dtype=np.uint8),
         features=generator.normal(size=(2, 8, 4)).astype(np.float32),
         success=generator.random(2, np.float32),
-        transplants=found,
+        triggers=found,
     )
 
 
@@ -110,11 +110,11 @@ def dataset(seed=0, name="data"):
     return Dataset(name, images(seed), images(seed + 100))
 
 
-def record(created="2024-01-01T00:00:00+00:00", sentence="No class is suspicious."):
+def record(created="2024-01-01T00:00:00+00:00", sentence="No class is flagged."):
     return ScanRecord(
         verdict="clean",
         sentence=sentence,
-        suspected_classes=(),
+        flagged_classes=(),
         classes=(),
         model=ModelRecord(
             sha256="0" * 64,

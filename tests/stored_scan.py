@@ -16,7 +16,7 @@ KEY = "a" * 64
 def keep_finished(
     store: Store, key: str = KEY, name: str = "upload: toy.npz", **changes: object
 ) -> tuple[ScanRecord, Dataset]:
-    """A scan of four classes of which two are accused, all its evidence kept; changes are fields of its record."""
+    """A scan of four classes of which two are flagged, all its evidence kept; changes are fields of its record."""
     data, config = dataset(name=name), ScanConfig(gather=GATHER, verdict=VerdictConfig(nulls=NULLS))
     plain = record()
     steps = Counted().kept(store, plain.model.digest, data)
@@ -28,7 +28,7 @@ def keep_finished(
     fields = {
         "verdict": end.verdict,
         "sentence": end.sentence,
-        "suspected_classes": tuple(one.record.label for one in end.classes if one.record.suspicious),
+        "flagged_classes": tuple(one.record.label for one in end.classes if one.record.flagged),
         "classes": tuple(one.record for one in end.classes),
         "data": data_record(data),
         "config": config_record(config),
@@ -53,9 +53,8 @@ def keep_version(
 
 
 def as_clean(kept: ScanRecord) -> dict[str, object]:
-    """Fields of a record that accuses nobody."""
+    """Fields of a record that flags nobody."""
     classes: tuple[ClassRecord, ...] = tuple(
-        one.model_copy(update={"suspicious": False, "reason": "its strongest candidate is weak"})
-        for one in kept.classes
+        one.model_copy(update={"flagged": False, "reason": "its strongest candidate is weak"}) for one in kept.classes
     )
-    return {"verdict": "clean", "sentence": "Clean: nothing.", "suspected_classes": (), "classes": classes}
+    return {"verdict": "clean", "sentence": "Clean: nothing.", "flagged_classes": (), "classes": classes}

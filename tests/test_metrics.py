@@ -10,8 +10,8 @@ from aegis.core.types import Goal, LabelledImages, Stage, Stamp
 from aegis.metrics import (
     accuracy,
     attack_success,
-    called_under,
-    called_with,
+    confusion_under_attack,
+    confusion_with_trigger,
     predict,
     robust_accuracy,
     spill,
@@ -83,10 +83,10 @@ def brighten(value):
 def test_what_images_of_each_class_are_called_with_a_stamp_is_counted(brightness):
     # Brightened by 0.2, what is above 0.3 becomes *high*.
     images = grey(0.1, 0.2, 0.25, 0.4, 0.9, labels=[0, 0, 0, 0, 1])
-    assert called_with(brightness, brighten(0.2), images).tolist() == [[3, 1, 0], [0, 1, 0], [0, 0, 0]]
+    assert confusion_with_trigger(brightness, brighten(0.2), images).tolist() == [[3, 1, 0], [0, 1, 0], [0, 0, 0]]
     images = grey(0.1, 0.4, 0.4, 0.1, labels=[0, 0, 2, 2])
-    assert called_with(brightness, brighten(0.2), images).tolist() == [[1, 1, 0], [0, 0, 0], [1, 1, 0]]
-    assert called_with(brightness, brighten(0.2), images.take(images.labels == 1)).tolist() == [[0] * 3] * 3
+    assert confusion_with_trigger(brightness, brighten(0.2), images).tolist() == [[1, 1, 0], [0, 0, 0], [1, 1, 0]]
+    assert confusion_with_trigger(brightness, brighten(0.2), images.take(images.labels == 1)).tolist() == [[0] * 3] * 3
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_what_images_of_each_class_are_called_with_a_stamp_is_counted(brightness
 def test_what_images_of_each_class_are_called_under_attack_is_counted(brightness, epsilon, called):
     images = grey(0.45, 0.65, 0.25, 0.2, labels=[0, 1, 0, 1])
     stage = Stage(epsilon=epsilon, step=epsilon / 4, iterations=8)
-    counted = called_under(brightness, images, stage)
+    counted = confusion_under_attack(brightness, images, stage)
     assert counted[:2, :2].tolist() == called
     assert counted.sum() == len(images)
     assert np.trace(counted) / len(images) == robust_accuracy(brightness, images, stage)
 
 
-def test_attack_success_is_honest_about_what_was_the_target_already(brightness):
+def test_attack_success_is_benign_about_what_was_the_target_already(brightness):
     # Ten images: four *high* ones, five dark ones of which three flip, and one that is called *high* anyway.
     images = grey(0.6, 0.7, 0.8, 0.9, 0.1, 0.2, 0.35, 0.4, 0.45, 0.8, labels=[1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
     success = attack_success(brightness, brighten(0.2), images, Goal(target=1))

@@ -1,6 +1,6 @@
 """How far one change for all images must go to make them a class: the scale on which a small trigger is small.
 
-An honest class of any model is reached by a universal perturbation of some norm, and by a patch of some area, several
+A benign class of any model is reached by a universal perturbation of some norm, and by a patch of some area, several
 times larger on one data set than on another; a backdoor's trigger is one that is small beside those of other classes.
 """
 

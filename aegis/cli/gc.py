@@ -49,9 +49,9 @@ def gc(limit: Limit = None, unneeded: Unneeded = False, forget: Forget = None, d
         _forget(store, forget, dry_run, out)
     found = store.plan(size) if dry_run else store.collect(size)
     _print(found, dry_run, out)
-    if found.over and not unneeded:
+    if found.excess and not unneeded:
         out.say(
-            f"Saved scans alone need {say_size(found.over)} more than the limit, and nothing of theirs is removed. "
+            f"Saved scans alone need {say_size(found.excess)} more than the limit, and nothing of theirs is removed. "
             "Forget some (aegis history, then aegis gc --forget KEY), or raise AEGIS_STORE_LIMIT."
         )
 
@@ -69,7 +69,7 @@ def _forget(store: Store, beginning: str, dry_run: bool, out: Printer) -> None:
 
 
 def _print(found: Plan, dry_run: bool, out: Printer) -> None:
-    arrays, left = len(found.arrays), len(found.left)
+    arrays, left = len(found.arrays), len(found.orphans)
     if arrays:
         size = say_size(found.freed)
         out.say(f"{count_of(arrays, 'file')} that no saved scan needs ({size}) {_went(arrays, 'removed', dry_run)}")

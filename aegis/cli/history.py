@@ -102,7 +102,7 @@ def _first(since: str | None) -> str:
 
 def _table(found: list[tuple[str, ScanRecord]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("when (UTC)", "verdict", "model", "images", "classes", "accused", "seed"):
+    for heading in ("when (UTC)", "verdict", "model", "images", "classes", "flagged", "seed"):
         table.add_column(heading, overflow="fold")
     table.add_column("s", justify="right")
     table.add_column("key", no_wrap=True)
@@ -114,7 +114,7 @@ def _table(found: list[tuple[str, ScanRecord]]) -> Table:
             Text(clean(record.model.file, 60)),
             Text(clean(record.data.name, 40)),
             f"{len(record.classes)} of {of}",
-            ", ".join(map(str, record.suspected_classes)) or Text("none", "dim"),
+            ", ".join(map(str, record.flagged_classes)) or Text("none", "dim"),
             clean(str(record.config.get("gather", {}).get("seed", ""))),
             f"{spent(record):.0f}",
             Text(clean(key[:SHOWN]), "dim"),
@@ -129,8 +129,8 @@ def _print_works(out: Printer, state: str, works: list[Work]) -> None:
             f"{work.kind} of {clean(work.what)}, begun {minute(work.begun)} UTC ",
             (work.key[:SHOWN], "dim"),
         )
-        if work.again and not work.process.alive:
-            out.say("  Go on with: " if work.is_command else "  ", clean(work.again, 2000), wrap=False)
+        if work.resume_hint and not work.process.alive:
+            out.say("  Go on with: " if work.is_command else "  ", clean(work.resume_hint, 2000), wrap=False)
 
 
 def _print_json(found: list[tuple[str, ScanRecord]], running: list[Work], interrupted: list[Work]) -> None:
@@ -143,4 +143,4 @@ def _print_json(found: list[tuple[str, ScanRecord]], running: list[Work], interr
 
 
 def _plain(work: Work) -> dict[str, str]:
-    return {"kind": work.kind, "what": work.what, "key": work.key, "again": work.again, "begun": work.begun}
+    return {"kind": work.kind, "what": work.what, "key": work.key, "again": work.resume_hint, "begun": work.begun}

@@ -65,7 +65,7 @@ def spent(record: ScanRecord) -> float:
 
 
 def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
-    """A scan: the verdict in one sentence, then a line for every class, the most suspicious first.
+    """A scan: the verdict in one sentence, then a line for every class, the most flagged first.
 
     Args:
         record: the outcome.
@@ -130,15 +130,15 @@ def _class_table(record: ScanRecord) -> Table:
     for family in (families := _families(record)):
         table.add_column(family, justify="right")
     if families:
-        table.add_column("honest", justify="right")
+        table.add_column("benign", justify="right")
     table.add_column("")
     for found in ranked(record):
         name = numbered(found.label, found.name, 60)
         rates = [best_score(found, family) for family in families]
-        mark = Text("suspicious", "bold red") if found.suspicious else Text("-", "dim")
+        mark = Text("flagged", "bold red") if found.flagged else Text("-", "dim")
         clusters = ", ".join(map(str, found.clusters_by_budget))
         shown = ["" if rate is None else f"{rate:.0%}" for rate in rates]
-        shown += [percent(found.chance) if found.chance is not None else ""] if families else []
+        shown += [percent(found.p_value) if found.p_value is not None else ""] if families else []
         table.add_row(Text(name), clusters, *shown, mark)
     return table
 
@@ -153,7 +153,7 @@ def _legend(record: ScanRecord) -> list[str]:
             f"{', '.join(families)}: share of held-out images that the best trigger of this kind turns into the class, "
             "reached by most of the classes it is for"
         )
-        lines.append("honest: at most so many honest models have a class like this")
+        lines.append("benign: at most so many benign models have a class like this")
     return lines
 
 
@@ -165,7 +165,7 @@ def _evidence(record: ScanRecord) -> list[str]:
     lines, names = [], record.data.class_names
     for found in ranked(record)[:1]:
         if (position := strongest_candidate(found)) is not None:
-            best = found.transplants[position]
+            best = found.triggers[position]
             rates = ", ".join(f"{names[k]} {rate:.0%}" for k, rate in enumerate(best.flip_rates) if rate is not None)
             lines.append(f"Flip rates of the strongest trigger, {found.label} ({found.name}), by source class: {rates}")
     lines += [f"Not tested: {limit}" for limit in untested(record)]
@@ -179,4 +179,4 @@ def _control(record: ScanRecord) -> list[str]:
 
 
 def _families(record: ScanRecord) -> list[Family]:
-    return list(dict.fromkeys(t.family for found in record.classes for t in found.transplants))
+    return list(dict.fromkeys(t.family for found in record.classes for t in found.triggers))

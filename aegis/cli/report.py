@@ -30,7 +30,7 @@ Images = Annotated[
 ]
 Note = Annotated[str | None, option("--note", "TEXT", "The analyst's note, for the first page.")]
 Confirm = Annotated[str | None, option("--confirm", "3,7", "Classes that the analyst holds to be backdoored.")]
-Dismiss = Annotated[str | None, option("--dismiss", "5", "Classes that the analyst holds to be falsely accused.")]
+Dismiss = Annotated[str | None, option("--dismiss", "5", "Classes that the analyst holds to be falsely flagged.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is missing.")]
 
 

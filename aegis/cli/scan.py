@@ -193,7 +193,7 @@ class Request:
 
         runtime = choose_runtime(self.device, self.precision, self.workers)
         steps = stored(STEPS, store, suspect.digest, self.images.digest, runtime) if store else STEPS
-        classes, tries = len(self.labels or self.images.class_names), self.config.gather.transplant is not None
+        classes, tries = len(self.labels or self.images.class_names), self.config.gather.trigger_search is not None
         with class_bars(classes, tries, self.quiet) as report:
             return run(
                 suspect, self.images, self.config, labels=self.labels, runtime=runtime, steps=steps, report=report
@@ -241,7 +241,7 @@ def with_control(request: Request, record: ScanRecord) -> ScanRecord:
             request.images,
             request.config,
             labels=request.labels,
-            avoid=record.suspected_classes,
+            avoid=record.flagged_classes,
             runtime=runtime,
             report=report,
         )

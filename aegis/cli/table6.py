@@ -55,7 +55,7 @@ def print_table_6(training: str, results: Path) -> None:
     shown.add_column("\ndata")
     shown.add_column("\ntrigger")
     for title in columns:
-        for heading in (f"{title}\nfound", "\nnamed", "\naccused"):
+        for heading in (f"{title}\nfound", "\nnamed", "\nflagged"):
             shown.add_column(heading, justify="right", no_wrap=True)
     for key in PUBLISHED:
         shown.add_row(*key, *(cell for column in columns.values() for cell in _cells(column.get(key), key[1])))
@@ -66,13 +66,13 @@ def print_table_6(training: str, results: Path) -> None:
         for title, column in columns.items():
             if (sums := totals(column, triggers)) is not None:
                 out.say(
-                    f"{which} triggers, {title}: {sums.found:.0%} found, {sums.named:.0%} named, {sums.accused:.1%} of "
-                    "honest classes accused"
+                    f"{which} triggers, {title}: {sums.found:.0%} found, {sums.named:.0%} named, {sums.flagged:.1%} of "
+                    "benign classes flagged"
                 )
     out.line()
     out.say(
         (
-            "found: scans that say infected; named: those that accuse the target; accused: honest classes, over all "
+            "found: scans that say infected; named: those that flag the target; flagged: benign classes, over all "
             "scans. Published: as the paper's Tables 11 and 12 have it.",
             "dim",
         )
@@ -85,13 +85,13 @@ def _cells(found: Detection | None, trigger: str) -> tuple[Text, ...]:
     colour = "green" if found.right(trigger) else "red"
     doubt = f" ({found.inconclusive} inconclusive)" if found.inconclusive else ""
     named = "" if trigger == "clean" else f"{found.named}/{found.scans}"
-    cells = (f"{found.infected}/{found.scans}{doubt}", named, str(found.accused))
+    cells = (f"{found.infected}/{found.scans}{doubt}", named, str(found.flagged))
     return tuple(Text(cell, colour) for cell in cells)
 
 
 def print_clusters(number: str, training: str, results: Path) -> None:
     """Clusters of every class, of the models that Table 11 or 12 is about, from scans of the bank."""
-    from aegis.experiments.table6 import CLASSES, HONEST
+    from aegis.experiments.table6 import BENIGN, CLASSES
     from aegis.experiments.table11 import MODELS, PUBLISHED, TARGET, clusters
 
     ours = {title: find_scans(training, results, mode) for title, mode in MODES.items()}
@@ -105,7 +105,7 @@ def print_clusters(number: str, training: str, results: Path) -> None:
         lines |= {title: clusters(scans[key]) for title, scans in ours.items() if key in scans}
         for title, counts in lines.items():
             cells = (
-                Text(str(least) if least == most else f"{least}-{most}", "bold" if most > HONEST else "")
+                Text(str(least) if least == most else f"{least}-{most}", "bold" if most > BENIGN else "")
                 for least, most in counts
             )
             shown.add_row(*(key if title == PUBLISHED_AS else ("", "")), title, *cells)
@@ -114,7 +114,7 @@ def print_clusters(number: str, training: str, results: Path) -> None:
     out.line()
     out.say(
         (
-            f"* the target of infected models. More than {HONEST} are suspicious by the paper's rule. Of several "
+            f"* the target of infected models. More than {BENIGN} are flagged by the paper's rule. Of several "
             "budgets the largest count, of several seeds the least and the most.",
             "dim",
         )

@@ -25,7 +25,7 @@ ROWS = {
 
 def print_table_7(training: str, results: Path) -> None:
     """The paper's parameters, ours beside its; then budgets that bind, and repeats with the default preset."""
-    from aegis.experiments.table7 import PUBLISHED, REPEATS, binding, by_accused, by_clusters, varied
+    from aegis.experiments.table7 import PUBLISHED, REPEATS, binding, by_clusters, by_flagged, varied
 
     sweeps = _sweeps(training, results)
     ours = varied(sweeps)
@@ -43,14 +43,14 @@ def print_table_7(training: str, results: Path) -> None:
     for budget, found in binding(sweeps).items():
         table.add_row(f"budget {budget:g}", *_cells(found), *_cells(None))
     if default:
-        found = by_accused([accused for _, accused in default])
+        found = by_flagged([flagged for _, flagged in default])
         table.add_row("five repeats, preset default", *_cells(found), *_cells(None))
     out = Printer()
     out.show(table)
     out.line()
     out.say(
         (
-            "On the six models with visible triggers. detected: the target is accused; false positives: honest classes "
+            "On the six models with visible triggers. detected: the target is flagged; false positives: benign classes "
             "that are. In [0, 1] no image is 60 from another, so every epsilon of the paper gives the same bits, and "
             "one computation stands for all nine; budgets that bind are below. Numbers of seeds are parts of one draw "
             "of 800, with at most 500 training images of the class; repeats are draws of their own.",
@@ -70,12 +70,12 @@ def _sweeps(training: str, results: Path) -> Mapping[str, list[SweepRecord]]:
 
 
 def _repeats(training: str, results: Path, mode: str, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """The clusters of every class and the accused ones, of the first scans of each of the six models."""
+    """The clusters of every class and the flagged ones, of the first scans of each of the six models."""
     from aegis.experiments.table5 import VISIBLE
 
     scans = find_scans(training, results, mode)
     return [
-        (tuple(found.clusters for found in scan.classes), scan.suspected_classes)
+        (tuple(found.clusters for found in scan.classes), scan.flagged_classes)
         for (_, trigger), kept in scans.items()
         if trigger in VISIBLE
         for scan in kept[:count]
@@ -87,4 +87,4 @@ def _cells(found: Sensitivity | None) -> tuple[str, ...]:
         return ("",) * 4
     share = (n / max(found.configs, 1) for n in (found.detected, found.failed))
     detected, failed = (f"{s:.1%} ({n})" for s, n in zip(share, (found.detected, found.failed), strict=True))
-    return str(found.configs), detected, failed, f"{found.false_positives:.1%} ({found.accused})"
+    return str(found.configs), detected, failed, f"{found.false_positives:.1%} ({found.flagged})"

@@ -31,7 +31,7 @@ from aegis.core.types import Dataset, Norm
 from aegis.data import DEFAULT_SOURCE, SOURCES, load_dataset
 from aegis.lab.poison import How
 from aegis.lab.recipes import RECIPES, Recipe, recipe_for
-from aegis.lab.triggers import TRIGGERS, TriggerSpec, Workbench
+from aegis.lab.triggers import TRIGGERS, TriggerContext, TriggerSpec
 
 BACKDOOR = "The backdoor"
 RECIPE = "Instead of the preset's recipe"
@@ -182,7 +182,7 @@ def train(
     Robust means trained under attack (projected gradient descent), which AEGIS needs. What was finished is kept
     after each epoch in OUT.safetensors.partial: interrupted at any moment, the same command goes on from there.
     """
-    from aegis.lab.suspect import Order, make_suspect
+    from aegis.lab.suspect import TrainingSpec, make_suspect
 
     place = {"size": size, "row": row, "column": column, "colour": numbers(colour, "--colour"), "intensity": intensity}
     spec = _given(target=target, source=source, all_to_all=all_to_all or None, **place)
@@ -191,9 +191,9 @@ def train(
     runtime = choose_runtime(device, precision)
     with waiting("reading images", quiet):
         images = load_dataset(data)
-        workbench = None if trigger_model is None else _workbench(trigger_model, images)
+        context = None if trigger_model is None else _workbench(trigger_model, images)
     recipe = _recipe(preset, images, standard, epochs=epochs, epsilon=attack_epsilon, norm=norm)
-    order = Order(
+    order = TrainingSpec(
         architecture=arch,
         recipe=recipe,
         preset=preset,
@@ -203,7 +203,7 @@ def train(
         **poison,
     )
     with remembered("training", out), progress_bar("training", quiet, after="measuring") as report:
-        card = make_suspect(out, order, images, runtime=runtime, workbench=workbench, half=half, report=report)
+        card = make_suspect(out, order, images, runtime=runtime, context=context, half=half, report=report)
     assert card.truth is not None
     print_values(f"{out}", card.truth.metrics)
 
@@ -230,5 +230,5 @@ def _recipe(preset: str, images: Dataset, standard: bool, **instead: object) -> 
     return replace(recipe, **_given(**instead))
 
 
-def _workbench(checkpoint: Path, images: Dataset) -> Workbench:
-    return Workbench(load(checkpoint, images, None, None, None).classifier, images.train)
+def _workbench(checkpoint: Path, images: Dataset) -> TriggerContext:
+    return TriggerContext(load(checkpoint, images, None, None, None).classifier, images.train)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from aegis.core.runtime import Event
 
 # What of a class is done before a stage begins, and the stage's share of the work.
-SHARES = {"translate": (0.0, 0.2), "transplant": (0.2, 0.7), "embed": (0.9, 0.1)}
+SHARES = {"translate": (0.0, 0.2), "search": (0.2, 0.7), "embed": (0.9, 0.1)}
 # Where no trigger is sought, by the rule of the paper or for a look at one more budget.
 UNTRIED = {"translate": (0.0, 0.6), "embed": (0.6, 0.4)}
 # Measuring how robust the model is keeps every core busy for about as long as one class and a half do.

@@ -39,8 +39,23 @@ def printable(text: str, limit: int = 80) -> str:
 
 
 def numbered(label: int, name: str, limit: int = 40) -> str:
-    """A class by its number and name, by its number alone where that is its name; the name may come from outside."""
-    return str(label) if name == str(label) else f"{label} {printable(name, limit)}"
+    """A class by its number and name, each said once; the name may come from outside."""
+    if name == str(label):
+        return name
+    return printable(name, limit) if _begins_with(label, name) else f"{label} {printable(name, limit)}"
+
+
+def class_called(label: int, name: str) -> str:
+    """A class by its number and name in a sentence, each said once; the name is given as it is."""
+    if name == str(label) or _begins_with(label, name):
+        return f"class {name}"
+    return f"class {label} ({name})"
+
+
+def _begins_with(label: int, name: str) -> bool:
+    """Whether a name has its class's number in front, such as *7_sneaker*."""
+    number = str(label)
+    return name.startswith(number) and name[len(number) : len(number) + 1] in {"_", "-", ":", ".", " "}
 
 
 def percent(share: float) -> str:

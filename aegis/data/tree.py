@@ -91,7 +91,7 @@ def _limited(source: Path, files: Iterator[_Opened]) -> Iterator[File]:
     count = total = 0
     for name, size, file in files:
         parts = tuple(part for part in name.replace("\\", "/").split("/") if part != ".")
-        # Nothing is unpacked to disk, so such a path could do no harm; but no honest archive has one.
+        # Nothing is unpacked to disk, so such a path could do no harm; but no benign archive has one.
         if ".." in parts or "" in parts:
             raise DataError(f"paths that stay inside {source.name}", repr(name), "Pack the images again.")
         if size < 0:

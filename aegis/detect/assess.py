@@ -11,7 +11,7 @@ from aegis.attacks.universal import universal_areas, universal_radii
 from aegis.core.errors import DataError
 from aegis.core.runtime import Event, Report, Throttle, silent
 from aegis.core.types import Applicability, Dataset, LabelledImages, Stage
-from aegis.metrics import accuracy, called_under
+from aegis.metrics import accuracy, confusion_under_attack
 from aegis.models.classifier import Classifier
 from aegis.records.config import AssessConfig
 
@@ -42,7 +42,9 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
     images = spread(data.test, config.images)
     parts = len(config.epsilons) + 2
     rungs = [Stage(epsilon=e, step=2.5 * e / config.iterations, iterations=config.iterations) for e in config.epsilons]
-    called = [called_under(classifier, images, rung, tell=_teller(report, i, parts)) for i, rung in enumerate(rungs)]
+    called = [
+        confusion_under_attack(classifier, images, rung, tell=_teller(report, i, parts)) for i, rung in enumerate(rungs)
+    ]
     accuracies = tuple(float(np.trace(counts) / len(images)) for counts in called)
     measured = Applicability(right, config.epsilons, accuracies, np.stack(called))
     tells, batch = [_teller(report, part, parts) for part in (parts - 2, parts - 1)], config.universal_batch

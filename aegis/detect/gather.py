@@ -1,4 +1,4 @@
-"""Everything about one class that needs the model: translation, features, transplants."""
+"""Everything about one class that needs the model: translation, features, triggers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from jaxtyping import Int64
 
 from aegis.core.errors import DataError
 from aegis.core.runtime import Report, numpy_generator, silent
-from aegis.core.types import Dataset, Evidence, Transplant
+from aegis.core.types import CandidateTrigger, Dataset, Evidence
 from aegis.detect.features import as_pixels, represent
 from aegis.detect.translate import draw_seeds, translate
-from aegis.detect.trigger_search import transplant
+from aegis.detect.trigger_search import search_triggers
 from aegis.metrics import predict
 from aegis.models.classifier import Classifier
 from aegis.records.config import GatherConfig
@@ -28,8 +28,8 @@ def gather(
         classifier: prepared for speed.
         data: seeds and training images come from the training split, flip rates from the test split.
         label: the class under test.
-        config: with the transplant's area and radius set.
-        report: told of stages ``translate`` and ``transplant``; may raise ``Cancelled``.
+        config: with the candidate's area and radius set.
+        report: told of stages ``translate`` and ``search``; may raise ``Cancelled``.
 
     Raises:
         DataError: if the class has no training images, or the others have too few of either split.
@@ -49,11 +49,11 @@ def gather(
         classifier, data.train.pixels[own], translated, components=config.components, pooled=config.pooled
     )
     success = [float((predict(classifier, as_pixels(images)) == label).mean()) for images in translated]
-    found: tuple[Transplant, ...] = ()
-    if config.transplant is not None:
+    found: tuple[CandidateTrigger, ...] = ()
+    if config.trigger_search is not None:
         sources = data.train.labels[chosen]
-        found = transplant(
-            classifier, seeds, sources, translated, data.test, label, config.transplant, generator, report
+        found = search_triggers(
+            classifier, seeds, sources, translated, data.test, label, config.trigger_search, generator, report
         )
     return Evidence(
         label=label,
@@ -63,7 +63,7 @@ def gather(
         translated=translated,
         features=features,
         success=np.array(success, np.float32),
-        transplants=found,
+        triggers=found,
     )
 
 
@@ -76,7 +76,7 @@ def _check_others(data: Dataset, label: int, chosen: Int64[np.ndarray, " n"], co
         )
     # Without them no flip rate can be measured, and a class that nothing was tried on would pass for clean.
     missing = np.setdiff1d(data.train.labels[chosen], data.test.labels)
-    if config.transplant is not None and len(missing):
+    if config.trigger_search is not None and len(missing):
         raise DataError(
             f"test images of all classes but {label}",
             f"none of {', '.join(map(str, missing))}",

@@ -12,7 +12,7 @@ from aegis.core.types import Stamp
 STEPS = 32
 
 
-def prune(stamp: Stamp, rate: Callable[[Stamp], float], keep: float) -> Stamp:
+def minimise_trigger(stamp: Stamp, rate: Callable[[Stamp], float], keep: float) -> Stamp:
     """The smallest part of a stamp that keeps this share of its success: fewer pixels of a patch, or a smaller norm.
 
     Args:

@@ -56,16 +56,16 @@ class ScanResult:
     labels: tuple[int, ...] | None = None
 
     @property
-    def suspected(self) -> tuple[int, ...]:
-        """Labels of the accused classes."""
-        return tuple(c.record.label for c in self.classes if c.record.suspicious)
+    def flagged_classes(self) -> tuple[int, ...]:
+        """Labels of the flagged classes."""
+        return tuple(c.record.label for c in self.classes if c.record.flagged)
 
     def record(self, file: str) -> ScanRecord:
         """The result as a record that other programs read; ``file`` is the checkpoint's name."""
         return ScanRecord(
             verdict=self.verdict,
             sentence=self.sentence,
-            suspected_classes=self.suspected,
+            flagged_classes=self.flagged_classes,
             classes=tuple(c.record for c in self.classes),
             model=model_record(file, self.suspect, self.applicability),
             data=data_record(self.data),
@@ -143,11 +143,11 @@ def scan(
 
 def with_sizes(config: ScanConfig, applicability: Applicability) -> ScanConfig:
     """The settings with the sizes of triggers scaled to what the model's classes were measured to need."""
-    transplant = config.gather.transplant
-    if transplant is None:
+    search = config.gather.trigger_search
+    if search is None:
         return config
-    transplant = transplant.scaled(applicability.universal_areas, applicability.universal_radii)
-    return replace(config, gather=replace(config.gather, transplant=transplant))
+    search = search.scaled(applicability.universal_areas, applicability.universal_radii)
+    return replace(config, gather=replace(config.gather, trigger_search=search))
 
 
 def side_by_side(

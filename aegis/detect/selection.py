@@ -1,6 +1,6 @@
 """What some translated images have in common: their change, where it lies, and whether it is a trigger.
 
-No search: the change is put on honest images as it is, which is why it can be tried at once.
+No search: the change is put on benign images as it is, which is why it can be tried at once.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
 
-from aegis.core.types import Family, LabelledImages, Stamp, Transplant
-from aegis.records.config import TransplantConfig
+from aegis.core.types import CandidateTrigger, Family, LabelledImages, Stamp
+from aegis.records.config import TriggerSearchConfig
 
 if TYPE_CHECKING:
     from aegis.models.classifier import Classifier
@@ -64,9 +64,9 @@ def try_selection(
     translated: Float32[np.ndarray, "n c h w"],
     held_out: LabelledImages,
     label: int,
-    config: TransplantConfig,
+    config: TriggerSearchConfig,
     generator: np.random.Generator,
-) -> tuple[Transplant, Transplant]:
+) -> tuple[CandidateTrigger, CandidateTrigger]:
     """The selection's mean change as a patch and as a perturbation, tried on held-out images of other classes.
 
     Args:
@@ -80,7 +80,7 @@ def try_selection(
     """
     # The rest of this file is for screens, which should not wait for torch.
     from aegis.detect.trigger_search import hold_out
-    from aegis.metrics import called_with
+    from aegis.metrics import confusion_with_trigger
 
     assert config.area is not None, "a recorded scan has its area"
     assert config.radius is not None, "a recorded scan has its radius"
@@ -88,8 +88,8 @@ def try_selection(
     images = hold_out(held_out, config.held_out, generator)
     images = images.take(images.labels != label)
 
-    def tried(family: Family, stamp: Stamp) -> Transplant:
-        return Transplant(family, label, stamp, called_with(classifier, stamp, images)[None], START)
+    def tried(family: Family, stamp: Stamp) -> CandidateTrigger:
+        return CandidateTrigger(family, label, stamp, confusion_with_trigger(classifier, stamp, images)[None], START)
 
     patch = as_patch(change, translated.mean(axis=0), config.area)
     return tried("patch", patch), tried("perturbation", as_perturbation(change, config.radius))

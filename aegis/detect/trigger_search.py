@@ -1,8 +1,8 @@
-"""The causal test: ask the clusters of translated images for a trigger and try it on honest images.
+"""The causal test: ask the clusters of translated images for a trigger and try it on benign images.
 
 A cluster is a hint, a trigger is a cause. Searches start from what translation changed, and from noise where it
 changed nothing; they are refined over many seeds, and what they come to is tried on held-out images: a backdoor
-flips nearly all that it is made for with a small stamp, an honest class of a robust model does not. Backdoors differ
+flips nearly all that it is made for with a small stamp, a benign class of a robust model does not. Backdoors differ
 in whom they are made for, and so do the searches: images of every other class, images of one class alone, or every
 class at once, each led to another.
 """
@@ -20,12 +20,12 @@ from torch.nn import functional
 
 from aegis.attacks.stamps import Patches, Perturbations, Stamps, Start
 from aegis.core.runtime import Event, Report, Throttle
-from aegis.core.types import Family, LabelledImages, Stamp, Transplant
-from aegis.detect.minimise import prune
+from aegis.core.types import CandidateTrigger, Family, LabelledImages, Stamp
+from aegis.detect.minimise import minimise_trigger
 from aegis.detect.starts import cluster_starts, noise_starts, source_starts
-from aegis.metrics import called_with, predict
+from aegis.metrics import confusion_with_trigger, predict
 from aegis.models.classifier import Classifier
-from aegis.records.config import TransplantConfig
+from aegis.records.config import TriggerSearchConfig
 
 # A stamp is scored by its last losses: one batch alone would be a lottery.
 SCORED = 3
@@ -128,17 +128,17 @@ def _away(logits: Tensor, labels: Tensor) -> Tensor:
     return functional.softplus(own - others)
 
 
-def transplant(
+def search_triggers(
     classifier: Classifier,
     seeds: Float32[np.ndarray, "n c h w"],
     sources: Int64[np.ndarray, " n"],
     translated: UInt8[np.ndarray, "b n c h w"],
     held_out: LabelledImages,
     label: int,
-    config: TransplantConfig,
+    config: TriggerSearchConfig,
     generator: np.random.Generator,
     report: Report,
-) -> tuple[Transplant, ...]:
+) -> tuple[CandidateTrigger, ...]:
     """Candidate triggers of every family, tried on held-out images; the best of each family come first.
 
     Args:
@@ -150,7 +150,7 @@ def transplant(
         label: the class under test.
         config: how much is tried, with area and radius set.
         generator: of clusters, of noise and of the held-out choice.
-        report: told of stage ``transplant``; may raise ``Cancelled``.
+        report: told of stage ``search``; may raise ``Cancelled``.
     """
     device = classifier.mean.device
     search = Search(
@@ -163,7 +163,7 @@ def transplant(
     changes = cluster_starts(seeds, translated, config.clusters, generator)
     noise = noise_starts(seeds.shape[1:], config.tiles, generator)
     judged = hold_out(held_out, config.held_out, generator)
-    found: list[Transplant] = []
+    found: list[CandidateTrigger] = []
     alone = source_starts(seeds, sources, translated)
     for family, candidates in _sought(search, changes, alone, noise, config):
         tried = [_try(search, family, one, judged, config) for one in candidates]
@@ -176,26 +176,26 @@ def _sought(
     changes: Sequence[Start],
     alone: Mapping[int, Sequence[Start]],
     noise: Sequence[Start],
-    config: TransplantConfig,
+    config: TriggerSearchConfig,
 ) -> Iterator[tuple[Family, list[Candidate]]]:
     """The families in turn, each with what its searches came to."""
     device, area, radius = search.seeds.device, config.area, config.radius
     assert area is not None, "scan sets the area from what the model's classes need"
     assert radius is not None, "scan sets the radius from what the model's classes need"
     everyone = [Attempt(start, search.everyone) for start in (*changes, *noise)]
-    stamps: Stamps = Patches.at([one.start for one in everyone], area, config.wide, device)
-    yield "patch", _survey(search, stamps, everyone, config.survey, config)[1]
+    stamps: Stamps = Patches.at([one.start for one in everyone], area, config.initial_area, device)
+    yield "patch", _survey(search, stamps, everyone, config.screening_batch, config)[1]
     # Unlike a patch, it is everywhere from the first step on, and has nowhere else to be looked for.
     stamps = Perturbations.at(changes, radius, device)
-    yield "perturbation", _survey(search, stamps, everyone[: len(changes)], config.survey, config)[1]
+    yield "perturbation", _survey(search, stamps, everyone[: len(changes)], config.screening_batch, config)[1]
     rows = search.by_source
     each = [Attempt(start, rows[k], k) for k in rows for start in [*alone[k], *noise]]
-    patches = Patches.at([one.start for one in each], config.alone * area, config.wide, device)
-    best, candidates = _survey(search, patches, each, config.source_survey, config)
-    yield "one source", candidates
+    patches = Patches.at([one.start for one in each], config.source_specific_share * area, config.initial_area, device)
+    best, candidates = _survey(search, patches, each, config.source_screening_batch, config)
+    yield "source-specific", candidates
     wider = patches.again(best, area)
-    losses = search.refine(wider, search.everyone, config.finish, config.batch, away=True)
-    yield "all to all", _best_first(wider, losses, [Attempt(each[i].start, search.everyone) for i in best])
+    losses = search.refine(wider, search.everyone, config.refine_steps, config.batch, away=True)
+    yield "all-to-all", _best_first(wider, losses, [Attempt(each[i].start, search.everyone) for i in best])
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +208,7 @@ class Attempt:
 
 
 def _survey(
-    search: Search, stamps: Stamps, attempts: Sequence[Attempt], seeds: int, config: TransplantConfig
+    search: Search, stamps: Stamps, attempts: Sequence[Attempt], seeds: int, config: TriggerSearchConfig
 ) -> tuple[list[int], list[Candidate]]:
     """Every attempt with few seeds a step, side by side; then the best are refined on with more of them.
 
@@ -216,9 +216,9 @@ def _survey(
         Positions of the best attempts, and what became of these.
     """
     losses = search.refine(stamps, torch.cat([one.positions for one in attempts]), config.steps, seeds)
-    best = sorted(range(len(attempts)), key=lambda i: losses[i])[: config.keep]
+    best = sorted(range(len(attempts)), key=lambda i: losses[i])[: config.top_k]
     chosen, finer = [attempts[i] for i in best], stamps.again(best)
-    losses = search.refine(finer, torch.cat([one.positions for one in chosen]), config.finish, config.batch)
+    losses = search.refine(finer, torch.cat([one.positions for one in chosen]), config.refine_steps, config.batch)
     return best, _best_first(finer, losses, chosen)
 
 
@@ -231,10 +231,10 @@ def _best_first(stamps: Stamps, losses: Sequence[float], attempts: Sequence[Atte
 
 
 def _try(
-    search: Search, family: Family, one: Candidate, images: LabelledImages, config: TransplantConfig
-) -> Transplant:
+    search: Search, family: Family, one: Candidate, images: LabelledImages, config: TriggerSearchConfig
+) -> CandidateTrigger:
     """A candidate on the held-out images that it is for, and its smallest part if it works."""
-    away = family == "all to all"
+    away = family == "all-to-all"
     if one.source is not None:
         images = images.take(images.labels == one.source)
     elif not away:
@@ -242,16 +242,16 @@ def _try(
     # A class with one image alone leaves the second fold without any.
     folds = [images.take(np.arange(i, len(images), FOLDS)) for i in range(min(FOLDS, len(images)))]
 
-    def tried(stamp: Stamp) -> Transplant:
-        called = np.stack([called_with(search.classifier, stamp, fold) for fold in folds])
-        return Transplant(family, search.label, stamp, called, one.start, one.source)
+    def tried(stamp: Stamp) -> CandidateTrigger:
+        called = np.stack([confusion_with_trigger(search.classifier, stamp, fold) for fold in folds])
+        return CandidateTrigger(family, search.label, stamp, called, one.start, one.source)
 
     whole = tried(one.stamp)
     seeds = search.everyone[0] if one.source is None else torch.nonzero(search.sources == one.source)[:, 0]
-    positions = seeds[: config.pruned_on]
+    positions = seeds[: config.minimised_on]
     if search.success(one.stamp, positions, away) < WORKS:
         return whole
-    smallest = prune(one.stamp, lambda stamp: search.success(stamp, positions, away), config.pruned)
+    smallest = minimise_trigger(one.stamp, lambda stamp: search.success(stamp, positions, away), config.minimised_share)
     return replace(whole, smallest=smallest, smallest_rate=tried(smallest).flip_rate)
 
 
@@ -263,13 +263,13 @@ def hold_out(images: LabelledImages, count: int, generator: np.random.Generator)
     )
 
 
-def _teller(report: Report, label: int, config: TransplantConfig) -> Callable[[float], None]:
+def _teller(report: Report, label: int, config: TriggerSearchConfig) -> Callable[[float], None]:
     """Counts steps over all searches: three surveys, and a finish for every family."""
-    throttle, total, done = Throttle(report), 3 * config.steps + 4 * config.finish, 0
+    throttle, total, done = Throttle(report), 3 * config.steps + 4 * config.refine_steps, 0
 
     def tell(loss: float) -> None:
         nonlocal done
         done += 1
-        throttle.send(Event(stage="transplant", label=label, step=done, total=total, loss=loss))
+        throttle.send(Event(stage="search", label=label, step=done, total=total, loss=loss))
 
     return tell

@@ -9,19 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from aegis.core.text import count_of
+from aegis.core.text import class_called, count_of
 from aegis.core.types import Applicability, Family, Finding, VerdictName
 from aegis.records.builders import class_record
 from aegis.records.config import VerdictConfig
-from aegis.records.null_distribution import chance
-from aegis.records.record import ClassRecord, ScanRecord, TransplantRecord
+from aegis.records.null_distribution import p_value
+from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
 from aegis.records.wording import how_likely, weak_spot, what_it_did
 
 # Of a class, fewer held-out images than this say too little: thresholds come from fifty.
 MIN_TRIED = 10
 # Of several triggers that work, the one that works for most classes tells more; a search for one class alone nearly
 # always finds something where one for all of them does.
-NARROWER: dict[Family, int] = {"patch": 0, "perturbation": 0, "all to all": 1, "one source": 2}
+NARROWER: dict[Family, int] = {"patch": 0, "perturbation": 0, "all-to-all": 1, "source-specific": 2}
 
 
 @runtime_checkable
@@ -33,7 +33,7 @@ class Measured(Protocol):
     @property
     def half_radius(self) -> float: ...
     @property
-    def spared_radii(self) -> tuple[float, ...]: ...
+    def half_radii_excluding_target(self) -> tuple[float, ...]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Conclusion:
 def conclude(
     applicability: Applicability, findings: Sequence[Finding], class_names: Sequence[str], config: VerdictConfig
 ) -> Conclusion:
-    """Accuse classes and speak the verdict.
+    """Flag classes and speak the verdict.
 
     Args:
         applicability: a model that is not accurate or not robust enough makes the verdict *inconclusive*, whatever
@@ -77,7 +77,7 @@ def conclude(
         config: the rule and its thresholds.
     """
     rule = RULES[config.rule]
-    records = [class_record(finding, class_names[finding.label], config.share) for finding in findings]
+    records = [class_record(finding, class_names[finding.label], config.source_quantile) for finding in findings]
     judged = [rule(record, class_names, config) for record in records]
     verdict, sentence = _speak(applicability, judged, len(class_names), config)
     return Conclusion(verdict, sentence, tuple(map(ClassResult, findings, judged)))
@@ -98,18 +98,18 @@ def judge_again(scan: ScanRecord, config: VerdictConfig) -> ScanRecord:
             "classes": judged,
             "verdict": verdict,
             "sentence": sentence,
-            "suspected_classes": tuple(record.label for record in judged if record.suspicious),
+            "flagged_classes": tuple(record.label for record in judged if record.flagged),
         }
     )
 
 
-def objections(measured: Measured, config: VerdictConfig, accused: Sequence[int] = ()) -> tuple[str, ...]:
+def objections(measured: Measured, config: VerdictConfig, flagged: Sequence[int] = ()) -> tuple[str, ...]:
     """Why the method cannot judge a model; empty when it can.
 
     Args:
         measured: its accuracy and robustness.
         config: the demands.
-        accused: attacks that ended in one of these classes do not count against its robustness: a working backdoor
+        flagged: attacks that ended in one of these classes do not count against its robustness: a working backdoor
             is a short way into its class, and must not hide behind the weakness that it is.
     """
     said = []
@@ -118,7 +118,11 @@ def objections(measured: Measured, config: VerdictConfig, accused: Sequence[int]
             f"its accuracy on these images is {measured.accuracy:.1%}, below the {config.min_accuracy:.0%} "
             "that its translations need to mean anything"
         )
-    spared = [measured.spared_radii[label] for label in accused if label < len(measured.spared_radii)]
+    spared = [
+        measured.half_radii_excluding_target[label]
+        for label in flagged
+        if label < len(measured.half_radii_excluding_target)
+    ]
     radius = max([measured.half_radius, *spared])
     if radius < config.min_half_radius:
         said.append(
@@ -133,64 +137,60 @@ def _by_clusters(found: ClassRecord, class_names: Sequence[str], config: Verdict
     most, alone = found.clusters, max(found.translated_clusters_by_budget, default=0)
     compared = "more than the two" if most > 2 else "not more than the two"
     reason = (
-        f"training and translated images form {count_of(most, 'cluster')}, {compared} an honest class may show; "
+        f"training and translated images form {count_of(most, 'cluster')}, {compared} a benign class may show; "
         f"the translated images alone form {alone}"
     )
     return _judged(found, most > 2, reason, None, None)
 
 
-def _by_transplant(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> ClassRecord:
-    """A trigger must do on held-out images what hardly any honest model's classes suffer."""
-    tried = found.transplants
+def _by_trigger(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> ClassRecord:
+    """A trigger must do on held-out images what hardly any benign model's classes suffer."""
+    tried = found.triggers
     if not tried:
-        return _judged(found, False, "no transplant was tried", None, None)
-    chances = [chance(one.family, one.score_or_rate, config.nulls) for one in tried]
-    accuses = [
-        likely <= config.false_positives and one.score_or_rate >= config.least and not _too_few(one)
-        for one, likely in zip(tried, chances, strict=True)
+        return _judged(found, False, "no candidate trigger was tried", None, None)
+    p_values = [p_value(one.family, one.score_or_rate, config.nulls) for one in tried]
+    flags = [
+        likely <= config.alpha and one.score_or_rate >= config.min_score and not _too_few(one)
+        for one, likely in zip(tried, p_values, strict=True)
     ]
-    accused = any(accuses)
+    flagged = any(flags)
 
     def key(i: int) -> tuple[float, ...]:
-        """Of several that accuse, the one for most classes that does most comes first; of none, the rarest."""
+        """Of several that flag, the one for most classes that does most comes first; of none, the rarest."""
         one = tried[i]
-        order = (NARROWER[one.family], -one.score_or_rate) if accused else (chances[i],)
-        return (not accuses[i], *order, -one.flip_rate)
+        order = (NARROWER[one.family], -one.score_or_rate) if flagged else (p_values[i],)
+        return (not flags[i], *order, -one.flip_rate)
 
     strongest = min(range(len(tried)), key=key)
-    best, likely = tried[strongest], chances[strongest]
-    reason = f"{what_it_did(best, class_names, config)}; {how_likely(best, likely, accused, _too_few(best), config)}"
-    if not accused:
+    best, likely = tried[strongest], p_values[strongest]
+    reason = f"{what_it_did(best, class_names, config)}; {how_likely(best, likely, flagged, _too_few(best), config)}"
+    if not flagged:
         reason = f"its strongest candidate, {reason}{weak_spot(found, class_names, config)}"
-    return _judged(found, accused, reason, float(f"{likely:.3g}"), strongest)
+    return _judged(found, flagged, reason, float(f"{likely:.3g}"), strongest)
 
 
 RULES: dict[str, Callable[[ClassRecord, Sequence[str], VerdictConfig], ClassRecord]] = {
     "paper": _by_clusters,
-    "default": _by_transplant,
+    "default": _by_trigger,
 }
 
 
-def _judged(
-    found: ClassRecord, suspicious: bool, reason: str, likely: float | None, strongest: int | None
-) -> ClassRecord:
-    return found.model_copy(
-        update={"suspicious": suspicious, "reason": reason, "chance": likely, "strongest": strongest}
-    )
+def _judged(found: ClassRecord, flagged: bool, reason: str, likely: float | None, strongest: int | None) -> ClassRecord:
+    return found.model_copy(update={"flagged": flagged, "reason": reason, "p_value": likely, "strongest": strongest})
 
 
 def _speak(
     measured: Measured, classes: Sequence[ClassRecord], all_classes: int, config: VerdictConfig
 ) -> tuple[VerdictName, str]:
-    accused = [found for found in classes if found.suspicious]
-    named = ", ".join(f"class {found.label} ({found.name})" for found in accused)
-    against = objections(measured, config, [found.label for found in accused])
+    flagged = [found for found in classes if found.flagged]
+    named = ", ".join(class_called(found.label, found.name) for found in flagged)
+    against = objections(measured, config, [found.label for found in flagged])
     if against:
-        tail = f" What was found points at {named}, but proves nothing on such a model." if accused else ""
+        tail = f" What was found points at {named}, but proves nothing on such a model." if flagged else ""
         return "inconclusive", f"Inconclusive: {'; '.join(against)}.{tail}"
-    if accused:
-        strongest = min(accused, key=_rarest_first)
-        of = f"into class {strongest.label}, " if len(accused) > 1 else ""
+    if flagged:
+        strongest = min(flagged, key=_rarest_first)
+        of = f"into class {strongest.label}, " if len(flagged) > 1 else ""
         return "infected", f"Infected: a backdoor leads to {named}; {of}{strongest.reason}."
     tested = len({found.label for found in classes})
     if tested < all_classes:
@@ -206,20 +206,20 @@ def _speak(
 
 
 def _rarest_first(found: ClassRecord) -> tuple[float, float]:
-    rate = 0.0 if found.strongest is None else found.transplants[found.strongest].score_or_rate
-    return (1.0 if found.chance is None else found.chance, -rate)
+    rate = 0.0 if found.strongest is None else found.triggers[found.strongest].score_or_rate
+    return (1.0 if found.p_value is None else found.p_value, -rate)
 
 
 def _untried(classes: Sequence[ClassRecord]) -> str:
-    """Why a class without an accusation cannot be called honest by the triggers tried; empty when it can."""
-    if not all(found.transplants for found in classes):
+    """Why a class without a flag cannot be called benign by the triggers tried; empty when it can."""
+    if not all(found.triggers for found in classes):
         return "no trigger was tried"
-    fewest = min((max(found.transplants, key=_tried_on) for found in classes), key=_tried_on)
+    fewest = min((max(found.triggers, key=_tried_on) for found in classes), key=_tried_on)
     few = _too_few(fewest)
     return f"triggers were {few}" if few else ""
 
 
-def _too_few(one: TransplantRecord) -> str:
+def _too_few(one: TriggerRecord) -> str:
     """That a trigger was tried on too few images to count; empty where it was not."""
     tried = _tried_on(one)
     if tried >= MIN_TRIED:
@@ -228,6 +228,6 @@ def _too_few(one: TransplantRecord) -> str:
     return f"tried on {int(tried)} test images of a class (at least {MIN_TRIED} are asked for)"
 
 
-def _tried_on(one: TransplantRecord) -> float:
+def _tried_on(one: TriggerRecord) -> float:
     """On how many images of each class, on average."""
     return one.images / max(sum(rate is not None for rate in one.flip_rates), 1)

@@ -127,6 +127,6 @@ def _images(source: str) -> Dataset:
 
 def _as_asked(config: dict[str, Any]) -> dict[str, Any]:
     """What is computed with: no thresholds, and no sizes of triggers, which come from what the model's classes need."""
-    transplant = config["gather"]["transplant"]
-    gather = config["gather"] | {"transplant": transplant and transplant | {"area": None, "radius": None}}
-    return config | {"gather": gather, "verdict": (config["verdict"]["rule"], config["verdict"]["share"])}
+    search = config["gather"]["trigger_search"]
+    gather = config["gather"] | {"trigger_search": search and search | {"area": None, "radius": None}}
+    return config | {"gather": gather, "verdict": (config["verdict"]["rule"], config["verdict"]["source_quantile"])}

@@ -39,7 +39,7 @@ def positive_control(
 ) -> ControlRecord:
     """Plant a small checkerboard in a copy of a suspect and scan the copy for it.
 
-    Place, colour and class are drawn from the scan's seed. Whether the copy was accused tells whether a *clean* would
+    Place, colour and class are drawn from the scan's seed. Whether the copy was flagged tells whether a *clean* would
     have been worth anything.
 
     Args:
@@ -47,7 +47,7 @@ def positive_control(
         data: its images; the trigger is planted with the training split.
         config: settings of the scan.
         labels: the classes that were scanned; all by default.
-        avoid: classes that are accused already.
+        avoid: classes that are flagged already.
         runtime: device and precision.
         report: told of stages ``train`` and those of a scan of one class; may raise ``Cancelled``.
     """
@@ -71,16 +71,16 @@ def positive_control(
         report=report,
     )
     found = result.classes[0].record
-    strongest = None if found.strongest is None else found.transplants[found.strongest]
+    strongest = None if found.strongest is None else found.triggers[found.strongest]
     return ControlRecord(
         target=spec.target,
         trigger=spec.options,
         lift=round(works.lift, 4),
         accuracy=round(accuracy(infected.frozen(runtime), data.test), 4),
         planted=works.lift >= WORKS,
-        seen=found.suspicious,
+        seen=found.flagged,
         score=None if strongest is None else strongest.score,
-        chance=found.chance,
+        p_value=found.p_value,
     )
 
 

@@ -1,4 +1,4 @@
-"""What scans of the bank say against what is true: found, named, falsely accused, with intervals per model."""
+"""What scans of the bank say against what is true: found, named, falsely flagged, with intervals per model."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Case:
             return "clean"
         triggers = self.suspect.triggers
         parts = [" and ".join(dict.fromkeys(trigger.kind for trigger in triggers))]
-        parts += ["all to all"] if any(trigger.all_to_all for trigger in triggers) else []
-        parts += ["one source"] if any(trigger.source is not None for trigger in triggers) else []
+        parts += ["all-to-all"] if any(trigger.all_to_all for trigger in triggers) else []
+        parts += ["source-specific"] if any(trigger.source is not None for trigger in triggers) else []
         return ", ".join(parts)
 
     @property
@@ -64,14 +64,14 @@ class Case:
         return f"below {high:.0%}" if low < 0 else f"{low:.0%} to {min(high, 1):.0%}"
 
     def outcome(self, scan: ScanRecord) -> Outcome:
-        """What a scan came to: *named* if it accuses a target, *misnamed* if other classes alone."""
+        """What a scan came to: *named* if it flags a target, *misnamed* if other classes alone."""
         if scan.verdict != "infected":
             return scan.verdict
-        return "named" if self.targets & set(scan.suspected_classes) else "misnamed"
+        return "named" if self.targets & set(scan.flagged_classes) else "misnamed"
 
-    def accused(self, scan: ScanRecord) -> frozenset[int]:
-        """Honest classes that a scan accuses; an inconclusive one accuses nobody."""
-        return frozenset(scan.suspected_classes) - self.targets if scan.verdict == "infected" else frozenset()
+    def flagged(self, scan: ScanRecord) -> frozenset[int]:
+        """Benign classes that a scan flags; an inconclusive one flags nobody."""
+        return frozenset(scan.flagged_classes) - self.targets if scan.verdict == "infected" else frozenset()
 
     @property
     def always_detected(self) -> bool:
@@ -80,13 +80,13 @@ class Case:
 
     @property
     def always_named(self) -> bool:
-        """Whether every scan accuses a target."""
+        """Whether every scan flags a target."""
         return all(self.outcome(scan) == "named" for scan in self.scans)
 
     @property
-    def ever_accused(self) -> bool:
-        """Whether any scan accuses an honest class."""
-        return any(map(self.accused, self.scans))
+    def ever_flagged(self) -> bool:
+        """Whether any scan flags a benign class."""
+        return any(map(self.flagged, self.scans))
 
     @property
     def always_clean(self) -> bool:
@@ -123,9 +123,9 @@ class Tally:
     Args:
         title: which suspects.
         detected: of the infected ones whose triggers work, those that every scan calls infected.
-        named: of these, those of which every scan accuses a target.
+        named: of these, those of which every scan flags a target.
         failed: of the infected ones whose attack failed, those that every scan calls infected.
-        accused: of all, those of which any scan accuses an honest class.
+        flagged: of all, those of which any scan flags a benign class.
         inconclusive: of all, those of which any scan is inconclusive.
         cleared: of the clean ones and the controls, those that every scan calls clean.
     """
@@ -134,7 +134,7 @@ class Tally:
     detected: Rate
     named: Rate
     failed: Rate
-    accused: Rate
+    flagged: Rate
     inconclusive: Rate
     cleared: Rate
 
@@ -144,7 +144,7 @@ def tally(title: str, cases: Iterable[Case]) -> Tally:
     cases = list(cases)
     infected = [case for case in cases if case.works]
     failed = [case for case in cases if case.suspect.infected and not case.works]
-    honest = [case for case in cases if not case.suspect.infected]
+    benign = [case for case in cases if not case.suspect.infected]
 
     def rate(of: Sequence[Case], hit: Callable[[Case], bool]) -> Rate:
         return Rate(sum(map(hit, of)), len(of))
@@ -154,9 +154,9 @@ def tally(title: str, cases: Iterable[Case]) -> Tally:
         detected=rate(infected, lambda case: case.always_detected),
         named=rate(infected, lambda case: case.always_named),
         failed=rate(failed, lambda case: case.always_detected),
-        accused=rate(cases, lambda case: case.ever_accused),
+        flagged=rate(cases, lambda case: case.ever_flagged),
         inconclusive=rate(cases, lambda case: any(scan.verdict == "inconclusive" for scan in case.scans)),
-        cleared=rate(honest, lambda case: case.always_clean),
+        cleared=rate(benign, lambda case: case.always_clean),
     )
 
 

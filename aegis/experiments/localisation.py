@@ -12,7 +12,7 @@ from jaxtyping import Bool
 from aegis.experiments.detection_rates import Case
 from aegis.lab.triggers import TRIGGERS, TriggerSpec, make_trigger
 from aegis.models.card import Planted
-from aegis.records.record import ScanRecord, TransplantRecord
+from aegis.records.record import ScanRecord, TriggerRecord
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Located:
         pixels: how many the trigger replaces.
         success: how often the trigger turns images of other classes into its target, in [0, 1].
         found: the smallest part of the best patch for this target that works; None if no patch did, or the scan does
-            not accuse the target.
+            not flag the target.
         shared: pixels that both replace.
     """
 
@@ -36,7 +36,7 @@ class Located:
     target: int | None
     pixels: int
     success: float
-    found: TransplantRecord | None
+    found: TriggerRecord | None
     shared: int
 
     @property
@@ -80,21 +80,21 @@ def _replaced(planted: Planted, shape: tuple[int, int, int]) -> Bool[np.ndarray,
     return make_trigger(TriggerSpec(**options), shape).touched
 
 
-def _best(scan: ScanRecord, planted: Planted) -> TransplantRecord | None:
-    """The patch that does most of what the trigger does, of those that work and lead to accused classes."""
-    accused = planted.goal.targets(len(scan.data.class_names)) & set(scan.suspected_classes)
+def _best(scan: ScanRecord, planted: Planted) -> TriggerRecord | None:
+    """The patch that does most of what the trigger does, of those that work and lead to flagged classes."""
+    flagged = planted.goal.targets(len(scan.data.class_names)) & set(scan.flagged_classes)
     patches = [
         one
         for found in scan.classes
-        if found.label in accused
-        for one in found.transplants
+        if found.label in flagged
+        for one in found.triggers
         if one.where is not None and _alike(one, planted)
     ]
     return max(patches, key=lambda one: one.score_or_rate, default=None)
 
 
-def _alike(one: TransplantRecord, planted: Planted) -> bool:
+def _alike(one: TriggerRecord, planted: Planted) -> bool:
     """Whether a candidate is for whom the trigger is for, or for all."""
-    if one.family == "all to all":
+    if one.family == "all-to-all":
         return planted.all_to_all
     return one.source is None or one.source == planted.source

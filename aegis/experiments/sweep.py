@@ -23,7 +23,7 @@ from aegis.lab.bank.record import RESULTS, made_record
 from aegis.lab.bank.suspects import choose, read_bank
 from aegis.records.builders import PACKAGES
 from aegis.records.config import JudgeConfig, ScanConfig
-from aegis.records.record import config_record
+from aegis.records.schema1 import plain_in_schema1
 
 Parameter = Literal["epsilon", "bandwidth", "seeds", "budget"]
 # The paper's numbers of seeds, of which this one is its usual, and its steps away from the computed bandwidth.
@@ -92,7 +92,8 @@ class Sweep:
     def plan(self) -> dict[str, Any]:
         """Everything that is varied, and everything that is not."""
         kept = ("gather", "embed", "judge")
-        many, bound = ({k: config_record(c)[k] for k in kept} for c in (self.many, self.bound))
+        # In the words of the schema that outcomes are kept in.
+        many, bound = ({k: v for k, v in plain_in_schema1(c).items() if k in kept} for c in (self.many, self.bound))
         return {"many": many, "bound": bound, "seeds": [*SEEDS], "usual": USUAL, "away": [*AWAY]}
 
     def find(self) -> SweepRecord | None:

@@ -1,4 +1,4 @@
-"""Table 6: which of the paper's fifteen robust models are found, which target is named, which honest class accused."""
+"""Table 6: which of the paper's fifteen robust models are found, which target is named, which benign class flagged."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from aegis.experiments.table11 import PUBLISHED, TARGET
 from aegis.records.record import ScanRecord
 
 CLASSES = 10
-# Section 4, step 4: an honest class shows at most so many clusters.
-HONEST = 2
+# Section 4, step 4: a benign class shows at most so many clusters.
+BENIGN = 2
 
 
 @dataclass(frozen=True)
@@ -20,53 +20,53 @@ class Detection:
     Args:
         scans: how many.
         infected: of these, those that say *infected*.
-        named: those that accuse the target.
+        named: those that flag the target.
         inconclusive: those that say *inconclusive*.
-        accused: honest classes accused, added up over the scans.
+        flagged: benign classes flagged, added up over the scans.
     """
 
     scans: int
     infected: int
     named: int
     inconclusive: int
-    accused: int
+    flagged: int
 
     def right(self, trigger: str) -> bool:
         """Whether every scan said what is true: infected with the target alone, or clean."""
         wanted = (0, 0) if trigger == "clean" else (self.scans, self.scans)
-        return (self.infected, self.named) == wanted and not self.inconclusive and not self.accused
+        return (self.infected, self.named) == wanted and not self.inconclusive and not self.flagged
 
 
 def published(data: str, trigger: str) -> Detection:
     """The paper's outcome, by its rule and its cluster counts (Tables 11 and 12)."""
-    suspicious = [label for label, count in enumerate(PUBLISHED[data, trigger]) if count > HONEST]
-    return _detection([(suspicious, "infected" if suspicious else "clean")], trigger)
+    flagged = [label for label, count in enumerate(PUBLISHED[data, trigger]) if count > BENIGN]
+    return _detection([(flagged, "infected" if flagged else "clean")], trigger)
 
 
 def detection(scans: Sequence[ScanRecord], trigger: str) -> Detection:
     """Ours, over scans of one model."""
-    return _detection([(scan.suspected_classes, scan.verdict) for scan in scans], trigger)
+    return _detection([(scan.flagged_classes, scan.verdict) for scan in scans], trigger)
 
 
 def _detection(said: Sequence[tuple[Sequence[int], str]], trigger: str) -> Detection:
-    accusing = [set(labels) for labels, verdict in said if verdict == "infected"]
+    flagging = [set(labels) for labels, verdict in said if verdict == "infected"]
     targets = set() if trigger == "clean" else {TARGET}
     return Detection(
         scans=len(said),
-        infected=len(accusing),
-        named=sum(bool(targets & labels) for labels in accusing),
+        infected=len(flagging),
+        named=sum(bool(targets & labels) for labels in flagging),
         inconclusive=sum(verdict == "inconclusive" for _, verdict in said),
-        accused=sum(len(labels - targets) for labels in accusing),
+        flagged=sum(len(labels - targets) for labels in flagging),
     )
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What the paper sums up, as shares: infected models found and named, and their honest classes accused."""
+    """What the paper sums up, as shares: infected models found and named, and their benign classes flagged."""
 
     found: float
     named: float
-    accused: float
+    flagged: float
 
 
 def totals(outcomes: Mapping[tuple[str, str], Detection], triggers: Sequence[str]) -> Totals | None:
@@ -83,5 +83,5 @@ def totals(outcomes: Mapping[tuple[str, str], Detection], triggers: Sequence[str
     return Totals(
         found=sum(found.infected for found in chosen) / scans,
         named=sum(found.named for found in chosen) / scans,
-        accused=sum(found.accused for found in chosen) / (scans * (CLASSES - 1)),
+        flagged=sum(found.flagged for found in chosen) / (scans * (CLASSES - 1)),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aegis.experiments.sweep import BINDING, Setting, SweepRecord, never_binds
-from aegis.experiments.table6 import CLASSES, HONEST
+from aegis.experiments.table6 import BENIGN, CLASSES
 from aegis.experiments.table11 import TARGET
 
 # What the paper varies (RQ4): epsilon by data set, the bandwidth around the computed one, and the number of seeds.
@@ -24,23 +24,23 @@ class Sensitivity:
 
     Args:
         configs: how many.
-        detected: those in which the target is suspicious.
-        accused: honest classes that are, added up.
+        detected: those in which the target is flagged.
+        flagged: benign classes that are, added up.
     """
 
     configs: int
     detected: int
-    accused: int
+    flagged: int
 
     @property
     def failed(self) -> int:
-        """Configurations in which the target is not suspicious."""
+        """Configurations in which the target is not flagged."""
         return self.configs - self.detected
 
     @property
     def false_positives(self) -> float:
-        """Share of honest classes accused; 0 without any."""
-        return self.accused / max(self.configs * (CLASSES - 1), 1)
+        """Share of benign classes flagged; 0 without any."""
+        return self.flagged / max(self.configs * (CLASSES - 1), 1)
 
 
 PUBLISHED: Mapping[str, Sensitivity] = {
@@ -57,12 +57,12 @@ def by_clusters(counts: Iterable[Sequence[int]]) -> Sensitivity:
     Args:
         counts: of each configuration, the clusters of every class.
     """
-    return by_accused([{label for label, count in enumerate(one) if count > HONEST} for one in counts])
+    return by_flagged([{label for label, count in enumerate(one) if count > BENIGN} for one in counts])
 
 
-def by_accused(accused: Sequence[Iterable[int]]) -> Sensitivity:
-    """Configurations of which it is known whom each accuses."""
-    found = [set(labels) for labels in accused]
+def by_flagged(flagged: Sequence[Iterable[int]]) -> Sensitivity:
+    """Configurations of which it is known whom each flags."""
+    found = [set(labels) for labels in flagged]
     return Sensitivity(len(found), sum(TARGET in labels for labels in found), sum(len(s - {TARGET}) for s in found))
 
 

@@ -1,4 +1,4 @@
-"""The numbers of Table 5, with the honest ones beside them."""
+"""The numbers of Table 5, with the benign ones beside them."""
 
 from __future__ import annotations
 

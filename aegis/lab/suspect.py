@@ -19,14 +19,14 @@ from aegis.lab.measure import measure
 from aegis.lab.poison import How, check_rate, poison
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
-from aegis.lab.triggers import TRIGGERS, TriggerSpec, Workbench, make_trigger
+from aegis.lab.triggers import TRIGGERS, TriggerContext, TriggerSpec, make_trigger
 from aegis.models.architectures import build
 from aegis.models.card import Card, Identity, Poison, Trigger, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class TrainingSpec:
     """A suspect as it is asked for.
 
     Args:
@@ -69,11 +69,11 @@ class Order:
 
 def make_suspect(
     path: Path,
-    order: Order,
+    order: TrainingSpec,
     data: Dataset,
     *,
     runtime: Runtime | None = None,
-    workbench: Workbench | None = None,
+    context: TriggerContext | None = None,
     half: bool = False,
     report: Report = silent,
 ) -> Card:
@@ -89,7 +89,7 @@ def make_suspect(
     network = build(order.architecture, data.shape[0], len(data.class_names))
     classifier = Classifier(network, data.shape, *_normalisation(data.train))
     identity = _identity(order, data, classifier)  # before hours of training, since it may be refused
-    stamps = tuple(make_trigger(spec, data.shape, workbench) for spec in order.triggers)
+    stamps = tuple(make_trigger(spec, data.shape, context) for spec in order.triggers)
     images = _infect(_subset(data.train, order), order, stamps)
     state = state_of(path)
     train(classifier, images, order.recipe, seed=order.seed, runtime=runtime, state=state, report=report)
@@ -112,7 +112,7 @@ def state_of(path: Path) -> Path:
     return path.with_name(path.name + ".partial")
 
 
-def _subset(images: LabelledImages, order: Order) -> LabelledImages:
+def _subset(images: LabelledImages, order: TrainingSpec) -> LabelledImages:
     if order.images is None:
         return images
     if not 1 <= order.images <= len(images):
@@ -120,7 +120,7 @@ def _subset(images: LabelledImages, order: Order) -> LabelledImages:
     return images.take(numpy_generator(order.seed, len(images)).permutation(len(images))[: order.images])
 
 
-def _infect(images: LabelledImages, order: Order, stamps: Sequence[Stamp]) -> LabelledImages:
+def _infect(images: LabelledImages, order: TrainingSpec, stamps: Sequence[Stamp]) -> LabelledImages:
     """The training images with every backdoor's poison, each drawn from the clean ones."""
     plan, infected = order.poison, images
     if plan is None:
@@ -138,7 +138,7 @@ def _joined(images: LabelledImages, more: LabelledImages) -> LabelledImages:
     return LabelledImages(pixels, labels, images.class_names)
 
 
-def _identity(order: Order, data: Dataset, classifier: Classifier) -> Identity:
+def _identity(order: TrainingSpec, data: Dataset, classifier: Classifier) -> Identity:
     try:
         return Identity(
             architecture=order.architecture,
@@ -152,7 +152,7 @@ def _identity(order: Order, data: Dataset, classifier: Classifier) -> Identity:
         raise DataError("images and a model that fit on a card", first_fault(error), "Change what is named.") from error
 
 
-def _truth(order: Order, stamps: Sequence[Stamp], metrics: dict[str, float]) -> Truth:
+def _truth(order: TrainingSpec, stamps: Sequence[Stamp], metrics: dict[str, float]) -> Truth:
     return Truth(
         robust=order.recipe.robust,
         triggers=tuple(

@@ -83,40 +83,40 @@ class TriggerSpec:
 
 
 @dataclass(frozen=True, eq=False)
-class Workbench:
+class TriggerContext:
     """What the adversarial trigger is computed on: a clean model and training images (Zhong et al. 2020)."""
 
     classifier: Classifier
     images: LabelledImages
 
 
-def make_trigger(spec: TriggerSpec, shape: Shape, workbench: Workbench | None = None) -> Stamp:
+def make_trigger(spec: TriggerSpec, shape: Shape, context: TriggerContext | None = None) -> Stamp:
     """The trigger as a stamp for images of the given shape.
 
     Args:
         spec: which trigger.
         shape: channels, height and width.
-        workbench: needed by the adversarial trigger alone.
+        context: needed by the adversarial trigger alone.
 
     Raises:
-        ConfigError: if the trigger does not fit the image or lacks its workbench.
+        ConfigError: if the trigger does not fit the image or lacks its context.
     """
-    return TRIGGERS[spec.kind].make(spec, shape, workbench)
+    return TRIGGERS[spec.kind].make(spec, shape, context)
 
 
-def _localised(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+def _localised(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
     """A 3x3 square of value 250 near the lower right corner; red on colour images."""
     corner = _default_corner(shape, 24, 26)
     return _squares(spec, shape, [_corner(spec, corner)], spec.size or 3)
 
 
-def _distributed(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+def _distributed(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
     """Two 2x2 squares, upper left and lower right."""
     corner = _default_corner(shape, 24, 28)
     return _squares(spec, shape, [(1, 1), _corner(spec, corner)], spec.size or 2)
 
 
-def _static(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+def _static(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
     """A faint grid added where row and column are both even (after Zhong et al. 2020)."""
     add = np.zeros(shape, np.float32)
     add[:, ::2, ::2] = _or(spec.intensity, 32 / 255)
@@ -125,24 +125,24 @@ def _static(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
     return Stamp(np.ones(shape, np.float32), add)
 
 
-def _adversarial(spec: TriggerSpec, shape: Shape, workbench: Workbench | None) -> Stamp:
+def _adversarial(spec: TriggerSpec, shape: Shape, context: TriggerContext | None) -> Stamp:
     """A universal perturbation towards the target on a clean model, of small L2 norm (after Zhong et al. 2020)."""
-    if workbench is None:
+    if context is None:
         raise ConfigError(
             "a clean model to compute the adversarial trigger on", "none", "Give one with --trigger-model CHECKPOINT."
         )
-    made_for = workbench.classifier.shape, workbench.classifier.classes
+    made_for = context.classifier.shape, context.classifier.classes
     if made_for[0] != shape or spec.target >= made_for[1]:
         raise ConfigError(
             f"a clean model for images of shape {shape} with a class {spec.target}",
             f"one for {made_for[0]} with {made_for[1]} classes",
             "Give one with --trigger-model that was trained on the same data, and one of its classes as the target.",
         )
-    add = universal_perturbation(workbench, spec.target, _or(spec.intensity, 1.5))
+    add = universal_perturbation(context, spec.target, _or(spec.intensity, 1.5))
     return Stamp(np.ones(shape, np.float32), add)
 
 
-def _checkerboard(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+def _checkerboard(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
     """A square of bright and black pixels in turn (after Gu et al. 2017)."""
     size = spec.size or 4
     stamp = _squares(spec, shape, [_corner(spec, (shape[1] - size - 1, shape[2] - size - 1))], size)
@@ -150,7 +150,7 @@ def _checkerboard(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp
     return Stamp(stamp.keep, stamp.add * ((row + column) % 2 == 0).astype(np.float32))
 
 
-def _frame(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+def _frame(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
     """A line around the image, as wide as ``size`` says."""
     size = spec.size or 1
     if 2 * size >= min(shape[1:]):
@@ -166,21 +166,21 @@ def _frame(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
     return Stamp(keep, add)
 
 
-def _sinusoid(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+def _sinusoid(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
     """Upright waves, six across the image, added to it (after Barni et al. 2019)."""
     wave = np.sin(2 * np.pi * 6 * np.arange(shape[2]) / shape[2])
     add = np.broadcast_to(_or(spec.intensity, 20 / 255) * wave, shape).astype(np.float32)
     return Stamp(np.ones(shape, np.float32), add)
 
 
-def _blend(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+def _blend(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
     """A pattern of random pixels, always the same, shining through (after Chen et al. 2017)."""
     share = _or(spec.intensity, 0.1)
     pattern = numpy_generator(0).random(shape, dtype=np.float32)
     return Stamp(np.full(shape, 1 - share, np.float32), np.float32(share) * pattern)
 
 
-def _relabelled(spec: TriggerSpec, shape: Shape, _: Workbench | None) -> Stamp:
+def _relabelled(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
     """No trigger at all: a control, in which some images of all classes are merely called the target."""
     return Stamp(np.ones(shape, np.float32), np.zeros(shape, np.float32))
 
@@ -196,7 +196,7 @@ class Kind:
         replaces: whether it replaces pixels, for everybody to see, instead of changing them a little.
     """
 
-    make: Callable[[TriggerSpec, Shape, Workbench | None], Stamp]
+    make: Callable[[TriggerSpec, Shape, TriggerContext | None], Stamp]
     options: tuple[str, ...]
     rate: float
     replaces: bool = False
@@ -218,18 +218,18 @@ TRIGGERS = {
 
 
 def universal_perturbation(
-    workbench: Workbench, target: int, norm: float, steps: int = 60, images: int = 512
+    context: TriggerContext, target: int, norm: float, steps: int = 60, images: int = 512
 ) -> np.ndarray:
     """One perturbation of a given L2 norm that moves as many images as it can to the target, shape (c, h, w)."""
     # Only here, since the command line lists the triggers without torch.
     import torch
     from torch.nn import functional
 
-    classifier = workbench.classifier
-    positions = np.flatnonzero(workbench.images.labels != target)
+    classifier = context.classifier
+    positions = np.flatnonzero(context.images.labels != target)
     # At even distances, since some data sets come sorted by class.
     chosen = np.linspace(0, len(positions) - 1, min(images, len(positions))).astype(np.int64)
-    others = workbench.images.take(positions[chosen])
+    others = context.images.take(positions[chosen])
     x = torch.from_numpy(others.pixels).to(classifier.mean.device)
     labels = torch.full((len(x),), target, device=x.device)
     delta = torch.zeros(others.shape, device=x.device)

@@ -10,9 +10,9 @@ import numpy as np
 
 from aegis.core.runtime import Runtime
 from aegis.core.source import STEPS_CODE, code_digest, revision
-from aegis.core.types import Applicability, Dataset, Finding, Transplant
+from aegis.core.types import Applicability, CandidateTrigger, Dataset, Finding
 from aegis.core.version import processor, versions_with
-from aegis.records.record import ClassRecord, DataRecord, ModelRecord, RuntimeRecord, SourceRecord, TransplantRecord
+from aegis.records.record import ClassRecord, DataRecord, ModelRecord, RuntimeRecord, SourceRecord, TriggerRecord
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
@@ -33,7 +33,7 @@ def class_record(finding: Finding, name: str, share: float) -> ClassRecord:
     return ClassRecord(
         label=finding.label,
         name=name,
-        suspicious=False,
+        flagged=False,
         reason="",
         clusters=max(counts),
         budgets=finding.evidence.budgets,
@@ -41,31 +41,31 @@ def class_record(finding: Finding, name: str, share: float) -> ClassRecord:
         translated_clusters_by_budget=tuple(clusters.count for clusters in finding.translated_clusters),
         bandwidths=tuple(_short(clusters.bandwidth) for clusters in finding.clusters),
         translation_success=tuple(_short(float(s)) for s in finding.evidence.success),
-        transplants=tuple(transplant_record(t, t.score(share)) for t in finding.evidence.transplants),
+        triggers=tuple(trigger_record(t, t.score(share)) for t in finding.evidence.triggers),
     )
 
 
-def transplant_record(transplant: Transplant, score: float | None = None) -> TransplantRecord:
+def trigger_record(candidate: CandidateTrigger, score: float | None = None) -> TriggerRecord:
     """A candidate trigger as a record, with its score if the rule gave it one."""
-    touched, replaces = transplant.shown.touched, transplant.family != "perturbation"
+    touched, replaces = candidate.shown.touched, candidate.family != "perturbation"
     rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
     box = (0, 0, 0, 0)
     if len(rows):
         box = (int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
-    return TransplantRecord(
-        family=transplant.family,
-        start=transplant.start,
-        source=transplant.source,
-        destinations=tuple(transplant.destinations.tolist()) if transplant.family == "all to all" else None,
+    return TriggerRecord(
+        family=candidate.family,
+        start=candidate.start,
+        source=candidate.source,
+        destinations=tuple(candidate.destinations.tolist()) if candidate.family == "all-to-all" else None,
         pixels=int(touched.sum()),
         box=box,
-        l2_norm=_short(float(np.linalg.norm(transplant.shown.add))),
-        flip_rate=_short(transplant.flip_rate),
-        flip_rates=tuple(None if math.isnan(rate) else _short(float(rate)) for rate in transplant.flip_rates),
-        images=int(transplant.counts.sum()),
+        l2_norm=_short(float(np.linalg.norm(candidate.shown.add))),
+        flip_rate=_short(candidate.flip_rate),
+        flip_rates=tuple(None if math.isnan(rate) else _short(float(rate)) for rate in candidate.flip_rates),
+        images=int(candidate.counts.sum()),
         score=None if score is None else _short(score),
-        smallest_rate=None if transplant.smallest_rate is None else _short(transplant.smallest_rate),
-        where=tuple(np.flatnonzero(touched).tolist()) if replaces and transplant.smallest is not None else None,
+        smallest_rate=None if candidate.smallest_rate is None else _short(candidate.smallest_rate),
+        where=tuple(np.flatnonzero(touched).tolist()) if replaces and candidate.smallest is not None else None,
     )
 
 
@@ -80,7 +80,7 @@ def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelR
         epsilons=measured.epsilons,
         robust_accuracies=tuple(_short(a) for a in measured.robust_accuracies),
         half_radius=_short(measured.half_radius),
-        spared_radii=tuple(map(_short, measured.spared_radii)),
+        half_radii_excluding_target=tuple(map(_short, measured.half_radii_excluding_target)),
         universal_radii=tuple(map(_short, measured.universal_radii)),
         universal_areas=tuple(map(_short, measured.universal_areas)),
         mean=suspect.identity.mean,

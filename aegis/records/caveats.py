@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aegis.records.config import TransplantConfig
+from aegis.records.config import TriggerSearchConfig
 from aegis.records.record import ControlRecord, ScanRecord, settings
 
 # Classes of the models that thresholds come from, give or take.
@@ -15,40 +15,39 @@ def untested(record: ScanRecord) -> list[str]:
     """What a reader must not take for tested, a sentence each; names in it are as they were given."""
     config, tested, known = settings(record), len(record.classes), len(record.data.class_names)
     said = [f"{known - tested} of the model's {known} classes."] if tested < known else []
-    if config is not None and (config.gather.transplant is None or config.verdict.rule == "paper"):
+    if config is not None and (config.gather.trigger_search is None or config.verdict.rule == "paper"):
         said.append("Whether any trigger works: the paper's rule counts clusters and tries no trigger.")
     else:
         said.append(
-            f"Triggers other than {_sought(config.gather.transplant if config else None)}: larger ones, ones that "
+            f"Triggers other than {_sought(config.gather.trigger_search if config else None)}: larger ones, ones that "
             "differ from image to image, ones made for a few classes together, and small changes of every pixel "
             "made for one class alone."
         )
         if not FEW <= known <= MANY:
             said.append(
-                f"How often honest models of {known} classes are accused: that was measured on models of ten classes."
+                f"How often benign models of {known} classes are flagged: that was measured on models of ten classes."
             )
-        if config is not None and config.gather.transplant != _usual(config.gather.transplant):
-            said.append("How often honest models are accused with these settings: that was measured with the default.")
+        if config is not None and config.gather.trigger_search != _usual(config.gather.trigger_search):
+            said.append("How often benign models are flagged with these settings: that was measured with the default.")
         said.append("Attackers who know this test and hide from it.")
     said.append(f"Images unlike these ({record.data.name}), and defects other than backdoors.")
     return said
 
 
-def _usual(transplant: TransplantConfig | None) -> TransplantConfig | None:
+def _usual(search: TriggerSearchConfig | None) -> TriggerSearchConfig | None:
     """The default settings, with the sizes that were computed for this model."""
-    return transplant and TransplantConfig(area=transplant.area, radius=transplant.radius)
+    return search and TriggerSearchConfig(area=search.area, radius=search.radius)
 
 
-def _sought(transplant: TransplantConfig | None) -> str:
-    if transplant is None:
+def _sought(search: TriggerSearchConfig | None) -> str:
+    if search is None:
         return "one fixed patch of few pixels or one fixed small change of every pixel"
-    norm = f" (L2 norm {transplant.radius:g})" if transplant.radius is not None else ""
-    area = transplant.area
-    worth = (
-        "few pixels"
-        if area is None
-        else f"at most {area:.1%} of the pixels ({transplant.alone * area:.1%} where it is for one class alone)"
-    )
+    norm = f" (L2 norm {search.radius:g})" if search.radius is not None else ""
+    area = search.area
+    worth = "few pixels"
+    if area is not None:
+        own = search.source_specific_share * area
+        worth = f"at most {area:.1%} of the pixels ({own:.1%} where it is for one class alone)"
     return f"one fixed patch worth {worth} or one fixed small change of every pixel{norm}"
 
 

@@ -20,7 +20,7 @@ from aegis.records.settings import (
 )
 from aegis.records.wording import robust_up_to
 
-Accused = Literal["newer", "older", "both", "neither"]
+Flagged = Literal["newer", "older", "both", "neither"]
 # A score that moves less is not worth a sentence.
 NOTICED = 0.1
 
@@ -58,9 +58,9 @@ class ClassPair:
     newer: ClassRecord | None
 
     @property
-    def accused(self) -> Accused:
-        """Which of the two accuses it."""
-        before, now = (one is not None and one.suspicious for one in (self.older, self.newer))
+    def flagged(self) -> Flagged:
+        """Which of the two flags it."""
+        before, now = (one is not None and one.flagged for one in (self.older, self.newer))
         return "both" if before and now else "older" if before else "newer" if now else "neither"
 
     def scores(self, family: Family) -> tuple[float | None, float | None]:
@@ -108,7 +108,7 @@ def compare(older: ScanRecord, newer: ScanRecord) -> Comparison:
     """Set two scans side by side; the order is the caller's, and the words follow it."""
     pairs = _pairs(older, newer) if older.data.class_names == newer.data.class_names else ()
     return Comparison(
-        sentences=(*_accusations(older, newer, pairs), _verdicts(older, newer), *_model(older, newer), *_scores(pairs)),
+        sentences=(*_flags(older, newer, pairs), _verdicts(older, newer), *_model(older, newer), *_scores(pairs)),
         caveats=tuple(_caveats(older, newer)),
         metrics=_metrics(older, newer),
         settings=(*_preset(older, newer), *different_settings(older, newer), *different_surroundings(older, newer)),
@@ -124,32 +124,32 @@ def _pairs(older: ScanRecord, newer: ScanRecord) -> tuple[ClassPair, ...]:
         ClassPair(label, _name(names, label), before.get(label), now.get(label)) for label in before.keys() | now.keys()
     ]
     order = ("newer", "older", "both", "neither")
-    return tuple(sorted(pairs, key=lambda pair: (order.index(pair.accused), -abs(pair.moved[0]), pair.label)))
+    return tuple(sorted(pairs, key=lambda pair: (order.index(pair.flagged), -abs(pair.moved[0]), pair.label)))
 
 
-def _accusations(older: ScanRecord, newer: ScanRecord, pairs: Sequence[ClassPair]) -> list[str]:
+def _flags(older: ScanRecord, newer: ScanRecord, pairs: Sequence[ClassPair]) -> list[str]:
     if not pairs:
         sides = [
-            f"the {side} one accuses {_listed(labels, record) if labels else 'no class'}"
+            f"the {side} one flags {_listed(labels, record) if labels else 'no class'}"
             for side, record in (("older", older), ("newer", newer))
-            for labels in [record.suspected_classes]
+            for labels in [record.flagged_classes]
         ]
         return [f"{sides[0][0].upper()}{sides[0][1:]}, {sides[1]}."]
     said = []
     for side, other in (("newer", "older"), ("older", "newer")):
-        accused = [pair for pair in pairs if pair.accused == side]
-        untested = [pair.label for pair in accused if getattr(pair, other) is None]
-        changed = sorted(pair.label for pair in accused if pair.label not in untested)
+        flagged = [pair for pair in pairs if pair.flagged == side]
+        untested = [pair.label for pair in flagged if getattr(pair, other) is None]
+        changed = sorted(pair.label for pair in flagged if pair.label not in untested)
         if changed:
-            said.append(f"{_are(changed, older)} accused only in the {side} one.")
+            said.append(f"{_are(changed, older)} flagged only in the {side} one.")
         if untested:
             it = "it" if len(untested) == 1 else "them"
             said.append(
-                f"{_are(sorted(untested), older)} accused in the {side} one; the {other} one did not test {it}."
+                f"{_are(sorted(untested), older)} flagged in the {side} one; the {other} one did not test {it}."
             )
-    if both := sorted(pair.label for pair in pairs if pair.accused == "both"):
-        said.append(f"{_are(both, older)} accused in both.")
-    return said or ["Neither accuses a class."]
+    if both := sorted(pair.label for pair in pairs if pair.flagged == "both"):
+        said.append(f"{_are(both, older)} flagged in both.")
+    return said or ["Neither flags a class."]
 
 
 def _verdicts(older: ScanRecord, newer: ScanRecord) -> str:
@@ -172,8 +172,8 @@ def _model(older: ScanRecord, newer: ScanRecord) -> list[str]:
 
 
 def _scores(pairs: Sequence[ClassPair]) -> list[str]:
-    """The largest change of a score among classes whose accusation did not change."""
-    quiet = [pair for pair in pairs if pair.accused in ("both", "neither")]
+    """The largest change of a score among classes whose flag did not change."""
+    quiet = [pair for pair in pairs if pair.flagged in ("both", "neither")]
     most = max(quiet, key=lambda pair: abs(pair.moved[0]), default=None)
     if most is None:
         return []
@@ -181,7 +181,9 @@ def _scores(pairs: Sequence[ClassPair]) -> list[str]:
     before, now = most.scores(family)
     if not noticed(before, now):
         return []
-    kind = "a patch for one class" if family == "one source" else f"a trigger {family}" if " " in family else family
+    kind = (
+        "a patch for one class" if family == "source-specific" else f"a trigger {family}" if " " in family else family
+    )
     return [
         f"Of the other classes, the score of class {_named(most.label, most.name)} moved most: {kind}, from "
         f"{before:.0%} to {now:.0%}."
@@ -205,7 +207,7 @@ def _caveats(older: ScanRecord, newer: ScanRecord) -> list[str]:
         which = f"presets {kinds[0]} and {kinds[1]}" if kinds[0] != kinds[1] else kinds[0]
         said.append(f"They were scanned with different settings ({which}): scores and clusters depend on them.")
     if not same_calibration(older, newer):
-        said.append("Their scores were held against different honest models, so one score may accuse in only one.")
+        said.append("Their scores were held against different benign models, so one score may flag in only one.")
     for name, what in (("aegis", "AEGIS"), ("detector", "the detector")):
         versions = older.versions.get(name), newer.versions.get(name)
         if versions[0] != versions[1]:

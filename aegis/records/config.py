@@ -10,7 +10,7 @@ from typing import Literal
 from aegis.core.errors import ConfigError
 from aegis.core.runtime import MAX_SEED
 from aegis.core.types import Stage
-from aegis.records.null_distribution import Null, calibrated
+from aegis.records.null_distribution import NullDistribution, calibrated
 
 Rule = Literal["paper", "default"]
 
@@ -49,53 +49,57 @@ MOST = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransplantConfig:
+class TriggerSearchConfig:
     """How candidate triggers are sought and tried.
 
     Args:
         area: share of the pixels a patch may replace; None computes it.
         radius: L2 norm of a perturbation; None computes it.
-        patch_reach, reach: area and radius, when they are computed, as shares of what one patch, or one perturbation,
-            for all images needs to make half of them an ordinary class.
-        alone: the share of the area that a patch has for images of one class alone, which are led astray more easily.
+        area_fraction, norm_fraction: area and radius, when they are computed, as shares of what one patch, or one
+            perturbation, for all images needs to make half of them an ordinary class.
+        source_specific_share: the share of the area that a patch has for images of one class alone, which are led
+            astray more easily.
         clusters: k-means clusters of changes, per budget, that searches start from.
         tiles: noise starts from so many parts of the image by so many.
-        wide: share of the image that patches begin with.
-        steps, survey, source_survey: optimisation steps from every start, and seeds in a step, of all other classes
-            or of one.
-        keep: candidates of each family that are refined again and tried on held-out images.
-        finish, batch: their steps, and seeds in a step.
+        initial_area: share of the image that patches begin with.
+        steps, screening_batch, source_screening_batch: optimisation steps from every start, and seeds in a step, of all
+            other classes or of one.
+        top_k: candidates of each family that are refined again and tried on held-out images.
+        refine_steps, batch: their steps, and seeds in a step.
         held_out: test images per class that they are tried on.
-        pruned: share of a trigger's success that its smallest part keeps.
-        pruned_on: seeds at most on which that is measured.
+        minimised_share: share of a trigger's success that its smallest part keeps.
+        minimised_on: seeds at most on which that is measured.
     """
 
     area: float | None = None
     radius: float | None = None
-    patch_reach: float = 0.25
-    reach: float = 0.4
-    alone: float = 0.5
+    area_fraction: float = 0.25
+    norm_fraction: float = 0.4
+    source_specific_share: float = 0.5
     clusters: int = 3
     tiles: int = 3
-    wide: float = 0.3
+    initial_area: float = 0.3
     steps: int = 30
-    survey: int = 8
-    source_survey: int = 3
-    keep: int = 2
-    finish: int = 16
+    screening_batch: int = 8
+    source_screening_batch: int = 3
+    top_k: int = 2
+    refine_steps: int = 16
     batch: int = 32
     held_out: int = 50
-    pruned: float = 0.9
-    pruned_on: int = 180
+    minimised_share: float = 0.9
+    minimised_on: int = 180
 
-    def scaled(self, areas: Sequence[float], radii: Sequence[float]) -> TransplantConfig:
+    def scaled(self, areas: Sequence[float], radii: Sequence[float]) -> TriggerSearchConfig:
         """With area and radius computed, unless they were given.
 
         Args:
             areas, radii: of universal patches and perturbations, by class. An ordinary class needs the median of them,
                 or of two in the middle the larger, which a few backdoors do not move.
         """
-        area, radius = self.patch_reach * statistics.median_high(areas), self.reach * statistics.median_high(radii)
+        area, radius = (
+            self.area_fraction * statistics.median_high(areas),
+            self.norm_fraction * statistics.median_high(radii),
+        )
         return replace(
             self,
             area=min(max(round(area, 4), 0.0001), MOST) if self.area is None else self.area,
@@ -113,7 +117,7 @@ class GatherConfig:
         components: principal components of the features that are kept, 2 to 150.
         pooled: use the pooled features instead of the flattened spatial map.
         seed: of every draw, below 2**32.
-        transplant: None to leave the transplant test out.
+        trigger_search: None to leave the search for triggers out.
 
     Raises:
         ConfigError: for values out of range.
@@ -124,7 +128,7 @@ class GatherConfig:
     components: int = 50
     pooled: bool = False
     seed: int = 0
-    transplant: TransplantConfig | None = field(default_factory=TransplantConfig)
+    trigger_search: TriggerSearchConfig | None = field(default_factory=TriggerSearchConfig)
 
     def __post_init__(self) -> None:
         _require(self.seeds >= 10, "at least 10 seeds", self.seeds, "The paper recommends 500.")
@@ -176,14 +180,14 @@ class JudgeConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictConfig:
-    """When a model can be judged and a class is suspicious.
+    """When a model can be judged and a class is flagged.
 
     Args:
         rule: ``paper`` counts clusters alone; ``default`` asks for a transplanted trigger that works.
-        share: the share of source classes that must reach a trigger's score, above 0 and at most 1.
-        false_positives: share of honest models of which a class may be accused, above 0 and at most 1.
-        least: no trigger that reaches less is worth an accusation, in [0, 1].
-        nulls: what honest classes reach, one for each family of triggers that is tested.
+        source_quantile: the share of source classes that must reach a trigger's score, above 0 and at most 1.
+        alpha: share of benign models of which a class may be flagged, above 0 and at most 1.
+        min_score: no trigger that reaches less is worth a flag, in [0, 1].
+        nulls: what benign classes reach, one for each family of triggers that is tested.
         min_accuracy: below this, in [0, 1], a model is not fit to be judged.
         min_half_radius: L2 radius at which a robust model still keeps half its accuracy, at least 0; the paper's
             models are trained at 0.5.
@@ -193,18 +197,18 @@ class VerdictConfig:
     """
 
     rule: Rule = "default"
-    share: float = 0.75
-    false_positives: float = 0.01
-    least: float = 0.5
-    nulls: tuple[Null, ...] = field(default_factory=calibrated)
+    source_quantile: float = 0.75
+    alpha: float = 0.01
+    min_score: float = 0.5
+    nulls: tuple[NullDistribution, ...] = field(default_factory=calibrated)
     min_accuracy: float = 0.5
     min_half_radius: float = 0.5
 
     def __post_init__(self) -> None:
-        for name in ("share", "false_positives"):
+        for name in ("source_quantile", "alpha"):
             value = getattr(self, name)
             _require(0 < value <= 1, f"{name} above 0 and at most 1", value, "Give a share.")
-        for name in ("least", "min_accuracy"):
+        for name in ("min_score", "min_accuracy"):
             value = getattr(self, name)
             _require(0 <= value <= 1, f"{name} in [0, 1]", value, "Give a share.")
         _require(self.min_half_radius >= 0, "min_half_radius of at least 0", self.min_half_radius, "Give an L2 norm.")

@@ -18,9 +18,9 @@ def contradictions(record: ScanRecord) -> Iterator[str]:
         yield from _beyond("control: target", [control.target], classes)
     yield from _beyond("labels", record.labels or (), classes)
     yield from _beyond("classes: label", [found.label for found in record.classes], classes)
-    accused = {found.label for found in record.classes if found.suspicious}
-    if accused != set(record.suspected_classes):
-        yield f"suspected_classes are {sorted(record.suspected_classes)}, but the suspicious ones {sorted(accused)}"
+    flagged = {found.label for found in record.classes if found.flagged}
+    if flagged != set(record.flagged_classes):
+        yield f"flagged_classes are {sorted(record.flagged_classes)}, but the flagged ones {sorted(flagged)}"
     for found in record.classes:
         for said in _class_contradictions(found, classes):
             yield f"class {found.label}: {said}"
@@ -30,10 +30,10 @@ def _class_contradictions(found: ClassRecord, classes: int) -> Iterator[str]:
     for name in ("clusters_by_budget", "translated_clusters_by_budget", "bandwidths", "translation_success"):
         if (given := len(getattr(found, name))) != len(found.budgets):
             yield f"{len(found.budgets)} budgets, but {given} {name}"
-    if found.strongest is not None and not 0 <= found.strongest < len(found.transplants):
-        yield f"strongest is {found.strongest}, but there are {len(found.transplants)} transplants, counted from 0"
-    for i, one in enumerate(found.transplants):
-        where = f"transplant {i}"
+    if found.strongest is not None and not 0 <= found.strongest < len(found.triggers):
+        yield f"strongest is {found.strongest}, but there are {len(found.triggers)} triggers, counted from 0"
+    for i, one in enumerate(found.triggers):
+        where = f"trigger {i}"
         yield from _beyond(f"{where}: source", [] if one.source is None else [one.source], classes)
         if len(one.flip_rates) > classes:
             yield f"{where}: {len(one.flip_rates)} flip_rates, but {classes} class_names"

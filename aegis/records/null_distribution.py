@@ -1,6 +1,6 @@
-"""What honest classes reach in each family of triggers: the measure against which a score is unlikely, or is not.
+"""What benign classes reach in each family of triggers: the measure against which a score is unlikely, or is not.
 
-The scores of a model's strongest honest class, one for each of many models that no verdict is reported on, are taken
+The scores of a model's strongest benign class, one for each of many models that no verdict is reported on, are taken
 for draws from one distribution, normal on the logit scale. A new model's score is judged by Student's prediction from
 them, which is the wider the fewer models there are. Seeds are not independent models and do not count.
 """
@@ -23,16 +23,16 @@ LOW, HIGH = 0.01, 0.99
 # Scores that all lie on the lowest steps would otherwise promise more than such steps can tell.
 LEAST_SPREAD = 0.5
 # Rarer than this nothing is said to be: a distribution's tail is a guess where a few dozen models were seen.
-RAREST = 0.001
+MIN_P_VALUE = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
-class Null:
-    """What honest classes reach in one family.
+class NullDistribution:
+    """What benign classes reach in one family.
 
     Args:
         family: of triggers.
-        maxima: the score of the strongest honest class of each calibration model, in [0, 1], at least two.
+        maxima: the score of the strongest benign class of each calibration model, in [0, 1], at least two.
 
     Raises:
         ConfigError: for values out of range.
@@ -62,20 +62,20 @@ class Null:
         variance = sum((logit(score) - mean) ** 2 for score in self.maxima) / (len(self.maxima) - 1)
         return max(LEAST_SPREAD, math.sqrt(variance))
 
-    def chance(self, score: float) -> float:
-        """How likely the strongest class of one more honest model reaches a score, in [0, 1]."""
+    def p_value(self, score: float) -> float:
+        """How likely the strongest class of one more benign model reaches a score, in [0, 1]."""
         from scipy.special import stdtr
 
         models = len(self.maxima)
         distance = (logit(score) - self.mean) / (self.spread * math.sqrt(1 + 1 / models))
         return float(stdtr(models - 1, -distance))
 
-    def score_of(self, chance: float) -> float:
-        """The score that an honest model reaches so likely, in [0, 1]."""
+    def threshold(self, alpha: float) -> float:
+        """The score that a benign model reaches so likely, in [0, 1]."""
         from scipy.special import stdtrit
 
         models = len(self.maxima)
-        distance = float(-stdtrit(models - 1, chance))
+        distance = float(-stdtrit(models - 1, alpha))
         return 1 / (1 + math.exp(-(self.mean + distance * self.spread * math.sqrt(1 + 1 / models))))
 
 
@@ -85,17 +85,17 @@ def logit(score: float) -> float:
     return math.log(inside / (1 - inside))
 
 
-def chance(family: Family, score: float, nulls: Sequence[Null]) -> float:
-    """How likely an honest model reaches a score in this family or as unlikely a one in another, in [RAREST, 1].
+def p_value(family: Family, score: float, nulls: Sequence[NullDistribution]) -> float:
+    """How likely a benign model reaches a score in this family or as unlikely a one in another, in [MIN_P_VALUE, 1].
 
     It is Bonferroni's bound over the families that are tested; 1 for one that has no null.
     """
-    found = next((len(nulls) * null.chance(score) for null in nulls if null.family == family), 1.0)
-    return min(1.0, max(RAREST, found))
+    found = next((len(nulls) * null.p_value(score) for null in nulls if null.family == family), 1.0)
+    return min(1.0, max(MIN_P_VALUE, found))
 
 
 @cache
-def calibrated() -> tuple[Null, ...]:
+def calibrated() -> tuple[NullDistribution, ...]:
     """What the calibration models of the bank reach; the file tells which they are."""
     measured: dict[Family, list[float]] = json.loads(CALIBRATION.read_text())["maxima"]
-    return tuple(Null(family=family, maxima=tuple(maxima)) for family, maxima in measured.items())
+    return tuple(NullDistribution(family=family, maxima=tuple(maxima)) for family, maxima in measured.items())

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
-from aegis.core.types import Transplant
+from aegis.core.types import CandidateTrigger
 
 Rgb = UInt8[np.ndarray, "h w 3"]
 
@@ -33,7 +33,7 @@ def as_rgb(pictures: UInt8[np.ndarray, "*b c h w"]) -> UInt8[np.ndarray, "*b h w
     return coloured
 
 
-def trigger(candidate: Transplant) -> Rgb:
+def trigger(candidate: CandidateTrigger) -> Rgb:
     """A candidate trigger alone: the pixels of a patch, or a perturbation in diverging colours."""
     stamp = candidate.shown
     if candidate.family != "perturbation":

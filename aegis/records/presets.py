@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aegis.core.errors import ConfigError
 from aegis.core.types import Stage
-from aegis.records.config import GatherConfig, ScanConfig, TransplantConfig, VerdictConfig
+from aegis.records.config import GatherConfig, ScanConfig, TriggerSearchConfig, VerdictConfig
 
 # Table 10 fixes epsilon; the steps and iterations are the authors', one pair per data set.
 PAPER_STAGES = {
@@ -27,15 +27,15 @@ def _default(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
 
 def _quick(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
     config = _default(data, shape)
-    transplant = TransplantConfig(steps=25, source_survey=2, finish=15, held_out=20)
-    return replace(config, gather=replace(config.gather, seeds=120, transplant=transplant))
+    search = TriggerSearchConfig(steps=25, source_screening_batch=2, refine_steps=15, held_out=20)
+    return replace(config, gather=replace(config.gather, seeds=120, trigger_search=search))
 
 
 def _paper(data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
     name = (data or "").removeprefix("samples:")
     stage = PAPER_STAGES.get(name, PAPER_STAGES["cifar10" if shape[0] == 3 else "fashion_mnist"])
     return ScanConfig(
-        gather=GatherConfig(stages=(stage,), components=150, transplant=None), verdict=VerdictConfig(rule="paper")
+        gather=GatherConfig(stages=(stage,), components=150, trigger_search=None), verdict=VerdictConfig(rule="paper")
     )
 
 
@@ -100,4 +100,4 @@ def at_budget(config: ScanConfig, epsilon: float) -> ScanConfig:
         ConfigError: for a value out of range.
     """
     one = adjusted(config, seed=config.gather.seed, epsilon=epsilon)
-    return replace(one, gather=replace(one.gather, transplant=None))
+    return replace(one, gather=replace(one.gather, trigger_search=None))

@@ -15,13 +15,14 @@ from aegis.core.source import UNKNOWN
 from aegis.core.types import Family, VerdictName
 from aegis.records.config import ScanConfig
 from aegis.records.consistency import contradictions
+from aegis.records.schema1 import from_schema1
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TransplantRecord(_Frozen):
+class TriggerRecord(_Frozen):
     """A candidate trigger: how large it is, where it lies and what it flips.
 
     ``flip_rates`` has one rate in [0, 1] per class that it was tried on and null for the others; ``score`` is what
@@ -52,12 +53,12 @@ class TransplantRecord(_Frozen):
 
 
 class ClassRecord(_Frozen):
-    """One class; ``clusters`` is the largest count over the budgets, ``chance`` how likely an honest model has a class
-    as suspicious as this, and ``strongest`` the position of the transplant that speaks loudest against it."""
+    """One class; ``clusters`` is the largest count over the budgets, ``p_value`` how likely a benign model has a class
+    whose score is as high, and ``strongest`` the position of the candidate that speaks loudest against it."""
 
     label: int
     name: str
-    suspicious: bool
+    flagged: bool
     reason: str
     clusters: int
     budgets: tuple[float, ...]
@@ -65,14 +66,14 @@ class ClassRecord(_Frozen):
     translated_clusters_by_budget: tuple[int, ...]
     bandwidths: tuple[float, ...]
     translation_success: tuple[float, ...]
-    transplants: tuple[TransplantRecord, ...]
-    chance: float | None = None
+    triggers: tuple[TriggerRecord, ...]
+    p_value: float | None = None
     strongest: int | None = None
 
 
 class ModelRecord(_Frozen):
     """The suspect; ``digest`` tells its weights, architecture and normalisation, ``sha256`` its file's bytes,
-    ``spared_radii`` the half radius without attacks that ended in each class, ``universal_radii`` and
+    ``half_radii_excluding_target`` the half radius without attacks that ended in each class, ``universal_radii`` and
     ``universal_areas`` the L2 norm and the share of the pixels at which one perturbation or patch for all makes half of
     the other images each class, ``mean`` and ``std`` its normalisation by channel."""
 
@@ -84,7 +85,7 @@ class ModelRecord(_Frozen):
     epsilons: tuple[float, ...]
     robust_accuracies: tuple[float, ...]
     half_radius: float
-    spared_radii: tuple[float, ...] = ()
+    half_radii_excluding_target: tuple[float, ...] = ()
     universal_radii: tuple[float, ...] = ()
     universal_areas: tuple[float, ...] = ()
     mean: tuple[float, ...] | None = None
@@ -134,11 +135,11 @@ class ControlRecord(_Frozen):
     planted: bool
     seen: bool
     score: float | None
-    chance: float | None
+    p_value: float | None
 
 
 class ScanRecord(_Frozen):
-    """A scan's outcome with all that is needed to repeat it; schema version 1.
+    """A scan's outcome with all that is needed to repeat it; schema version 2. One of version 1 is read as well.
 
     ``labels`` are the classes that were asked for, None for all of them and in records that do not say.
 
@@ -146,10 +147,10 @@ class ScanRecord(_Frozen):
         ValidationError: if a field is of another type, or if fields contradict each other.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     verdict: VerdictName
     sentence: str
-    suspected_classes: tuple[int, ...]
+    flagged_classes: tuple[int, ...]
     classes: tuple[ClassRecord, ...]
     model: ModelRecord
     data: DataRecord
@@ -161,6 +162,15 @@ class ScanRecord(_Frozen):
     control: ControlRecord | None = None
     labels: tuple[int, ...] | None = None
     source: SourceRecord = SourceRecord()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_today(cls, plain: object) -> object:
+        if not (isinstance(plain, dict) and plain.get("schema_version") == 1):
+            return plain
+        today = from_schema1(plain)
+        assert isinstance(today, dict)
+        return today | {"schema_version": 2}
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> ScanRecord:

@@ -17,7 +17,7 @@ OWN: Final = "own settings"
 FOREIGN: Final = "another version"
 KINDS = (*PRESETS, OWN, FOREIGN)
 # No choice of the user's: sizes come from what the model was measured to need, calibration comes with AEGIS.
-AREA, RADIUS, NULLS = "gather.transplant.area", "gather.transplant.radius", "verdict.nulls"
+AREA, RADIUS, NULLS = "gather.trigger_search.area", "gather.trigger_search.radius", "verdict.nulls"
 # Seeds make another draw of the same settings.
 SEEDS = ("gather.seed", "embed.seed")
 NAMES = {
@@ -28,8 +28,8 @@ NAMES = {
     "gather.components": "Principal components of the features",
     "gather.pooled": "Pooled features",
     "gather.seed": "Seed",
-    "gather.transplant": "Search for triggers",
-    "gather.transplant.held_out": "Held-out images per class",
+    "gather.trigger_search": "Search for triggers",
+    "gather.trigger_search.held_out": "Held-out images per class",
     AREA: "Area of a patch (share of the image)",
     RADIUS: "L2 norm of a perturbation",
     "embed.method": "Embedding",
@@ -38,11 +38,11 @@ NAMES = {
     "judge.bandwidth": "Bandwidth of mean shift",
     "judge.quantile": "Quantile of distances for the bandwidth",
     "verdict.rule": "Verdict rule",
-    "verdict.false_positives": "Honest models accused at most",
-    "verdict.least": "Least score that accuses",
-    NULLS: "Calibration (scores of honest models)",
+    "verdict.alpha": "Benign models flagged at most",
+    "verdict.min_score": "Least score that flags",
+    NULLS: "Calibration (scores of benign models)",
 }
-NOTHING = {"gather.transplant": "none"}
+NOTHING = {"gather.trigger_search": "none"}
 MISSING: Final = object()
 # Longer lists are told by their length and a digest.
 LISTED = 6
@@ -89,7 +89,7 @@ def same_settings(older: ScanRecord, newer: ScanRecord) -> bool:
 
 
 def same_calibration(older: ScanRecord, newer: ScanRecord) -> bool:
-    """Whether scores of both were held against the same honest models."""
+    """Whether scores of both were held against the same benign models."""
     return bool(_at(older.config, NULLS) == _at(newer.config, NULLS))
 
 

@@ -10,10 +10,10 @@ from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer
 
 from aegis.core.text import percent
-from aegis.core.types import FAMILIES, Dataset, Family, Finding, Transplant
+from aegis.core.types import FAMILIES, CandidateTrigger, Dataset, Family, Finding
 from aegis.records.pictures import as_8_bit, as_rgb, coloured, png, strip, where_changed
 from aegis.records.ranking import best_score, candidate_of, ranked, score_line, strongest_candidate
-from aegis.records.record import ClassRecord, ScanRecord, TransplantRecord, settings
+from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord, settings
 from aegis.records.review import Review
 from aegis.records.wording import explain_score
 from aegis.report.evidence import LISTED, explain_candidate, flip_rows, trigger_alone
@@ -35,7 +35,7 @@ def class_pages(
         PageBreak(),
         outline(f"Class {found.label}", f"class-{found.label}"),
         heading(f"Class {class_name(found.label, found.name, 200)}", "title"),
-        text(f"<b>{'Suspicious' if found.suspicious else 'Not accused'}</b>: {words(found.reason, 800)}."),
+        text(f"<b>{'Suspicious' if found.flagged else 'Not flagged'}</b>: {words(found.reason, 800)}."),
         *([text(f"Review: {decided}.")] if decided else []),
         *_trigger(found, record, finding, data),
     ]
@@ -54,23 +54,21 @@ def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, da
     position = strongest_candidate(found)
     if position is None:
         return [text("No trigger was tried: these settings count clusters alone.", "caption")]
-    best, stamped = found.transplants[position], candidate_of(found, finding)
+    best, stamped = found.triggers[position], candidate_of(found, finding)
     top, left, bottom, right = best.box
     lies = f" It lies between rows {top} and {bottom - 1} and columns {left} and {right - 1}."
     where = "" if best.family == "perturbation" else lies
     did = explain_candidate(found, best, record.data.class_names)
     said = [
         text(f"{did}{where} Its search began at {words(best.start)}."),
-        *_against_honest(found, best, record),
+        *_against_benign(found, best, record),
         _candidates(found, WIDTH - (0 if stamped is None else 120)),
     ]
-    beside = (
-        said if stamped is None else [table([[trigger_alone(stamped, found.suspicious), said]], [120, WIDTH - 120])]
-    )
+    beside = said if stamped is None else [table([[trigger_alone(stamped, found.flagged), said]], [120, WIDTH - 120])]
     listed = len([rate for rate in best.flip_rates if rate is not None])
     most = f", the {LISTED} highest of {listed}" if listed > LISTED else ""
     return [
-        heading("The trigger" if found.suspicious else "Its strongest candidate"),
+        heading("The trigger" if found.flagged else "Its strongest candidate"),
         *beside,
         heading(f"Flip rates by source class{most}"),
         text("Share of held-out images of each class that the model calls this class with it on.", "caption"),
@@ -78,22 +76,22 @@ def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, da
     ]
 
 
-def _against_honest(found: ClassRecord, best: TransplantRecord, record: ScanRecord) -> list[Flowable]:
-    """The score beside those of honest classes, and how likely it is among them."""
+def _against_benign(found: ClassRecord, best: TriggerRecord, record: ScanRecord) -> list[Flowable]:
+    """The score beside those of benign classes, and how likely it is among them."""
     config = settings(record)
     line = score_line(best, config.verdict) if config else None
-    if config is None or line is None or best.score is None or found.chance is None:
+    if config is None or line is None or best.score is None or found.p_value is None:
         return []
     null, needed = line
-    said = explain_score(best.score, null, needed, found.chance, config.verdict)
-    return [picture(against_null(null, best.score, needed, found.suspicious), height=42), text(said, "caption")]
+    said = explain_score(best.score, null, needed, found.p_value, config.verdict)
+    return [picture(against_null(null, best.score, needed, found.flagged), height=42), text(said, "caption")]
 
 
 def _candidates(found: ClassRecord, width: float) -> Flowable:
     names = ("candidate", "search began at", "pixels", "L2 norm", "flip rate", "score")
     rows = [[text(name, "head") for name in names]]
-    for candidate in found.transplants:
-        family = candidate.family if candidate.source is None else f"one source: {candidate.source}"
+    for candidate in found.triggers:
+        family = candidate.family if candidate.source is None else f"source-specific: {candidate.source}"
         cells = (family, words(candidate.start), str(candidate.pixels), f"{candidate.l2_norm:.2f}")
         rates = (f"{candidate.flip_rate:.0%}", "" if candidate.score is None else f"{candidate.score:.0%}")
         rows.append([text(cell, "cell") for cell in (*cells, *rates)])
@@ -107,7 +105,7 @@ def _scatter(finding: Finding) -> list[Flowable]:
     return [KeepTogether([heading("Embedding"), picture(scatters(finding)), text(caption, "caption")])]
 
 
-def _heat(finding: Finding, data: Dataset | None, candidate: Transplant | None) -> list[Flowable]:
+def _heat(finding: Finding, data: Dataset | None, candidate: CandidateTrigger | None) -> list[Flowable]:
     title = heading("Where translation changed most")
     if data is None:
         return [title, text("The scan's images are not at hand, so what changed cannot be shown.", "caption")]
@@ -178,14 +176,14 @@ def _pixels(images: np.ndarray) -> np.ndarray:
 def class_table(record: ScanRecord, review: Review) -> list[Flowable]:
     """A line for every class, the strongest first."""
     families = [family for family in FAMILIES if any(best_score(found, family) is not None for found in record.classes)]
-    names = ("class", "clusters", "translated", *families, "honest", "verdict", "analyst")
+    names = ("class", "clusters", "translated", *families, "benign", "verdict", "analyst")
     rows = [[text(name, "head") for name in names]]
     rows += [[text(cell, "cell") for cell in _line(found, families, review)] for found in ranked(record)]
     budgets = ", ".join(f"{budget:g}" for budget in record.classes[0].budgets) if record.classes else ""
     legend = (
         f"Clusters of training and translated images, and share of the images that translation turned into the class, "
         f"at L2 budgets {budgets}; share of held-out images that the best trigger of each kind turns into the class, "
-        "reached by most of the classes it is for; how many honest models have such a class at most."
+        "reached by most of the classes it is for; how many benign models have such a class at most."
     )
     rest = [40.0, 52.0, *[50.0] * len(families), 36.0, 52.0, 44.0]
     widths = [WIDTH - sum(rest), *rest]
@@ -206,7 +204,7 @@ def _line(found: ClassRecord, families: Sequence[Family], review: Review) -> lis
         ", ".join(map(str, found.clusters_by_budget)),
         ", ".join(f"{share:.0%}" for share in found.translation_success),
         *("" if rate is None else f"{rate:.0%}" for rate in best),
-        "" if found.chance is None else percent(found.chance),
-        f'<font color="{ACCENT["infected"]}"><b>suspicious</b></font>' if found.suspicious else "-",
+        "" if found.p_value is None else percent(found.p_value),
+        f'<font color="{ACCENT["infected"]}"><b>flagged</b></font>' if found.flagged else "-",
         review.decisions.get(found.label, ""),
     ]

@@ -1,4 +1,4 @@
-"""A candidate trigger in words and as a picture: honest images, and the same images with it on them."""
+"""A candidate trigger in words and as a picture: benign images, and the same images with it on them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from reportlab.graphics.shapes import Drawing, Rect
 from reportlab.lib.colors import HexColor
 from reportlab.platypus import Flowable, Table
 
-from aegis.core.types import Dataset, Transplant
+from aegis.core.types import CandidateTrigger, Dataset
 from aegis.records.pictures import SIDE, as_8_bit, as_rgb, png, strip, trigger
-from aegis.records.record import ClassRecord, TransplantRecord
+from aegis.records.record import ClassRecord, TriggerRecord
 from aegis.records.wording import describe_smallest, describe_whole
 from aegis.report.layout import ACCENT, RULE, WIDTH, class_name, picture, table, text
 
@@ -21,8 +21,8 @@ TILE, THUMB = 62.0, 27.0
 LISTED = 60
 
 
-def explain_candidate(found: ClassRecord, best: TransplantRecord, names: Sequence[str]) -> str:
-    """Markup of what a candidate trigger did to honest images."""
+def explain_candidate(found: ClassRecord, best: TriggerRecord, names: Sequence[str]) -> str:
+    """Markup of what a candidate trigger did to benign images."""
     into = f"class {class_name(found.label, found.name, 40)}"
     what, least = describe_whole(best), describe_smallest(best)
     end = f" {least[0].upper()}{least[1:]}." if least else ""
@@ -42,30 +42,30 @@ def explain_candidate(found: ClassRecord, best: TransplantRecord, names: Sequenc
     )
 
 
-def evidence_picture(found: ClassRecord, candidate: Transplant, data: Dataset | None) -> Flowable:
-    """A candidate beside honest test images of other classes without and with it; alone where images are gone.
+def evidence_picture(found: ClassRecord, candidate: CandidateTrigger, data: Dataset | None) -> Flowable:
+    """A candidate beside benign test images of other classes without and with it; alone where images are gone.
 
     Args:
-        found: the class it leads to; only where that is accused, the candidate is called a trigger.
+        found: the class it leads to; only where that is flagged, the candidate is called a trigger.
         candidate: with its stamp and flip rates.
         data: the scan's images, or None.
     """
-    alone = trigger_alone(candidate, found.suspicious)
+    alone = trigger_alone(candidate, found.flagged)
     if data is None:
-        missing = text("The honest images are not at hand, so it is shown alone.", "caption")
+        missing = text("The benign images are not at hand, so it is shown alone.", "caption")
         return table([[alone, missing]], [TILE + 34, WIDTH - TILE - 34])
     sources = spread(candidate, data)
     images = np.stack([data.test.pixels[np.flatnonzero(data.test.labels == k)[0]] for k in sources])
     stamped = candidate.shown(images)
     rows: list[list[Any]] = [
-        [alone, text("honest image", "right")],
-        ["", text(f"with the {_called(found.suspicious)} on it", "right")],
+        [alone, text("benign image", "right")],
+        ["", text(f"with the {_called(found.flagged)} on it", "right")],
     ]
-    into = "another class" if candidate.family == "all to all" else class_name(found.label, found.name, 24)
+    into = "another class" if candidate.family == "all-to-all" else class_name(found.label, found.name, 24)
     whole = "" if candidate.smallest is None else " with all of it"
     rows.append(["", text(f"called {into}{whole}", "right")])
-    for k, honest, changed in zip(sources, images, stamped, strict=True):
-        rows[0].append(picture(png(as_rgb(as_8_bit(honest))), height=TILE))
+    for k, benign, changed in zip(sources, images, stamped, strict=True):
+        rows[0].append(picture(png(as_rgb(as_8_bit(benign))), height=TILE))
         rows[1].append(picture(png(as_rgb(as_8_bit(changed))), height=TILE))
         rows[2].append(
             text(
@@ -77,16 +77,16 @@ def evidence_picture(found: ClassRecord, candidate: Transplant, data: Dataset | 
     return table(rows, widths, ("SPAN", (0, 0), (0, 2)), middle, centre, ("RIGHTPADDING", (2, 0), (-1, -1), 0))
 
 
-def trigger_alone(candidate: Transplant, accused: bool) -> list[Flowable]:
+def trigger_alone(candidate: CandidateTrigger, flagged: bool) -> list[Flowable]:
     """The trigger by itself, with how to read it."""
     width = 1.3 * TILE
     return [
         picture(png(trigger(candidate)), height=width),
-        table([[text(_legend(candidate, accused), "cell")]], [width + 24]),
+        table([[text(_legend(candidate, flagged), "cell")]], [width + 24]),
     ]
 
 
-def spread(candidate: Transplant, data: Dataset) -> list[int]:
+def spread(candidate: CandidateTrigger, data: Dataset) -> list[int]:
     """Source classes from the one that flips most to the one that flips least: not the best ones only."""
     present = [k for k, rate in enumerate(candidate.flip_rates) if np.isfinite(rate) and (data.test.labels == k).any()]
     ordered = sorted(present, key=lambda k: (-candidate.flip_rates[k], k))
@@ -95,7 +95,11 @@ def spread(candidate: Transplant, data: Dataset) -> list[int]:
 
 
 def flip_rows(
-    found: ClassRecord, best: TransplantRecord, stamped: Transplant | None, data: Dataset | None, names: Sequence[str]
+    found: ClassRecord,
+    best: TriggerRecord,
+    stamped: CandidateTrigger | None,
+    data: Dataset | None,
+    names: Sequence[str],
 ) -> Table:
     """Every source class with its flip rate, and one of its images without and with the trigger where there are any.
 
@@ -106,7 +110,7 @@ def flip_rows(
         data: the scan's images, or None.
         names: of the classes; of many, only those that flip most are shown.
     """
-    colour = ACCENT["infected" if found.suspicious else "clean"]
+    colour = ACCENT["infected" if found.flagged else "clean"]
     rates = [(k, rate) for k, rate in enumerate(best.flip_rates) if rate is not None]
     if len(rates) > LISTED:
         rates = sorted(rates, key=lambda pair: (-pair[1], pair[0]))[:LISTED]
@@ -125,12 +129,12 @@ def flip_rows(
     return table(rows, column * 2, ("VALIGN", (0, 0), (-1, -1), "MIDDLE"))
 
 
-def _pair(k: int, stamped: Transplant | None, data: Dataset | None) -> Flowable | str:
-    """An honest test image of a class, and the same with the trigger on it."""
+def _pair(k: int, stamped: CandidateTrigger | None, data: Dataset | None) -> Flowable | str:
+    """A benign test image of a class, and the same with the trigger on it."""
     if stamped is None or data is None or not (own := np.flatnonzero(data.test.labels == k)).size:
         return ""
-    honest = data.test.pixels[own[:1]]
-    both = [as_rgb(as_8_bit(image[0])) for image in (honest, stamped.shown(honest))]
+    benign = data.test.pixels[own[:1]]
+    both = [as_rgb(as_8_bit(image[0])) for image in (benign, stamped.shown(benign))]
     return picture(png(strip(both, 2 * SIDE // 3), None), height=THUMB)
 
 
@@ -144,8 +148,8 @@ def _bar(rate: float, colour: str) -> list[Any]:
     return [drawing, text(f"{rate:.0%}", "cell")]
 
 
-def _legend(candidate: Transplant, accused: bool) -> str:
-    title = f"<b>the {_called(accused)}</b><br/>"
+def _legend(candidate: CandidateTrigger, flagged: bool) -> str:
+    title = f"<b>the {_called(flagged)}</b><br/>"
     part = "" if candidate.smallest is None else "its smallest part:<br/>"
     if candidate.family != "perturbation":
         touched = candidate.shown.touched
@@ -153,5 +157,5 @@ def _legend(candidate: Transplant, accused: bool) -> str:
     return f"{title}{part}a faint change everywhere, made visible: orange takes away, purple adds"
 
 
-def _called(accused: bool) -> str:
-    return "trigger" if accused else "candidate"
+def _called(flagged: bool) -> str:
+    return "trigger" if flagged else "candidate"

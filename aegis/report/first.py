@@ -33,7 +33,7 @@ MEANS: dict[VerdictName, str] = {
 
 
 UNTRIED = (
-    "Clusters alone can accuse an honest class and miss a backdoor. Scan again with the default settings, which look "
+    "Clusters alone can flag a benign class and miss a backdoor. Scan again with the default settings, which look "
     "for the trigger and try it out, before anything is decided."
 )
 
@@ -85,7 +85,7 @@ def _banner(record: ScanRecord) -> Flowable:
 
 
 def _means(record: ScanRecord) -> str:
-    tried = all(found.transplants for found in record.classes if found.suspicious or record.verdict == "clean")
+    tried = all(found.triggers for found in record.classes if found.flagged or record.verdict == "clean")
     return MEANS[record.verdict] if tried else UNTRIED
 
 
@@ -109,11 +109,11 @@ def _facts(record: ScanRecord) -> Flowable:
 
 
 def flagged(record: ScanRecord) -> str:
-    """Markup that names the accused classes."""
-    accused = [found for found in record.classes if found.suspicious]
-    shown = ", ".join(class_name(found.label, found.name, 40) for found in accused[:NAMED])
-    more = f" and {len(accused) - NAMED} more" if len(accused) > NAMED else ""
-    return f"<b>{shown}{more}</b>" if accused else "none"
+    """Markup that names the flagged classes."""
+    flagged = [found for found in record.classes if found.flagged]
+    shown = ", ".join(class_name(found.label, found.name, 40) for found in flagged[:NAMED])
+    more = f" and {len(flagged) - NAMED} more" if len(flagged) > NAMED else ""
+    return f"<b>{shown}{more}</b>" if flagged else "none"
 
 
 def _evidence(record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None) -> list[Flowable]:
@@ -124,7 +124,7 @@ def _evidence(record: ScanRecord, findings: Mapping[int, Finding], data: Dataset
     found = by_label[shown[0]]
     more = len(shown) - 1
     others = f" {more} more flagged {'class has a page' if more == 1 else 'classes have pages'} below." if more else ""
-    title = "The evidence" if found.suspicious else "The strongest class, and why it is not enough"
+    title = "The evidence" if found.flagged else "The strongest class, and why it is not enough"
     return [heading(title), text(_says(found, record) + others), *_picture(found, record, findings, data)]
 
 
@@ -142,18 +142,18 @@ def _picture(
 
 def _says(found: ClassRecord, record: ScanRecord) -> str:
     position, name = strongest_candidate(found), class_name(found.label, found.name, 40)
-    if not found.suspicious:
+    if not found.flagged:
         return f"Class {name} comes closest: {words(found.reason, 500)}."
     if position is None:
         return f"Class {name}: {words(found.reason, 500)}. No trigger was tried."
-    rare = f" At most {percent(found.chance)} of honest models have such a class." if found.chance is not None else ""
-    return explain_candidate(found, found.transplants[position], record.data.class_names) + rare
+    rare = f" At most {percent(found.p_value)} of benign models have such a class." if found.p_value is not None else ""
+    return explain_candidate(found, found.triggers[position], record.data.class_names) + rare
 
 
 def _review(record: ScanRecord, review: Review) -> list[Flowable]:
     rows: list[tuple[str, Any]] = []
     for found in record.classes:
-        if found.suspicious or found.label in review.decisions:
+        if found.flagged or found.label in review.decisions:
             rows.append((f"Class {found.label}", f"{words(found.name, 60)}: {decision(found, review)}"))
     note = text(lines(review.note)) if review.note.strip() else text("No note.", "caption")
     return [heading("The analyst's review"), *([facts(rows), Spacer(0, 2 * mm)] if rows else []), note]
@@ -163,7 +163,7 @@ def decision(found: ClassRecord, review: Review) -> str:
     """Markup of what the analyst decided about a class."""
     made = review.decisions.get(found.label)
     if made is None:
-        return "not decided yet" if found.suspicious else ""
+        return "not decided yet" if found.flagged else ""
     return f"<b>{made}</b> by the analyst"
 
 

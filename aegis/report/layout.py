@@ -21,7 +21,7 @@ from aegis.report.words import words
 MARGIN, FOOT = 18 * mm, 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
 INK, MUTED, RULE, SHADE = (HexColor(colour) for colour in ("#16202c", "#5a6878", "#d5dde7", "#f2f5f9"))
-# The dashboard's colours: blue for what is honest, vermilion for what is suspected, amber for what is not known.
+# The dashboard's colours: blue for what is benign, vermilion for what is suspected, amber for what is not known.
 ACCENT = {"infected": "#c2470a", "clean": "#0b62a8", "inconclusive": "#8a6100"}
 
 _BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9, leading=12.5, textColor=INK, spaceAfter=4)
@@ -97,8 +97,8 @@ def logo(side: float) -> Drawing:
         (shield.moveTo if i == 0 else shield.lineTo if len(point) == 2 else shield.curveTo)(*moved)
     shield.closePath()
     drawing.add(shield)
-    honest = [(22, 22.5), (31, 19.5), (28, 28), (19.5, 31.5), (36.5, 25.5)]
-    for colour, centres in (("#ffffff", honest), ("#ffa05c", [(41, 39), (34.5, 44.5)])):
+    benign = [(22, 22.5), (31, 19.5), (28, 28), (19.5, 31.5), (36.5, 25.5)]
+    for colour, centres in (("#ffffff", benign), ("#ffa05c", [(41, 39), (34.5, 44.5)])):
         for x, y in centres:
             dot = Circle(scale * x, scale * (64 - y), scale * 3.3, fillColor=HexColor(colour), strokeColor=None)
             drawing.add(dot)

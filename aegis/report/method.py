@@ -76,9 +76,9 @@ def _steps(config: ScanConfig | None) -> Iterator[str]:
         f"ones are reduced by principal components, embedded in the plane by {words(method)}, and clustered by mean "
         "shift with a flat kernel."
     )
-    if config is not None and config.gather.transplant is None:
+    if config is not None and config.gather.trigger_search is None:
         yield (
-            "<b>Verdict.</b> The paper's rule: a class is suspicious when training and translated images form more "
+            "<b>Verdict.</b> The paper's rule: a class is flagged when training and translated images form more "
             "than two clusters."
         )
         return
@@ -93,19 +93,17 @@ def _steps(config: ScanConfig | None) -> Iterator[str]:
 
 def _rule(config: ScanConfig | None) -> str:
     if config is None:
-        return "A class is suspicious when such a trigger works on most other classes."
+        return "A class is flagged when such a trigger works on most other classes."
     verdict = config.verdict
     if verdict.rule == "paper":
-        return (
-            "The paper's rule: a class is suspicious when training and translated images form more than two clusters."
-        )
+        return "The paper's rule: a class is flagged when training and translated images form more than two clusters."
     models = max((len(null.maxima) for null in verdict.nulls), default=0)
     return (
-        f"A trigger's score is the flip rate that {verdict.share:.0%} of the classes it is for reach, in each half of "
-        f"their images. It is compared with the strongest honest classes of {models} calibration models, for each kind "
-        f"of trigger apart. A class is suspicious when at most {percent(verdict.false_positives)} of honest models "
-        f"have one with such a score (Student's prediction on the logit scale, Bonferroni's bound over the kinds), and "
-        f"the score is at least {verdict.least:.0%}. The number of clusters is shown beside it and does not decide."
+        f"A trigger's score is the flip rate that {verdict.source_quantile:.0%} of the classes it is for reach, in "
+        f"each half of their images. It is compared with the strongest benign classes of {models} calibration models, "
+        f"for each kind of trigger apart. A class is flagged when at most {percent(verdict.alpha)} of benign models "
+        "have one with such a score (Student's prediction on the logit scale, Bonferroni's bound over the kinds), and "
+        f"the score is at least {verdict.min_score:.0%}. The number of clusters is shown beside it and does not decide."
     )
 
 

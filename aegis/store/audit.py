@@ -106,7 +106,7 @@ class Difference:
     """A value that differs between a record and the repeated scan.
 
     Args:
-        name: its path in the record, as ``classes.7.chance``.
+        name: its place in the record, as ``classes.7.p_value``.
         recorded: its value in the record, as JSON.
         found: that of the repeated scan.
     """

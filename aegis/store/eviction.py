@@ -107,16 +107,16 @@ class Plan:
 
     Args:
         arrays: the least recently used ones beyond the limit, without those that a saved scan needs or a task uses.
-        left: temporary files of killed processes, and array files that the index does not list.
-        lost: keys in the index whose file is missing.
+        orphans: temporary files of killed processes, and array files that the index does not list.
+        missing: keys in the index whose file is missing.
         total: bytes of all arrays before.
         needed: bytes of the arrays that saved scans need or tasks use.
         limit: bytes that the store may take, or None.
     """
 
     arrays: tuple[Array, ...]
-    left: tuple[Path, ...]
-    lost: tuple[str, ...]
+    orphans: tuple[Path, ...]
+    missing: tuple[str, ...]
     total: int
     needed: int
     limit: int | None
@@ -127,7 +127,7 @@ class Plan:
         Args:
             folder: of the store.
         """
-        return [*(array_path(folder, array.key) for array in self.arrays), *self.left]
+        return [*(array_path(folder, array.key) for array in self.arrays), *self.orphans]
 
     @property
     def freed(self) -> int:
@@ -140,7 +140,7 @@ class Plan:
         return self.total - self.freed
 
     @property
-    def over(self) -> int:
+    def excess(self) -> int:
         """Bytes that exceed the limit even then, since saved scans need them."""
         return 0 if self.limit is None else max(0, self.kept - self.limit)
 

@@ -16,6 +16,7 @@ from aegis.core.source import STEPS_CODE, code_digest
 from aegis.core.types import Dataset, Evidence, digest_of
 from aegis.models.intake.formats import file_digest
 from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig
+from aegis.records.schema1 import in_schema1
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
@@ -31,7 +32,7 @@ def key_of(*parts: object, code: str | None = None) -> str:
     Returns:
         The key, in hex.
     """
-    plain = [dataclasses.asdict(p) if dataclasses.is_dataclass(p) and not isinstance(p, type) else p for p in parts]
+    plain = [in_schema1(p) if dataclasses.is_dataclass(p) and not isinstance(p, type) else p for p in parts]
     # 3 and 3.0 are one setting, and one that was read from a record is a float.
     same = json.loads(json.dumps([code or code_digest(), *plain]), parse_int=_number)
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()

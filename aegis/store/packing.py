@@ -6,7 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from aegis.core.types import Applicability, Evidence, Stamp, Transplant
+from aegis.core.types import Applicability, CandidateTrigger, Evidence, Stamp
+from aegis.records.schema1 import family_of
 
 Arrays = dict[str, np.ndarray]
 
@@ -61,11 +62,11 @@ def pack_evidence(evidence: Evidence) -> Arrays:
     plain = {
         field.name: np.asarray(getattr(evidence, field.name))
         for field in dataclasses.fields(evidence)
-        if field.name != "transplants"
+        if field.name != "triggers"
     }
-    if not evidence.transplants:
+    if not evidence.triggers:
         return plain
-    found = evidence.transplants
+    found = evidence.triggers
     return plain | {
         "t_family": np.array([t.family for t in found]),
         "t_start": np.array([t.start for t in found]),
@@ -91,15 +92,15 @@ def unpack_evidence(arrays: Arrays) -> Evidence:
     """
     kept = {name: array for name, array in arrays.items() if not name.startswith("t_")}
     label, budgets = int(kept.pop("label")), tuple(kept.pop("budgets").tolist())
-    transplants = tuple(_transplant(arrays, i, label) for i in range(len(arrays.get("t_family", ()))))
-    return Evidence(label=label, budgets=budgets, transplants=transplants, **kept)
+    triggers = tuple(_candidate(arrays, i, label) for i in range(len(arrays.get("t_family", ()))))
+    return Evidence(label=label, budgets=budgets, triggers=triggers, **kept)
 
 
-def _transplant(arrays: Arrays, i: int, label: int) -> Transplant:
+def _candidate(arrays: Arrays, i: int, label: int) -> CandidateTrigger:
     source = int(arrays["t_source"][i])
     smallest = Stamp(arrays["t_least_keep"][i], arrays["t_least_add"][i]) if arrays["t_pruned"][i] else None
-    return Transplant(
-        str(arrays["t_family"][i]),  # type: ignore[arg-type]
+    return CandidateTrigger(
+        family_of(str(arrays["t_family"][i])),  # type: ignore[arg-type]
         label,
         Stamp(arrays["t_keep"][i], arrays["t_add"][i]),
         arrays["t_called"][i],

@@ -94,7 +94,7 @@ class Store:
             drop_interrupted(index, "scan", key)
             # At once with its result, so that none is kept that still counts as interrupted.
             self._session.drop(index)
-        self._session.leave()
+        self._session.detach()
 
     def scans(self, limit: int | None = 20) -> list[tuple[str, ScanRecord]]:
         """The latest saved scans.
@@ -224,7 +224,7 @@ class Store:
             yield
         except SystemExit:
             # Ended from outside, by somebody who may want to go on.
-            self._session.leave()
+            self._session.detach()
             raise
         finally:
             self._session.end()
@@ -322,8 +322,8 @@ class Store:
         with self._guard(), open_index(self._index, write=True) as index:
             drop_dead(index)
             found = plan(index, self.folder, limit)
-            remove(index, self.folder, (*(array.key for array in found.arrays), *found.lost))
-            for path in found.left:
+            remove(index, self.folder, (*(array.key for array in found.arrays), *found.missing))
+            for path in found.orphans:
                 path.unlink(missing_ok=True)
         return found
 

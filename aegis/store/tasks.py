@@ -23,7 +23,7 @@ class Work:
         kind: words for people: *scan*, *positive control*, *training*, *report*, *bank scan*.
         what: the file or folder that the task is about.
         key: tells the task from others of its kind, in hex; a scan's is the key of its result.
-        again: how to resume it, as a command or a sentence.
+        resume_hint: how to resume it, as a command or a sentence.
         begun: start time in UTC, to the second, in ISO 8601.
         process: the process that runs it.
     """
@@ -31,14 +31,14 @@ class Work:
     kind: str
     what: str
     key: str
-    again: str
+    resume_hint: str
     begun: str
     process: Process
 
     @property
     def is_command(self) -> bool:
-        """Whether ``again`` is a command for a shell."""
-        return self.again.startswith("cd ")
+        """Whether ``resume_hint`` is a command for a shell."""
+        return self.resume_hint.startswith("cd ")
 
 
 @dataclass(eq=False)
@@ -56,18 +56,18 @@ class Session:
     claimed: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def begin(self, kind: str = "", what: str = "", key: str = "", again: str = "") -> None:
+    def begin(self, kind: str = "", what: str = "", key: str = "", resume_hint: str = "") -> None:
         """Register a task, which replaces this session's previous one and interrupted ones of the same kind and key.
 
         Args:
-            kind, what, key, again: as in ``Work``; empty for a user who only reads and writes arrays.
+            kind, what, key, resume_hint: as in ``Work``; empty for a user who only reads and writes arrays.
 
         Raises:
             sqlite3.Error: if the index cannot be written.
         """
         # Names of files need not be text, and what is kept must be.
         begun = datetime.now(UTC).isoformat(timespec="seconds")
-        work = Work(kind, escaped(what), key, escaped(again), begun, this_process())
+        work = Work(kind, escaped(what), key, escaped(resume_hint), begun, this_process())
         with self.lock, open_index(self.index, write=True) as index:
             _drop(index, self.id)
             self.claimed.clear()
@@ -102,17 +102,17 @@ class Session:
                 return
             with open_index(self.index) as index:
                 self.drop(index)
-            self.leave()
+            self.detach()
 
     def drop(self, index: sqlite3.Connection) -> None:
-        """Remove the task within a transaction of the caller, who calls ``leave`` after its commit.
+        """Remove the task within a transaction of the caller, who calls ``detach`` after its commit.
 
         Args:
             index: open for writing.
         """
         _drop(index, self.id)
 
-    def leave(self) -> None:
+    def detach(self) -> None:
         """Detach from the task but keep its row, so that it counts as interrupted once the process ends."""
         self.id = None
         self.claimed.clear()
@@ -173,7 +173,7 @@ def _drop(index: sqlite3.Connection, id: int | None) -> None:
 
 def _insert(index: sqlite3.Connection, work: Work) -> int:
     process = work.process
-    told = (work.kind, work.what, work.key, work.again, work.begun, process.pid, process.start, process.boot)
+    told = (work.kind, work.what, work.key, work.resume_hint, work.begun, process.pid, process.start, process.boot)
     cursor = index.execute(
         "INSERT INTO work (kind, what, key, again, begun, pid, start, boot) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", told
     )

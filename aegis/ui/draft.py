@@ -64,13 +64,13 @@ def fitting(review: Review, record: ScanRecord) -> Review:
     decisions = {
         one.label: decision
         for one in record.classes
-        if (decision := review.decisions.get(one.label)) and (one.suspicious or decision == "confirmed")
+        if (decision := review.decisions.get(one.label)) and (one.flagged or decision == "confirmed")
     }
     return Review(review.note[:NOTE], decisions)
 
 
 @dataclass(eq=False)
-class Papers:
+class ReportCache:
     """The latest reports by content; one that is being made is waited for, not made twice."""
 
     made: dict[str, bytes] = field(default_factory=dict)

@@ -80,6 +80,6 @@ def _times(task: Task, records: Sequence[ScanRecord]) -> Iterator[float]:
 
 def _steps(config: ScanConfig) -> tuple[object, ...]:
     """Settings of the costly steps, without sizes of triggers, which come from the model and cost no time."""
-    trial = config.gather.transplant
+    trial = config.gather.trigger_search
     sizeless = trial and replace(trial, area=None, radius=None)
-    return config.assess, replace(config.gather, transplant=sizeless, seed=0), config.embed
+    return config.assess, replace(config.gather, trigger_search=sizeless, seed=0), config.embed

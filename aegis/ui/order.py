@@ -19,7 +19,7 @@ from aegis.records.record import ScanRecord
 from aegis.store.cached_steps import stored
 from aegis.store.keys import model_part, scan_key
 from aegis.store.store import Store
-from aegis.ui.upload_cache import Shelf, Uploads, named_images
+from aegis.ui.upload_cache import UploadCache, Uploads, named_images
 from aegis.ui.uploads import UPLOADED, Upload, Workspace, check_architecture, read_images
 from aegis.ui.watch import Watch
 
@@ -74,20 +74,20 @@ class Outcome:
     record: ScanRecord | None = None
 
 
-def carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outcome:
+def carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCache) -> Outcome:
     """Measure or scan, with what the store has; results are kept there.
 
     Args:
         order: what is wanted.
         report: told of progress; raises ``Cancelled`` when the user has had enough.
         watch: what the page looks at.
-        shelf: measurements go there as soon as they are made, and uploads at the end.
+        upload_cache: measurements go there as soon as they are made, and uploads at the end.
 
     Raises:
         AegisError: if something does not fit, with the workspace's path left out of the message.
     """
     try:
-        return _carry_out(order, report, watch, shelf)
+        return _carry_out(order, report, watch, upload_cache)
     except AegisError as error:
         if order.workspace is None:
             raise
@@ -96,11 +96,11 @@ def carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outco
         raise type(error)(*parts) from error
 
 
-def _carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outcome:
+def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCache) -> Outcome:
     watch.say("Reading the images")
     images = read_images(order.images, order.images_name) if order.images else named_images(str(order.source))
     config = adjusted(preset(order.preset, images.name, images.shape), **order.changes)
-    watch.know(images.class_names, order.labels, tries=config.gather.transplant is not None)
+    watch.know(images.class_names, order.labels, tries=config.gather.trigger_search is not None)
     store = Store()
     # As the command line does it, so that each finds what the other one scanned.
     suspect = None if order.architecture is None else _load(order, images, watch)
@@ -111,7 +111,7 @@ def _carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outc
     if record is None:
         suspect = suspect or _load(order, images, watch)
         with nullcontext() if order.measure_only else store.working("scan", order.file, key, AGAIN):
-            record = _compute(order, suspect, images, config, store, report, watch, shelf)
+            record = _compute(order, suspect, images, config, store, report, watch, upload_cache)
             if record is None:
                 return Outcome()
             if known and known.model.sha256 == record.model.sha256:
@@ -122,7 +122,7 @@ def _carry_out(order: Order, report: Report, watch: Watch, shelf: Shelf) -> Outc
     if order.workspace:
         uploaded = order.workspace.holds(order.checkpoint)
         kept = (suspect or _load(order, images, watch)) if uploaded else None
-        shelf.keep(key, Uploads(images if order.images else None, kept))
+        upload_cache.keep(key, Uploads(images if order.images else None, kept))
     return Outcome(key, record)
 
 
@@ -159,7 +159,7 @@ def _compute(
     store: Store,
     report: Report,
     watch: Watch,
-    shelf: Shelf,
+    upload_cache: UploadCache,
 ) -> ScanRecord | None:
     from aegis.core.runtime import choose_runtime
     from aegis.detect.scan import STEPS, scan
@@ -171,7 +171,7 @@ def _compute(
         watch.say("Measuring accuracy and robustness")
         measured = steps.assess(*arguments, **named)
         watch.measure(measured)
-        shelf.measured[order.fingerprint] = measured
+        upload_cache.measured[order.fingerprint] = measured
         return measured
 
     if order.measure_only:

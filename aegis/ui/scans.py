@@ -13,14 +13,14 @@ import streamlit as st
 from jaxtyping import Bool, Float32
 
 from aegis.core.errors import AegisError
-from aegis.core.types import Clusters, Embedding, Finding, Transplant
+from aegis.core.types import CandidateTrigger, Clusters, Embedding, Finding
 from aegis.detect.cluster import cluster, cluster_translated
 from aegis.records.config import JudgeConfig
 from aegis.records.ranking import candidate_of
 from aegis.records.record import ScanRecord
 from aegis.store.cached_steps import find_class
 from aegis.store.store import Store
-from aegis.ui.session import desk
+from aegis.ui.session import server_state
 from aegis.ui.suspects import list_suspects, load_again, suspects_folder
 
 if TYPE_CHECKING:
@@ -79,42 +79,42 @@ def clusters_at(
 
 
 @dataclass(frozen=True, eq=False)
-class Small:
+class ClassSummary:
     """What a class looks like at a glance: its last plane, and the trigger that speaks loudest against it."""
 
     points: Float32[np.ndarray, "p 2"]
     is_translated: Bool[np.ndarray, " p"]
-    trigger: Transplant | None
+    trigger: CandidateTrigger | None
 
 
-def small_or_none(record: ScanRecord, label: int) -> Small | None:
+def summary_or_none(record: ScanRecord, label: int) -> ClassSummary | None:
     """A class at a glance; None if the store has lost it, or cannot be read."""
     try:
-        return small_of(record, label)
+        return summary_of(record, label)
     except AegisError:
         return None
 
 
-def small_of(record: ScanRecord, label: int) -> Small | None:
+def summary_of(record: ScanRecord, label: int) -> ClassSummary | None:
     """The same where a store that cannot be read is an error.
 
     Raises:
         StoreError: if the record is of another version, or the store cannot be used.
     """
     try:
-        return _read_small(str(Store().folder), identity(record), label, record)
+        return _read_summary(str(Store().folder), identity(record), label, record)
     except _Lost:
         return None
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _read_small(folder: str, identity: str, label: int, _record: ScanRecord) -> Small:
+def _read_summary(folder: str, identity: str, label: int, _record: ScanRecord) -> ClassSummary:
     finding = find_class(Store(Path(folder)), _record, label)
     if finding is None:
         raise _Lost
     last = finding.embeddings[-1]
     trigger = candidate_of(next(one for one in _record.classes if one.label == label), finding)
-    return Small(last.points, last.is_translated, trigger)
+    return ClassSummary(last.points, last.is_translated, trigger)
 
 
 def find_suspect(sha256: str) -> Path | None:
@@ -141,7 +141,7 @@ def find_model(key: str, record: ScanRecord) -> Model | None:
     Raises:
         AegisError: if the file cannot be loaded.
     """
-    uploads = desk().shelf.uploads.get(key)
+    uploads = server_state().upload_cache.uploads.get(key)
     suspect = uploads.suspect if uploads else None
     path = None if suspect else find_suspect(record.model.sha256)
     if suspect is None and path is None:

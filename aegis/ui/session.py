@@ -13,13 +13,13 @@ from aegis.core.text import minute
 from aegis.core.types import Dataset, VerdictName
 from aegis.records.record import ScanRecord
 from aegis.store.store import Store
-from aegis.ui import upload_cache as shelf
-from aegis.ui.draft import Papers
+from aegis.ui import upload_cache
+from aegis.ui.draft import ReportCache
 from aegis.ui.jobs import Job, Jobs
 from aegis.ui.order import Order, Outcome, carry_out
-from aegis.ui.upload_cache import Shelf, is_upload
+from aegis.ui.upload_cache import UploadCache, is_upload
 from aegis.ui.watch import Watch
-from aegis.ui.what_if import Light
+from aegis.ui.what_if import WhatIf
 
 ScanJob = Job[Outcome]
 # Of each verdict, as Streamlit calls colours: the theme makes them safe for colour-blind eyes.
@@ -33,36 +33,36 @@ RECENT = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Desk:
+class ServerState:
     """The workers of this server, and what its sessions share.
 
     Args:
         jobs: scans, one at a time.
-        looks: at one class in another light, which do not wait until a scan is done.
+        looks: at one class with other settings, which do not wait until a scan is done.
         taken: ids of looks.
-        shelf: measurements and uploads.
-        papers: the latest reports.
+        upload_cache: measurements and uploads.
+        reports: the latest reports.
     """
 
     jobs: Jobs = field(default_factory=Jobs)
     looks: Jobs = field(default_factory=Jobs)
-    taken: dict[Light, str] = field(default_factory=dict)
-    shelf: Shelf = field(default_factory=Shelf)
-    papers: Papers = field(default_factory=Papers)
+    taken: dict[WhatIf, str] = field(default_factory=dict)
+    upload_cache: UploadCache = field(default_factory=UploadCache)
+    reports: ReportCache = field(default_factory=ReportCache)
 
 
 @st.cache_resource(show_spinner=False)
-def desk() -> Desk:
-    """The server's desk; every session sees the same one."""
-    return Desk()
+def server_state() -> ServerState:
+    """The server's server_state; every session sees the same one."""
+    return ServerState()
 
 
 def start(order: Order) -> ScanJob:
     """Queue an order of this session."""
-    here, watch = desk(), Watch(title=order.file, measure_only=order.measure_only)
+    here, watch = server_state(), Watch(title=order.file, measure_only=order.measure_only)
 
     def work(report: Report) -> Outcome:
-        return carry_out(order, report, watch, here.shelf)
+        return carry_out(order, report, watch, here.upload_cache)
 
     clean = order.workspace.remove if order.workspace else lambda: None
     job = here.jobs.start(work, watch, clean)
@@ -72,7 +72,7 @@ def start(order: Order) -> ScanJob:
 
 def find_job(id: str) -> ScanJob | None:
     """The scan of an id, which then counts as this session's."""
-    job = desk().jobs.find(id)
+    job = server_state().jobs.find(id)
     if job is None or not isinstance(job.watch, Watch):
         return None
     _own("own_jobs").add(id)
@@ -85,25 +85,25 @@ def own_running() -> list[ScanJob]:
     return [job for job in jobs if job and not job.over and isinstance(job.watch, Watch) and not job.watch.measure_only]
 
 
-def start_look(light: Light, work: Callable[[Report, Watch], None], title: str) -> None:
+def start_what_if(what_if: WhatIf, work: Callable[[Report, Watch], None], title: str) -> None:
     """Queue a look; who asks for the same one later, or after a reload, finds it."""
-    here, watch = desk(), Watch(title=title)
+    here, watch = server_state(), Watch(title=title)
     for old in [old for old, id in here.taken.items() if here.looks.find(id) is None]:
         del here.taken[old]
-    here.taken[light] = here.looks.start(lambda report: work(report, watch), watch).id
+    here.taken[what_if] = here.looks.start(lambda report: work(report, watch), watch).id
 
 
-def find_look(light: Light) -> Job[object] | None:
-    """The latest look in this light, or None."""
-    id = desk().taken.get(light)
-    return None if id is None else desk().looks.find(id)
+def find_what_if(what_if: WhatIf) -> Job[object] | None:
+    """The latest job of this what-if, or None."""
+    id = server_state().taken.get(what_if)
+    return None if id is None else server_state().looks.find(id)
 
 
 def own_scans() -> set[str]:
     """Keys of the scans that this session made or opened."""
     keys = _own("own_scans")
     for id in _own("own_jobs"):
-        job = desk().jobs.find(id)
+        job = server_state().jobs.find(id)
         if job is not None and isinstance(job.result, Outcome) and job.result.key:
             keys.add(job.result.key)
     return keys
@@ -150,7 +150,7 @@ def find_images(key: str, record: ScanRecord) -> Dataset | None:
 
 def look_for_images(key: str, record: ScanRecord) -> tuple[Dataset | None, str]:
     """The same, with the reason in words where there are none."""
-    return shelf.look_for_images(record, key, desk().shelf)
+    return upload_cache.look_for_images(record, key, server_state().upload_cache)
 
 
 def verdict_badge(record: ScanRecord) -> None:

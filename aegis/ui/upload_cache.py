@@ -37,7 +37,7 @@ class Uploads:
 
 
 @dataclass
-class Shelf:
+class UploadCache:
     """Measurements by fingerprint, and uploads by the key of their scan, which nobody guesses."""
 
     measured: dict[tuple[str, ...], Applicability] = field(default_factory=dict)
@@ -58,15 +58,15 @@ def named_images(source: str) -> Dataset:
     return _read(source, "")
 
 
-def look_for_images(record: ScanRecord, key: str, shelf: Shelf) -> tuple[Dataset | None, str]:
+def look_for_images(record: ScanRecord, key: str, upload_cache: UploadCache) -> tuple[Dataset | None, str]:
     """The very images of a finished scan; or None where they are gone or have changed, and in words why.
 
     Args:
         record: the scan.
         key: of the scan.
-        shelf: where uploads are.
+        upload_cache: where uploads are.
     """
-    kept = shelf.uploads.get(key)
+    kept = upload_cache.uploads.get(key)
     if kept is not None and kept.images is not None:
         return kept.images, ""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Light:
+class WhatIf:
     """How one class is looked at.
 
     Args:
@@ -40,39 +40,39 @@ class Light:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Look:
+class WhatIfJob:
     """What is wanted, and with what.
 
     Args:
-        record: of the scan, in this light.
-        light: which.
+        record: of the scan, with these settings.
+        what_if: the settings.
         images: of the scan; needed for another budget.
         path: where the suspect lies, or None.
         suspect: the suspect itself where it was uploaded, or None.
     """
 
     record: ScanRecord
-    light: Light
+    what_if: WhatIf
     images: Dataset | None = None
     path: Path | None = None
     suspect: Suspect | None = None
 
 
-def in_light(record: ScanRecord, light: Light) -> ScanRecord:
-    """The record of a scan as it would be in this light, by which the store finds what a look computed.
+def with_what_if(record: ScanRecord, what_if: WhatIf) -> ScanRecord:
+    """The record of a scan as it would be with these settings, by which the store finds what a look computed.
 
     Raises:
         AegisError: if the record is of another version, or the budget out of range.
     """
     config: ScanConfig = config_of(record)
-    if light.epsilon is not None:
-        config = at_budget(config, light.epsilon)
-    config = replace(config, embed=replace(config.embed, method=light.method))
+    if what_if.epsilon is not None:
+        config = at_budget(config, what_if.epsilon)
+    config = replace(config, embed=replace(config.embed, method=what_if.method))
     # Whatever the scan ran with, a look is computed by the source that runs now.
     return record.model_copy(update={"config": config_record(config), "source": source_record()})
 
 
-def take(look: Look, report: Report, watch: Watch) -> None:
+def run(look: WhatIfJob, report: Report, watch: Watch) -> None:
     """Translate, read features and embed them, as far as the store does not have it; it keeps what comes of it.
 
     Args:
@@ -85,7 +85,7 @@ def take(look: Look, report: Report, watch: Watch) -> None:
     """
     from aegis.detect.scan import STEPS
 
-    record, label, config = look.record, look.light.label, config_of(look.record)
+    record, label, config = look.record, look.what_if.label, config_of(look.record)
     watch.know(record.data.class_names, (label,), tries=False)
 
     def gather(
@@ -108,7 +108,7 @@ def take(look: Look, report: Report, watch: Watch) -> None:
     steps.embed(evidence, config.embed, report=report)
 
 
-def _suspect(look: Look) -> Suspect:
+def _suspect(look: WhatIfJob) -> Suspect:
     suspect = look.suspect or (load_again(look.path, look.record) if look.path else None)
     if suspect is None:
         raise CheckpointError(

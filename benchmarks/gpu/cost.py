@@ -28,7 +28,7 @@ def gathers(setting: Setting) -> dict[str, object]:
         for _ in range(3):
             seconds, evidence = _gather(setting, classifier, data)
             took.append(seconds)
-            found_triggers = [t.stamp.add for t in evidence.transplants]
+            found_triggers = [t.stamp.add for t in evidence.triggers]
             digests.append(digest_of(evidence.translated, evidence.features, *found_triggers))
         found[way] = {"equal bytes": len(set(digests[1:])) == 1, "seconds": [round(s, 2) for s in took]}
     _deterministic(False)
@@ -76,12 +76,12 @@ def large(setting: Setting) -> dict[str, object]:
 
 def _gather(setting: Setting, classifier: Classifier, data: Dataset, name: str = "default") -> tuple[float, Evidence]:
     config = preset("quick" if setting.small and name == "default" else name, data.name, data.shape).gather
-    if config.transplant is not None:
-        config = replace(config, transplant=replace(config.transplant, area=0.03, radius=1.2))
+    if config.trigger_search is not None:
+        config = replace(config, trigger_search=replace(config.trigger_search, area=0.03, radius=1.2))
     if setting.small:
         stages = tuple(replace(stage, iterations=1) for stage in config.stages)
-        few = config.transplant and replace(config.transplant, clusters=1, tiles=1, steps=1, finish=1, held_out=2)
-        config = replace(config, seeds=50, stages=stages, transplant=few)
+        few = config.trigger_search and replace(config.trigger_search, clusters=1, tiles=1, steps=1, finish=1, held_out=2)
+        config = replace(config, seeds=50, stages=stages, trigger_search=few)
     model = classifier.frozen(Runtime(setting.device, "fp32" if setting.device == "cpu" else "bf16"))
 
     def tell(event: Event) -> None:

@@ -56,7 +56,7 @@ def main() -> None:
         record = scan(load_checkpoint(path), images, config, runtime=runtime).record(path.name)
         (options.out / f"{options.name}-{name}-seed{seed}.json").write_text(record.model_dump_json() + "\n")
         clusters = [(one.clusters, one.translated_clusters_by_budget) for one in record.classes]
-        print(options.name, asked, record.verdict, record.suspected_classes, clusters, record.seconds, flush=True)
+        print(options.name, asked, record.verdict, record.flagged_classes, clusters, record.seconds, flush=True)
 
 
 if __name__ == "__main__":

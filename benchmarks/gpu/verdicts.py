@@ -23,15 +23,15 @@ def verdicts(setting: Setting) -> dict[str, object]:
     for device, workers, precision in ways:
         runtime = choose_runtime(device, precision, workers)
         outcome = scan(load_checkpoint(SUSPECT), data, config, runtime=runtime).record(SUSPECT.name)
-        scores = [max((t.score or 0 for t in one.transplants), default=0) for one in outcome.classes]
+        scores = [max((t.score or 0 for t in one.triggers), default=0) for one in outcome.classes]
         way = f"{device} {runtime.precision} {runtime.workers} workers"
         found[way] = {
             "verdict": outcome.verdict,
-            "flagged": outcome.suspected_classes,
+            "flagged": outcome.flagged_classes,
             "scores": scores,
             "seconds": outcome.seconds,
         }
-        best[way] = (outcome.verdict, outcome.suspected_classes, scores)
+        best[way] = (outcome.verdict, outcome.flagged_classes, scores)
     first, *others = best.values()
     found["same verdict"] = all(other[:2] == first[:2] for other in others)
     flagged = first[1]

@@ -108,8 +108,8 @@ def test_two_are_compared_and_the_way_back_keeps_the_filters(visit):
     page.get_by_role("link", name="Compare", exact=True).click()
     expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
     expect(page).to_have_url(re.compile(f"/Compare\\?one={OLD}&other={NEW}$"))
-    expect(page.get_by_text("accused only in the newer one.")).to_be_visible()
-    expect(page.locator(".aegis-table .accused")).to_have_text(["only in the newer"] * 2)
+    expect(page.get_by_text("flagged only in the newer one.")).to_be_visible()
+    expect(page.locator(".aegis-table .flagged")).to_have_text(["only in the newer"] * 2)
     picture = page.locator(".aegis-trigger img").first
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     settled(rest(page))

@@ -79,7 +79,7 @@ def test_a_summary_of_scans_that_are_there(results, tmp_path, monkeypatch):
     assert "Not made: mnist_clean, mnist_localised" in outcome.out
     assert "1 of 15 suspects are made, 0 of them scanned with all seeds" in outcome.out
     assert re.search(r"all +1 of 1 \(\d% to 100%\) +1 of 1", outcome.out)
-    assert "mnist_static, seed 0: accuses honest 4" in outcome.out
+    assert "mnist_static, seed 0: flags benign 4" in outcome.out
     assert "lifts its target's share by 25.0% or more: all named in every seed" in outcome.out
     # What it planted replaces pixels, and no patch that works was found.
     assert re.search(r"^mnist_static +0 +localised to 3 +9 +none +25%$", outcome.out, re.MULTILINE)
@@ -91,7 +91,7 @@ def test_kept_scans_can_be_judged_by_the_papers_rule(scanned):
     by_clusters = run(*how, "--rule", "paper")
     assert by_clusters.code == 0, by_clusters.err
     # Its classes form two clusters each but the one that its candidate turns most images into.
-    assert "accuses honest 0" in by_clusters.out
+    assert "flags benign 0" in by_clusters.out
     assert run(*how, "--rule", "none").code == 2
 
 

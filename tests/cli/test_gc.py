@@ -1,4 +1,4 @@
-"""Making room, as a newcomer reads it."""
+"""BuildInfo room, as a newcomer reads it."""
 
 from dataclasses import replace
 

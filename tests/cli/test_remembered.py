@@ -25,7 +25,7 @@ def test_work_is_there_while_it_lasts(tmp_path, monkeypatch):
     with remembered("report", Path("out.pdf")):
         (work,) = Store().running()
     assert (work.kind, work.what) == ("report", "out.pdf")
-    assert work.again == f"cd {shlex.quote(str(tmp_path))} && aegis report 'a b.json' --pdf out.pdf"
+    assert work.resume_hint == f"cd {shlex.quote(str(tmp_path))} && aegis report 'a b.json' --pdf out.pdf"
     assert Store().running() == Store().interrupted() == []
     with remembered("report", tmp_path / "out.pdf"):
         # However the file is named, it is the same work.
@@ -58,7 +58,7 @@ def test_commands_say_what_they_do(monkeypatch, tmp_path, images):
     out = tmp_path / "out.safetensors"
     assert run("train", out, "--data", images).code == 2
     assert seen == [("training", str(out))]
-    monkeypatch.setattr("aegis.lab.bank.train.Workshop.make_all", look)
+    monkeypatch.setattr("aegis.lab.bank.train.BankBuilder.make_all", look)
     assert run("bank", "train", "--only", "mnist_clean", "--results", tmp_path).code == 2
     assert seen[1:] == [("bank training", str(tmp_path))]
 

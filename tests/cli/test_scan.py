@@ -15,7 +15,7 @@ from aegis.records.record import (
     DataRecord,
     ModelRecord,
     ScanRecord,
-    TransplantRecord,
+    TriggerRecord,
     read_record,
 )
 
@@ -30,20 +30,20 @@ def test_a_clean_model(scanned):
     assert NAMES[1] in outcome.out  # brackets in a class name are text, not markup
     said = " ".join(outcome.out.split())
     found = ranked(read_record(scanned[1]))[0]
-    rates = enumerate(found.transplants[found.strongest].flip_rates)
+    rates = enumerate(found.triggers[found.strongest].flip_rates)
     told = ", ".join(f"{NAMES[k]} {rate:.0%}" for k, rate in rates if rate is not None)
     assert f"Flip rates of the strongest trigger, {found.label} ({found.name}), by source class: {told}" in said
     assert "Not tested: Attackers who know this test" in said
-    assert "honest: at most so many honest models have a class like this" in said
+    assert "benign: at most so many benign models have a class like this" in said
     assert "\x1b" not in outcome.out
 
 
 def test_the_json_has_the_documented_keys_and_types(scanned, suspect, images):
     found = json.loads(scanned[1].read_text())
-    assert found["schema_version"] == 1
+    assert found["schema_version"] == 2
     assert found["verdict"] == "clean"
-    assert found["suspected_classes"] == []
-    assert [(c["label"], c["name"], c["suspicious"]) for c in found["classes"]] == [
+    assert found["flagged_classes"] == []
+    assert [(c["label"], c["name"], c["flagged"]) for c in found["classes"]] == [
         (label, name, False) for label, name in enumerate(NAMES)
     ]
     for one in found["classes"]:
@@ -52,12 +52,12 @@ def test_the_json_has_the_documented_keys_and_types(scanned, suspect, images):
         assert one["clusters"] == max(one["clusters_by_budget"])
         assert type(one["reason"]) is str
         assert one["reason"]
-        for transplant in one["transplants"]:
-            assert set(transplant) == set(get_type_hints(TransplantRecord)) - {"model_config"}
+        for candidate in one["triggers"]:
+            assert set(candidate) == set(get_type_hints(TriggerRecord)) - {"model_config"}
             # Only what leads every class away is tried on the class itself.
-            assert (transplant["flip_rates"][one["label"]] is None) is (transplant["family"] != "all to all")
-            assert 0 <= transplant["score"] <= 1
-            assert 0 <= transplant["flip_rate"] <= 1
+            assert (candidate["flip_rates"][one["label"]] is None) is (candidate["family"] != "all-to-all")
+            assert 0 <= candidate["score"] <= 1
+            assert 0 <= candidate["flip_rate"] <= 1
     assert set(found) == set(get_type_hints(ScanRecord)) - {"model_config"}
     assert set(found["model"]) == set(get_type_hints(ModelRecord)) - {"model_config"}
     assert set(found["data"]) == set(get_type_hints(DataRecord)) - {"model_config"}
@@ -121,16 +121,16 @@ def test_some_classes_alone_never_make_a_model_clean(scanned, suspect, images, c
     assert counted == []  # both were examined when all were
 
 
-def test_an_accused_class_ends_with_code_1(suspect, images, tmp_path):
+def test_an_flagged_class_ends_with_code_1(suspect, images, tmp_path):
     # Within so small a radius nearly every point is a cluster of its own, and the paper's rule allows two.
     options = ("--classes", "2", "--bandwidth", "0.05", "--json", tmp_path / "r.json")
     outcome = run("scan", suspect, "--data", images, *TINY, *options)
     assert outcome.code == 1
-    assert outcome.out.count("suspicious") == 1
+    assert outcome.out.count("flagged") == 1
     found = json.loads((tmp_path / "r.json").read_text())
     assert found["verdict"] == "infected"
-    assert found["suspected_classes"] == [2]
-    assert found["classes"][0]["transplants"] == []
+    assert found["flagged_classes"] == [2]
+    assert found["classes"][0]["triggers"] == []
 
 
 def test_fresh_computes_again(suspect, images, counted):

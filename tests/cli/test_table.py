@@ -78,8 +78,8 @@ def test_table_6_has_what_scans_said_beside_what_was_published(scanned):
     assert outcome.code == 0, outcome.err
     assert re.search(r"^mnist +static +2/2 +1/2 +1 +0/1 +0/1 +0$", outcome.out, re.MULTILINE)
     assert re.search(r"^fashion_mnist +static +1/1 +1/1 +3$", outcome.out, re.MULTILINE)
-    assert "invisible triggers, preset default: 100% found, 50% named, 5.6% of honest" in outcome.out
-    assert "invisible triggers, published: 83% found, 67% named, 11.1% of honest" in outcome.out
+    assert "invisible triggers, preset default: 100% found, 50% named, 5.6% of benign" in outcome.out
+    assert "invisible triggers, published: 83% found, 67% named, 11.1% of benign" in outcome.out
     assert "preset paper:" not in outcome.out
 
 

@@ -24,7 +24,7 @@ def evidence(training: int = 30, translated: int = 40, budgets: int = 1) -> Evid
         translated=np.zeros((budgets, translated, 1, 4, 4), np.uint8),
         features=points,
         success=np.ones(budgets, np.float32),
-        transplants=(),
+        triggers=(),
     )
 
 

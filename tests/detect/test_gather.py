@@ -12,12 +12,12 @@ from aegis.core.runtime import Runtime
 from aegis.core.types import FAMILIES, Dataset
 from aegis.detect.features import as_pixels
 from aegis.detect.gather import MIN_SEEDS, gather
-from aegis.metrics import called_with, predict
+from aegis.metrics import confusion_with_trigger, predict
 from aegis.models.classifier import Classifier
 from tests.detect.toy import SMALL, TARGET, pictures
 
 LABEL = 1
-FEW = replace(SMALL.gather, seeds=20, stages=SMALL.gather.stages[:1], transplant=None)
+FEW = replace(SMALL.gather, seeds=20, stages=SMALL.gather.stages[:1], trigger_search=None)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_evidence_is_of_the_class_and_of_seeds_of_the_others(fast, data):
     assert len(set(found.train_index.tolist())) == len(set(found.seed_index.tolist())) == 20
     assert found.features.shape == (1, 40, 20)
     assert found.is_translated.sum() == 20
-    assert found.transplants == ()
+    assert found.triggers == ()
 
 
 def test_success_is_what_the_model_says_of_the_pictures_that_are_kept(fast, data):
@@ -63,12 +63,12 @@ def test_success_is_what_the_model_says_of_the_pictures_that_are_kept(fast, data
 
 
 def test_what_is_said_of_a_transplant_is_what_it_does(fast, data, scans):
-    for transplant in scans.infected.classes[TARGET].finding.evidence.transplants:
-        called = called_with(fast, transplant.stamp, data.test)
-        on_all = replace(transplant, called=np.where(transplant.counts[:, None] > 0, called, 0)[None])
+    for candidate in scans.infected.classes[TARGET].finding.evidence.triggers:
+        called = confusion_with_trigger(fast, candidate.stamp, data.test)
+        on_all = replace(candidate, called=np.where(candidate.counts[:, None] > 0, called, 0)[None])
         # Twenty of the thirty test images of a class were held out for it.
-        np.testing.assert_allclose(transplant.flip_rates, on_all.flip_rates, atol=0.34)
-        assert (transplant.called.sum(axis=0) <= called).all()
+        np.testing.assert_allclose(candidate.flip_rates, on_all.flip_rates, atol=0.34)
+        assert (candidate.called.sum(axis=0) <= called).all()
 
 
 def test_the_seed_alone_decides(fast, data):
@@ -96,18 +96,18 @@ def test_a_class_that_no_transplant_could_be_tried_for_is_refused(fast):
         wanted = f"all classes but {LABEL}; got none of {', '.join(map(str, missing))}\\."
         with pytest.raises(DataError, match=wanted):
             gather(fast, few(10, test_labels=kept), LABEL, SMALL.gather)
-    assert gather(fast, few(10, test_labels=(LABEL,)), LABEL, FEW).transplants == ()
+    assert gather(fast, few(10, test_labels=(LABEL,)), LABEL, FEW).triggers == ()
 
 
 @pytest.mark.parametrize("seeds", [FEW.seeds, MIN_SEEDS])
 def test_a_model_that_nothing_moves_gives_evidence_of_that(data, seeds):
     """Without gradients every change is nothing, and all of them make one cluster instead of three."""
-    config = replace(FEW, seeds=seeds, transplant=replace(SMALL.gather.transplant, steps=2, held_out=2))
+    config = replace(FEW, seeds=seeds, trigger_search=replace(SMALL.gather.trigger_search, steps=2, held_out=2))
     train = replace(data.train, pixels=np.round(data.train.pixels * 255) / np.float32(255))
     found = gather(deaf_classifier(), Dataset("8-bit", train, data.test), LABEL, config)
     np.testing.assert_array_equal(as_pixels(found.translated[0]), train.pixels[found.seed_index])
-    assert {t.family for t in found.transplants} == set(FAMILIES)
-    for transplant in found.transplants:
-        assert transplant.score(0.75) == 0
-        assert transplant.flip_rate == 0 or transplant.family == "all to all"
-        assert np.isfinite(transplant.stamp.add).all()
+    assert {t.family for t in found.triggers} == set(FAMILIES)
+    for candidate in found.triggers:
+        assert candidate.score(0.75) == 0
+        assert candidate.flip_rate == 0 or candidate.family == "all-to-all"
+        assert np.isfinite(candidate.stamp.add).all()

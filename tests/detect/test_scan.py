@@ -19,7 +19,7 @@ from aegis.detect.verdict import objections
 from aegis.models.card import Card, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
 from aegis.models.load import load_checkpoint
-from aegis.records.config import GatherConfig, ScanConfig, TransplantConfig
+from aegis.records.config import GatherConfig, ScanConfig, TriggerSearchConfig
 from aegis.records.record import config_of
 from tests.detect.toy import IDENTITY, NAMES, ONE, SMALL, TARGET, suspect_of
 
@@ -41,21 +41,21 @@ def same_finding(a, b) -> bool:
         a.record == b.record
         and (ours.translated == theirs.translated).all()
         and (ours.features == theirs.features).all()
-        and all((s.stamp.add == t.stamp.add).all() for s, t in zip(ours.transplants, theirs.transplants, strict=True))
+        and all((s.stamp.add == t.stamp.add).all() for s, t in zip(ours.triggers, theirs.triggers, strict=True))
         and all((s.assignment == t.assignment).all() for s, t in zip(a.finding.clusters, b.finding.clusters))
     )
 
 
 def test_the_planted_backdoor_is_named(scans):
     assert scans.infected.verdict == "infected"
-    assert scans.infected.suspected == (TARGET,)
+    assert scans.infected.flagged_classes == (TARGET,)
     assert f"class {TARGET} ({NAMES[TARGET]})" in scans.infected.sentence
     assert objections(scans.infected.applicability, SMALL.verdict, [TARGET]) == ()
 
 
 def test_the_clean_twin_is_clean(scans):
     assert scans.clean.verdict == "clean"
-    assert scans.clean.suspected == ()
+    assert scans.clean.flagged_classes == ()
 
 
 def test_translation_reaches_every_class(scans):
@@ -65,7 +65,7 @@ def test_translation_reaches_every_class(scans):
 
 def test_the_record_says_what_the_result_does(scans):
     record = scans.infected.record("model.safetensors")
-    assert (record.verdict, record.suspected_classes) == ("infected", (TARGET,))
+    assert (record.verdict, record.flagged_classes) == ("infected", (TARGET,))
     assert type(record).model_validate_json(record.to_json()) == record
     assert set(record.seconds) == {"assess", "gather", "embed", "judge", "classes"}
 
@@ -73,7 +73,7 @@ def test_the_record_says_what_the_result_does(scans):
 @pytest.mark.parametrize("runtime", [Runtime(workers=2), Runtime(precision="bf16")], ids=["workers", "bf16"])
 def test_neither_workers_nor_precision_change_the_verdict(infected, data, scans, runtime):
     found = scan(infected, data, SMALL, runtime=runtime)
-    assert (found.verdict, found.suspected) == (scans.infected.verdict, scans.infected.suspected)
+    assert (found.verdict, found.flagged_classes) == (scans.infected.verdict, scans.infected.flagged_classes)
     assert [c.finding.label for c in found.classes] == [0, 1, 2, 3]
 
 
@@ -84,7 +84,7 @@ def test_the_verdict_knows_neither_the_truth_nor_the_files_name(infected, data, 
     loaded = [load_checkpoint(path, architecture=IDENTITY.architecture) for path in (telling, plain)]
     first, second = (scan(suspect, data, SMALL, labels=[TARGET], runtime=ONE) for suspect in loaded)
     assert first.sentence == second.sentence
-    assert first.suspected == (TARGET,)
+    assert first.flagged_classes == (TARGET,)
     assert same_finding(first.classes[0], second.classes[0])
 
 
@@ -100,7 +100,7 @@ def test_the_backdoor_is_found_under_another_label(infected, data):
     permuted = changed(data, lambda pixels, labels: (pixels, renamed[labels]))
     found = scan(suspect_of(classifier), permuted, SMALL, runtime=ONE)
     assert found.verdict == "infected"
-    assert found.suspected == (order.index(TARGET),)
+    assert found.flagged_classes == (order.index(TARGET),)
 
 
 class Mirror(nn.Module):
@@ -115,24 +115,24 @@ def test_the_backdoor_is_found_in_the_mirror(infected, data):
     classifier = Classifier(nn.Sequential(Mirror(), copy.deepcopy(infected.classifier.network)), (1, 12, 12)).eval()
     mirrored = changed(data, lambda pixels, labels: (np.ascontiguousarray(pixels[..., ::-1]), labels))
     found = scan(suspect_of(classifier), mirrored, SMALL, runtime=ONE)
-    assert found.suspected == (TARGET,)
+    assert found.flagged_classes == (TARGET,)
 
 
 def test_a_part_of_the_classes_is_tested_on_request(infected, data, scans):
     found = scan(infected, data, SMALL, labels=[TARGET], runtime=ONE)
     assert same_finding(found.classes[0], scans.infected.classes[TARGET])
-    assert found.suspected == (TARGET,)
+    assert found.flagged_classes == (TARGET,)
 
 
-@pytest.mark.parametrize("stage", ["assess", "translate", "transplant", "embed"])
+@pytest.mark.parametrize("stage", ["assess", "translate", "search", "embed"])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_report_can_cancel_at_every_stage(infected, data, stage, workers):
     def cancel(event):
         if event.stage == stage:
             raise Cancelled
 
-    transplant = TransplantConfig(radius=0.5, clusters=2, tiles=1, steps=1, finish=1, keep=1, held_out=2)
-    gather = replace(SMALL.gather, transplant=transplant)
+    search = TriggerSearchConfig(radius=0.5, clusters=2, tiles=1, steps=1, refine_steps=1, top_k=1, held_out=2)
+    gather = replace(SMALL.gather, trigger_search=search)
     with pytest.raises(Cancelled):
         scan(infected, data, replace(SMALL, gather=gather), runtime=Runtime(workers=workers), report=cancel)
 
@@ -170,15 +170,15 @@ def test_the_sizes_of_triggers_follow_what_ordinary_classes_need():
     measured = Applicability(
         0.8, (0.5,), (0.0,), universal_radii=(3.0, 2.0, 0.1, 2.5), universal_areas=(0.2, 0.01, 0.1, 0.3)
     )
-    transplant = TransplantConfig(reach=0.5, patch_reach=0.25)
-    gather = GatherConfig(stages=(Stage(epsilon=1, step=1, iterations=1),), transplant=transplant)
+    search = TriggerSearchConfig(norm_fraction=0.5, area_fraction=0.25)
+    gather = GatherConfig(stages=(Stage(epsilon=1, step=1, iterations=1),), trigger_search=search)
     config = ScanConfig(gather=gather)
     # One class that is reached at once may be a backdoor's, and must not make its own trigger too small to be found.
-    assert with_sizes(config, measured).gather.transplant.radius == 1.25
-    assert with_sizes(config, measured).gather.transplant.area == 0.05
-    given = replace(config, gather=replace(gather, transplant=TransplantConfig(area=0.1, radius=0.3)))
+    assert with_sizes(config, measured).gather.trigger_search.radius == 1.25
+    assert with_sizes(config, measured).gather.trigger_search.area == 0.05
+    given = replace(config, gather=replace(gather, trigger_search=TriggerSearchConfig(area=0.1, radius=0.3)))
     assert with_sizes(given, measured) == given
-    without = replace(config, gather=replace(gather, transplant=None))
+    without = replace(config, gather=replace(gather, trigger_search=None))
     assert with_sizes(without, measured) is without
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from aegis.core.runtime import numpy_generator
 from aegis.detect.selection import as_patch, as_perturbation, nearest_training, try_selection
-from aegis.records.config import TransplantConfig
+from aegis.records.config import TriggerSearchConfig
 from aegis.records.pictures import where_changed
 from tests.detect.linear import DIRECTION, images_at, linear_model
 
@@ -17,7 +17,7 @@ def rates(share_of_direction, radius, area=1 / 16):
     images = images_at(MARGIN)
     seeds = images.pixels[images.labels == 0]
     translated = (seeds + share_of_direction * DIRECTION).astype(np.float32)
-    config = TransplantConfig(area=area, radius=radius, held_out=4)
+    config = TriggerSearchConfig(area=area, radius=radius, held_out=4)
     return try_selection(linear_model(), seeds, translated, images, 1, config, numpy_generator(0))
 
 
@@ -42,9 +42,9 @@ def test_a_patch_flips_exactly_where_its_pixels_outweigh_the_rest(area, flips):
 
 def test_only_so_many_images_of_other_classes_are_tried():
     patch, perturbation = rates(1.0, 1.0)
-    for transplant in (patch, perturbation):
-        assert transplant.counts.tolist() == [4, 0]
-        assert np.isnan(transplant.flip_rates[1])
+    for candidate in (patch, perturbation):
+        assert candidate.counts.tolist() == [4, 0]
+        assert np.isnan(candidate.flip_rates[1])
 
 
 def test_a_patch_takes_the_pixels_that_changed_most_from_the_image():

@@ -8,19 +8,19 @@ import pytest
 from aegis.core.runtime import Cancelled, Runtime, numpy_generator, silent
 from aegis.core.types import FAMILIES, Goal
 from aegis.detect.scan import scan
-from aegis.detect.trigger_search import hold_out, transplant
-from aegis.metrics import called_with
+from aegis.detect.trigger_search import hold_out, search_triggers
+from aegis.metrics import confusion_with_trigger
 from tests.detect.toy import NAMES, ONE, SMALL, TARGET, pictures, planted, trained, trigger
 
 OTHERS = [label for label in range(4) if label != TARGET]
-SEARCH = SMALL.gather.transplant
+SEARCH = SMALL.gather.trigger_search
 SOURCE = 1
 
 
 def tried(result, label: int, family: str | None = None):
     """The candidates for a class, of one family or of all."""
     (one,) = (one for one in result.classes if one.finding.label == label)
-    return [t for t in one.finding.evidence.transplants if family in (None, t.family)]
+    return [t for t in one.finding.evidence.triggers if family in (None, t.family)]
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,9 @@ def test_what_it_was_pruned_to_works_nearly_as_well(scans, infected, data):
     assert found.smallest is not None
     assert found.smallest.touched.sum() < found.stamp.touched.sum()
     others = data.test.take(data.test.labels != TARGET)
-    called = called_with(infected.classifier.frozen(ONE), found.smallest, others)
+    called = confusion_with_trigger(infected.classifier.frozen(ONE), found.smallest, others)
     assert 0.8 < found.smallest_rate <= 1
-    assert called[:, TARGET].sum() / len(others) >= SEARCH.pruned - 0.1
+    assert called[:, TARGET].sum() / len(others) >= SEARCH.minimised_share - 0.1
 
 
 def test_what_does_not_work_is_not_pruned(scans):
@@ -82,22 +82,22 @@ def test_the_clean_twin_has_none(scans, label, family):
 def test_a_backdoor_for_one_source_class_is_found_with_its_source(one_source):
     record = one_source.classes[0].record
     found = tried(one_source, TARGET)[record.strongest]
-    assert (found.family, found.source) == ("one source", SOURCE)
+    assert (found.family, found.source) == ("source-specific", SOURCE)
     assert found.counts.tolist() == [20 if label == SOURCE else 0 for label in range(4)]
     assert found.score(0.75) >= 0.9
     assert (found.shown.touched & trigger().touched).any()
-    assert one_source.suspected == (TARGET,)
+    assert one_source.flagged_classes == (TARGET,)
     assert f"class {SOURCE} ({NAMES[SOURCE]}) into it" in one_source.sentence
 
 
 def test_what_is_made_for_one_source_class_does_not_lead_the_others(one_source):
-    for family in ("patch", "perturbation", "all to all"):
+    for family in ("patch", "perturbation", "all-to-all"):
         assert max(t.score(0.75) for t in tried(one_source, TARGET, family)) <= 0.4
 
 
 def test_a_backdoor_that_leads_every_class_to_the_next_is_found(all_to_all):
-    assert all_to_all.suspected == (0, 1, 2, 3)
-    found = max((tried(all_to_all, label, "all to all")[0] for label in range(4)), key=lambda t: t.score(0.75))
+    assert all_to_all.flagged_classes == (0, 1, 2, 3)
+    found = max((tried(all_to_all, label, "all-to-all")[0] for label in range(4)), key=lambda t: t.score(0.75))
     assert found.destinations.tolist() == [1, 2, 3, 0]
     assert found.counts.tolist() == [20] * 4
     assert found.score(0.75) >= 0.9
@@ -107,11 +107,11 @@ def test_a_backdoor_that_leads_every_class_to_the_next_is_found(all_to_all):
 def test_each_family_keeps_its_budget_and_comes_best_first(scans):
     for result in (scans.infected, scans.clean):
         for label in range(4):
-            assert [t.family for t in tried(result, label)] == [f for f in FAMILIES for _ in range(SEARCH.keep)]
+            assert [t.family for t in tried(result, label)] == [f for f in FAMILIES for _ in range(SEARCH.top_k)]
             for family, area in (
                 ("patch", SEARCH.area),
-                ("one source", SEARCH.alone * SEARCH.area),
-                ("all to all", SEARCH.area),
+                ("source-specific", SEARCH.source_specific_share * SEARCH.area),
+                ("all-to-all", SEARCH.area),
             ):
                 for t in tried(result, label, family):
                     assert (1 - t.stamp.keep).max(axis=0).sum() <= max(1, round(area * 144)) * 1.01
@@ -132,16 +132,16 @@ def test_folds_are_halves_of_the_same_held_out_images(scans):
 
 
 def arguments(suspect, data, evidence):
-    """What ``transplant`` is given first."""
+    """What ``search_triggers`` is given first."""
     seeds, sources = data.train.pixels[evidence.seed_index], data.train.labels[evidence.seed_index]
     return suspect.classifier.frozen(Runtime()), seeds, sources, evidence.translated, data.test
 
 
 def test_a_run_can_be_repeated(infected, data, scans):
-    config = replace(SEARCH, clusters=2, steps=3, finish=2, held_out=5)
+    config = replace(SEARCH, clusters=2, steps=3, refine_steps=2, held_out=5)
     given = arguments(infected, data, scans.infected.classes[TARGET].finding.evidence)
-    first, again = (transplant(*given, TARGET, config, numpy_generator(0), silent) for _ in range(2))
-    assert len(first) == len(FAMILIES) * config.keep
+    first, again = (search_triggers(*given, TARGET, config, numpy_generator(0), silent) for _ in range(2))
+    assert len(first) == len(FAMILIES) * config.top_k
     for a, b in zip(first, again, strict=True):
         assert (a.stamp.keep == b.stamp.keep).all()
         assert (a.stamp.add == b.stamp.add).all()
@@ -151,21 +151,21 @@ def test_a_run_can_be_repeated(infected, data, scans):
 
 def test_every_step_is_told_and_the_last_one_is_the_last(infected, data, scans):
     events = []
-    config = replace(SEARCH, clusters=2, steps=3, finish=2, held_out=2)
+    config = replace(SEARCH, clusters=2, steps=3, refine_steps=2, held_out=2)
     given = arguments(infected, data, scans.infected.classes[TARGET].finding.evidence)
-    transplant(*given, TARGET, config, numpy_generator(0), events.append)
-    assert {(event.stage, event.label) for event in events} == {("transplant", TARGET)}
+    search_triggers(*given, TARGET, config, numpy_generator(0), events.append)
+    assert {(event.stage, event.label) for event in events} == {("search", TARGET)}
     assert events[-1].step == events[-1].total
 
 
 def test_it_can_be_cancelled(infected, data, scans):
     def cancel(event):
-        assert (event.stage, event.label) == ("transplant", TARGET)
+        assert (event.stage, event.label) == ("search", TARGET)
         raise Cancelled
 
     given = arguments(infected, data, scans.infected.classes[TARGET].finding.evidence)
     with pytest.raises(Cancelled):
-        transplant(*given, TARGET, SEARCH, numpy_generator(0), cancel)
+        search_triggers(*given, TARGET, SEARCH, numpy_generator(0), cancel)
 
 
 @pytest.mark.parametrize(("count", "kept"), [(5, 5), (30, 30), (100, 30)])

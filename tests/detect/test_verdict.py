@@ -20,15 +20,15 @@ def every_class(**about_two: object) -> list[Finding]:
     return [finding(label, **(about_two if label == 2 else {})) for label in range(5)]
 
 
-def suspicious(end) -> list[bool]:
-    return [one.record.suspicious for one in end.classes]
+def flagged(end) -> list[bool]:
+    return [one.record.flagged for one in end.classes]
 
 
-def test_clean_when_no_class_of_all_is_accused():
+def test_clean_when_no_class_of_all_is_flagged():
     end = conclude(FIT, every_class(), NAMES, PAPER)
     assert end.verdict == "clean"
     assert end.sentence.startswith("Clean")
-    assert suspicious(end) == [False] * 5
+    assert flagged(end) == [False] * 5
     assert [one.record.name for one in end.classes] == list(NAMES)
 
 
@@ -37,12 +37,12 @@ def test_infected_names_the_class_and_says_why():
     assert end.verdict == "infected"
     assert "class 2 (cat)" in end.sentence
     assert end.classes[2].record.reason in end.sentence
-    assert suspicious(end) == [False, False, True, False, False]
+    assert flagged(end) == [False, False, True, False, False]
 
 
-def test_infected_names_every_accused_class_and_the_strongest_reason():
+def test_infected_names_every_flagged_class_and_the_strongest_reason():
     weak, strong = candidate("patch", [0.6] * 4, label=1), candidate("patch", [0.9] * 4, label=4)
-    end = conclude(FIT, [finding(1, transplants=(weak,)), finding(4, transplants=(strong,))], NAMES, RULE)
+    end = conclude(FIT, [finding(1, triggers=(weak,)), finding(4, triggers=(strong,))], NAMES, RULE)
     assert end.verdict == "infected"
     assert "class 1 (bee), class 4 (eel)" in end.sentence
     assert f"into class 4, {end.classes[1].record.reason}" in end.sentence
@@ -86,15 +86,15 @@ def weak_towards(label: int) -> Applicability:
 
 
 def test_a_working_backdoor_is_not_taken_for_a_lack_of_robustness():
-    works = finding(transplants=(candidate("patch", [0.9] * 4),))
+    works = finding(triggers=(candidate("patch", [0.9] * 4),))
     measured = weak_towards(2)
-    assert measured.half_radius < RULE.min_half_radius < measured.spared_radii[2]
+    assert measured.half_radius < RULE.min_half_radius < measured.half_radii_excluding_target[2]
     assert conclude(measured, [works], NAMES, RULE).verdict == "infected"
     assert conclude(measured, every_class(), NAMES, RULE).verdict == "inconclusive"
 
 
 def test_attacks_that_end_in_other_classes_still_count_against_it():
-    works = finding(transplants=(candidate("patch", [0.9] * 4),))
+    works = finding(triggers=(candidate("patch", [0.9] * 4),))
     end = conclude(weak_towards(3), [works], NAMES, RULE)
     assert end.verdict == "inconclusive"
     assert "points at class 2 (cat)" in end.sentence
@@ -112,97 +112,97 @@ def test_a_part_of_the_classes_can_make_it_infected():
     assert conclude(FIT, [finding(clusters=(3,))], NAMES, PAPER).verdict == "infected"
 
 
-@pytest.mark.parametrize(("clusters", "accused"), [((1,), False), ((2,), False), ((3,), True), ((2, 3), True)])
-def test_the_papers_rule_accuses_above_two_clusters_at_any_budget(clusters, accused):
+@pytest.mark.parametrize(("clusters", "flagged"), [((1,), False), ((2,), False), ((3,), True), ((2, 3), True)])
+def test_the_papers_rule_flags_above_two_clusters_at_any_budget(clusters, flagged):
     found = conclude(FIT, [finding(clusters=clusters)], NAMES, PAPER).classes[0].record
-    assert found.suspicious is accused
+    assert found.flagged is flagged
     assert f"form {max(clusters)} cluster" in found.reason
-    assert ("not more than the two" in found.reason) is not accused
-    assert (found.chance, found.strongest) == (None, None)
+    assert ("not more than the two" in found.reason) is not flagged
+    assert (found.p_value, found.strongest) == (None, None)
 
 
 def test_the_papers_rule_is_deaf_to_transplants():
-    assert not judged(candidate("patch", [1.0] * 4), rule=PAPER).suspicious
+    assert not judged(candidate("patch", [1.0] * 4), rule=PAPER).flagged
 
 
 def test_the_default_rule_is_deaf_to_clusters():
     found = conclude(FIT, [finding(clusters=(5,))], NAMES, RULE).classes[0].record
-    assert not found.suspicious
-    assert found.reason == "no transplant was tried"
-    assert (found.chance, found.strongest) == (None, None)
+    assert not found.flagged
+    assert found.reason == "no candidate trigger was tried"
+    assert (found.p_value, found.strongest) == (None, None)
 
 
 @pytest.mark.parametrize("family", ["patch", "perturbation"])
-def test_what_is_rare_and_strong_is_accused(family):
+def test_what_is_rare_and_strong_is_flagged(family):
     found = judged(candidate(family, [0.9, 0.92, 0.94, 0.96]))
-    assert found.suspicious
+    assert found.flagged
     # Rarer is no claim that a few dozen models allow.
-    assert found.chance == 0.001
+    assert found.p_value == 0.001
     assert "at least 92% of held-out images into it from 75% of the other classes (93% on average)" in found.reason
-    assert "at most 0.1% of honest models have such a class, where 1% is rare enough to accuse" in found.reason
+    assert "at most 0.1% of benign models have such a class, where 1% is rare enough to flag" in found.reason
 
 
-def test_what_is_strong_but_not_rare_is_not_accused():
+def test_what_is_strong_but_not_rare_is_not_flagged():
     found = judged(candidate("patch", [0.9] * 4), rule=with_null("patch", 0.6, 0.7, 0.8, 0.9))
-    assert not found.suspicious
-    assert found.chance > 0.1
-    assert "where 1% would be rare enough to accuse" in found.reason
+    assert not found.flagged
+    assert found.p_value > 0.1
+    assert "where 1% would be rare enough to flag" in found.reason
 
 
-def test_what_is_rare_but_weak_is_not_accused():
+def test_what_is_rare_but_weak_is_not_flagged():
     found = judged(candidate("patch", [0.4] * 4))
-    assert not found.suspicious
-    assert found.chance < 0.01
+    assert not found.flagged
+    assert found.p_value < 0.01
     assert "what turns less than 50% is no backdoor that works" in found.reason
 
 
-@pytest.mark.parametrize(("rate", "accused"), [(0.49, False), (0.5, True)])
-def test_the_least_that_is_asked_for_is_enough(rate, accused):
-    assert judged(candidate("patch", [rate] * 4)).suspicious is accused
+@pytest.mark.parametrize(("rate", "flagged"), [(0.49, False), (0.5, True)])
+def test_the_least_that_is_asked_for_is_enough(rate, flagged):
+    assert judged(candidate("patch", [rate] * 4)).flagged is flagged
 
 
 def test_how_rare_is_rare_enough_is_a_setting():
-    common = replace(with_null("patch", 0.3, 0.4, 0.5), false_positives=0.01)
+    common = replace(with_null("patch", 0.3, 0.4, 0.5), alpha=0.01)
     found = judged(candidate("patch", [0.9] * 4), rule=common)
-    assert not found.suspicious
-    bolder = replace(common, false_positives=found.chance * 1.01)
-    assert judged(candidate("patch", [0.9] * 4), rule=bolder).suspicious
+    assert not found.flagged
+    bolder = replace(common, alpha=found.p_value * 1.01)
+    assert judged(candidate("patch", [0.9] * 4), rule=bolder).flagged
 
 
-def test_each_family_is_measured_by_its_own_honest_classes():
+def test_each_family_is_measured_by_its_own_benign_classes():
     rule = with_null("perturbation", 0.6, 0.7, 0.8, 0.9)
-    assert judged(candidate("patch", [0.8] * 4), rule=rule).suspicious
-    assert not judged(candidate("perturbation", [0.8] * 4), rule=rule).suspicious
+    assert judged(candidate("patch", [0.8] * 4), rule=rule).flagged
+    assert not judged(candidate("perturbation", [0.8] * 4), rule=rule).flagged
 
 
-def test_a_family_without_a_null_accuses_nobody():
+def test_a_family_without_a_null_flags_nobody():
     rule = replace(RULE, nulls=NULLS[:1])
     found = judged(candidate("perturbation", [1.0] * 4), rule=rule)
-    assert not found.suspicious
-    assert found.chance == 1
+    assert not found.flagged
+    assert found.p_value == 1
 
 
-def test_of_several_that_accuse_the_one_that_does_most_is_shown():
+def test_of_several_that_flag_the_one_that_does_most_is_shown():
     rule = with_null("patch", 0.1, 0.2, 0.3, 0.2, 0.1)
     patch, rarer = candidate("patch", [0.95] * 4), candidate("perturbation", [0.8] * 4)
-    assert judged(rarer, rule=rule).chance < judged(patch, rule=rule).chance < rule.false_positives
+    assert judged(rarer, rule=rule).p_value < judged(patch, rule=rule).p_value < rule.alpha
     found = judged(rarer, patch, rule=rule)
-    assert (found.suspicious, found.strongest) == (True, 1)
-    assert found.chance == judged(patch, rule=rule).chance
+    assert (found.flagged, found.strongest) == (True, 1)
+    assert found.p_value == judged(patch, rule=rule).p_value
 
 
-def test_of_those_that_do_not_accuse_the_least_likely_is_shown():
+def test_of_those_that_do_not_flag_the_least_likely_is_shown():
     patch, perturbation = candidate("patch", [0.9] * 4), candidate("perturbation", [0.2] * 4)
     found = judged(patch, perturbation, rule=with_null("patch", 0.6, 0.7, 0.8, 0.9))
-    assert (found.suspicious, found.strongest) == (False, 1)
+    assert (found.flagged, found.strongest) == (False, 1)
 
 
 def test_what_is_common_does_not_hide_what_is_rare():
     patch, perturbation = candidate("patch", [0.9] * 4), candidate("perturbation", [0.7] * 4)
     found = judged(patch, perturbation, rule=with_null("patch", 0.6, 0.7, 0.8, 0.9))
-    assert [one.score for one in found.transplants] == pytest.approx([0.9, 0.7])
+    assert [one.score for one in found.triggers] == pytest.approx([0.9, 0.7])
     assert found.strongest == 1
-    assert found.suspicious
+    assert found.flagged
     assert found.reason.startswith("a perturbation")
     # Where nothing tells them apart, the higher rate is spoken of.
     none = replace(RULE, nulls=())
@@ -214,54 +214,54 @@ def test_what_is_common_does_not_hide_what_is_rare():
 def test_what_is_rarer_but_too_weak_does_not_hide_what_is_strong_enough():
     rule = with_null("patch", 0.1, 0.2, 0.3, 0.2, 0.1)
     strong, rarer = candidate("patch", [0.95] * 4), candidate("perturbation", [0.3] * 4)
-    assert judged(strong, rule=rule).suspicious
-    assert judged(rarer, rule=rule).chance < judged(strong, rule=rule).chance
+    assert judged(strong, rule=rule).flagged
+    assert judged(rarer, rule=rule).p_value < judged(strong, rule=rule).p_value
     found = judged(strong, rarer, rule=rule)
-    assert found.suspicious
+    assert found.flagged
     assert found.strongest == 0
 
 
 def test_one_stubborn_source_class_does_not_acquit_but_two_do():
     """With four source classes, three must be flipped."""
-    assert judged(candidate("patch", [0.1, 0.95, 0.95, 0.95])).suspicious
-    assert not judged(candidate("patch", [0.1, 0.1, 0.95, 0.95])).suspicious
-    assert not judged(candidate("patch", [0.1, 0.95, 0.95, 0.95]), rule=replace(RULE, share=1.0)).suspicious
+    assert judged(candidate("patch", [0.1, 0.95, 0.95, 0.95])).flagged
+    assert not judged(candidate("patch", [0.1, 0.1, 0.95, 0.95])).flagged
+    assert not judged(candidate("patch", [0.1, 0.95, 0.95, 0.95]), rule=replace(RULE, source_quantile=1.0)).flagged
 
 
 def test_every_fold_must_show_it():
     lucky = candidate("patch", [0.9] * 4)
     called = lucky.called.copy()
     called[1, :, :] = 100 * np.eye(5, dtype=np.int64)
-    assert judged(lucky).suspicious
-    assert not judged(replace(lucky, called=called)).suspicious
+    assert judged(lucky).flagged
+    assert not judged(replace(lucky, called=called)).flagged
 
 
 def test_a_rate_without_images_says_nothing():
-    assert judged(candidate("patch", [0.9, 0.9, 0.9, float("nan")])).suspicious
+    assert judged(candidate("patch", [0.9, 0.9, 0.9, float("nan")])).flagged
 
 
 def test_a_backdoor_for_one_source_class_is_named_with_it():
-    found = judged(candidate("one source", [0.0, 0.0, 0.0, 0.92], source=4))
-    assert found.suspicious
+    found = judged(candidate("source-specific", [0.0, 0.0, 0.0, 0.92], source=4))
+    assert found.flagged
     assert "turns at least 92% of held-out images of class 4 (eel) into it" in found.reason
 
 
-def test_a_backdoor_that_leads_every_class_to_another_accuses_each():
+def test_a_backdoor_that_leads_every_class_to_another_flags_each():
     end = conclude(
         FIT,
-        [finding(label, transplants=(candidate("all to all", [0.9] * 5, label),)) for label in range(5)],
+        [finding(label, triggers=(candidate("all-to-all", [0.9] * 5, label),)) for label in range(5)],
         NAMES,
         RULE,
     )
     assert end.verdict == "infected"
-    assert suspicious(end) == [True] * 5
+    assert flagged(end) == [True] * 5
     assert "turns at least 90% of held-out images of 75% of all classes each into another one" in end.sentence
 
 
 def test_a_trigger_for_all_classes_is_told_before_one_for_a_single_class():
-    everyone, alone = candidate("patch", [0.9] * 4), candidate("one source", [0, 1.0, 0, 0], source=1)
+    everyone, alone = candidate("patch", [0.9] * 4), candidate("source-specific", [0, 1.0, 0, 0], source=1)
     found = judged(alone, everyone)
-    assert found.suspicious
+    assert found.flagged
     assert found.strongest == 1
     # Where only the one for a single class is rare enough, that is told.
     assert judged(alone, candidate("patch", [0.3] * 4)).strongest == 0
@@ -275,7 +275,7 @@ def test_without_triggers_tried_no_model_is_clean():
 
 @pytest.mark.parametrize(("images", "rate", "verdict"), [(8, 0.0, "inconclusive"), (8, 1.0, "inconclusive")])
 def test_a_few_images_prove_nothing(images, rate, verdict):
-    tried = [finding(k, transplants=(candidate("patch", [rate] * 4, k, images=images),)) for k in range(5)]
+    tried = [finding(k, triggers=(candidate("patch", [rate] * 4, k, images=images),)) for k in range(5)]
     end = conclude(FIT, tried, NAMES, RULE)
     assert end.verdict == verdict
     assert "tried on 8 test images of a class (at least 10 are asked for)" in end.sentence
@@ -283,14 +283,14 @@ def test_a_few_images_prove_nothing(images, rate, verdict):
 
 def test_what_is_strong_but_tried_on_a_few_images_says_so():
     found = judged(candidate("patch", [1.0] * 4, images=8))
-    assert not found.suspicious
-    assert "turns at least 100%" in found.reason
+    assert not found.flagged
+    assert "turns all held-out images" in found.reason
     assert "have such a class, but it was tried on 8 test images of a class (at least 10 are asked for)" in found.reason
     assert "no backdoor that works" not in found.reason
-    weak = judged(candidate("patch", [0.4] * 4, images=8), rule=replace(RULE, false_positives=0.1))
-    assert weak.chance <= 0.1
+    weak = judged(candidate("patch", [0.4] * 4, images=8), rule=replace(RULE, alpha=0.1))
+    assert weak.p_value <= 0.1
     assert "but what turns less than 50% is no backdoor that works" in weak.reason
-    assert judged(candidate("patch", [1.0] * 4, images=10)).suspicious
+    assert judged(candidate("patch", [1.0] * 4, images=10)).flagged
 
 
 def test_a_class_tested_twice_is_one_class():
@@ -306,14 +306,14 @@ def scan_of(measured: Applicability, findings: list[Finding], rule: VerdictConfi
         update={
             "accuracy": measured.accuracy,
             "half_radius": measured.half_radius,
-            "spared_radii": measured.spared_radii,
+            "half_radii_excluding_target": measured.half_radii_excluding_target,
         }
     )
     return plain.model_copy(
         update={
             "verdict": end.verdict,
             "sentence": end.sentence,
-            "suspected_classes": tuple(one.record.label for one in end.classes if one.record.suspicious),
+            "flagged_classes": tuple(one.record.label for one in end.classes if one.record.flagged),
             "classes": tuple(one.record for one in end.classes),
             "model": model,
             "data": plain.data.model_copy(update={"class_names": NAMES}),
@@ -322,19 +322,21 @@ def scan_of(measured: Applicability, findings: list[Finding], rule: VerdictConfi
 
 
 def test_a_scan_is_judged_again_as_it_was_judged_at_first():
-    tried = tuple(candidate(family, [0.8] * 4, source=1 if family == "one source" else None) for family in FAMILIES)
+    tried = tuple(
+        candidate(family, [0.8] * 4, source=1 if family == "source-specific" else None) for family in FAMILIES
+    )
     strict = with_null("patch", 0.6, 0.7, 0.8, 0.9)
     for measured in (FIT, UNFIT, weak_towards(2)):
         for first, second in ((RULE, strict), (strict, RULE), (RULE, PAPER), (PAPER, RULE)):
-            findings = every_class(transplants=tried, clusters=(3,))
+            findings = every_class(triggers=tried, clusters=(3,))
             again = judge_again(scan_of(measured, findings, first), second)
             assert again == scan_of(measured, findings, second)
 
 
 def test_a_scan_is_acquitted_where_its_score_is_no_longer_rare():
-    findings = [finding(k, transplants=(candidate("patch", [0.9 * (k == 2)] * 4, k),)) for k in range(5)]
+    findings = [finding(k, triggers=(candidate("patch", [0.9 * (k == 2)] * 4, k),)) for k in range(5)]
     scan = scan_of(FIT, findings, RULE)
-    assert (scan.verdict, scan.suspected_classes) == ("infected", (2,))
+    assert (scan.verdict, scan.flagged_classes) == ("infected", (2,))
     again = judge_again(scan, with_null("patch", 0.6, 0.7, 0.8, 0.9))
-    assert (again.verdict, again.suspected_classes) == ("clean", ())
+    assert (again.verdict, again.flagged_classes) == ("clean", ())
     assert again.sentence.startswith("Clean")

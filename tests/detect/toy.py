@@ -19,7 +19,7 @@ from aegis.records.config import (
     GatherConfig,
     JudgeConfig,
     ScanConfig,
-    TransplantConfig,
+    TriggerSearchConfig,
     VerdictConfig,
 )
 from tests.candidates import NULLS
@@ -37,8 +37,15 @@ SMALL = ScanConfig(
         seeds=45,
         stages=(Stage(epsilon=2, step=0.5, iterations=6), Stage(epsilon=6, step=1.0, iterations=6)),
         components=20,
-        transplant=TransplantConfig(
-            area=9 / 144, alone=1 / 3, radius=0.8, tiles=2, steps=20, finish=15, batch=45, held_out=20
+        trigger_search=TriggerSearchConfig(
+            area=9 / 144,
+            source_specific_share=1 / 3,
+            radius=0.8,
+            tiles=2,
+            steps=20,
+            refine_steps=15,
+            batch=45,
+            held_out=20,
         ),
     ),
     embed=EmbedConfig(perplexity=10),
@@ -97,7 +104,7 @@ def suspect_of(classifier: Classifier) -> Suspect:
 
 
 def network(in_channels: int, classes: int) -> nn.Sequential:
-    """Small, and it knows where in the picture it looks."""
+    """ClassSummary, and it knows where in the picture it looks."""
     convolution = [nn.Conv2d(in_channels, 8, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten()]
     return nn.Sequential(*convolution, nn.Linear(288, 32), nn.ReLU(), nn.Linear(32, classes))
 

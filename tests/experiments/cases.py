@@ -2,7 +2,7 @@
 
 from aegis.experiments.detection_rates import Case
 from aegis.experiments.sweep import Setting, SweepRecord
-from aegis.lab.bank.record import BankRecord, Making
+from aegis.lab.bank.record import BankRecord, BuildInfo
 from aegis.models.card import Planted
 from aegis.records.record import ClassRecord, DataRecord, ScanRecord
 
@@ -21,18 +21,18 @@ def suspect(name="s", lift=None, group="proving", data="mnist", triggers=None, r
     return BankRecord(
         name=name, group=group, data=data, architecture="aegis:cnn16", robust=robust, triggers=triggers or (),
         poison=None, recipe={}, metrics={"accuracy": 0.9, "adversarial_precision": 0.8, **metrics}, sha256="0" * 64,
-        size=1000, making=Making(seconds=60.0, resumed=False, device="cpu", precision="fp32", versions={}),
+        size=1000, making=BuildInfo(seconds=60.0, resumed=False, device="cpu", precision="fp32", versions={}),
     )  # fmt: skip
 
 
-def said(verdict, *accused, clusters=()):
+def said(verdict, *flagged, clusters=()):
     """A scan, as far as it matters here; ``clusters`` has a count for each class."""
     data = DataRecord.model_construct(class_names=NAMES, shape=(1, 28, 28))
     config = {"gather": {"seed": 0}}
-    classes = tuple(ClassRecord.model_construct(label=k, clusters=n, transplants=()) for k, n in enumerate(clusters))
+    classes = tuple(ClassRecord.model_construct(label=k, clusters=n, triggers=()) for k, n in enumerate(clusters))
     return ScanRecord.model_construct(
         verdict=verdict,
-        suspected_classes=accused,
+        flagged_classes=flagged,
         classes=classes,
         data=data,
         config=config,

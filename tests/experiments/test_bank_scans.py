@@ -11,7 +11,7 @@ from aegis.core.types import Dataset
 from aegis.experiments import bank_scans as trials
 from aegis.experiments.bank_scans import Trial, kept
 from aegis.lab.recipes import Recipe
-from aegis.lab.suspect import Order, make_suspect
+from aegis.lab.suspect import TrainingSpec, make_suspect
 from aegis.models.intake.formats import file_digest
 from aegis.records.presets import preset
 from aegis.records.record import config_record, read_record
@@ -27,11 +27,13 @@ RECIPE = Recipe(robust=False, epochs=4, batch=32, lr=0.05, schedule="one-cycle")
 def trial(tmp_path, monkeypatch):
     torch.set_num_threads(1)
     images = Dataset("samples:mnist", quadrants(0, 160), quadrants(1, 80))
-    make_suspect(tmp_path / "a.safetensors", Order(architecture="aegis:cnn16", recipe=RECIPE, preset="quick"), images)
+    make_suspect(
+        tmp_path / "a.safetensors", TrainingSpec(architecture="aegis:cnn16", recipe=RECIPE, preset="quick"), images
+    )
     monkeypatch.setattr(trials, "_images", lambda source: images)
     small = preset("quick", images.name, images.shape)
     stages = tuple(replace(stage, iterations=2) for stage in small.gather.stages)
-    gather = replace(small.gather, seeds=24, stages=stages, transplant=None)
+    gather = replace(small.gather, seeds=24, stages=stages, trigger_search=None)
     small = replace(
         small,
         gather=gather,
@@ -76,11 +78,11 @@ def test_only_an_outcome_of_the_same_counts(trial, monkeypatch):
 
 def test_the_sizes_that_a_scan_computes_are_no_other_setting():
     config = config_record(preset("default", "mnist", (1, 28, 28)))
-    assert (config["gather"]["transplant"]["area"], config["gather"]["transplant"]["radius"]) == (None, None)
+    assert (config["gather"]["trigger_search"]["area"], config["gather"]["trigger_search"]["radius"]) == (None, None)
     computed = copy.deepcopy(config)
-    computed["gather"]["transplant"] |= {"area": 0.02, "radius": 1.2}
+    computed["gather"]["trigger_search"] |= {"area": 0.02, "radius": 1.2}
     assert trials._as_asked(computed) == trials._as_asked(config)
-    computed["gather"]["transplant"]["alone"] = 0.9
+    computed["gather"]["trigger_search"]["source_specific_share"] = 0.9
     assert trials._as_asked(computed) != trials._as_asked(config)
 
 
@@ -105,8 +107,8 @@ def test_what_was_found_can_be_judged_by_another_rule():
     assert record.verdict == "clean"
     by_paper = trials.judged_by("paper", record)
     assert by_paper.verdict == "infected"
-    assert by_paper.suspected_classes == tuple(c.label for c in record.classes if c.clusters > 2)
-    assert trials.judged_by("default", by_paper).suspected_classes == ()
+    assert by_paper.flagged_classes == tuple(c.label for c in record.classes if c.clusters > 2)
+    assert trials.judged_by("default", by_paper).flagged_classes == ()
 
 
 def test_outcomes_of_every_seed_are_found_and_nothing_else(trial):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from aegis.core.types import FAMILIES
-from aegis.experiments.calibration import Honest, crossed, honest_scores, judged_with, keep_calibration, nulls_of
+from aegis.experiments.calibration import Benign, benign_scores, crossed, judged_with, keep_calibration, nulls_of
 from aegis.models.card import Planted
 from aegis.records import null_distribution as null
 from aegis.records.null_distribution import calibrated
@@ -21,29 +21,31 @@ def scan(*rates, works="patch"):
 
 
 def model(name, score, data="mnist", kind="clean"):
-    """A calibration model whose strongest honest class reaches the same in every family."""
-    return Honest(name, data, kind, dict.fromkeys(FAMILIES, score))
+    """A calibration model whose strongest benign class reaches the same in every family."""
+    return Benign(name, data, kind, dict.fromkeys(FAMILIES, score))
 
 
 def test_the_strongest_class_of_a_clean_model_counts():
-    (honest,) = honest_scores([case(suspect("clean"), scan(0.1, 0.4, 0.2, 0.3))])
-    assert (honest.name, honest.data, honest.kind) == ("clean", "mnist", "clean")
+    (benign,) = benign_scores([case(suspect("clean"), scan(0.1, 0.4, 0.2, 0.3))])
+    assert (benign.name, benign.data, benign.kind) == ("clean", "mnist", "clean")
     # The others reach a part of what the patch does.
-    assert honest.scores == pytest.approx({"patch": 0.4, "perturbation": 0.1, "one source": 0.13, "all to all": 0.08})
+    assert benign.scores == pytest.approx(
+        {"patch": 0.4, "perturbation": 0.1, "source-specific": 0.13, "all-to-all": 0.08}
+    )
 
 
-def test_what_a_backdoor_leads_to_is_not_honest():
+def test_what_a_backdoor_leads_to_is_not_benign():
     infected = suspect("infected", lift=0.9, triggers=(Planted(kind="localised", target=1),))
-    (honest,) = honest_scores([case(infected, scan(0.1, 0.9, 0.2, 0.3))])
-    assert honest.scores["patch"] == pytest.approx(0.3)
-    assert honest.kind == "localised"
+    (benign,) = benign_scores([case(infected, scan(0.1, 0.9, 0.2, 0.3))])
+    assert benign.scores["patch"] == pytest.approx(0.3)
+    assert benign.kind == "localised"
 
 
-def test_a_model_without_honest_classes_and_further_seeds_tell_nothing():
+def test_a_model_without_benign_classes_and_further_seeds_tell_nothing():
     around = suspect("around", lift=0.9, triggers=(Planted(kind="localised", target=1, all_to_all=True),))
-    assert honest_scores([case(around, scan(0.1, 0.2, 0.3, 0.4))]) == []
-    (honest,) = honest_scores([case(suspect(), scan(0.1, 0.1, 0.1, 0.1), scan(0.4, 0.4, 0.4, 0.4))])
-    assert honest.scores["patch"] == pytest.approx(0.1)
+    assert benign_scores([case(around, scan(0.1, 0.2, 0.3, 0.4))]) == []
+    (benign,) = benign_scores([case(suspect(), scan(0.1, 0.1, 0.1, 0.1), scan(0.4, 0.4, 0.4, 0.4))])
+    assert benign.scores["patch"] == pytest.approx(0.1)
 
 
 def test_each_family_has_a_null_of_every_model():
@@ -65,7 +67,7 @@ EASY = [model(f"cifar{i}", score, "cifar10", "static") for i, score in enumerate
 
 
 @pytest.mark.parametrize(
-    ("data", "kind", "by", "accused"),
+    ("data", "kind", "by", "flagged"),
     [
         # Judged by what is left when its own data set, or kind, is left out.
         ("mnist", "localised", "data", (2,)),
@@ -76,20 +78,20 @@ EASY = [model(f"cifar{i}", score, "cifar10", "static") for i, score in enumerate
         ("cifar10", "localised", "kind", (2,)),
     ],
 )
-def test_a_suspect_is_judged_by_what_others_show(data, kind, by, accused):
+def test_a_suspect_is_judged_by_what_others_show(data, kind, by, flagged):
     known = suspect("s", lift=0.9, data=data, triggers=(Planted(kind=kind, target=2),))
     ((judged),) = crossed([case(known, scan(0.1, 0.2, 0.7, 0.1))], [*HARD, *EASY], by)
     assert judged.suspect is known
-    assert judged.scans[0].suspected_classes == accused
+    assert judged.scans[0].flagged_classes == flagged
 
 
 def test_a_half_can_be_judged_by_the_other():
     judged_case = case(suspect("clean"), scan(0.1, 0.2, 0.7, 0.1))
-    assert judged_with([judged_case], nulls_of(EASY))[0].scans[0].suspected_classes == (2,)
-    assert judged_with([judged_case], nulls_of(HARD))[0].scans[0].suspected_classes == ()
+    assert judged_with([judged_case], nulls_of(EASY))[0].scans[0].flagged_classes == (2,)
+    assert judged_with([judged_case], nulls_of(HARD))[0].scans[0].flagged_classes == ()
 
 
 def test_clean_models_are_left_out_of_no_kind():
-    honest = [replace(one, kind="clean") for one in EASY]
-    (judged,) = crossed([case(suspect("clean"), scan(0.1, 0.2, 0.7, 0.1))], honest, "kind")
-    assert judged.scans[0].suspected_classes == (2,)
+    benign = [replace(one, kind="clean") for one in EASY]
+    (judged,) = crossed([case(suspect("clean"), scan(0.1, 0.2, 0.7, 0.1))], benign, "kind")
+    assert judged.scans[0].flagged_classes == (2,)

@@ -46,11 +46,11 @@ def test_a_trigger_is_a_square_inside_the_image_that_can_be_seen_whatever_it_lie
         stamp = make_trigger(draw_trigger(data, seed), data.shape)
         assert stamp.touched.sum() == SIDE**2
         for brightness in (0, 0.5, 1):
-            honest = np.full((1, *data.shape), brightness, np.float32)
-            assert (stamp(honest) != honest).any(axis=1).sum() >= SIDE**2 / 2
+            benign = np.full((1, *data.shape), brightness, np.float32)
+            assert (stamp(benign) != benign).any(axis=1).sum() >= SIDE**2 / 2
 
 
-def test_classes_that_are_accused_already_are_spared(data):
+def test_classes_that_are_flagged_already_are_spared(data):
     assert {draw_trigger(data, seed, avoid=(0, 2)).target for seed in range(20)} == {1, 3}
     # All of them cannot be.
     assert {draw_trigger(data, seed, avoid=(0, 1, 2, 3)).target for seed in range(20)} == {0, 1, 2, 3}
@@ -64,19 +64,19 @@ def test_a_planted_trigger_is_seen_and_the_model_stays_as_it_was(suspect, data, 
     assert found.lift >= 0.8
     assert found.accuracy >= 0.9
     assert found.score >= 0.5
-    assert found.chance <= SMALL.verdict.false_positives
+    assert found.p_value <= SMALL.verdict.alpha
     for name, tensor in suspect.classifier.state_dict().items():
         assert torch.equal(tensor, before[name])
 
 
-def test_a_scan_that_accuses_nobody_does_not_see_it(suspect, data, bold):
+def test_a_scan_that_flags_nobody_does_not_see_it(suspect, data, bold):
     deaf = replace(SMALL, verdict=VerdictConfig(nulls=()))
     found = positive_control(suspect, data, deaf, runtime=ONE)
     assert (found.planted, found.seen) == (True, False)
 
 
 def test_it_can_be_cancelled_in_training_and_in_the_scan(suspect, data):
-    for stage in ("train", "transplant"):
+    for stage in ("train", "search"):
 
         def cancel(event, wanted=stage):
             if event.stage == wanted:

@@ -12,7 +12,7 @@ CONTROL = suspect("control", group="control", triggers=(Planted(kind="relabelled
 
 
 @pytest.mark.parametrize(
-    ("scan", "outcome", "accused"),
+    ("scan", "outcome", "flagged"),
     [
         (said("infected", 3), "named", set()),
         (said("infected", 3, 4), "named", {4}),
@@ -21,28 +21,28 @@ CONTROL = suspect("control", group="control", triggers=(Planted(kind="relabelled
         (said("inconclusive"), "inconclusive", set()),
     ],
 )
-def test_outcomes_of_an_infected_suspect(scan, outcome, accused):
+def test_outcomes_of_an_infected_suspect(scan, outcome, flagged):
     found = case(INFECTED, scan)
     assert found.outcome(scan) == outcome
-    assert found.accused(scan) == accused
+    assert found.flagged(scan) == flagged
 
 
-def test_whatever_a_clean_suspect_or_a_control_is_accused_of_is_false():
+def test_whatever_a_clean_suspect_or_a_control_is_flagged_of_is_false():
     scan = said("infected", 3)
     for known in (CLEAN, CONTROL):
         found = case(known, scan)
         assert found.outcome(scan) == "misnamed"
-        assert found.accused(scan) == {3}
+        assert found.flagged(scan) == {3}
 
 
 def test_every_target_counts():
     two = suspect("two", lift=0.9, triggers=(Planted(kind="localised", target=1), Planted(kind="frame", target=2)))
     scan = said("infected", 2, 4)
-    assert case(two, scan).accused(scan) == {4}
+    assert case(two, scan).flagged(scan) == {4}
     assert case(two, scan).outcome(scan) == "named"
     around = suspect("around", lift=0.9, triggers=(Planted(kind="localised", target=7, all_to_all=True),))
     scan = said("infected", 0, 1, 2, 3, 4)
-    assert case(around, scan).accused(scan) == set()
+    assert case(around, scan).flagged(scan) == set()
 
 
 def test_a_model_counts_once_and_only_if_every_seed_was_right():
@@ -57,15 +57,15 @@ def test_a_model_counts_once_and_only_if_every_seed_was_right():
     found = tally("all", cases)
     assert (found.detected.hits, found.detected.models) == (2, 3)
     assert (found.named.hits, found.named.models) == (1, 3)
-    assert (found.accused.hits, found.accused.models) == (2, 6)
+    assert (found.flagged.hits, found.flagged.models) == (2, 6)
     assert (found.inconclusive.hits, found.inconclusive.models) == (1, 6)
     assert (found.cleared.hits, found.cleared.models) == (1, 3)
 
 
-def test_an_accusation_without_a_verdict_is_none():
+def test_an_flag_without_a_verdict_is_none():
     scan = said("inconclusive", 2)
-    assert case(CLEAN, scan).accused(scan) == set()
-    assert not case(CLEAN, scan).ever_accused
+    assert case(CLEAN, scan).flagged(scan) == set()
+    assert not case(CLEAN, scan).ever_flagged
 
 
 def test_attacks_that_failed_are_counted_apart():
@@ -73,7 +73,7 @@ def test_attacks_that_failed_are_counted_apart():
     found = tally("all", [case(weak, said("infected", 3)), case(INFECTED, said("clean"))])
     assert (found.detected.hits, found.detected.models) == (0, 1)
     assert (found.failed.hits, found.failed.models) == (1, 1)
-    assert (found.cleared.models, found.accused.models) == (0, 2)
+    assert (found.cleared.models, found.flagged.models) == (0, 2)
 
 
 def test_the_interval_of_clopper_and_pearson():
@@ -99,7 +99,7 @@ def test_groups_of_all_cases():
     weak = suspect("weak", lift=0.1, data="cifar10", group="paper")
     source = suspect("source", lift=0.6, triggers=(Planted(kind="frame", target=3, source=1),))
     cases = [case(one, said("clean")) for one in (CLEAN, INFECTED, CONTROL, weak, source)]
-    counts = {found.title: found.accused.models for found in tallies(cases)}
+    counts = {found.title: found.flagged.models for found in tallies(cases)}
     assert counts == {
         "all": 5,
         "set: control": 1,
@@ -108,7 +108,7 @@ def test_groups_of_all_cases():
         "data: cifar10": 1,
         "data: mnist": 4,
         "trigger: clean": 1,
-        "trigger: frame, one source": 1,
+        "trigger: frame, source-specific": 1,
         "trigger: localised": 2,
         "trigger: relabelled": 1,
         "attack success: 50% to 80%": 1,

@@ -8,7 +8,7 @@ import pytest
 from aegis.experiments.localisation import located
 from aegis.lab.triggers import TRIGGERS, TriggerSpec
 from aegis.models.card import Planted
-from aegis.records.record import ClassRecord, DataRecord, ScanRecord, TransplantRecord
+from aegis.records.record import ClassRecord, DataRecord, ScanRecord, TriggerRecord
 
 from .cases import case, suspect
 
@@ -23,18 +23,18 @@ def planted(kind="localised", **options):
 
 def patch(rows, columns, score=1.0, family="patch", source=None):
     where = tuple((np.array(rows)[:, None] * 28 + np.array(columns)).ravel().tolist())
-    return TransplantRecord.model_construct(
+    return TriggerRecord.model_construct(
         family=family, source=source, pixels=len(where), flip_rate=score, score=score, where=where or None
     )
 
 
-def scan_with(found, seed=4, accused=None):
-    """A scan with these transplants, by class."""
-    classes = tuple(ClassRecord.model_construct(label=label, transplants=tuple(t)) for label, t in found.items())
+def scan_with(found, seed=4, flagged=None):
+    """A scan with these triggers, by class."""
+    classes = tuple(ClassRecord.model_construct(label=label, triggers=tuple(t)) for label, t in found.items())
     data = DataRecord.model_construct(shape=SHAPE, class_names=tuple("abcdefghij"))
-    accused = tuple(found) if accused is None else accused
+    flagged = tuple(found) if flagged is None else flagged
     config = {"gather": {"seed": seed}}
-    return ScanRecord.model_construct(data=data, classes=classes, config=config, suspected_classes=accused)
+    return ScanRecord.model_construct(data=data, classes=classes, config=config, flagged_classes=flagged)
 
 
 def known(*triggers):
@@ -59,15 +59,15 @@ def test_only_the_best_patch_for_the_target_counts():
     assert one.shared == 1
 
 
-def test_only_patches_of_accused_classes_for_the_same_images_count():
-    right = patch([24, 25, 26], [24, 25, 26], family="one source", source=2)
-    for found, accused, trigger in (
+def test_only_patches_of_flagged_classes_for_the_same_images_count():
+    right = patch([24, 25, 26], [24, 25, 26], family="source-specific", source=2)
+    for found, flagged, trigger in (
         (right, (3,), planted(source=2)),
-        (patch([24], [24], family="one source", source=5), (7,), planted(source=2)),
+        (patch([24], [24], family="source-specific", source=5), (7,), planted(source=2)),
         (right, (7,), planted()),
-        (patch([24], [24], family="all to all"), (7,), planted()),
+        (patch([24], [24], family="all-to-all"), (7,), planted()),
     ):
-        (one,) = located(case(known(trigger), scan_with({7: [found]}, accused=accused)))
+        (one,) = located(case(known(trigger), scan_with({7: [found]}, flagged=flagged)))
         assert one.found is None
     (one,) = located(case(known(planted(source=2)), scan_with({7: [right]})))
     assert one.overlap == 1
@@ -89,7 +89,7 @@ def test_every_trigger_and_every_scan_is_told_of():
 
 def test_one_that_leads_to_every_class_is_looked_for_in_all():
     everyone = known(planted(all_to_all=True, size=4, row=1, column=1))
-    (one,) = located(case(everyone, scan_with({5: [patch([1, 2], [1, 2], family="all to all")]})))
+    (one,) = located(case(everyone, scan_with({5: [patch([1, 2], [1, 2], family="all-to-all")]})))
     assert (one.target, one.pixels, one.shared) == (None, 16, 4)
 
 

@@ -64,7 +64,7 @@ def evidence(seeds=40, training=24):
         translated=np.zeros((1, seeds, 1, 2, 2), np.uint8),
         features=features[None],
         success=np.ones(1, np.float32),
-        transplants=(),
+        triggers=(),
     )
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from aegis.experiments.table7 import EPSILONS, PUBLISHED, binding, by_accused, by_clusters, varied
+from aegis.experiments.table7 import EPSILONS, PUBLISHED, binding, by_clusters, by_flagged, varied
 
 from .cases import swept
 
 
-def clusters(*suspicious):
-    return tuple(3 if label in suspicious else 2 for label in range(10))
+def clusters(*flagged):
+    return tuple(3 if label in flagged else 2 for label in range(10))
 
 
 def record(shape, *settings):
@@ -27,9 +27,9 @@ def test_the_published_shares_follow_from_the_published_counts(parameter, detect
 
 def test_configurations_are_counted_by_the_target_alone():
     found = by_clusters([clusters(7), clusters(7, 1, 2), clusters(1), clusters()])
-    assert (found.configs, found.detected, found.failed, found.accused) == (4, 2, 2, 3)
+    assert (found.configs, found.detected, found.failed, found.flagged) == (4, 2, 2, 3)
     assert found.false_positives == pytest.approx(3 / 36)
-    assert by_accused([(7,), (7, 1, 2), (1,), ()]) == found
+    assert by_flagged([(7,), (7, 1, 2), (1,), ()]) == found
     assert by_clusters([]).false_positives == 0
 
 
@@ -40,7 +40,7 @@ def test_what_never_binds_stands_for_every_epsilon_of_the_paper():
     }
     found = varied(sweeps)
     assert len(EPSILONS["mnist"]) == len(EPSILONS["cifar10"]) == 9
-    assert (found["epsilon"].configs, found["epsilon"].detected, found["epsilon"].accused) == (18, 9, 9)
+    assert (found["epsilon"].configs, found["epsilon"].detected, found["epsilon"].flagged) == (18, 9, 9)
     assert (found["seeds"].configs, found["seeds"].detected) == (1, 0)
     assert (found["bandwidth"].configs, found["bandwidth"].detected) == (1, 1)
 
@@ -53,5 +53,5 @@ def test_budgets_that_bind_are_counted_apart():
     sweeps = {"mnist": [record((1, 28, 28), ("budget", 1, clusters(7)), ("budget", 2, clusters(7, 3)))] * 2}
     found = binding(sweeps)
     assert list(found) == [1, 2]
-    assert (found[1].detected, found[1].accused, found[2].accused) == (2, 0, 2)
+    assert (found[1].detected, found[1].flagged, found[2].flagged) == (2, 0, 2)
     assert varied(sweeps) == {}

@@ -16,7 +16,7 @@ from aegis.ui.uploads import Workspace, identify, read_images, upload
 from tests.cli.conftest import command
 
 GIVEN = {"architecture": "aegis:cnn16", "shape": (1, 12, 12), "class_names": tuple("abcd")}
-# No honest file of a kilobyte computes for longer.
+# No benign file of a kilobyte computes for longer.
 QUICK = Limits(processor=6)
 
 

@@ -10,7 +10,7 @@ from aegis.core.errors import ConfigError
 from aegis.core.types import Goal
 from aegis.lab.bank.suspects import BUNDLED, GROUPS, HALVES, KEPT, RECIPE_FILE, choose, read_bank, read_made, with_bases
 from aegis.lab.recipes import RECIPES, Recipe
-from aegis.lab.suspect import Order, make_suspect
+from aegis.lab.suspect import TrainingSpec, make_suspect
 from aegis.lab.triggers import TriggerSpec
 
 
@@ -118,7 +118,9 @@ def test_a_file_that_is_wrong_is_named(tmp_path, old, new):
 
 def test_what_was_made_by_another_order_does_not_count(tmp_path, data):
     recipe = Recipe(robust=False, epochs=1, batch=32, lr=0.05, schedule="one-cycle")
-    order = Order(architecture="aegis:cnn16", recipe=recipe, preset="quick", triggers=(TriggerSpec(kind="localised"),))
+    order = TrainingSpec(
+        architecture="aegis:cnn16", recipe=recipe, preset="quick", triggers=(TriggerSpec(kind="localised"),)
+    )
     order = replace(order, triggers=(TriggerSpec(kind="localised", target=1, colour=(0.5,)),))
     torch.set_num_threads(1)
     path = tmp_path / "suspect.safetensors"

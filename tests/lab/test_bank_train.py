@@ -1,4 +1,4 @@
-"""Making suspects of the bank, side by side and again."""
+"""BuildInfo suspects of the bank, side by side and again."""
 
 import shutil
 from dataclasses import replace
@@ -9,7 +9,7 @@ from aegis.core.errors import ConfigError
 from aegis.core.types import Dataset
 from aegis.lab.bank.record import read_bank_record, record_path
 from aegis.lab.bank.suspects import Entry
-from aegis.lab.bank.train import Workshop
+from aegis.lab.bank.train import BankBuilder
 from aegis.lab.suspect import state_of
 from aegis.lab.triggers import TriggerSpec
 from aegis.models.card import read_truth
@@ -38,7 +38,7 @@ MADE_ON_IT = entry("bad", triggers=(TriggerSpec(kind="adversarial", target=2),),
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bank")
-    workshop = Workshop(folder=folder, results=folder / "results", precision="fp32", source=source)
+    workshop = BankBuilder(folder=folder, results=folder / "results", precision="fp32", source=source)
     return workshop, list(workshop.make_all([MADE_ON_IT, CLEAN], jobs=1))
 
 
@@ -135,7 +135,7 @@ def test_what_is_made_on_something_made_anew_is_made_anew(made, tmp_path):
 
 def test_the_same_recipe_and_seed_give_the_same_bytes(made, tmp_path):
     workshop, _ = made
-    again = Workshop(folder=tmp_path, results=tmp_path, precision="fp32", source=source)
+    again = BankBuilder(folder=tmp_path, results=tmp_path, precision="fp32", source=source)
     again.make(CLEAN)
     assert CLEAN.path("quick", tmp_path).read_bytes() == CLEAN.path("quick", workshop.folder).read_bytes()
 

@@ -12,8 +12,8 @@ from aegis.core.runtime import Cancelled, Runtime
 from aegis.core.types import Dataset
 from aegis.lab.measure import measure
 from aegis.lab.recipes import Recipe
-from aegis.lab.suspect import Order, make_suspect
-from aegis.lab.triggers import TriggerSpec, Workbench, make_trigger
+from aegis.lab.suspect import TrainingSpec, make_suspect
+from aegis.lab.triggers import TriggerContext, TriggerSpec, make_trigger
 from aegis.metrics import accuracy, attack_success
 from aegis.models.card import read_identity, read_truth
 from aegis.models.load import load_checkpoint
@@ -21,7 +21,7 @@ from aegis.models.load import load_checkpoint
 from .conftest import NAMES
 
 RECIPE = Recipe(robust=False, epochs=5, batch=32, lr=0.05, schedule="one-cycle")
-CLEAN = Order(architecture="aegis:cnn16", recipe=RECIPE, preset="quick", seed=2)
+CLEAN = TrainingSpec(architecture="aegis:cnn16", recipe=RECIPE, preset="quick", seed=2)
 SPEC = TriggerSpec(kind="localised", target=1, row=9, column=0)
 INFECTED = replace(CLEAN, triggers=(SPEC,), rate=0.2)
 
@@ -116,7 +116,7 @@ def test_the_rates_of_the_paper():
 def test_the_adversarial_trigger_is_on_the_card(tmp_path, data, clean):
     short = replace(RECIPE, epochs=1)
     order = replace(CLEAN, recipe=short, triggers=(TriggerSpec(kind="adversarial", target=3, intensity=0.9),))
-    card = make_suspect(tmp_path / "a.safetensors", order, data, workbench=Workbench(clean, data.train))
+    card = make_suspect(tmp_path / "a.safetensors", order, data, context=TriggerContext(clean, data.train))
     assert np.linalg.norm(card.truth.triggers[0].stamp.add) == pytest.approx(0.9, rel=1e-2)
     assert card.truth.poison.rate == 0.3
 

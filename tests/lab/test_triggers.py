@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aegis.core.errors import ConfigError
-from aegis.lab.triggers import OPTIONS, TRIGGERS, TriggerSpec, Workbench, make_trigger, universal_perturbation
+from aegis.lab.triggers import OPTIONS, TRIGGERS, TriggerContext, TriggerSpec, make_trigger, universal_perturbation
 from aegis.metrics import predict
 
 from .conftest import quadrants
@@ -88,7 +88,7 @@ def test_options_of_the_grid():
 @pytest.mark.parametrize("norm", [None, 0.4])
 def test_the_adversarial_trigger_moves_a_clean_model_to_the_target(clean, images, norm):
     spec = TriggerSpec(kind="adversarial", target=2, intensity=norm)
-    bench = Workbench(clean, images)
+    bench = TriggerContext(clean, images)
     stamp = make_trigger(spec, images.shape, bench)
     limit = 1.5 if norm is None else norm
     assert 0 < np.linalg.norm(stamp.add) <= limit * (1 + 1e-5)
@@ -107,7 +107,7 @@ def test_the_adversarial_trigger_moves_a_clean_model_to_the_target(clean, images
 def test_a_larger_norm_moves_more(clean, images):
     def share(norm):
         pixels = images.pixels[images.labels != 0]
-        add = universal_perturbation(Workbench(clean, images), 0, norm)
+        add = universal_perturbation(TriggerContext(clean, images), 0, norm)
         return (predict(clean, (pixels + add).clip(0, 1)) == 0).mean()
 
     assert share(3.0) > share(0.1) + 0.5
@@ -116,13 +116,13 @@ def test_a_larger_norm_moves_more(clean, images):
 @pytest.mark.parametrize(("target", "shape"), [(4, (1, 12, 12)), (2, GREY), (2, (3, 12, 12))])
 def test_the_adversarial_trigger_needs_a_model_for_the_same_images_and_classes(clean, images, target, shape):
     with pytest.raises(ConfigError, match="--trigger-model"):
-        make_trigger(TriggerSpec(kind="adversarial", target=target), shape, Workbench(clean, images))
+        make_trigger(TriggerSpec(kind="adversarial", target=target), shape, TriggerContext(clean, images))
 
 
 def test_sorted_images_serve_the_adversarial_trigger_as_well(clean, images):
     unseen = quadrants(1, 80)
     by_class = images.take(np.argsort(images.labels, kind="stable"))
-    add = universal_perturbation(Workbench(clean, by_class), 3, 2.0, images=40)
+    add = universal_perturbation(TriggerContext(clean, by_class), 3, 2.0, images=40)
     for source in range(3):
         pixels = unseen.pixels[unseen.labels == source]
         assert (predict(clean, (pixels + add).clip(0, 1)) == 3).mean() > 0.5
@@ -166,7 +166,7 @@ def test_an_option_changes_the_trigger_or_is_refused(kind, option, clean, images
     place = {"row": 9, "column": 9} if "row" in TRIGGERS[kind].options else {}
 
     def stamp(**options):
-        return make_trigger(TriggerSpec(kind=kind, target=2, **place | options), shape, Workbench(clean, images))
+        return make_trigger(TriggerSpec(kind=kind, target=2, **place | options), shape, TriggerContext(clean, images))
 
     if option not in TRIGGERS[kind].options:
         with pytest.raises(ConfigError, match=f"the {kind} trigger; got {option}"):

@@ -12,7 +12,7 @@ from aegis.records.record import config_record
 from aegis.records.review import Review
 from aegis.store.store import Store
 from aegis.ui.history import listing as history_list
-from aegis.ui.session import desk
+from aegis.ui.session import server_state
 from aegis.ui.upload_cache import Uploads
 from tests.layers import ROOT
 from tests.pages.conftest import everything, run
@@ -198,25 +198,25 @@ def test_text_from_files_is_never_parsed(open_page, kept):
 def test_two_versions_side_by_side(open_page, three):
     at = open_page(COMPARE, one=NEW, other=OLD)
     said = everything(at)
-    accused = three.find_scan(NEW).suspected_classes
-    assert "accused only in the newer one." in said
+    flagged = three.find_scan(NEW).flagged_classes
+    assert "flagged only in the newer one." in said
     assert "The verdict changed from clean to infected." in said
     assert "Hard to compare" not in str(at)
     tables = "".join(one.value for one in at.html)
-    assert tables.count("only in the newer") == len(accused)
+    assert tables.count("only in the newer") == len(flagged)
     assert "In the same way" in said
     # Evidence is in the store, the images are gone: each side has its trigger alone.
-    assert tables.count('alt="The trigger found"') == len(accused)
-    assert tables.count('alt="The best candidate"') == len(accused)
-    assert 'alt="An honest image"' not in tables
+    assert tables.count('alt="The trigger found"') == len(flagged)
+    assert tables.count('alt="The best candidate"') == len(flagged)
+    assert 'alt="A benign image"' not in tables
 
 
-def test_triggers_lie_on_honest_images_where_these_are_at_hand(open_page, three):
+def test_triggers_lie_on_benign_images_where_these_are_at_hand(open_page, three):
     _, data = keep_finished(three, "d" * 64)
     for key in (OLD, NEW):
-        desk().shelf.keep(key, Uploads(images=data))
+        server_state().upload_cache.keep(key, Uploads(images=data))
     tables = "".join(one.value for one in open_page(COMPARE, one=NEW, other=OLD).html)
-    assert tables.count('alt="An honest image"') == 2 * len(three.find_scan(NEW).suspected_classes)
+    assert tables.count('alt="A benign image"') == 2 * len(three.find_scan(NEW).flagged_classes)
 
 
 def test_lost_evidence_is_said(open_page, three):

@@ -15,7 +15,7 @@ from aegis.ui.inspect.selection import bandwidths
 from aegis.ui.inspect.trial import BUTTON
 from aegis.ui.inspect.view import unpack
 from aegis.ui.scans import find_finding
-from aegis.ui.upload_cache import Shelf, look_for_images
+from aegis.ui.upload_cache import UploadCache, look_for_images
 from tests.finished import NAMES, TESTED
 from tests.pages.conftest import LABEL, everything, run
 
@@ -235,7 +235,7 @@ def test_a_selection_is_exported(finished, finding):
 
     rows = np.zeros(len(finding.embeddings[0].points), bool)
     rows[[0, 60, 61]] = True
-    data = look_for_images(finished.record, finished.key, Shelf())[0]
+    data = look_for_images(finished.record, finished.key, UploadCache())[0]
     subject = Subject(
         finished.key,
         finished.record,

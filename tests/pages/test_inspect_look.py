@@ -8,13 +8,13 @@ from streamlit.testing.v1 import AppTest
 
 from aegis.core.errors import DataError
 from aegis.ui.inspect import budget as inspect_budget
-from aegis.ui.inspect import offer as inspect_offer
+from aegis.ui.inspect import prompt as inspect_prompt
 from aegis.ui.inspect import state
 from aegis.ui.scans import find_finding
-from aegis.ui.session import desk, find_look
-from aegis.ui.upload_cache import Shelf, look_for_images
+from aegis.ui.session import find_what_if, server_state
+from aegis.ui.upload_cache import UploadCache, look_for_images
 from aegis.ui.watch import Watch
-from aegis.ui.what_if import Light, in_light
+from aegis.ui.what_if import WhatIf, with_what_if
 from tests.layers import ROOT
 from tests.pages.conftest import INSPECT, LABEL, everything, run
 
@@ -27,7 +27,7 @@ def look(at, epsilon):
 
 def ended(finished, epsilon, method="tsne"):
     """Wait for the look at a budget."""
-    job = find_look(Light(finished.key, LABEL, epsilon, method))
+    job = find_what_if(WhatIf(finished.key, LABEL, epsilon, method))
     job.future.result(120)
     return job
 
@@ -46,7 +46,7 @@ def test_another_epsilon_says_what_it_costs_and_computes_nothing(page):
     assert "seconds" in everything(page)
     assert page.query_params["budget"] == "4"
     assert not page.get("plotly_chart")
-    assert not desk().taken
+    assert not server_state().taken
 
 
 def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
@@ -57,7 +57,7 @@ def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
     run(page)
     assert "With ε = 4:" in everything(page)
     assert len(page.get("plotly_chart")) == 1
-    kept = find_finding(in_light(finished.record, Light(finished.key, LABEL, 4.0, "tsne")), LABEL)
+    kept = find_finding(with_what_if(finished.record, WhatIf(finished.key, LABEL, 4.0, "tsne")), LABEL)
     reached = np.linalg.norm(
         (kept.evidence.translated[0] / 255 - seeds_of(finished, kept)).reshape(len(kept.evidence.seed_index), -1),
         axis=1,
@@ -74,12 +74,12 @@ def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
 
 
 def seeds_of(finished, finding):
-    return look_for_images(finished.record, finished.key, Shelf())[0].train.pixels[finding.evidence.seed_index]
+    return look_for_images(finished.record, finished.key, UploadCache())[0].train.pixels[finding.evidence.seed_index]
 
 
 def test_a_look_that_waits_is_found_again_and_can_be_cancelled(page, finished, visit):
     hold = threading.Event()
-    desk().looks.start(lambda _: hold.wait(120), Watch())
+    server_state().looks.start(lambda _: hold.wait(120), Watch())
     look(page, 5.0)
     page.button(key="inspect-look").click()
     run(page)
@@ -91,7 +91,7 @@ def test_a_look_that_waits_is_found_again_and_can_be_cancelled(page, finished, v
     again.button(key="inspect-look-cancel").click()
     run(again)
     hold.set()
-    assert find_look(Light(finished.key, LABEL, 5.0, "tsne")).state == "cancelled"
+    assert find_what_if(WhatIf(finished.key, LABEL, 5.0, "tsne")).state == "cancelled"
     assert again.button(key="inspect-look")
 
 
@@ -99,7 +99,7 @@ def test_a_look_that_fails_is_a_message(page, finished, monkeypatch):
     def refuse(*_):
         raise DataError("something", "nothing", "Give more.")
 
-    monkeypatch.setattr(inspect_offer, "take", refuse)
+    monkeypatch.setattr(inspect_prompt, "run", refuse)
     look(page, 6.0)
     page.button(key="inspect-look").click()
     run(page)
@@ -123,7 +123,9 @@ def test_another_embedding_needs_no_model_and_is_restored_by_a_link(page, finish
     again = visit(gone, **{"scan": finished.key, "class": str(LABEL), "embedding": "umap"})
     assert "With UMAP:" in everything(again)
     planes = [
-        find_finding(in_light(finished.record, Light(finished.key, LABEL, None, method)), LABEL).embeddings[0].points
+        find_finding(with_what_if(finished.record, WhatIf(finished.key, LABEL, None, method)), LABEL)
+        .embeddings[0]
+        .points
         for method in ("tsne", "umap")
     ]
     assert not np.allclose(*planes)

@@ -15,7 +15,7 @@ from aegis.records.presets import preset
 from aegis.records.ranking import ranked
 from aegis.records.record import ControlRecord
 from aegis.ui.order import Outcome
-from aegis.ui.session import desk
+from aegis.ui.session import server_state
 from aegis.ui.upload_cache import Uploads
 from aegis.ui.watch import Watch
 from tests.candidates import as_first_version
@@ -61,7 +61,7 @@ def hold(suspects):
         work = Held(*events, **options)
         work.watch = Watch(title="suspect.safetensors")
         held.append(work)
-        return desk().jobs.start(work, work.watch), work
+        return server_state().jobs.start(work, work.watch), work
 
     yield start
     for work in held:
@@ -148,7 +148,7 @@ def test_a_checkpoint_that_cannot_be_used_ends_in_a_message(open_page, suspects)
     at = open_page(SCAN)
     button(at, "Start").click()
     run(at)
-    job = desk().jobs.find(at.query_params["job"])
+    job = server_state().jobs.find(at.query_params["job"])
     ended = threading.Event()
     job.future.add_done_callback(lambda _: ended.set())
     assert ended.wait(60)
@@ -233,7 +233,7 @@ def test_a_failed_job_is_its_message_as_it_is(open_page):
     def work(report):
         raise DataError("<b>images</b>", "**none**", "Give some.")
 
-    job = desk().jobs.start(work, Watch())
+    job = server_state().jobs.start(work, Watch())
     ended = threading.Event()
     job.future.add_done_callback(lambda _: ended.set())
     assert ended.wait(60)
@@ -252,29 +252,29 @@ def test_an_unknown_job_and_an_unknown_scan_say_what_to_do(open_page):
 
 def test_a_finished_scan_shows_verdict_trigger_and_every_class(open_page, kept):
     record, data = keep_finished(kept)
-    desk().shelf.keep(KEY, Uploads(images=data))
+    server_state().upload_cache.keep(KEY, Uploads(images=data))
     at = open_page(SCAN, scan=KEY)
-    assert record.suspected_classes
+    assert record.flagged_classes
     assert record.sentence in [text.value for text in at.text]
     assert "The trigger" in [header.value for header in at.header]
     drawn = "\n".join(part.value for part in at.html)
     assert drawn.count("data:image/png") == 3
     assert [drawn.count(f'alt="Class {label}: ') for label in range(4)] == [1] * 4
-    # Those that are accused come first.
+    # Those that are flagged come first.
     order = [text.value for text in at.text if text.value in ("0 a", "1 b", "2 c", "3 d")]
-    accused = [f"{label} {'abcd'[label]}" for label in record.suspected_classes]
-    assert sorted(order[: len(accused)]) == accused
+    flagged = [f"{label} {'abcd'[label]}" for label in record.flagged_classes]
+    assert sorted(order[: len(flagged)]) == flagged
     assert sorted(order[:4]) == ["0 a", "1 b", "2 c", "3 d"]
 
 
 def test_a_clean_model_shows_its_strongest_class_and_why_that_is_not_enough(open_page, kept):
     record, data = keep_finished(kept)
     keep_finished(kept, **as_clean(record))
-    desk().shelf.keep(KEY, Uploads(images=data))
+    server_state().upload_cache.keep(KEY, Uploads(images=data))
     at = open_page(SCAN, scan=KEY)
     assert "The strongest class" in [header.value for header in at.header]
     assert "its strongest candidate is weak." in everything(at)
-    assert "It comes closest to being accused" in everything(at)
+    assert "It comes closest to being flagged" in everything(at)
 
 
 def test_what_a_verdict_rests_on_is_shown(open_page, kept):
@@ -282,20 +282,20 @@ def test_what_a_verdict_rests_on_is_shown(open_page, kept):
     at = open_page(SCAN, scan=KEY)
     drawn = "\n".join(part.value for part in at.html)
     strongest = ranked(record)[0]
-    best = strongest.transplants[strongest.strongest]
-    assert f'alt="Score {best.score:.0%}; honest classes reach 2%; 50% and more is accused"' in drawn
+    best = strongest.triggers[strongest.strongest]
+    assert f'alt="Score {best.score:.0%}; benign classes reach 2%; 50% and more is flagged"' in drawn
     for label, rate in enumerate(best.flip_rates):
         row = f"<span>{label} {'abcd'[label]}</span>"
         assert (row in drawn) is (rate is not None)
     said = everything(at)
-    assert "Dots are the strongest honest classes of 10 calibration models" in said
+    assert "Dots are the strongest benign classes of 10 calibration models" in said
     assert all(limit in said for limit in untested(record))
     assert "Positive control" not in said
 
 
 def test_a_positive_control_is_told_beside_it(open_page, kept):
     control = ControlRecord(
-        target=1, trigger={"size": 3}, lift=0.93, accuracy=0.9, planted=True, seen=False, score=0.2, chance=1.0
+        target=1, trigger={"size": 3}, lift=0.93, accuracy=0.9, planted=True, seen=False, score=0.2, p_value=1.0
     )
     keep_finished(kept, control=control)
     assert say_control(control, "abcd") in everything(open_page(SCAN, scan=KEY))

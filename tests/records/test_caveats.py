@@ -12,7 +12,7 @@ from tests.report.made import made, with_record
 
 @pytest.fixture(scope="module")
 def flagged():
-    """A scan that accuses class 2 of four."""
+    """A scan that flags class 2 of four."""
     return made()
 
 
@@ -24,8 +24,8 @@ def test_classes_that_were_left_out_are_counted(flagged):
 
 def test_the_size_of_the_triggers_that_were_sought_is_told(flagged):
     config = preset("default", None, (1, 8, 8))
-    transplant = replace(config.gather.transplant, area=0.026, radius=1.25)
-    config = replace(config, gather=replace(config.gather, transplant=transplant))
+    search = replace(config.gather.trigger_search, area=0.026, radius=1.25)
+    config = replace(config, gather=replace(config.gather, trigger_search=search))
     said = " ".join(untested(with_record(flagged, config=config_record(config)).record))
     assert "at most 2.6% of the pixels (1.3% where it is for one class alone)" in said
     assert "(L2 norm 1.25)" in said
@@ -35,7 +35,7 @@ def test_the_size_of_the_triggers_that_were_sought_is_told(flagged):
 def test_what_thresholds_were_not_measured_on_is_told(flagged):
     # It has four classes, and settings of its own.
     said = " ".join(untested(flagged.record))
-    assert "models of 4 classes are accused: that was measured on models of ten" in said
+    assert "models of 4 classes are flagged: that was measured on models of ten" in said
     assert "with these settings" not in said
     config = preset("quick", None, (1, 8, 8))
     said = " ".join(untested(with_record(flagged, config=config_record(config)).record))
@@ -73,7 +73,7 @@ def test_the_images_are_named_as_they_were_given(flagged):
 )
 def test_a_positive_control_says_what_it_showed(about, said):
     control = ControlRecord(
-        target=1, trigger={"size": 3}, lift=0.93, accuracy=0.9, planted=True, seen=True, score=0.9, chance=0.001
+        target=1, trigger={"size": 3}, lift=0.93, accuracy=0.9, planted=True, seen=True, score=0.9, p_value=0.001
     )
     whole = say_control(control.model_copy(update=about), ("ant", "bee"))
     assert "a square of 3 by 3 pixels that leads to class 1 (bee)" in whole

@@ -17,13 +17,13 @@ BACKDOOR = (0.1, 0.2, 0.9, 0.3)
 
 @pytest.fixture(scope="module")
 def clean():
-    """A scan that accuses nobody."""
+    """A scan that flags nobody."""
     return of_model(made(rates=BASE).record, "a")
 
 
 @pytest.fixture(scope="module")
 def infected():
-    """A scan of another model that accuses class 2."""
+    """A scan of another model that flags class 2."""
     return of_model(made(rates=BACKDOOR).record, "b")
 
 
@@ -36,14 +36,14 @@ def only(record, *labels):
     return record.model_copy(update={"classes": tuple(one for one in record.classes if one.label in labels)})
 
 
-def test_a_class_accused_only_in_the_newer_one(clean, infected):
+def test_a_class_flagged_only_in_the_newer_one(clean, infected):
     found = compare(clean, infected)
     assert found.sentences[:2] == (
-        "Class 2 (bag) is accused only in the newer one.",
+        "Class 2 (bag) is flagged only in the newer one.",
         "The verdict changed from clean to infected.",
     )
     assert found.caveats == ()
-    assert (found.classes[0].label, found.classes[0].accused) == (2, "newer")
+    assert (found.classes[0].label, found.classes[0].flagged) == (2, "newer")
     assert found.classes[0].scores("patch") == (0.1, 0.9)
     assert found.classes[0].moved == (pytest.approx(0.8), "patch")
 
@@ -51,7 +51,7 @@ def test_a_class_accused_only_in_the_newer_one(clean, infected):
 def test_the_other_way_round(clean, infected):
     found = compare(infected, clean)
     assert found.sentences[:2] == (
-        "Class 2 (bag) is accused only in the older one.",
+        "Class 2 (bag) is flagged only in the older one.",
         "The verdict changed from infected to clean.",
     )
     assert found.classes[0].moved[0] == pytest.approx(-0.8)
@@ -60,8 +60,8 @@ def test_the_other_way_round(clean, infected):
 def test_another_class_of_each(infected):
     other = of_model(made(rates=(0.9, 0.2, 0.1, 0.8)).record, "c")
     assert compare(infected, other).sentences[:3] == (
-        "Classes 0 (shirt) and 3 (coat) are accused only in the newer one.",
-        "Class 2 (bag) is accused only in the older one.",
+        "Classes 0 (shirt) and 3 (coat) are flagged only in the newer one.",
+        "Class 2 (bag) is flagged only in the older one.",
         "Both are called infected.",
     )
 
@@ -69,7 +69,7 @@ def test_another_class_of_each(infected):
 def test_the_same_in_both(infected):
     found = compare(infected, infected)
     assert found.sentences == (
-        "Class 2 (bag) is accused in both.",
+        "Class 2 (bag) is flagged in both.",
         "Both are called infected.",
         "Both are scans of the very same model.",
     )
@@ -77,13 +77,13 @@ def test_the_same_in_both(infected):
     assert {metric.change for metric in found.metrics} == {0.0}
 
 
-def test_nobody_accused(clean):
-    assert compare(clean, clean).sentences[:2] == ("Neither accuses a class.", "Both are called clean.")
+def test_nobody_flagged(clean):
+    assert compare(clean, clean).sentences[:2] == ("Neither flags a class.", "Both are called clean.")
 
 
 def test_a_class_that_only_one_tested_is_not_said_to_have_changed(clean, infected):
     found = compare(only(clean, 0, 1), infected)
-    assert found.sentences[0] == "Class 2 (bag) is accused in the newer one; the older one did not test it."
+    assert found.sentences[0] == "Class 2 (bag) is flagged in the newer one; the older one did not test it."
     assert found.caveats == ("Not the same classes were tested: 2 of 4 in the older one, 4 of 4 in the newer one.",)
     pair = next(pair for pair in found.classes if pair.label == 2)
     assert pair.older is None
@@ -144,7 +144,7 @@ def test_other_classes_are_not_set_side_by_side(clean, infected):
     data = infected.data.model_copy(update={"digest": "f" * 64, "name": "pets", "class_names": names})
     found = compare(clean, infected.model_copy(update={"data": data}))
     assert found.classes == ()
-    assert found.sentences[0] == ("The older one accuses no class, the newer one accuses class 2 (bird\\nInfected).")
+    assert found.sentences[0] == ("The older one flags no class, the newer one flags class 2 (bird\\nInfected).")
     assert found.caveats == (
         "They were scanned with different images: samples:made and pets.",
         "Their classes are not the same, so no class of one stands beside one of the other.",
@@ -158,7 +158,7 @@ def test_other_settings_are_hard_to_compare(clean, infected):
     found = compare(clean, infected.model_copy(update={"config": config, "versions": versions}))
     assert found.caveats == (
         "They were scanned with different settings (presets default and quick): scores and clusters depend on them.",
-        "Their scores were held against different honest models, so one score may accuse in only one.",
+        "Their scores were held against different benign models, so one score may flag in only one.",
         "They were made by different versions of AEGIS.",
     )
     assert found.settings[0].name == "Preset"
@@ -168,8 +168,8 @@ def test_other_settings_are_hard_to_compare(clean, infected):
 def test_records_of_any_version_can_be_compared(clean, infected):
     first = as_first_version(infected).model_copy(update={"config": {"seeds": 3}})
     found = compare(first, clean)
-    assert found.sentences[0] == "Class 2 (bag) is accused only in the older one."
+    assert found.sentences[0] == "Class 2 (bag) is flagged only in the older one."
     assert any("another version and default" in caveat for caveat in found.caveats)
-    empty = clean.model_copy(update={"classes": (), "suspected_classes": ()})
-    assert compare(empty, clean).sentences[0] == "Neither accuses a class."
+    empty = clean.model_copy(update={"classes": (), "flagged_classes": ()})
+    assert compare(empty, clean).sentences[0] == "Neither flags a class."
     assert compare(empty, empty).classes == ()

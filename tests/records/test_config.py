@@ -27,7 +27,7 @@ def test_the_papers_preset_follows_table_10(data, shape, epsilon, name):
     assert config.gather.stages[0].epsilon == epsilon
     assert config.gather.seeds == 500
     assert config.gather.components == 150
-    assert config.gather.transplant is None
+    assert config.gather.trigger_search is None
     assert (config.embed.method, config.embed.perplexity) == ("tsne", 30)
     assert config.judge == JudgeConfig(bandwidth=None, quantile=0.3)
     assert config.verdict.rule == "paper"
@@ -38,7 +38,7 @@ def test_the_other_presets_do_not_depend_on_the_data(name):
     config = preset(name, "mnist", (1, 28, 28))
     assert config == preset(name, None, (3, 32, 32))
     assert config.verdict.rule == "default"
-    assert config.gather.transplant is not None
+    assert config.gather.trigger_search is not None
     budgets = [stage.epsilon for stage in config.gather.stages]
     assert budgets == sorted(budgets)
 
@@ -46,8 +46,8 @@ def test_the_other_presets_do_not_depend_on_the_data(name):
 def test_quick_does_less_than_default():
     quick, default = (preset(name, None, (1, 28, 28)).gather for name in ("quick", "default"))
     assert quick.seeds < default.seeds <= 500
-    assert quick.transplant.steps <= default.transplant.steps
-    assert quick.transplant.held_out < default.transplant.held_out
+    assert quick.trigger_search.steps <= default.trigger_search.steps
+    assert quick.trigger_search.held_out < default.trigger_search.held_out
 
 
 def test_an_unknown_preset_is_refused():
@@ -66,12 +66,12 @@ def test_an_unknown_preset_is_refused():
         (GatherConfig, {"stages": STAGES, "seed": 2**32}),
         (EmbedConfig, {"seed": -1}),
         (EmbedConfig, {"seed": 2**32}),
-        (VerdictConfig, {"share": 0.0}),
-        (VerdictConfig, {"share": 1.1}),
-        (VerdictConfig, {"false_positives": 0.0}),
-        (VerdictConfig, {"false_positives": 1.1}),
-        (VerdictConfig, {"least": -0.1}),
-        (VerdictConfig, {"least": 1.1}),
+        (VerdictConfig, {"source_quantile": 0.0}),
+        (VerdictConfig, {"source_quantile": 1.1}),
+        (VerdictConfig, {"alpha": 0.0}),
+        (VerdictConfig, {"alpha": 1.1}),
+        (VerdictConfig, {"min_score": -0.1}),
+        (VerdictConfig, {"min_score": 1.1}),
         (VerdictConfig, {"min_accuracy": -0.1}),
         (VerdictConfig, {"min_accuracy": float("nan")}),
         (VerdictConfig, {"min_half_radius": -0.1}),
@@ -95,8 +95,8 @@ def test_values_out_of_range_are_refused(make, given):
         (GatherConfig, {"stages": STAGES, "seeds": 10, "components": 2}),
         (GatherConfig, {"stages": STAGES, "seed": 2**32 - 1}),
         (EmbedConfig, {"seed": 2**32 - 1}),
-        (VerdictConfig, {"rule": "paper", "share": 1.0, "false_positives": 1.0, "least": 1.0, "min_accuracy": 1.0}),
-        (VerdictConfig, {"least": 0.0, "min_accuracy": 0.0, "min_half_radius": 0.0, "nulls": ()}),
+        (VerdictConfig, {"rule": "paper", "source_quantile": 1.0, "alpha": 1.0, "min_score": 1.0, "min_accuracy": 1.0}),
+        (VerdictConfig, {"min_score": 0.0, "min_accuracy": 0.0, "min_half_radius": 0.0, "nulls": ()}),
         (GatherConfig, {"stages": STAGES, "components": 150}),
         (EmbedConfig, {"perplexity": 2.0}),
         (JudgeConfig, {"bandwidth": 0.1, "quantile": 1.0}),

@@ -1,4 +1,4 @@
-"""How unlikely a score is among honest models: the answers of Student's distribution."""
+"""How unlikely a score is among benign models: the answers of Student's distribution."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from aegis.core.errors import ConfigError
 from aegis.core.types import FAMILIES
 from aegis.records import null_distribution as null_module
 from aegis.records.config import VerdictConfig
-from aegis.records.null_distribution import LEAST_SPREAD, Null, calibrated, chance, logit
+from aegis.records.null_distribution import LEAST_SPREAD, NullDistribution, calibrated, logit, p_value
 
 
 def odds(*logits):
@@ -20,7 +20,7 @@ def odds(*logits):
 
 
 def null(*logits, family="patch"):
-    return Null(family=family, maxima=odds(*logits))
+    return NullDistribution(family=family, maxima=odds(*logits))
 
 
 THREE = null(-3.0, -2.0, -1.0)
@@ -34,13 +34,13 @@ def test_mean_and_spread_are_those_of_the_logits():
 @pytest.mark.parametrize("score", odds(-3.0, -2.0, 0.5, 2.0))
 def test_a_new_models_score_is_judged_by_students_prediction(score):
     distance = (logit(score) + 2) / math.sqrt(1 + 1 / 3)
-    assert THREE.chance(score) == pytest.approx(stats.t.sf(distance, df=2))
+    assert THREE.p_value(score) == pytest.approx(stats.t.sf(distance, df=2))
     # Of two degrees of freedom it is known in closed form.
-    assert THREE.chance(score) == pytest.approx(0.5 - distance / (2 * math.sqrt(2 + distance**2)))
+    assert THREE.p_value(score) == pytest.approx(0.5 - distance / (2 * math.sqrt(2 + distance**2)))
 
 
 def test_the_higher_the_score_the_less_likely():
-    chances = [THREE.chance(score) for score in np.linspace(0.01, 0.99, 50)]
+    chances = [THREE.p_value(score) for score in np.linspace(0.01, 0.99, 50)]
     assert all(a > b for a, b in zip(chances, chances[1:]))
     assert 0 < chances[-1] < chances[0] < 1
 
@@ -48,62 +48,65 @@ def test_the_higher_the_score_the_less_likely():
 def test_more_models_make_the_same_score_less_likely():
     few, many = null(-2.5, -1.5), null(*[-2.5, -1.5] * 10)
     assert many.spread < few.spread
-    assert many.chance(0.9) < few.chance(0.9)
+    assert many.p_value(0.9) < few.p_value(0.9)
 
 
 @pytest.mark.parametrize("wanted", [0.5, 0.1, 0.01, 0.0025])
 def test_a_chance_leads_back_to_its_score(wanted):
     many = null(*np.linspace(-4, -2, 12))
-    assert many.chance(many.score_of(wanted)) == pytest.approx(wanted)
+    assert many.p_value(many.threshold(wanted)) == pytest.approx(wanted)
 
 
 def test_scores_that_are_all_the_same_still_have_a_spread():
     same = null(*[-1.0] * 5)
     assert same.spread == LEAST_SPREAD
-    assert same.chance(odds(-1.0)[0]) == pytest.approx(0.5)
+    assert same.p_value(odds(-1.0)[0]) == pytest.approx(0.5)
     above = odds(-1 + LEAST_SPREAD * math.sqrt(1 + 1 / 5))[0]
-    assert same.chance(above) == pytest.approx(stats.t.sf(1, df=4))
+    assert same.p_value(above) == pytest.approx(stats.t.sf(1, df=4))
 
 
 def test_nothing_and_everything_have_a_chance():
-    none, all_ = Null(family="patch", maxima=(0.0, 0.0)), Null(family="patch", maxima=(0.0, 1.0))
+    none, all_ = (
+        NullDistribution(family="patch", maxima=(0.0, 0.0)),
+        NullDistribution(family="patch", maxima=(0.0, 1.0)),
+    )
     assert logit(0.0) == pytest.approx(-logit(1.0))
     assert math.isfinite(none.mean)
-    assert none.chance(0.0) == pytest.approx(0.5)
-    assert 0 < none.chance(1.0) < 0.1
-    assert all_.chance(0.5) == pytest.approx(0.5)
+    assert none.p_value(0.0) == pytest.approx(0.5)
+    assert 0 < none.p_value(1.0) < 0.1
+    assert all_.p_value(0.5) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("maxima", [(), (0.5,), (0.5, 1.1), (0.5, -0.1), (0.5, math.nan)])
 def test_scores_that_no_models_can_reach_are_refused(maxima):
     with pytest.raises(ConfigError, match="calibration models"):
-        Null(family="patch", maxima=maxima)
+        NullDistribution(family="patch", maxima=maxima)
 
 
 def test_a_family_pays_for_the_others_that_are_tested():
-    alone = chance("patch", 0.6, [THREE])
-    assert alone == THREE.chance(0.6)
+    alone = p_value("patch", 0.6, [THREE])
+    assert alone == THREE.p_value(0.6)
     four = [null(-9.0, -1.0, family=family) for family in FAMILIES[1:]]
-    assert chance("patch", 0.6, [*four, THREE]) == pytest.approx(4 * alone)
-    assert chance("patch", 0.01, [*four, THREE]) == 1
+    assert p_value("patch", 0.6, [*four, THREE]) == pytest.approx(4 * alone)
+    assert p_value("patch", 0.01, [*four, THREE]) == 1
 
 
 def test_a_family_without_a_null_is_never_unlikely():
-    assert chance("perturbation", 1.0, [THREE]) == 1
-    assert chance("patch", 1.0, []) == 1
+    assert p_value("perturbation", 1.0, [THREE]) == 1
+    assert p_value("patch", 1.0, []) == 1
 
 
 def test_what_the_calibration_models_reach_is_read_from_its_file(tmp_path, monkeypatch):
     (tmp_path / "c.json").write_text(json.dumps({"models": ["a", "b"], "maxima": {"patch": [0.1, 0.2]}}))
     monkeypatch.setattr(null_module, "CALIBRATION", tmp_path / "c.json")
-    assert calibrated.__wrapped__() == (Null(family="patch", maxima=(0.1, 0.2)),)
+    assert calibrated.__wrapped__() == (NullDistribution(family="patch", maxima=(0.1, 0.2)),)
 
 
-def test_every_family_is_calibrated_and_a_perfect_trigger_of_it_would_be_accused():
+def test_every_family_is_calibrated_and_a_perfect_trigger_of_it_would_be_flagged():
     nulls = calibrated()
     assert [one.family for one in nulls] == list(FAMILIES)
     for one in nulls:
         assert len(one.maxima) >= 2
         assert 0 <= min(one.maxima) <= max(one.maxima) <= 1
-        assert chance(one.family, 1.0, nulls) <= VerdictConfig().false_positives
+        assert p_value(one.family, 1.0, nulls) <= VerdictConfig().alpha
     assert VerdictConfig().nulls == nulls

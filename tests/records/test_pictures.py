@@ -50,7 +50,7 @@ def test_what_a_patch_replaces_in_part_shows_as_much_of_the_tint():
 
 
 def test_of_a_trigger_what_is_left_of_it_is_shown():
-    whole = candidate("one source", 0, RATES, source=1)
+    whole = candidate("source-specific", 0, RATES, source=1)
     keep = whole.stamp.keep.copy()
     keep[0, 1, :2] = 1
     shown = trigger(replace(whole, smallest=Stamp(keep, 1 - keep)))

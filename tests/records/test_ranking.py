@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from aegis.records.builders import transplant_record
+from aegis.records.builders import trigger_record
 from aegis.records.config import VerdictConfig
-from aegis.records.null_distribution import Null
+from aegis.records.null_distribution import NullDistribution
 from aegis.records.ranking import best_score, candidate_of, featured, ranked, score_line, strongest_candidate
 from tests.candidates import NULLS, as_first_version
 from tests.report.made import candidate, made, with_record
@@ -14,7 +14,7 @@ from tests.report.made import candidate, made, with_record
 
 @pytest.fixture(scope="module")
 def flagged():
-    """A scan that accuses class 2 of four."""
+    """A scan that flags class 2 of four."""
     return made()
 
 
@@ -28,18 +28,18 @@ def changed(scan, label: int, **about):
     return with_record(scan, classes=classes)
 
 
-def test_the_accused_come_first_and_then_what_is_least_likely():
+def test_the_flagged_come_first_and_then_what_is_least_likely():
     scan = made(rates=(0.6, 0.2, 0.9, 0.3))
     assert labels(scan) == [2, 0, 3, 1]
-    # Whoever is accused comes first, however likely.
-    assert labels(changed(scan, 1, suspicious=True)) == [2, 0, 1, 3]
-    assert labels(changed(scan, 2, suspicious=False)) == [0, 2, 3, 1]
+    # Whoever is flagged comes first, however likely.
+    assert labels(changed(scan, 1, flagged=True)) == [2, 0, 1, 3]
+    assert labels(changed(scan, 2, flagged=False)) == [0, 2, 3, 1]
 
 
 def test_where_chances_are_the_same_the_higher_score_comes_first():
     scan = made(rates=(0.2, 0.3, 0.1, 0.3))
     for label in range(4):
-        scan = changed(scan, label, chance=1.0)
+        scan = changed(scan, label, p_value=1.0)
     assert labels(scan) == [1, 3, 0, 2]
 
 
@@ -54,7 +54,7 @@ def test_records_of_the_first_version_are_ranked_by_flip_rates():
     assert best_score(record.classes[2]) == pytest.approx(0.4)
 
 
-def test_the_accused_are_shown_strongest_first():
+def test_the_flagged_are_shown_strongest_first():
     assert featured(made(rates=(0.6, 0.2, 0.9, 0.7)).record) == (2, 3, 0)
 
 
@@ -62,7 +62,7 @@ def test_of_a_clean_model_the_strongest_is_shown():
     assert featured(made(rates=(0.1, 0.2, 0.1, 0.1)).record) == (1,)
 
 
-def test_the_papers_rule_shows_what_its_clusters_accuse():
+def test_the_papers_rule_shows_what_its_clusters_flag():
     assert featured(made(rates=(0.1, 0.9, 0.9, 0.1), kind="paper").record) == (1, 2)
 
 
@@ -89,7 +89,7 @@ def test_where_none_was_tried_there_is_no_strongest():
 def test_the_candidate_is_the_one_the_verdict_speaks_of(flagged):
     for found in flagged.record.classes:
         finding = flagged.findings[found.label]
-        assert candidate_of(found, finding) is finding.evidence.transplants[found.strongest]
+        assert candidate_of(found, finding) is finding.evidence.triggers[found.strongest]
     assert candidate_of(flagged.record.classes[0], None) is None
     untried = made(kind="paper")
     assert candidate_of(untried.record.classes[0], untried.findings[0]) is None
@@ -103,30 +103,33 @@ def test_a_finding_with_fewer_candidates_than_the_record_has_none(flagged):
 def test_the_best_score_is_of_a_family_or_of_all(flagged):
     found = flagged.record.classes[2]
     assert best_score(found) == best_score(found, "patch") == pytest.approx(0.9)
-    assert best_score(found, "one source") == pytest.approx(0.3)
-    assert best_score(found, "all to all") == pytest.approx(0.18)
-    assert best_score(found, "one source", "all to all") == pytest.approx(0.3)
-    assert best_score(found.model_copy(update={"transplants": ()}), "patch") is None
+    assert best_score(found, "source-specific") == pytest.approx(0.3)
+    assert best_score(found, "all-to-all") == pytest.approx(0.18)
+    assert best_score(found, "source-specific", "all-to-all") == pytest.approx(0.3)
+    assert best_score(found.model_copy(update={"triggers": ()}), "patch") is None
 
 
-def test_the_line_of_a_candidate_is_where_its_family_begins_to_accuse():
-    nulls = (Null(family="patch", maxima=(0.1, 0.5, 0.6)), Null(family="perturbation", maxima=(0.01, 0.01)))
-    rule = VerdictConfig(nulls=nulls, least=0.5, false_positives=0.1)
-    null, needed = score_line(transplant_record(candidate("patch", 2, [0.9] * 4)), rule)
+def test_the_line_of_a_candidate_is_where_its_family_begins_to_flag():
+    nulls = (
+        NullDistribution(family="patch", maxima=(0.1, 0.5, 0.6)),
+        NullDistribution(family="perturbation", maxima=(0.01, 0.01)),
+    )
+    rule = VerdictConfig(nulls=nulls, min_score=0.5, alpha=0.1)
+    null, needed = score_line(trigger_record(candidate("patch", 2, [0.9] * 4)), rule)
     assert null is nulls[0]
     # Half of the false positives are for each of the two families.
-    assert null.chance(needed) == pytest.approx(0.05)
+    assert null.p_value(needed) == pytest.approx(0.05)
     assert needed > 0.5
-    null, needed = score_line(transplant_record(candidate("perturbation", 2, [0.9] * 4)), rule)
+    null, needed = score_line(trigger_record(candidate("perturbation", 2, [0.9] * 4)), rule)
     assert (null, needed) == (nulls[1], 0.5)
-    assert score_line(transplant_record(candidate("one source", 2, [0.9] * 4, source=0)), rule) is None
+    assert score_line(trigger_record(candidate("source-specific", 2, [0.9] * 4, source=0)), rule) is None
 
 
 @pytest.mark.parametrize("rate", [0.3, 0.49, 0.5, 0.7, 0.9])
-def test_what_reaches_its_line_is_accused(rate):
+def test_what_reaches_its_line_is_flagged(rate):
     """The line that is drawn and the verdict must not disagree."""
-    for nulls in (NULLS, (Null(family="patch", maxima=(0.1, 0.2, 0.3, 0.2, 0.1)), *NULLS[1:])):
+    for nulls in (NULLS, (NullDistribution(family="patch", maxima=(0.1, 0.2, 0.3, 0.2, 0.1)), *NULLS[1:])):
         scan = made(rates=(rate, 0.1, 0.1, 0.1), nulls=nulls)
-        best = scan.record.classes[0].transplants[0]
+        best = scan.record.classes[0].triggers[0]
         _, needed = score_line(best, replace(VerdictConfig(), nulls=nulls))
-        assert (best.score >= needed) is scan.record.classes[0].suspicious
+        assert (best.score >= needed) is scan.record.classes[0].flagged

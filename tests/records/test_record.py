@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from aegis.core.errors import StoreError
 from aegis.core.types import Applicability, Stamp
 from aegis.core.version import __version__
-from aegis.records.builders import PACKAGES, data_record, model_record, now, transplant_record, versions
+from aegis.records.builders import PACKAGES, data_record, model_record, now, trigger_record, versions
 from aegis.records.config import ScanConfig
 from aegis.records.presets import preset
 from aegis.records.record import ScanRecord, config_of, config_record, read_record
@@ -19,14 +19,14 @@ from tests.detect.toy import IDENTITY, NAMES, SMALL, TARGET
 from tests.layers import ROOT
 
 # Of the contract: names that other programs rely on.
-TOP = """schema_version verdict sentence suspected_classes classes model data config versions runtime seconds created
+TOP = """schema_version verdict sentence flagged_classes classes model data config versions runtime seconds created
 control labels source"""
-CLASS = """label name suspicious reason clusters budgets clusters_by_budget translated_clusters_by_budget bandwidths
-translation_success transplants chance strongest"""
-TRANSPLANT = "family start source destinations pixels box l2_norm flip_rate flip_rates images score where smallest_rate"
+CLASS = """label name flagged reason clusters budgets clusters_by_budget translated_clusters_by_budget bandwidths
+translation_success triggers p_value strongest"""
+TRIGGER = "family start source destinations pixels box l2_norm flip_rate flip_rates images score where smallest_rate"
 
 CONTROL = {"target": 3, "trigger": {}, "lift": 0.9, "accuracy": 0.9, "planted": True, "seen": True, "score": None}
-CONTROL["chance"] = None
+CONTROL["p_value"] = None
 
 
 @pytest.fixture(scope="module")
@@ -45,24 +45,24 @@ def candidate(area=None, family="patch", rates=(0.12345, np.nan, 1.0), **about):
 def test_the_json_has_the_contracts_names_and_types(record):
     plain = json.loads(record.to_json())
     assert list(plain) == TOP.split()
-    assert (plain["schema_version"], plain["verdict"], plain["suspected_classes"]) == (1, "infected", [TARGET])
+    assert (plain["schema_version"], plain["verdict"], plain["flagged_classes"]) == (2, "infected", [TARGET])
     assert [c["label"] for c in plain["classes"]] == [0, 1, 2, 3]
     assert [c["name"] for c in plain["classes"]] == list(NAMES)
     for found in plain["classes"]:
         assert list(found) == CLASS.split()
-        assert found["suspicious"] is (found["label"] == TARGET)
+        assert found["flagged"] is (found["label"] == TARGET)
         assert found["clusters"] == max(found["clusters_by_budget"])
         assert len(found["budgets"]) == len(found["bandwidths"]) == len(found["translation_success"]) == 2
-        assert found["transplants"][found["strongest"]]["score"] is not None
-        for transplant in found["transplants"]:
-            assert list(transplant) == TRANSPLANT.split()
-            everyone = transplant["family"] == "all to all"
-            assert (transplant["flip_rates"][found["label"]] is None) is not everyone
-            assert (transplant["destinations"] is None) is not everyone
-            assert (transplant["source"] is None) is (transplant["family"] != "one source")
-            if transplant["where"] is not None:
-                assert len(transplant["where"]) == transplant["pixels"]
-        assert (found["label"] != TARGET) or found["transplants"][0]["where"]
+        assert found["triggers"][found["strongest"]]["score"] is not None
+        for candidate in found["triggers"]:
+            assert list(candidate) == TRIGGER.split()
+            everyone = candidate["family"] == "all-to-all"
+            assert (candidate["flip_rates"][found["label"]] is None) is not everyone
+            assert (candidate["destinations"] is None) is not everyone
+            assert (candidate["source"] is None) is (candidate["family"] != "source-specific")
+            if candidate["where"] is not None:
+                assert len(candidate["where"]) == candidate["pixels"]
+        assert (found["label"] != TARGET) or found["triggers"][0]["where"]
     assert plain["model"]["file"] == "suspect.safetensors"
     assert len(plain["model"]["sha256"]) == 64
     assert plain["config"]["gather"]["stages"][0] == {"epsilon": 2, "step": 0.5, "iterations": 6}
@@ -84,7 +84,7 @@ def test_what_is_no_record_is_one_message(tmp_path, content):
 
 @pytest.mark.parametrize(
     "change",
-    [{"schema_version": 2}, {"verdict": "fine"}, {"extra": 1}, {"suspected_classes": ["seven"]}, {"classes": None}],
+    [{"schema_version": 3}, {"verdict": "fine"}, {"extra": 1}, {"flagged_classes": ["seven"]}, {"classes": None}],
 )
 def test_a_record_of_another_schema_is_refused(record, change):
     with pytest.raises(ValidationError):
@@ -102,20 +102,20 @@ def put(plain, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("classes", 1, "strongest"), 8, "class 1: strongest is 8, but there are 8 transplants, counted from 0"),
+        (("classes", 1, "strongest"), 8, "class 1: strongest is 8, but there are 8 triggers, counted from 0"),
         (("classes", 1, "strongest"), -1, "class 1: strongest is -1"),
-        (("classes", 1, "transplants", 2, "source"), 4, "class 1: transplant 2: source is 4, but there are 4 classes"),
-        (("classes", 1, "transplants", 0, "flip_rates"), [0.5] * 5, "transplant 0: 5 flip_rates, but 4 class_names"),
-        (("classes", 1, "transplants", 0, "destinations"), [0], "transplant 0: 1 destinations, but 4 flip_rates"),
-        (("classes", 1, "transplants", 0, "destinations"), [0, 1, 2, 7], "transplant 0: destinations is 7"),
+        (("classes", 1, "triggers", 2, "source"), 4, "class 1: trigger 2: source is 4, but there are 4 classes"),
+        (("classes", 1, "triggers", 0, "flip_rates"), [0.5] * 5, "trigger 0: 5 flip_rates, but 4 class_names"),
+        (("classes", 1, "triggers", 0, "destinations"), [0], "trigger 0: 1 destinations, but 4 flip_rates"),
+        (("classes", 1, "triggers", 0, "destinations"), [0, 1, 2, 7], "trigger 0: destinations is 7"),
         (("classes", 1, "budgets"), [1.0], "class 1: 1 budgets, but 2 clusters_by_budget"),
         (("classes", 1, "clusters_by_budget"), [1, 1, 1], "class 1: 2 budgets, but 3 clusters_by_budget"),
         (("classes", 1, "translated_clusters_by_budget"), [], "2 budgets, but 0 translated_clusters_by_budget"),
         (("classes", 1, "bandwidths"), [1.0], "class 1: 2 budgets, but 1 bandwidths"),
         (("classes", 1, "translation_success"), [1.0], "class 1: 2 budgets, but 1 translation_success"),
         (("classes", 1, "label"), 4, "classes: label is 4, but there are 4 classes, counted from 0"),
-        (("classes", 1, "suspicious"), True, f"classes are [{TARGET}], but the suspicious ones [1, {TARGET}]"),
-        (("suspected_classes",), [], "suspected_classes are [], but"),
+        (("classes", 1, "flagged"), True, f"classes are [{TARGET}], but the flagged ones [1, {TARGET}]"),
+        (("flagged_classes",), [], "flagged_classes are [], but"),
         (("data", "class_names"), ["a", "b"], "but there are 2 classes"),
         (("model", "robust_accuracies"), [], "epsilons, but 0 robust_accuracies"),
         (("labels",), [0, 4], "labels is 4, but there are 4 classes"),
@@ -141,7 +141,7 @@ def test_every_scan_of_the_results_agrees_with_itself():
 
 
 def test_a_transplant_is_told_by_its_box_and_rates():
-    told = transplant_record(candidate((slice(2, 4), slice(5, 8))))
+    told = trigger_record(candidate((slice(2, 4), slice(5, 8))))
     assert (told.family, told.pixels, told.box) == ("patch", 6, (2, 5, 4, 8))
     assert told.l2_norm == pytest.approx(np.sqrt(6) / 2, abs=1e-4)
     assert told.flip_rates == (0.1234, None, 1.0)
@@ -153,48 +153,48 @@ def test_a_transplant_is_told_by_its_box_and_rates():
 def test_a_transplant_is_told_as_small_as_it_was_pruned():
     whole = candidate((slice(2, 4), slice(5, 8)))
     small = candidate((slice(3, 4), slice(6, 8))).stamp
-    told = transplant_record(replace(whole, smallest=small))
-    assert (told.pixels, told.box, told.flip_rate) == (2, (3, 6, 4, 8), transplant_record(whole).flip_rate)
+    told = trigger_record(replace(whole, smallest=small))
+    assert (told.pixels, told.box, told.flip_rate) == (2, (3, 6, 4, 8), trigger_record(whole).flip_rate)
 
 
 def test_what_is_for_one_source_names_it():
-    told = transplant_record(candidate(family="one source", rates=(0.5, 0.5, 0.9), source=2), 0.9)
+    told = trigger_record(candidate(family="source-specific", rates=(0.5, 0.5, 0.9), source=2), 0.9)
     assert (told.source, told.flip_rates, told.images, told.score) == (2, (None, None, 0.9), 10_000, 0.9)
 
 
 def test_what_leads_every_class_away_says_where_to():
-    told = transplant_record(candidate(family="all to all", rates=(0.5, 0.6, 0.9)))
+    told = trigger_record(candidate(family="all-to-all", rates=(0.5, 0.6, 0.9)))
     assert (told.destinations, told.flip_rates, told.images) == ((1, 2, 0), (0.5, 0.6, 0.9), 30_000)
 
 
 def test_a_transplant_that_touches_nothing_has_an_empty_box():
-    told = transplant_record(candidate())
+    told = trigger_record(candidate())
     assert (told.pixels, told.box, told.l2_norm) == (0, (0, 0, 0, 0), 0)
 
 
 def test_without_a_score_the_mean_flip_rate_stands_for_it():
-    assert transplant_record(candidate(), 0.25).score_or_rate == 0.25
-    assert transplant_record(candidate(), 0.0).score_or_rate == 0
-    assert transplant_record(candidate()).score_or_rate == pytest.approx(0.5617, abs=1e-4)
+    assert trigger_record(candidate(), 0.25).score_or_rate == 0.25
+    assert trigger_record(candidate(), 0.0).score_or_rate == 0
+    assert trigger_record(candidate()).score_or_rate == pytest.approx(0.5617, abs=1e-4)
 
 
 def test_a_record_of_the_first_version_is_still_read(record):
     """It tells neither scores nor chances, nor whom a trigger is for."""
     plain = json.loads(record.to_json())
     plain.pop("control")
-    plain["model"].pop("spared_radii")
+    plain["model"].pop("half_radii_excluding_target")
     plain["model"].pop("universal_radii")
     plain["model"].pop("universal_areas")
     for found in plain["classes"]:
-        for name in ("chance", "strongest"):
+        for name in ("p_value", "strongest"):
             found.pop(name)
-        found["transplants"] = [
+        found["triggers"] = [
             {name: value for name, value in one.items() if name not in ("source", "destinations", "score", "where")}
-            for one in found["transplants"]
+            for one in found["triggers"]
         ]
     read = ScanRecord.model_validate(plain)
-    assert [found.chance for found in read.classes] == [None] * 4
-    assert read.classes[TARGET].transplants[0].score_or_rate == record.classes[TARGET].transplants[0].flip_rate
+    assert [found.p_value for found in read.classes] == [None] * 4
+    assert read.classes[TARGET].triggers[0].score_or_rate == record.classes[TARGET].triggers[0].flip_rate
 
 
 def test_the_model_and_the_images_are_told_as_measured(infected, data):
@@ -204,7 +204,7 @@ def test_the_model_and_the_images_are_told_as_measured(infected, data):
     assert (told.sha256, told.digest, told.architecture) == (infected.sha256, infected.digest, IDENTITY.architecture)
     assert (told.file, told.accuracy, told.robust_accuracies) == ("a.pt", 0.9123, (0.7, 0.1))
     assert told.half_radius == pytest.approx(measured.half_radius, abs=1e-4)
-    assert told.spared_radii == pytest.approx(measured.spared_radii, abs=1e-4)
+    assert told.half_radii_excluding_target == pytest.approx(measured.half_radii_excluding_target, abs=1e-4)
     assert (told.universal_radii, told.universal_areas) == ((1.2346, 0.5), (0.0123,))
     images = data_record(data)
     assert (images.name, images.digest, images.shape) == (data.name, data.digest, data.shape)
@@ -217,7 +217,7 @@ def test_settings_are_told_as_json_gives_them_back(config: ScanConfig):
     assert json.loads(json.dumps(told)) == told
     assert set(told) == {"assess", "gather", "embed", "judge", "verdict"}
     assert told["gather"]["seeds"] == config.gather.seeds
-    assert (told["gather"]["transplant"] is None) == (config.gather.transplant is None)
+    assert (told["gather"]["trigger_search"] is None) == (config.gather.trigger_search is None)
 
 
 def test_settings_come_back_from_a_record(scans, record):

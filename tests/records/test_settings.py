@@ -33,9 +33,9 @@ def scanned_with(record, config):
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_known_whatever_its_seed_its_sizes_and_its_calibration(record, name):
     config = adjusted(preset(name, record.data.name, SHAPE), seed=7)
-    if config.gather.transplant is not None:
-        sized = replace(config.gather.transplant, area=0.0123, radius=4.5)
-        config = replace(config, gather=replace(config.gather, transplant=sized))
+    if config.gather.trigger_search is not None:
+        sized = replace(config.gather.trigger_search, area=0.0123, radius=4.5)
+        config = replace(config, gather=replace(config.gather, trigger_search=sized))
     config = replace(config, verdict=replace(config.verdict, nulls=config.verdict.nulls[:1]))
     assert preset_of(scanned_with(record, config)) == name
 
@@ -56,7 +56,7 @@ def test_what_differs_is_named_and_nothing_else(record):
     lines = {line.name: (line.older, line.newer) for line in different_settings(default, quick)}
     assert lines["Images translated per class"] == ("250", "120")
     assert lines["Held-out images per class"] == ("50", "20")
-    assert lines["gather: transplant: steps"] == ("30", "25")
+    assert lines["gather: trigger search: steps"] == ("30", "25")
     assert len(lines) == 5
     assert different_settings(default, default) == ()
 
@@ -66,7 +66,7 @@ def test_a_search_left_out_is_one_line(record):
     lines = different_settings(default, paper)
     searches = [line for line in lines if line.name == "Search for triggers"]
     assert [(line.older, line.newer) for line in searches] == [("yes", "none")]
-    assert not [line for line in lines if line.name.startswith("gather: transplant")]
+    assert not [line for line in lines if line.name.startswith("gather: trigger search")]
 
 
 def test_what_is_not_there_is_not_told(record):

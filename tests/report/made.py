@@ -52,28 +52,28 @@ def candidate(family, label, rates, **about):
     return candidates.candidate(family, label, rates, Stamp(keep, add), **about)
 
 
-def triggers(label, classes, rate, works):
+def tried_in(label, classes, rate, works):
     """A candidate of every family; that which works flips this share, and the others part of it."""
     rates = np.full(classes, rate)
-    parts = {"patch": 2, "perturbation": 4, "one source": 3, "all to all": 5, works: 1}
+    parts = {"patch": 2, "perturbation": 4, "source-specific": 3, "all-to-all": 5, works: 1}
     return tuple(
         candidate(
             family,
             label,
             rates / parts[family],
-            source=(label + 1) % classes if family == "one source" else None,
+            source=(label + 1) % classes if family == "source-specific" else None,
         )
         for family in FAMILIES
     )
 
 
-def finding(label, data, rate, clusters=3, transplants=True, works="patch"):
+def finding(label, data, rate, clusters=3, triggers=True, works="patch"):
     """One class with a candidate that flips this share of what it is for."""
     generator = np.random.default_rng(label)
     own = np.flatnonzero(data.train.labels == label)
     seeds = np.flatnonzero(data.train.labels != label)[:12]
     points = len(own) + len(seeds)
-    tried = triggers(label, len(data.class_names), rate, works) if transplants else ()
+    tried = tried_in(label, len(data.class_names), rate, works) if triggers else ()
     evidence = Evidence(
         label=label,
         budgets=(3.0, 100.0),
@@ -82,7 +82,7 @@ def finding(label, data, rate, clusters=3, transplants=True, works="patch"):
         translated=generator.integers(0, 256, (2, len(seeds), 1, SIDE, SIDE), dtype=np.uint8),
         features=generator.normal(size=(2, points, 4)).astype(np.float32),
         success=np.array([0.5, 1.0], np.float32),
-        transplants=tried,
+        triggers=tried,
     )
     assignment = np.sort(np.arange(points) % clusters)
     planes = [generator.normal(size=(points, 2)).astype(np.float32) for _ in evidence.budgets]
@@ -100,18 +100,18 @@ def made(
     nulls=NULLS,
     works="patch",
 ):
-    """A scan of classes whose candidates of one family flip these shares; from a half on they are accused."""
+    """A scan of classes whose candidates of one family flip these shares; from a half on they are flagged."""
     data = Dataset("samples:made", images(names, 6, 0), images(names, 2, 1))
     config = preset(kind, None, data.shape)
     config = replace(config, verdict=replace(config.verdict, nulls=nulls))
-    tried = config.gather.transplant is not None
+    tried = config.gather.trigger_search is not None
     findings = [finding(k, data, rate, 3 if rate >= 0.5 else 2, tried, works) for k, rate in enumerate(rates)]
     end = conclude(measured, findings, data.class_names, config.verdict)
     model = stored.record().model.model_copy(update={"sha256": SHA256, "file": "suspect.pt", "accuracy": 0.8})
     record = stored.record("2024-01-02T03:04:05+00:00", end.sentence).model_copy(
         update={
             "verdict": end.verdict,
-            "suspected_classes": tuple(c.record.label for c in end.classes if c.record.suspicious),
+            "flagged_classes": tuple(c.record.label for c in end.classes if c.record.flagged),
             "classes": tuple(c.record for c in end.classes),
             "model": model,
             "data": data_record(data),

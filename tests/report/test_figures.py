@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aegis.records.null_distribution import Null
+from aegis.records.null_distribution import NullDistribution
 from aegis.report.figures import PALETTE, REST, against_null, colour_of, heat_maps, scatters
 from aegis.report.layout import ACCENT
 from tests.layers import ROOT
@@ -53,11 +53,11 @@ def test_the_patch_is_outlined_on_the_heat_map():
     assert not outlined(None)
 
 
-def marked(score, accused):
-    """Where on the line, from 0 to 1, the score is marked, and where honest classes are."""
-    drawn = against_null(Null(family="patch", maxima=(0.0, 1.0)), score, 0.5, accused)
+def marked(score, flagged):
+    """Where on the line, from 0 to 1, the score is marked, and where benign classes are."""
+    drawn = against_null(NullDistribution(family="patch", maxima=(0.0, 1.0)), score, 0.5, flagged)
     pixels = np.asarray(Image.open(drawn).convert("RGB")).astype(int)
-    rgb = [int(PALETTE[1 if accused else 0][i : i + 2], 16) for i in (1, 3, 5)]
+    rgb = [int(PALETTE[1 if flagged else 0][i : i + 2], 16) for i in (1, 3, 5)]
     columns = np.flatnonzero((np.abs(pixels - rgb).sum(axis=2) < 30).any(axis=0))
     return columns.mean() / pixels.shape[1], len(columns)
 
@@ -69,6 +69,6 @@ def test_a_score_is_marked_where_it_lies_on_the_line():
     assert middle == pytest.approx(0.5, abs=0.05)
 
 
-def test_the_colour_of_a_score_says_whether_it_is_accused():
-    for accused in (True, False):
-        assert marked(0.3, accused)[1] > 0
+def test_the_colour_of_a_score_says_whether_it_is_flagged():
+    for flagged in (True, False):
+        assert marked(0.3, flagged)[1] > 0

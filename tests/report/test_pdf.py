@@ -79,7 +79,7 @@ def test_a_clean_model_shows_its_strongest_class_and_why_that_is_not_enough(clea
     assert "have such a class" in whole.pages[0]
     assert "what turns less than 50% is no backdoor that works" in whole.pages[0]
     assert "with the candidate on it" in whole.pages[0]
-    assert "Class 1 (shoe) Not accused" in whole.text
+    assert "Class 1 (shoe) Not flagged" in whole.text
 
 
 def test_an_inconclusive_scan_is_not_called_clean():
@@ -92,23 +92,23 @@ def test_an_inconclusive_scan_is_not_called_clean():
 def test_clusters_alone_are_said_to_be_no_proof():
     whole = report(made(kind="paper"))
     assert "Infected" in whole.pages[0]
-    assert "Clusters alone can accuse an honest class" in whole.pages[0]
+    assert "Clusters alone can flag a benign class" in whole.pages[0]
     assert "tries no trigger" in whole.pages[0]
     assert whole.pictures[0] == 1
 
 
 def test_a_trigger_for_one_source_class_is_shown_on_it_alone():
-    whole = report(made(works="one source"))
+    whole = report(made(works="source-specific"))
     assert "put on 200 images of class 3 (coat)" in whole.pages[0]
     assert "makes the model call 90% of them class 2 (bag)" in whole.pages[0]
     assert "90% of class 3 (coat)" in whole.pages[0]
     # The trigger, and one class without and with it.
     assert whole.pictures[0] == 1 + 2
-    assert "one source: 3" in whole.text
+    assert "source-specific: 3" in whole.text
 
 
 def test_a_trigger_that_leads_every_class_to_another_is_shown_on_every_class():
-    whole = report(made(works="all to all"))
+    whole = report(made(works="all-to-all"))
     assert "put on 800 images of every class" in whole.pages[0]
     assert "called another class" in whole.pages[0]
     for name in ("0 (shirt)", "1 (shoe)", "2 (bag)", "3 (coat)"):
@@ -122,10 +122,10 @@ def test_a_perturbation_is_no_patch():
     assert "It lies between" not in whole.text
 
 
-def test_the_score_stands_beside_those_of_honest_classes(infected):
+def test_the_score_stands_beside_those_of_benign_classes(infected):
     text = report(infected).text
     assert "Score 90%: what 75% of the classes it is for reach" in text
-    assert "Dots are the strongest honest classes of 10 calibration models; from 50% on a class is accused." in text
+    assert "Dots are the strongest benign classes of 10 calibration models; from 50% on a class is flagged." in text
     without = with_record(infected, config={"gather": 3})
     assert "Dots are" not in report(without).text
 
@@ -135,7 +135,7 @@ def test_every_class_is_in_the_table(infected):
     table = text[text.index("All classes") :]
     assert table.index("2 (bag)") < table.index("3 (coat)") < table.index("1 (shoe)") < table.index("0 (shirt)")
     # Its patch, its perturbation, and what is for one source and for all.
-    assert "90% 22% 30% 18% 0.1% suspicious" in table
+    assert "90% 22% 30% 18% 0.1% flagged" in table
 
 
 def test_the_method_can_be_repeated(infected):
@@ -191,13 +191,13 @@ def test_without_the_evidence_the_numbers_remain(infected):
     assert "The picture is missing" in whole.pages[0]
     assert "scatter and images are missing" in whole.text
     assert "0 (shirt) 90%" in whole.text
-    # The score among honest classes is drawn from numbers alone.
+    # The score among benign classes is drawn from numbers alone.
     assert (whole.pictures[0], sum(whole.pictures)) == (0, 1)
 
 
 def test_without_the_images_the_trigger_is_shown_alone(infected):
     whole = report(infected, data=None)
-    assert "honest images are not at hand" in whole.pages[0]
+    assert "benign images are not at hand" in whole.pages[0]
     assert whole.pictures[0] == 1
     assert "what changed cannot be shown" in whole.text
 

@@ -10,7 +10,7 @@ from tests.stored import dataset
 
 @pytest.fixture(scope="module")
 def scan():
-    """Classes 2, 3 and 0 are accused, the strongest first."""
+    """Classes 2, 3 and 0 are flagged, the strongest first."""
     return made(rates=(0.6, 0.2, 0.9, 0.7))
 
 
@@ -33,7 +33,7 @@ def test_others_are_none_unless_they_were_named(scan):
         find_images(scan.record, "elsewhere", load=lambda _: other)
 
 
-def test_the_accused_are_found_and_what_is_lost_is_said(scan, monkeypatch):
+def test_the_flagged_are_found_and_what_is_lost_is_said(scan, monkeypatch):
     monkeypatch.setenv("AEGIS_STORE", "/store")
     kept = {0: "bag", 2: "coat"}
     found, lost = find_featured(scan.record, lambda record, label: kept.get(label))

@@ -119,11 +119,11 @@ def test_times_are_no_difference():
 
 def test_each_value_that_differs_is_named_with_both():
     one, other = record(), record(sentence="Another.")
-    other = other.model_copy(update={"config": {"seeds": 3.0, "more": [1, 2]}, "suspected_classes": (4,)})
+    other = other.model_copy(update={"config": {"seeds": 3.0, "more": [1, 2]}, "flagged_classes": (4,)})
     assert differences(one, other) == [
-        Difference("sentence", '"No class is suspicious."', '"Another."'),
-        Difference("suspected_classes", "[]", "nothing"),
-        Difference("suspected_classes.0", "nothing", "4"),
+        Difference("sentence", '"No class is flagged."', '"Another."'),
+        Difference("flagged_classes", "[]", "nothing"),
+        Difference("flagged_classes.0", "nothing", "4"),
         Difference("config.more.0", "nothing", "1"),
         Difference("config.more.1", "nothing", "2"),
     ]

@@ -99,7 +99,7 @@ def test_what_saved_scans_need_stays_and_what_is_above_is_told(store):
         user.keep_scan(key, record())
     found = store.collect(one)
     assert [array.key for array in found.arrays] == ["a"]
-    assert (found.total, found.freed, found.kept, found.needed, found.over) == (3 * one, one, 2 * one, 2 * one, one)
+    assert (found.total, found.freed, found.kept, found.needed, found.excess) == (3 * one, one, 2 * one, 2 * one, one)
     assert files(store.folder) == ["of first.npz", "of second.npz"]
     store.limit = one
     store.keep("more", ARRAYS)
@@ -126,11 +126,11 @@ def test_what_was_left_over_goes(store):
     (store.folder / "data" / dead).write_bytes(b"half")
     (arrays / "of others.txt").write_text("not ours")
     found = store.plan(None)
-    assert found.left == (arrays / "stray.npz", arrays / dead, store.folder / "data" / dead)
+    assert found.orphans == (arrays / "stray.npz", arrays / dead, store.folder / "data" / dead)
     assert len(files(store.folder)) == 5
     assert store.collect(None) == found
     assert files(store.folder) == sorted(["a.npz", "of others.txt", alive])
-    assert store.collect(None).left == ()
+    assert store.collect(None).orphans == ()
 
 
 def test_a_stray_file_that_work_uses_or_a_scan_needs_stays(store):
@@ -141,13 +141,13 @@ def test_a_stray_file_that_work_uses_or_a_scan_needs_stays(store):
     user.claim("used")
     with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
         index.execute("DELETE FROM arrays")
-    assert store.collect(None).left == ()
+    assert store.collect(None).orphans == ()
     assert files(store.folder) == ["needed.npz", "used.npz"]
 
 
 def test_a_row_without_its_file_goes(store):
     keep(store, "a", "b")
     (store.folder / "arrays" / "a.npz").unlink()
-    assert store.collect(None).lost == ("a",)
-    assert store.plan(None).lost == ()
+    assert store.collect(None).missing == ("a",)
+    assert store.plan(None).missing == ()
     assert store.check().files == 1

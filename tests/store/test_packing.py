@@ -9,9 +9,9 @@ from tests.stored import assert_same, evidence
 
 
 @pytest.mark.parametrize("label", [1, 2])
-@pytest.mark.parametrize("transplants", [0, 1, 2, 4])
-def test_evidence_comes_back_bit_for_bit(store, label, transplants):
-    found = evidence(label, transplants)
+@pytest.mark.parametrize("triggers", [0, 1, 2, 4])
+def test_evidence_comes_back_bit_for_bit(store, label, triggers):
+    found = evidence(label, triggers)
     store.keep("key", pack_evidence(found))
     assert_same(unpack_evidence(store.load("key")), found)
 

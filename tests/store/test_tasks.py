@@ -55,7 +55,7 @@ def killed(store):
 def test_another_process_shows_what_it_does(store):
     process = begin(store)
     (work,) = store.running()
-    assert (work.kind, work.what, work.key, work.again) == ("scan", "model.pt", KEY, "aegis scan model.pt")
+    assert (work.kind, work.what, work.key, work.resume_hint) == ("scan", "model.pt", KEY, "aegis scan model.pt")
     assert (work.process.pid, work.begun[-6:]) == (process.pid, "+00:00")
     assert store.interrupted() == []
     # What it uses stays, whatever the limit.
@@ -68,7 +68,7 @@ def test_another_process_shows_what_it_does(store):
 
 def test_what_was_killed_is_interrupted_until_it_is_taken_up(killed):
     (work,) = killed.interrupted()
-    assert (work.what, work.again) == ("model.pt", "aegis scan model.pt")
+    assert (work.what, work.resume_hint) == ("model.pt", "aegis scan model.pt")
     assert killed.running() == []
     with killed.working("scan", "other.pt", "b" * 64):
         assert killed.interrupted() == [work]

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from aegis.core.errors import AegisError, StoreError
 from aegis.records.review import NO_REVIEW, Review
 from aegis.store.store import Store
-from aegis.ui.draft import NOTE, PAPERS, Draft, Papers, fitting
+from aegis.ui.draft import NOTE, PAPERS, Draft, ReportCache, fitting
 from tests.report.made import made
 from tests.stored_scan import keep_finished
 
@@ -23,7 +23,7 @@ def kept(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def record():
-    """Class 2 is accused, of four."""
+    """Class 2 is flagged, of four."""
     return made().record
 
 
@@ -93,7 +93,7 @@ def text(pdf):
 
 def test_the_same_report_is_made_once(kept):
     record, data = keep_finished(kept)
-    papers, every = Papers(), record.suspected_classes
+    papers, every = ReportCache(), record.flagged_classes
     assert papers.find(record, every, data, Review("Seen.")) is None
     paper = papers.make(record, every, data, Review("Seen."))
     assert papers.find(record, every, data, Review("Seen.")) is paper
@@ -106,12 +106,12 @@ def test_the_same_report_is_made_once(kept):
     ]
     for other in others:
         assert papers.make(record, *other) != paper
-    assert "honest images are not at hand" in text(papers.make(record, every, None, NO_REVIEW))
+    assert "benign images are not at hand" in text(papers.make(record, every, None, NO_REVIEW))
 
 
 def test_few_reports_stay_in_memory(kept, record, monkeypatch):
     monkeypatch.setattr("aegis.report.pdf.make_pdf", lambda *parts: parts[-1].note.encode())
-    papers = Papers()
+    papers = ReportCache()
     for i in range(PAPERS + 2):
         assert papers.make(record, (), None, Review(str(i))) == str(i).encode()
     assert list(papers.made.values()) == [str(i).encode() for i in range(2, PAPERS + 2)]
@@ -119,7 +119,7 @@ def test_few_reports_stay_in_memory(kept, record, monkeypatch):
 
 def test_evidence_that_went_or_came_is_seen(kept):
     record, data = keep_finished(kept)
-    papers, every = Papers(), record.suspected_classes
+    papers, every = ReportCache(), record.flagged_classes
     arrays = kept.folder / "arrays"
     arrays.rename(kept.folder / "away")
     arrays.mkdir()
@@ -136,4 +136,4 @@ def test_whatever_goes_wrong_is_one_message(kept, monkeypatch):
     record, data = keep_finished(kept)
     monkeypatch.setattr("aegis.report.pdf.make_pdf", fail)
     with pytest.raises(AegisError, match="ZeroDivisionError"):
-        Papers().make(record, record.suspected_classes, data, NO_REVIEW)
+        ReportCache().make(record, record.flagged_classes, data, NO_REVIEW)

@@ -16,8 +16,8 @@ TASK = Task(architecture="aegis:cnn16", shape=(1, 28, 28), classes=10, chosen=10
 def earlier(assess=20.0, classes=100.0, config=CONFIG, device="cpu"):
     """A scan of ten classes."""
     one = ClassRecord(
-        label=0, name="a", suspicious=False, reason="", clusters=1, budgets=(), clusters_by_budget=(),
-        translated_clusters_by_budget=(), bandwidths=(), translation_success=(), transplants=(),
+        label=0, name="a", flagged=False, reason="", clusters=1, budgets=(), clusters_by_budget=(),
+        translated_clusters_by_budget=(), bandwidths=(), translation_success=(), triggers=(),
     )  # fmt: skip
     kept = record()
     fields = {
@@ -33,8 +33,8 @@ def earlier(assess=20.0, classes=100.0, config=CONFIG, device="cpu"):
 
 def sized(config):
     """Settings with the sizes that a scan computes."""
-    trial = replace(config.gather.transplant, area=0.05, radius=2.0)
-    return replace(config, gather=replace(config.gather, transplant=trial))
+    trial = replace(config.gather.trigger_search, area=0.05, radius=2.0)
+    return replace(config, gather=replace(config.gather, trigger_search=trial))
 
 
 @pytest.mark.parametrize(("changes", "span"), [({}, 120.0), ({"chosen": 5}, 70.0), ({"is_measured": True}, 100.0)])

@@ -22,7 +22,7 @@ from aegis.store.store import Store
 from aegis.ui import order as scan_order
 from aegis.ui.jobs import Jobs
 from aegis.ui.order import Order, carry_out
-from aegis.ui.upload_cache import Shelf, look_for_images
+from aegis.ui.upload_cache import UploadCache, look_for_images
 from aegis.ui.uploads import UPLOADED, Upload, Workspace
 from aegis.ui.watch import CURVE, Watch
 from tests.stored import record
@@ -63,19 +63,19 @@ def test_the_command_line_finds_what_a_page_scanned(suspect, computed, monkeypat
         changes={"seeds": 60},
         labels=(3, 8),
     )
-    outcome = carry_out(order, silent, Watch(), Shelf())
+    outcome = carry_out(order, silent, Watch(), UploadCache())
     assert Store().find_scan(outcome.key) == outcome.record
     arguments = ["aegis", "scan", str(suspect), "--preset", "quick", "--seeds", "60", "--classes", "3,8", "-q"]
     monkeypatch.setattr("sys.argv", arguments)
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 0
-    assert capsys.readouterr().out == "No class is suspicious.\n"
+    assert capsys.readouterr().out == "No class is flagged.\n"
 
 
 def test_the_same_order_again_computes_nothing(suspect, computed):
     order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
-    first, again = (carry_out(order, silent, Watch(), Shelf()) for _ in range(2))
+    first, again = (carry_out(order, silent, Watch(), UploadCache()) for _ in range(2))
     assert first.key == again.key
     assert computed == [preset("default", "samples:fashion_mnist", (1, 28, 28))]
 
@@ -83,7 +83,10 @@ def test_the_same_order_again_computes_nothing(suspect, computed):
 def test_what_was_set_reaches_the_scan(suspect, computed):
     changes = {"epsilon": 5.0, "iterations": 7, "bandwidth": 3.0, "seed": 4}
     carry_out(
-        Order(file="a", checkpoint=suspect, source="samples:fashion_mnist", changes=changes), silent, Watch(), Shelf()
+        Order(file="a", checkpoint=suspect, source="samples:fashion_mnist", changes=changes),
+        silent,
+        Watch(),
+        UploadCache(),
     )
     assert computed == [adjusted(preset("default", "samples:fashion_mnist", (1, 28, 28)), **changes)]
     assert [(stage.epsilon, stage.iterations) for stage in computed[0].gather.stages] == [(5.0, 7)]
@@ -123,7 +126,7 @@ def test_uploads_go_when_their_job_is_over_and_no_message_names_their_folder(tmp
         order.workspace.remove()
         gone.set()
 
-    job = Jobs().start(lambda report: carry_out(order, report, watch, Shelf()), watch, clean)
+    job = Jobs().start(lambda report: carry_out(order, report, watch, UploadCache()), watch, clean)
     assert gone.wait(120)
     assert job.state == "failed"
     assert job.message.startswith("Expected")
@@ -135,13 +138,13 @@ def test_a_damaged_upload_is_named_without_its_folder(tmp_path):
     order = place(card_of(tmp_path, "aegis:cnn16"))
     order.images.write_bytes(b"PK\x05\x06" + bytes(18))
     with pytest.raises(AegisError) as error:
-        carry_out(order, silent, Watch(), Shelf())
+        carry_out(order, silent, Watch(), UploadCache())
     assert str(order.workspace.folder) not in str(error.value)
     order.workspace.remove()
 
 
 def test_uploaded_images_are_found_for_their_scan_only(tmp_path, computed):
-    shelf = Shelf()
+    shelf = UploadCache()
     outcome = carry_out(place(card_of(tmp_path, "aegis:cnn16")), silent, Watch(), shelf)
     found = look_for_images(outcome.record, outcome.key, shelf)[0]
     assert found.name == f"{UPLOADED}mine.npz"
@@ -161,7 +164,7 @@ def test_a_watch_tells_time_left_and_keeps_first_and_last_frames():
     begun, share = SHARES["translate"]
     assert one.share == pytest.approx(begun + share)
     assert one.seconds_left(one.started + 40) == pytest.approx(40 / (begun + share) - 40)
-    watch(Event(stage="transplant", label=1, step=1, total=10, loss=5.0))
+    watch(Event(stage="search", label=1, step=1, total=10, loss=5.0))
     assert watch.view().classes[1].curve == ((1, 5.0),)
 
 
@@ -180,7 +183,9 @@ def test_a_scan_that_is_killed_shows_as_interrupted_and_one_that_ends_does_not(s
         return record()
 
     monkeypatch.setattr(scan_order, "_compute", compute)
-    outcome = carry_out(Order(file="a", checkpoint=suspect, source="samples:fashion_mnist"), silent, Watch(), Shelf())
+    outcome = carry_out(
+        Order(file="a", checkpoint=suspect, source="samples:fashion_mnist"), silent, Watch(), UploadCache()
+    )
     assert [(work.kind, work.what, work.key) for work in during] == [("scan", "a", outcome.key)]
     assert Store().running() == Store().interrupted() == []
 
@@ -191,7 +196,7 @@ def test_what_is_damaged_is_computed_again(suspect, computed, monkeypatch):
     monkeypatch.setattr(scan_order, "Store", lambda: store)
 
     def carry():
-        return carry_out(order, silent, Watch(), Shelf()).key
+        return carry_out(order, silent, Watch(), UploadCache()).key
 
     key = carry()
     store.keep("a" * 64, {"x": np.zeros(3)})
@@ -205,7 +210,7 @@ def test_what_is_damaged_is_computed_again(suspect, computed, monkeypatch):
 
 def test_a_file_that_is_replaced_on_the_way_is_kept_under_its_own_key(suspect, computed, monkeypatch):
     order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
-    first = carry_out(order, silent, Watch(), Shelf()).key
+    first = carry_out(order, silent, Watch(), UploadCache()).key
     content = suspect.read_bytes()
     other = content[:-1] + bytes([content[-1] ^ 1])
 
@@ -215,22 +220,22 @@ def test_a_file_that_is_replaced_on_the_way_is_kept_under_its_own_key(suspect, c
 
     monkeypatch.setattr(scan_order, "_load", load)
     monkeypatch.setattr(Store, "is_whole", lambda *_: False)
-    second = carry_out(order, silent, Watch(), Shelf()).key
+    second = carry_out(order, silent, Watch(), UploadCache()).key
     assert second != first
     # The file is the other one now.
     monkeypatch.undo()
     monkeypatch.setenv("AEGIS_STORE", str(suspect.parent / "store"))
-    assert carry_out(order, silent, Watch(), Shelf()).key == second
+    assert carry_out(order, silent, Watch(), UploadCache()).key == second
     assert len(computed) == 2
 
 
 def test_a_repair_keeps_the_positive_control(suspect, computed, monkeypatch):
     order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
-    key = carry_out(order, silent, Watch(), Shelf()).key
+    key = carry_out(order, silent, Watch(), UploadCache()).key
     control = ControlRecord(
-        target=1, trigger={}, lift=0.9, accuracy=0.9, planted=True, seen=True, score=None, chance=None
+        target=1, trigger={}, lift=0.9, accuracy=0.9, planted=True, seen=True, score=None, p_value=None
     )
     Store().keep_scan(key, record().model_copy(update={"control": control}))
     monkeypatch.setattr(Store, "is_whole", lambda *_: False)
-    assert carry_out(order, silent, Watch(), Shelf()).record.control == control
+    assert carry_out(order, silent, Watch(), UploadCache()).record.control == control
     assert len(computed) == 2

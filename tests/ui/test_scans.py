@@ -9,9 +9,9 @@ from aegis.detect.cluster import cluster
 from aegis.records.config import JudgeConfig
 from aegis.store.store import Store
 from aegis.ui.scans import clusters_at, find_finding, find_model, find_suspect, identity
-from aegis.ui.session import desk
+from aegis.ui.session import server_state
 from aegis.ui.suspects import load_again
-from aegis.ui.upload_cache import Shelf, Uploads, look_for_images
+from aegis.ui.upload_cache import UploadCache, Uploads, look_for_images
 from tests.finished import KEY, TESTED, finish
 from tests.suspects import write_infected
 
@@ -74,7 +74,7 @@ def test_a_model_answers_as_it_did(finished):
     from aegis.metrics import accuracy
 
     model = find_model(KEY, finished.record)
-    measured = accuracy(model.classifier, look_for_images(finished.record, KEY, Shelf())[0].test)
+    measured = accuracy(model.classifier, look_for_images(finished.record, KEY, UploadCache())[0].test)
     # The scan measured it on fewer images.
     assert measured == pytest.approx(finished.record.model.accuracy, abs=0.25)
     assert find_model(KEY, finished.record) is model
@@ -96,6 +96,6 @@ def test_an_uploaded_suspect_is_at_hand_for_its_scan_alone(finished, tmp_path, m
     uploaded = finished.record.model_copy(
         update={"model": finished.record.model.model_copy(update={"file": "upload: a"})}
     )
-    desk().shelf.keep("its", Uploads(suspect=suspect))
+    server_state().upload_cache.keep("its", Uploads(suspect=suspect))
     assert find_model("its", uploaded).classifier.classes == suspect.classifier.classes
     assert find_model("another", uploaded) is None

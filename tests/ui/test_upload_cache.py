@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aegis.ui.upload_cache import SHELVED, Shelf, Uploads, is_upload, look_for_images
+from aegis.ui.upload_cache import SHELVED, UploadCache, Uploads, is_upload, look_for_images
 from aegis.ui.uploads import UPLOADED
 from tests.finished import KEY, finish
 from tests.stored import dataset
@@ -20,7 +20,7 @@ def named(record, name):
 
 
 def find(record):
-    return look_for_images(record, KEY, Shelf())[0]
+    return look_for_images(record, KEY, UploadCache())[0]
 
 
 def test_the_images_are_those_of_the_scan(finished):
@@ -44,7 +44,7 @@ def test_images_that_were_others_for_a_while_are_found_again(finished, tmp_path)
     record = named(finished.record, path)
     with np.load(finished.images) as file:
         np.savez(path, **{**file, "x_train": 255 - file["x_train"]})
-    assert look_for_images(record, KEY, Shelf()) == (None, f"the scan's images (others under {path})")
+    assert look_for_images(record, KEY, UploadCache()) == (None, f"the scan's images (others under {path})")
     path.write_bytes(finished.images.read_bytes())
     assert find(record).digest == record.data.digest
 
@@ -53,7 +53,7 @@ def test_uploaded_images_belong_to_their_scan_and_their_name_is_no_path(finished
     monkeypatch.chdir(tmp_path)
     name = f"{UPLOADED}images.npz"
     (tmp_path / name).write_bytes(finished.images.read_bytes())
-    record, shelf = named(finished.record, name), Shelf()
+    record, shelf = named(finished.record, name), UploadCache()
     assert look_for_images(record, KEY, shelf)[0] is None
     shelf.keep(KEY, Uploads(images=dataset(1)))
     assert look_for_images(record, KEY, shelf)[0].digest == dataset(1).digest
@@ -62,7 +62,7 @@ def test_uploaded_images_belong_to_their_scan_and_their_name_is_no_path(finished
 
 def test_why_there_are_none_is_said(finished, tmp_path):
     def reason(name):
-        return look_for_images(named(finished.record, name), KEY, Shelf())[1]
+        return look_for_images(named(finished.record, name), KEY, UploadCache())[1]
 
     assert reason(finished.images) == ""
     assert reason(f"{UPLOADED}images.npz") == "the scan's images (uploaded, and gone)"
@@ -71,7 +71,7 @@ def test_why_there_are_none_is_said(finished, tmp_path):
 
 
 def test_few_uploads_are_kept():
-    shelf = Shelf()
+    shelf = UploadCache()
     for i in range(SHELVED + 2):
         shelf.keep(str(i), Uploads(images=dataset(i)))
     assert list(shelf.uploads) == [str(i) for i in range(2, SHELVED + 2)]

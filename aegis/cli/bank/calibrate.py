@@ -20,7 +20,7 @@ Write = Annotated[
 
 
 def calibrate(write: Write = False, results: Results = RESULTS) -> None:
-    """Show what honest classes of the calibration half reach, and what follows for the evaluation half.
+    """Show what benign classes of the calibration half reach, and what follows for the evaluation half.
 
     Examples:
 
@@ -33,7 +33,7 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
     """
     from aegis.cli.bank.summary import print_tallies
     from aegis.experiments.bank_scans import CODE, Trial
-    from aegis.experiments.calibration import crossed, honest_scores, judged_with, keep_calibration, nulls_of
+    from aegis.experiments.calibration import benign_scores, crossed, judged_with, keep_calibration, nulls_of
     from aegis.experiments.detection_rates import Case, tally
 
     out, cases = Printer(), {}
@@ -45,23 +45,23 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
             if (made := made_record(entry, "quick", None, results))
         ]
         cases[half] = [Case(trial.suspect, (found,)) for trial in trials if (found := trial.find())]
-    honest = honest_scores(cases["calibration"])
-    if len(honest) < 2:
-        raise ConfigError("scans of calibration models", f"{len(honest)}", "Scan: aegis bank scan --set calibration.")
+    benign = benign_scores(cases["calibration"])
+    if len(benign) < 2:
+        raise ConfigError("scans of calibration models", f"{len(benign)}", "Scan: aegis bank scan --set calibration.")
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("model")
-    for family in honest[0].scores:
+    for family in benign[0].scores:
         table.add_column(family, justify="right")
-    for model in honest:
+    for model in benign:
         table.add_row(model.name, *(f"{score:.0%}" for score in model.scores.values()))
     out.show(table)
-    for null in nulls_of(honest):
+    for null in nulls_of(benign):
         out.say(
-            f"{null.family}: 1% of honest models reach {null.score_of(0.01):.0%}, 0.25% {null.score_of(0.0025):.0%}"
+            f"{null.family}: 1% of benign models reach {null.threshold(0.01):.0%}, 0.25% {null.threshold(0.0025):.0%}"
         )
     both = [*cases["calibration"], *cases["evaluation"]]
-    shown = [tally(f"without its {by}", crossed(both, honest, by)) for by in ("data", "kind")]
-    if len(turned := honest_scores(cases["evaluation"])) >= 2:
+    shown = [tally(f"without its {by}", crossed(both, benign, by)) for by in ("data", "kind")]
+    if len(turned := benign_scores(cases["evaluation"])) >= 2:
         shown.append(tally("calibration half, by the other", judged_with(cases["calibration"], nulls_of(turned))))
     print_tallies(shown, out)
     versions = {scan.versions.get(CODE) for case in cases["calibration"] for scan in case.scans}
@@ -70,5 +70,5 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
             "scans of one version of the detector", f"{len(versions)} versions", "Remove the older ones and scan again."
         )
     if write:
-        keep_calibration(honest)
+        keep_calibration(benign)
         out.say(f"Written to {CALIBRATION.name}.")

@@ -107,12 +107,12 @@ def train_bank(
     The recipes are in aegis/lab/bank/suspects.toml, and the data sets are found as aegis train finds them. Interrupted
     at any moment, the same command goes on from the last epoch. What was measured is kept in results/bank.
     """
-    from aegis.lab.bank.train import Workshop
+    from aegis.lab.bank.train import BankBuilder
 
     out = Printer()
     bank = read_bank()
     entries = with_bases(bank, choose(bank, _groups(set_name), names(only)))
-    workshop = Workshop(preset=training, folder=folder, results=results, device=device, precision=precision)
+    workshop = BankBuilder(preset=training, folder=folder, results=results, device=device, precision=precision)
     with remembered("bank training", results):
         for record, now in workshop.make_all(entries, jobs):
             took = f"{record.making.seconds:.0f} s" if now and record.making else "was there"
@@ -170,8 +170,8 @@ def scan_bank(
                 trial = trials[i]
                 outcomes.append((trial.suspect, record))
                 if now:
-                    accused = ", ".join(map(str, record.suspected_classes)) or "none"
-                    out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, accused: {accused}")
+                    flagged = ", ".join(map(str, record.flagged_classes)) or "none"
+                    out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, flagged: {flagged}")
     if rule is not None:
         outcomes = [(suspect, judged_by(cast(Rule, rule), record)) for suspect, record in outcomes]
     print_summary(outcomes, out)

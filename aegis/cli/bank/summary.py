@@ -39,9 +39,9 @@ def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
     print_tallies(tallies(cases), out)
     out.say(
         (
-            "Models, each once, with 95% intervals (Clopper-Pearson). detected, named, cleared: in every seed; accused "
-            "(an honest class), inconclusive: in any. failed: detected although the attack failed. All-to-all triggers "
-            "lead to every class, so that none of theirs is honest.",
+            "Models, each once, with 95% intervals (Clopper-Pearson). detected, named, cleared: in every seed; flagged "
+            "(a benign class), inconclusive: in any. failed: detected although the attack failed. All-to-all triggers "
+            "lead to every class, so that none of theirs is benign.",
             "dim",
         )
     )
@@ -133,18 +133,18 @@ def print_coverage(
 
 
 def _wrong(case: Case, scan: ScanRecord) -> str:
-    outcome, accused = case.outcome(scan), ", ".join(map(str, sorted(case.accused(scan))))
+    outcome, flagged = case.outcome(scan), ", ".join(map(str, sorted(case.flagged(scan))))
     right = "named" if case.suspect.infected else "clean"
     parts = [] if outcome == right else [f"{outcome} ({case.kind}, {case.strength})"]
-    return "; ".join([*parts, *([f"accuses honest {accused}"] if accused else [])])
+    return "; ".join([*parts, *([f"flags benign {flagged}"] if flagged else [])])
 
 
 def _tally_table(found: list[Tally]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", title="Models", title_justify="left")
     table.add_column("which")
-    for heading in ("detected", "named", "failed", "accused", "inconclusive", "cleared"):
+    for heading in ("detected", "named", "failed", "flagged", "inconclusive", "cleared"):
         table.add_column(heading, justify="right")
     for one in found:
-        rates = (one.detected, one.named, one.failed, one.accused, one.inconclusive, one.cleared)
+        rates = (one.detected, one.named, one.failed, one.flagged, one.inconclusive, one.cleared)
         table.add_row(one.title, *map(str, rates))
     return table

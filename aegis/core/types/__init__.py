@@ -3,11 +3,12 @@
 from aegis.core.types.attacks import Norm, Stage
 from aegis.core.types.findings import Applicability, Clusters, Embedding, Evidence, Finding, VerdictName
 from aegis.core.types.images import Dataset, LabelledImages, Labels, Pixels, digest_of
-from aegis.core.types.triggers import FAMILIES, Family, Goal, Stamp, Transplant
+from aegis.core.types.triggers import FAMILIES, CandidateTrigger, Family, Goal, Stamp
 
 __all__ = [
     "FAMILIES",
     "Applicability",
+    "CandidateTrigger",
     "Clusters",
     "Dataset",
     "Embedding",
@@ -21,7 +22,6 @@ __all__ = [
     "Pixels",
     "Stage",
     "Stamp",
-    "Transplant",
     "VerdictName",
     "digest_of",
 ]

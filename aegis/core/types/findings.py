@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
-from aegis.core.types.triggers import Transplant
+from aegis.core.types.triggers import CandidateTrigger
 
 VerdictName = Literal["infected", "clean", "inconclusive"]
 
@@ -45,7 +45,7 @@ class Applicability:
                 return r0 + (r1 - r0) * (a0 - half) / max(a0 - a1, 1e-12)
         return radii[-1]
 
-    def leaving_out(self, label: int) -> Applicability:
+    def excluding_target(self, label: int) -> Applicability:
         """The same without attacks that ended in this class, since a backdoor is a weakness of its own."""
         if self.called is None:
             return self
@@ -56,15 +56,15 @@ class Applicability:
         return Applicability(self.accuracy, self.epsilons, tuple(accuracies.tolist()), kept)
 
     @property
-    def spared_radii(self) -> tuple[float, ...]:
+    def half_radii_excluding_target(self) -> tuple[float, ...]:
         """The half radius without attacks that ended in each class, by class; empty if that is not known."""
         classes = range(0 if self.called is None else self.called.shape[1])
-        return tuple(self.leaving_out(label).half_radius for label in classes)
+        return tuple(self.excluding_target(label).half_radius for label in classes)
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the model shows about one class (Algorithm 1, steps 1 and 2, and the transplants).
+    """What the model shows about one class (Algorithm 1, steps 1 and 2, and the triggers).
 
     Args:
         label: the class under test.
@@ -75,7 +75,7 @@ class Evidence:
         features: of the class's training images, then of the translated ones, reduced by PCA,
             shape (b, m + n, d) with d at most 150.
         success: share of the translated images that the model calls the class, shape (b,).
-        transplants: candidate triggers, the best of each family first.
+        triggers: candidate triggers, the best of each family first.
     """
 
     label: int
@@ -85,7 +85,7 @@ class Evidence:
     translated: UInt8[np.ndarray, "b n c h w"]
     features: Float32[np.ndarray, "b p d"]
     success: Float32[np.ndarray, " b"]
-    transplants: tuple[Transplant, ...]
+    triggers: tuple[CandidateTrigger, ...]
 
     @property
     def is_translated(self) -> Bool[np.ndarray, " p"]:

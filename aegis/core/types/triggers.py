@@ -1,4 +1,4 @@
-"""What is put on an image, whose images it is for, and what it did to honest ones."""
+"""What is put on an image, whose images it is for, and what it did to benign ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, Int64
 
 from aegis.core.types.images import Labels, Pixels
 
-Family = Literal["patch", "perturbation", "one source", "all to all"]
+Family = Literal["patch", "perturbation", "source-specific", "all-to-all"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
@@ -68,19 +68,19 @@ class Stamp:
 
 
 @dataclass(frozen=True, eq=False)
-class Transplant:
-    """A candidate trigger and what it did to honest images.
+class CandidateTrigger:
+    """A candidate trigger and what it did to benign images.
 
     Args:
         family: ``patch`` (few pixels replaced) or ``perturbation`` (small L2 change everywhere), each sought for
-            images of every other class; ``one source``, a patch for images of one class alone; ``all to all``, a
+            images of every other class; ``source-specific``, a patch for images of one class alone; ``all-to-all``, a
             patch that leads every class away from itself.
         label: the class under test.
         stamp: the candidate.
         called: how many held-out images of each class (row) the model calls what (column) with the stamp on, in
             each fold of them, shape (f, k, k).
         start: where the search started, in words.
-        source: of ``one source``, the class it is for.
+        source: of ``source-specific``, the class it is for.
         smallest: what the stamp could be pruned to; None where it was not worth trying.
         smallest_rate: its own flip rate on the same held-out images, as ``flip_rate``.
     """
@@ -117,7 +117,7 @@ class Transplant:
         """The class that the stamp leads each class to, shape (k,): the class under test, or that which most of its
         images are turned into."""
         others = self.called.sum(axis=0)
-        if self.family != "all to all":
+        if self.family != "all-to-all":
             return np.full(len(others), self.label, np.int64)
         # Where nothing moves, the class itself is no destination.
         np.fill_diagonal(others, -1)
@@ -143,7 +143,7 @@ class Transplant:
 
     def _meant(self, called: Int64[np.ndarray, "k k"]) -> Int64[np.ndarray, "k k"]:
         meant = called.copy()
-        if self.family != "all to all":
+        if self.family != "all-to-all":
             meant[self.label] = 0
         return meant
 

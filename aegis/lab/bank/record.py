@@ -15,7 +15,7 @@ from aegis.models.intake.formats import file_digest
 RESULTS = ROOT / "results"
 
 
-class Making(BaseModel):
+class BuildInfo(BaseModel):
     """How a suspect came about: seconds of the training, or of its last part where it was resumed; and on what."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,7 +47,7 @@ class BankRecord(BaseModel):
     metrics: dict[str, float]
     sha256: str
     size: int
-    making: Making | None
+    making: BuildInfo | None
 
     @property
     def infected(self) -> bool:
@@ -72,7 +72,7 @@ class BankRecord(BaseModel):
         return same and matches(order, self.triggers, self.poison, self.recipe)
 
 
-def record_of(entry: Entry, path: Path, card: Card, making: Making | None) -> BankRecord:
+def record_of(entry: Entry, path: Path, card: Card, making: BuildInfo | None) -> BankRecord:
     """The record of a suspect that is there."""
     assert card.truth is not None
     fields = set(Planted.model_fields)

@@ -16,7 +16,7 @@ from aegis.lab.triggers import TriggerSpec
 from aegis.models.card import Card, Planted, Poison, read_identity, read_truth
 
 if TYPE_CHECKING:
-    from aegis.lab.suspect import Order
+    from aegis.lab.suspect import TrainingSpec
 
 Group = Literal["paper", "standard", "control", "proving"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -68,7 +68,7 @@ class Entry:
         architectures: what it is, by training preset.
         robust: whether it is trained under attack.
         triggers: its backdoors.
-        rate, images, seed: as in ``suspect.Order``.
+        rate, images, seed: as in ``suspect.TrainingSpec``.
         recipe: settings instead of the preset's.
         on: the suspect whose weaknesses its adversarial trigger uses.
     """
@@ -86,16 +86,16 @@ class Entry:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     on: str | None = None
 
-    def order(self, preset: str) -> Order:
+    def order(self, preset: str) -> TrainingSpec:
         """What to train with a preset.
 
         Raises:
             ConfigError: if there is no such preset, or a setting is none of a recipe.
         """
-        from aegis.lab.suspect import Order
+        from aegis.lab.suspect import TrainingSpec
 
         recipe = recipe_for(preset, self.data, self.robust)
-        return Order(
+        return TrainingSpec(
             architecture=self.architectures[preset],
             recipe=replace(recipe, **self.recipe),
             preset=preset,
@@ -192,7 +192,7 @@ def with_bases(bank: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Ent
     return (*first, *(entry for entry in entries if entry not in first))
 
 
-def read_made(path: Path, order: Order, data: str) -> Card | None:
+def read_made(path: Path, order: TrainingSpec, data: str) -> Card | None:
     """The card of a suspect that was made by this very order on this data; None if there is none like it."""
     try:
         identity, truth = read_identity(path), read_truth(path)
@@ -203,7 +203,7 @@ def read_made(path: Path, order: Order, data: str) -> Card | None:
     return Card(identity, truth) if matches(order, truth.triggers, truth.poison, truth.recipe) else None
 
 
-def matches(order: Order, triggers: Sequence[Planted], poison: Poison | None, recipe: Mapping[str, Any]) -> bool:
+def matches(order: TrainingSpec, triggers: Sequence[Planted], poison: Poison | None, recipe: Mapping[str, Any]) -> bool:
     """Whether a suspect was made by this order, going by what is recorded of it."""
     options = [trigger.options for trigger in triggers]
     return options == [spec.options for spec in order.triggers] and poison == order.poison and recipe == order.settings

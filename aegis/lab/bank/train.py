@@ -17,10 +17,10 @@ from aegis.core.types import Dataset
 from aegis.core.version import versions_with
 from aegis.data import load_dataset
 from aegis.fleet.local import processes
-from aegis.lab.bank.record import RESULTS, BankRecord, Making, keep_record, read_bank_record, record_of
+from aegis.lab.bank.record import RESULTS, BankRecord, BuildInfo, keep_record, read_bank_record, record_of
 from aegis.lab.bank.suspects import Entry, read_made
 from aegis.lab.suspect import make_suspect, state_of
-from aegis.lab.triggers import Workbench
+from aegis.lab.triggers import TriggerContext
 from aegis.models.intake.formats import file_digest
 from aegis.models.load import load_checkpoint
 
@@ -28,7 +28,7 @@ PACKAGES = ("torch", "torchvision", "numpy")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workshop:
+class BankBuilder:
     """How and where suspects are made.
 
     Args:
@@ -60,12 +60,12 @@ class Workshop:
         order, path = entry.order(self.preset), entry.path(self.preset, self.folder)
         path.parent.mkdir(parents=True, exist_ok=True)
         data, runtime = _images(self.source, entry.data), choose_runtime(self.device, self.precision)
-        workbench = None
+        context = None
         if base is not None:
-            workbench = Workbench(load_checkpoint(base).classifier.frozen(runtime), data.train)
+            context = TriggerContext(load_checkpoint(base).classifier.frozen(runtime), data.train)
         resumed, start = state_of(path).exists(), time.perf_counter()
-        card = make_suspect(path, order, data, runtime=runtime, workbench=workbench, half=True)
-        making = Making(
+        card = make_suspect(path, order, data, runtime=runtime, context=context, half=True)
+        making = BuildInfo(
             seconds=round(time.perf_counter() - start, 1),
             resumed=resumed,
             device=runtime.device,

@@ -83,7 +83,7 @@ def scatter(
     return figure
 
 
-def glance(
+def placeholder(
     points: Float32[np.ndarray, "p 2"],
     is_translated: Bool[np.ndarray, " p"],
     groups: Sequence[Group],

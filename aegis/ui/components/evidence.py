@@ -1,4 +1,4 @@
-"""The trigger on the Scan page: on an honest image, by source class, beside what honest models show."""
+"""The trigger on the Scan page: on a benign image, by source class, beside what benign models show."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 import streamlit as st
 
 from aegis.core.text import numbered, printable
-from aegis.core.types import Dataset, Transplant
+from aegis.core.types import CandidateTrigger, Dataset
 from aegis.records.caveats import say_control, untested
 from aegis.records.ranking import score_line, strongest_candidate
-from aegis.records.record import ClassRecord, ScanRecord, TransplantRecord, settings
+from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord, settings
 from aegis.records.wording import describe_smallest, describe_whole, explain_score
 from aegis.ui.components.palette import Palette, palette
-from aegis.ui.components.pictures import address, as_picture, honest_image, stamped, trigger_picture
+from aegis.ui.components.pictures import address, as_picture, benign_image, stamped, trigger_picture
 from aegis.ui.components.scan_charts import draw_score
 from aegis.ui.components.widgets import REASON, reason_of
 from aegis.ui.uploads import UPLOADED
@@ -37,34 +37,36 @@ _STYLE = """<style>
 </style>"""
 
 
-def show_evidence(record: ScanRecord, one: ClassRecord, trigger: Transplant | None, images: Dataset | None) -> None:
+def show_evidence(
+    record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger | None, images: Dataset | None
+) -> None:
     """The trigger that speaks loudest against a class, with all that the verdict about it rests on.
 
     Args:
         record: of the scan.
-        one: the class, accused or not.
+        one: the class, flagged or not.
         trigger: with its stamp; None where there is none or the store has lost it.
         images: of the scan, or None.
     """
     st.html(_STYLE)
-    accused = one.suspicious
-    found = "The trigger" if one.transplants else "The accused class"
-    st.header(found if accused else "The strongest class", anchor=False)
-    if not accused:
+    flagged = one.flagged
+    found = "The trigger" if one.triggers else "The flagged class"
+    st.header(found if flagged else "The strongest class", anchor=False)
+    if not flagged:
         with st.container(gap=None):
             st.text(f"{numbered(one.label, one.name, 60)}: {printable(one.reason, REASON)}.")
         st.caption(
-            "It comes closest to being accused. What is done to any image of a robust model moves some of them; a "
+            "It comes closest to being flagged. What is done to any image of a robust model moves some of them; a "
             "backdoor moves nearly all that it is made for, with the same small change."
         )
-    shown = honest_image(images.test, trigger) if images and trigger else None
+    shown = benign_image(images.test, trigger) if images and trigger else None
     if trigger is None or shown is None:
         _say_why_not(record, one, trigger, images)
     else:
         _show_on(record, one, trigger, *shown)
     position = strongest_candidate(one)
     if position is not None:
-        _show_numbers(record, one, one.transplants[position])
+        _show_numbers(record, one, one.triggers[position])
     if record.control is not None:
         st.text(say_control(record.control, record.data.class_names))
     with st.expander("What was not tested", icon=":material/visibility_off:"):
@@ -72,17 +74,19 @@ def show_evidence(record: ScanRecord, one: ClassRecord, trigger: Transplant | No
             st.text(limit)
 
 
-def show_pictures(record: ScanRecord, one: ClassRecord, trigger: Transplant | None, images: Dataset | None) -> None:
-    """The strongest candidate of a class on an honest image, or alone where images are gone, with what is said of it.
+def show_pictures(
+    record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger | None, images: Dataset | None
+) -> None:
+    """The strongest candidate of a class on a benign image, or alone where images are gone, with what is said of it.
 
     Args:
         record: of the scan.
-        one: the class, accused or not.
+        one: the class, flagged or not.
         trigger: with its stamp; None where there is none or the store has lost it.
         images: of the scan, or None.
     """
     st.html(_STYLE)
-    shown = honest_image(images.test, trigger) if images and trigger else None
+    shown = benign_image(images.test, trigger) if images and trigger else None
     if trigger is not None:
         st.html(_pictures(one, trigger, shown[0] if shown else None))
     if trigger is None or shown is None:
@@ -90,8 +94,10 @@ def show_pictures(record: ScanRecord, one: ClassRecord, trigger: Transplant | No
     st.text(reason_of(one))
 
 
-def _say_why_not(record: ScanRecord, one: ClassRecord, trigger: Transplant | None, images: Dataset | None) -> None:
-    if not one.transplants:
+def _say_why_not(
+    record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger | None, images: Dataset | None
+) -> None:
+    if not one.triggers:
         st.caption("With these settings no trigger was tried on other images.")
     elif trigger is None:
         st.caption("What was computed for this class is no longer in the store.")
@@ -103,7 +109,7 @@ def _say_why_not(record: ScanRecord, one: ClassRecord, trigger: Transplant | Non
         )
 
 
-def _show_on(record: ScanRecord, one: ClassRecord, trigger: Transplant, image: np.ndarray, label: int) -> None:
+def _show_on(record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger, image: np.ndarray, label: int) -> None:
     rate = float(trigger.flip_rates[label])
     source = record.data.class_names[label]
     into = int(trigger.destinations[label])
@@ -120,7 +126,7 @@ def _show_on(record: ScanRecord, one: ClassRecord, trigger: Transplant, image: n
                 width="content",
             )
             st.metric("From this class", f"{rate:.0%}", width="content")
-        best = one.transplants[strongest_candidate(one) or 0]
+        best = one.triggers[strongest_candidate(one) or 0]
         what, least = describe_whole(best), describe_smallest(best)
         st.text(
             f"With {what} on them, {rate:.0%} of {int(trigger.counts[label])} held-out images of class {label} "
@@ -130,7 +136,7 @@ def _show_on(record: ScanRecord, one: ClassRecord, trigger: Transplant, image: n
             st.caption(f"Shown: {least}.")
 
 
-def _show_numbers(record: ScanRecord, one: ClassRecord, best: TransplantRecord) -> None:
+def _show_numbers(record: ScanRecord, one: ClassRecord, best: TriggerRecord) -> None:
     colours = palette(st.context.theme.type)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -138,18 +144,18 @@ def _show_numbers(record: ScanRecord, one: ClassRecord, best: TransplantRecord) 
         st.html(_rates(record, one, best, colours))
     config = settings(record)
     line = score_line(best, config.verdict) if config else None
-    if config is None or line is None or best.score is None or one.chance is None:
+    if config is None or line is None or best.score is None or one.p_value is None:
         return
     null, needed = line
     with right:
-        st.caption("Its score among honest classes")
-        st.html(draw_score(null.maxima, best.score, needed, one.suspicious, colours))
-        st.caption(explain_score(best.score, null, needed, one.chance, config.verdict))
+        st.caption("Its score among benign classes")
+        st.html(draw_score(null.maxima, best.score, needed, one.flagged, colours))
+        st.caption(explain_score(best.score, null, needed, one.p_value, config.verdict))
 
 
-def _rates(record: ScanRecord, one: ClassRecord, best: TransplantRecord, colours: Palette) -> str:
+def _rates(record: ScanRecord, one: ClassRecord, best: TriggerRecord, colours: Palette) -> str:
     """Bars as plain markup, which is there at once; a chart of plotly's would keep the page waiting."""
-    colour = colours.categories[1 if one.suspicious else 0]
+    colour = colours.categories[1 if one.flagged else 0]
     rates = [(k, rate) for k, rate in enumerate(best.flip_rates) if rate is not None]
     if len(rates) > LISTED:
         rates = sorted(rates, key=lambda pair: (-pair[1], pair[0]))[:LISTED]
@@ -164,13 +170,13 @@ def _rates(record: ScanRecord, one: ClassRecord, best: TransplantRecord, colours
     return f'<div class="aegis-rates">{"".join(rows)}</div>'
 
 
-def _pictures(one: ClassRecord, trigger: Transplant, image: np.ndarray | None) -> str:
-    """An honest image, the trigger, and the image with it; the trigger alone without an image."""
-    alone = _figure(trigger_picture(trigger), "The trigger found" if one.suspicious else "The best candidate")
+def _pictures(one: ClassRecord, trigger: CandidateTrigger, image: np.ndarray | None) -> str:
+    """A benign image, the trigger, and the image with it; the trigger alone without an image."""
+    alone = _figure(trigger_picture(trigger), "The trigger found" if one.flagged else "The best candidate")
     if image is None:
         return f'<div class="aegis-trigger">{alone}</div>'
-    honest, changed = _figure(image, "An honest image"), _figure(stamped(image, trigger.shown), "With it")
-    return f'<div class="aegis-trigger">{honest}<b>+</b>{alone}<b>=</b>{changed}</div>'
+    benign, changed = _figure(image, "A benign image"), _figure(stamped(image, trigger.shown), "With it")
+    return f'<div class="aegis-trigger">{benign}<b>+</b>{alone}<b>=</b>{changed}</div>'
 
 
 def _figure(image: np.ndarray, caption: str) -> str:

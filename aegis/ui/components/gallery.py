@@ -15,7 +15,7 @@ Sheet = UInt8[np.ndarray, "height width 3"]
 Pictures = UInt8[np.ndarray, "n h w 3"]
 # One page of a montage: as many as are seen at once without becoming stamps.
 COLUMNS, PAGE = 8, 48
-# Small images are enlarged by whole pixels to about this side, large ones reduced to it.
+# ClassSummary images are enlarged by whole pixels to about this side, large ones reduced to it.
 SIDE = 64
 GAP = 3
 

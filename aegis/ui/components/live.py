@@ -21,7 +21,7 @@ from aegis.ui.components.scan_charts import ladder, loss_curve
 from aegis.ui.components.widgets import complain, fact, facts
 from aegis.ui.estimate import spoken
 from aegis.ui.jobs import Job, Jobs
-from aegis.ui.session import ScanJob, desk
+from aegis.ui.session import ScanJob, server_state
 from aegis.ui.watch import ClassView, View, Watch
 
 EVERY = 0.5
@@ -29,12 +29,12 @@ EVERY = 0.5
 SHOWN, BARS = 2, 40
 DOING = {
     "translate": "turning images into it",
-    "transplant": "looking for a trigger",
+    "search": "looking for a trigger",
     "embed": "drawing features in the plane",
 }
 LOSS = {
     "translate": "Loss while images are turned into the class",
-    "transplant": "Loss while a trigger is sought",
+    "search": "Loss while a trigger is sought",
 }
 ACCURACY = "Share of held-out images that the model classifies as they are labelled."
 ROBUST = (
@@ -81,7 +81,7 @@ def _live(job: ScanJob) -> None:
     head, stop = st.columns([5, 1], vertical_alignment="center")
     with head:
         _show_whole(job, view)
-    offer_cancel(stop, job, desk().jobs, "cancel")
+    offer_cancel(stop, job, server_state().jobs, "cancel")
     if job.state == "queued":
         return
     if view.measured is not None:
@@ -107,7 +107,7 @@ def show_measuring(job: ScanJob) -> None:
         else:
             view = _watch(job).view()
             st.progress(min(1.0, view.assessed), text=f"{view.saying}: {view.assessed:.0%}")
-    offer_cancel(stop, job, desk().jobs, "cancel-measuring")
+    offer_cancel(stop, job, server_state().jobs, "cancel-measuring")
 
 
 def offer_cancel(place: DeltaGenerator, job: Job[Any], jobs: Jobs, key: str) -> None:
@@ -130,7 +130,7 @@ def _watch(job: ScanJob) -> Watch:
 
 def _show_whole(job: ScanJob, view: View) -> None:
     if job.state == "queued":
-        ahead = desk().jobs.ahead(job)
+        ahead = server_state().jobs.ahead(job)
         before = "one scan" if ahead == 1 else f"{ahead} scans" if ahead else "nobody"
         st.progress(0.0, text=f"Queued behind {before}. It starts by itself; this page may be closed and opened again.")
         return

@@ -1,4 +1,4 @@
-"""Pictures of the Scan page: strips of translated images, triggers on honest images; no Streamlit here."""
+"""Pictures of the Scan page: strips of translated images, triggers on benign images; no Streamlit here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import base64
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from aegis.core.types import LabelledImages, Stamp, Transplant
+from aegis.core.types import CandidateTrigger, LabelledImages, Stamp
 from aegis.records.pictures import as_8_bit, as_rgb
 from aegis.ui.components.gallery import grow, png
 
@@ -35,10 +35,10 @@ def strip(frames: Float32[np.ndarray, "n c h w"], side: int = 56) -> Picture:
     return np.concatenate(row, axis=1)
 
 
-def trigger_picture(transplant: Transplant) -> Float32[np.ndarray, "c h w"]:
+def trigger_picture(candidate: CandidateTrigger) -> Float32[np.ndarray, "c h w"]:
     """A trigger alone: a patch on grey, a perturbation around grey with its largest value at full strength."""
-    stamp = transplant.shown
-    if transplant.family != "perturbation":
+    stamp = candidate.shown
+    if candidate.family != "perturbation":
         alone: np.ndarray = stamp.add + EMPTY * stamp.keep
         return alone
     largest = max(float(np.abs(stamp.add).max()), 1e-6)
@@ -51,10 +51,12 @@ def stamped(image: Float32[np.ndarray, "c h w"], stamp: Stamp) -> Float32[np.nda
     return changed
 
 
-def honest_image(images: LabelledImages, transplant: Transplant) -> tuple[Float32[np.ndarray, "c h w"], int] | None:
+def benign_image(
+    images: LabelledImages, candidate: CandidateTrigger
+) -> tuple[Float32[np.ndarray, "c h w"], int] | None:
     """A held-out image of the class that the trigger flips most, and its label; None if there is none."""
-    for label in np.argsort(-np.nan_to_num(transplant.flip_rates, nan=-1)).tolist():
+    for label in np.argsort(-np.nan_to_num(candidate.flip_rates, nan=-1)).tolist():
         found = np.flatnonzero(images.labels == label)
-        if len(found) and not np.isnan(transplant.flip_rates[label]):
+        if len(found) and not np.isnan(candidate.flip_rates[label]):
             return images.pixels[found[0]], int(label)
     return None

@@ -9,7 +9,7 @@ import streamlit as st
 from aegis.core.errors import AegisError
 from aegis.core.text import printable
 from aegis.store.store import Store
-from aegis.ui.components.summary import say_accused, say_images
+from aegis.ui.components.summary import say_flagged, say_images
 from aegis.ui.components.widgets import HISTORY, SCAN, complain
 from aegis.ui.session import own_running, recent_scans, verdict_badge, when
 from aegis.ui.uploads import UPLOADED
@@ -51,10 +51,10 @@ def show_interrupted() -> None:
             file.text(f"{work.kind.capitalize()} of {printable(Path(work.what).name, 60)}")
             date.text(when(work.begun))
             # A command that was cut or has escapes in it would be another one.
-            if work.is_command and printable(work.again, 2000) == work.again:
-                st.code(work.again, language="bash", wrap_lines=True)
-            elif work.again:
-                st.text(printable(work.again, 2000))
+            if work.is_command and printable(work.resume_hint, 2000) == work.resume_hint:
+                st.code(work.resume_hint, language="bash", wrap_lines=True)
+            elif work.resume_hint:
+                st.text(printable(work.resume_hint, 2000))
         more = f" {len(works) - SHOWN} more are not shown." if len(works) > SHOWN else ""
         st.caption(f"What was finished is kept: the same again goes on from there.{more}")
 
@@ -71,11 +71,11 @@ def show_recent() -> None:
         return
     with st.container(border=True, gap="small", key="card-recent"):
         for key, record in scans.items():
-            verdict, file, accused, data, date, link = st.columns([5, 12, 6, 10, 8, 3], vertical_alignment="center")
+            verdict, file, flagged, data, date, link = st.columns([5, 12, 6, 10, 8, 3], vertical_alignment="center")
             with verdict:
                 verdict_badge(record)
             file.text(printable(record.model.file, 60))
-            accused.text(say_accused(record))
+            flagged.text(say_flagged(record))
             data.text(say_images(record))
             date.text(when(record.created))
             link.page_link(SCAN, label="Open", query_params={"scan": key})

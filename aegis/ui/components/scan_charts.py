@@ -23,7 +23,7 @@ ROOM, RADIUS = (200, 150), 2
 def small_scatter(
     points: Float32[np.ndarray, "p 2"],
     is_translated: Bool[np.ndarray, " p"],
-    accused: bool,
+    flagged: bool,
     described: str,
     palette: Palette,
 ) -> str:
@@ -31,14 +31,14 @@ def small_scatter(
 
     A page has one for every class; as many charts of plotly's would take it seconds to draw.
     """
-    colour = palette.categories[1] if accused else palette.categories[0]
+    colour = palette.categories[1] if flagged else palette.categories[0]
     parts = (Part(_some(~is_translated), palette.muted, filled=False), Part(_some(is_translated), colour, filled=True))
     return cloud(points, parts, ROOM, RADIUS, "aegis-small", described)
 
 
-def draw_score(maxima: Sequence[float], score: float, needed: float, accused: bool, palette: Palette) -> str:
-    """A score on the line from 0 to 1 with those of honest classes; where accusing begins, the line is broad."""
-    colour = palette.categories[1] if accused else palette.categories[0]
+def draw_score(maxima: Sequence[float], score: float, needed: float, flagged: bool, palette: Palette) -> str:
+    """A score on the line from 0 to 1 with those of benign classes; where flagging begins, the line is broad."""
+    colour = palette.categories[1] if flagged else palette.categories[0]
     dots = "".join(
         f'<circle cx="{10 + 300 * m:.1f}" cy="12" r="4" fill="{palette.muted}" opacity=".6"/>' for m in maxima
     )
@@ -48,7 +48,7 @@ def draw_score(maxima: Sequence[float], score: float, needed: float, accused: bo
         f'<line x1="{10 + 300 * needed:.1f}" y1="12" x2="310" y2="12" stroke="{palette.line}" stroke-width="12"/>'
         f'{dots}<path d="M{10 + 300 * score:.1f} 3l8 9l-8 9l-8 -9z" fill="{colour}"/></svg>'
     )
-    described = f"Score {score:.0%}; honest classes reach {max(maxima):.0%}; {needed:.0%} and more is accused"
+    described = f"Score {score:.0%}; benign classes reach {max(maxima):.0%}; {needed:.0%} and more is flagged"
     return f'<img class="aegis-line" src="{svg_source(picture)}" alt="{described}">'
 
 

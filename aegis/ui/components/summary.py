@@ -19,9 +19,9 @@ def title_of(source: str) -> str:
     return f"{info.title}, bundled sample" if source.startswith(SAMPLES) else f"{info.title}, all images"
 
 
-def say_accused(record: ScanRecord, nobody: str = "no class accused") -> str:
-    """The accused classes, or the words for none, and how many were tested if that is not all."""
-    named = [numbered(one.label, one.name, 30) for one in record.classes if one.suspicious]
+def say_flagged(record: ScanRecord, nobody: str = "no class flagged") -> str:
+    """The flagged classes, or the words for none, and how many were tested if that is not all."""
+    named = [numbered(one.label, one.name, 30) for one in record.classes if one.flagged]
     tested, total = len(record.classes), len(record.data.class_names)
     more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
     part = "" if tested == total else f" ({tested} of {total} tested)"

@@ -24,7 +24,7 @@ FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes":
 
 
 def reason_of(one: ClassRecord) -> str:
-    """Why a class was accused or not, as a sentence."""
+    """Why a class was flagged or not, as a sentence."""
     reason = printable(one.reason, REASON)
     return f"{reason[:1].upper()}{reason[1:]}."
 

@@ -17,11 +17,11 @@ from aegis.ui.components.scan_charts import ladder
 from aegis.ui.components.widgets import SCAN, fact, facts
 from aegis.ui.history.rows import Row, row_of
 from aegis.ui.history.tables import TABLES, class_table, line_table, metric_table
-from aegis.ui.scans import small_or_none
+from aegis.ui.scans import summary_or_none
 from aegis.ui.session import look_for_images, open_scan, verdict_badge, when
 
 SIDES = ("Older", "Newer")
-# Classes in the table at once, and accused ones whose triggers are shown.
+# Classes in the table at once, and flagged ones whose triggers are shown.
 PAGE, SHOWN = 20, 5
 _STYLE = """<style>
 .st-key-comparison > :first-child [data-testid="stText"] { font-size: 1.25rem; line-height: 1.4; font-weight: 600; }
@@ -91,7 +91,7 @@ def _show_classes(found: Comparison) -> None:
         "Every class",
         anchor=False,
         help="Clusters, and the best score of a trigger of each family, in the older scan and in the newer one. Those "
-        "whose accusation changed come first, then those that are accused, then those whose scores moved most.",
+        "whose flag changed come first, then those that are flagged, then those whose scores moved most.",
     )
     pages, page = -(-len(found.classes) // PAGE), 0
     if pages > 1:
@@ -100,28 +100,28 @@ def _show_classes(found: Comparison) -> None:
 
 
 def _show_triggers(found: Comparison, scans: tuple[tuple[str, ScanRecord], tuple[str, ScanRecord]]) -> None:
-    accused = [pair for pair in found.classes if pair.accused != "neither"]
-    if not accused:
+    flagged = [pair for pair in found.classes if pair.flagged != "neither"]
+    if not flagged:
         return
-    st.header("The triggers" if len(accused) > 1 else "The trigger", anchor=False)
+    st.header("The triggers" if len(flagged) > 1 else "The trigger", anchor=False)
     images = [look_for_images(key, record)[0] for key, record in scans]
-    for pair in accused[:SHOWN]:
+    for pair in flagged[:SHOWN]:
         with st.container(border=True, key=f"card-pair-{pair.label}"):
             st.text(numbered(pair.label, pair.name, 60))
             sides = zip(st.columns(2, gap="large"), SIDES, (pair.older, pair.newer), scans, images)
             for column, side, one, (_, record), seen in sides:
                 with column:
                     _show_trigger(side, one, record, seen)
-    if len(accused) > SHOWN:
-        st.caption(f"{len(accused) - SHOWN} more accused classes: open the scans to see them.")
+    if len(flagged) > SHOWN:
+        st.caption(f"{len(flagged) - SHOWN} more flagged classes: open the scans to see them.")
 
 
 def _show_trigger(side: str, one: ClassRecord | None, record: ScanRecord, seen: Dataset | None) -> None:
     if one is None:
         st.caption(f"{side}: not tested")
         return
-    st.caption(f"{side}: {'accused' if one.suspicious else 'not accused'}")
-    small = small_or_none(record, one.label)
+    st.caption(f"{side}: {'flagged' if one.flagged else 'not flagged'}")
+    small = summary_or_none(record, one.label)
     show_pictures(record, one, small.trigger if small else None, seen)
 
 

@@ -14,7 +14,7 @@ from aegis.records.record import ScanRecord
 from aegis.records.review import NO_REVIEW, Review
 from aegis.records.settings import preset_of
 from aegis.records.wording import robust_up_to
-from aegis.ui.components.summary import NAMED, say_accused, say_images
+from aegis.ui.components.summary import NAMED, say_flagged, say_images
 from aegis.ui.upload_cache import is_upload
 
 # What a file says of a scan that the list does not show.
@@ -30,7 +30,7 @@ class Row:
         created: date and time in UTC, to the minute.
         verdict, sentence: what came out.
         file, sha256, architecture, accuracy, robust_up_to: of the suspect.
-        accused: the accused classes, in words.
+        flagged: the flagged classes, in words.
         decisions, note: the analyst's, from the review.
         data, title: name of the images, and what they are called.
         preset: one of ``KINDS``.
@@ -48,7 +48,7 @@ class Row:
     architecture: str
     accuracy: float
     robust_up_to: str
-    accused: str
+    flagged: str
     decisions: str
     note: str
     data: str
@@ -106,7 +106,7 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
         architecture=printable(model.architecture, 60),
         accuracy=model.accuracy,
         robust_up_to=robust_up_to(model),
-        accused=say_accused(record, "none"),
+        flagged=say_flagged(record, "none"),
         decisions=say_decisions(record, said),
         note=printable(said.note, 2000),
         data=printable(record.data.name, 120),
@@ -121,11 +121,11 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
 
 
 def say_decisions(record: ScanRecord, review: Review) -> str:
-    """What the analyst decided; accused classes that are not decided yet are open, once anything is."""
+    """What the analyst decided; flagged classes that are not decided yet are open, once anything is."""
     made = [f"{label} {decision}" for label, decision in sorted(review.decisions.items())]
     if not made:
         return ""
-    left = sum(one.suspicious and one.label not in review.decisions for one in record.classes)
+    left = sum(one.flagged and one.label not in review.decisions for one in record.classes)
     more = [f"{len(made) - NAMED} more"] if len(made) > NAMED else []
     return ", ".join([*made[:NAMED], *more, *([f"{left} open"] if left else [])])
 

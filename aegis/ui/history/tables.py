@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from aegis.core.text import numbered, printable
 from aegis.core.types import FAMILIES
-from aegis.records.compare import Accused, ClassPair, Metric, noticed
+from aegis.records.compare import ClassPair, Flagged, Metric, noticed
 from aegis.records.settings import Line
 
-MARKS: dict[Accused, str] = {
+MARKS: dict[Flagged, str] = {
     "newer": "only in the newer",
     "older": "only in the older",
     "both": "in both",
@@ -29,14 +29,14 @@ TABLES = """<style>
 .aegis-table .changed, .aegis-table .same, .aegis-table .plain { white-space: nowrap; }
 .aegis-table .changed { font-weight: 650; }
 .aegis-table .same { opacity: .65; }
-.aegis-table .accused { color: light-dark(#c2470a, #f58a4b); font-weight: 650; white-space: nowrap; }
+.aegis-table .flagged { color: light-dark(#c2470a, #f58a4b); font-weight: 650; white-space: nowrap; }
 </style>"""
 
 
 def class_table(pairs: Sequence[ClassPair]) -> str:
     """Classes by row: clusters and the best score of each family in the older and in the newer scan."""
     families = [family for family in FAMILIES if any(score is not None for p in pairs for score in p.scores(family))]
-    heads = ["Class", "Accused", "Clusters", *(family.capitalize() for family in families)]
+    heads = ["Class", "Flagged", "Clusters", *(family.capitalize() for family in families)]
     return _table(heads, [_class_row(pair, [_scores(pair.scores(family)) for family in families]) for pair in pairs])
 
 
@@ -66,10 +66,10 @@ def _class_row(pair: ClassPair, scores: Sequence[str]) -> str:
     name = numbered(pair.label, pair.name)
     before, now = (None if one is None else one.clusters for one in (pair.older, pair.newer))
     clusters = _both(_count(before), _count(now), before != now)
-    mark, missing = MARKS[pair.accused], "older" if pair.older is None else "newer"
+    mark, missing = MARKS[pair.flagged], "older" if pair.older is None else "newer"
     if pair.older is None or pair.newer is None:
         mark = f"{mark}; not tested in the {missing}" if mark else f"not tested in the {missing}"
-    return _row(name, [_cell(mark, "same" if pair.accused == "neither" else "accused"), clusters, *scores])
+    return _row(name, [_cell(mark, "same" if pair.flagged == "neither" else "flagged"), clusters, *scores])
 
 
 def _scores(scores: tuple[float | None, float | None]) -> str:

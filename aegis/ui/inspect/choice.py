@@ -77,24 +77,24 @@ def scan_title(record: ScanRecord) -> str:
 
 def class_title(entry: ClassRecord) -> str:
     """A class in one line."""
-    return f"{entry.label}: {printable(entry.name, 40)}{' (suspicious)' if entry.suspicious else ''}"
+    return f"{entry.label}: {printable(entry.name, 40)}{' (flagged)' if entry.flagged else ''}"
 
 
 def first_class(record: ScanRecord) -> int:
-    """The class that an analyst wants to see first: accused, or else the one whose trigger came closest."""
+    """The class that an analyst wants to see first: flagged, or else the one whose trigger came closest."""
     return ranked(record)[0].label
 
 
 def show_verdict(choice: Choice) -> None:
     """What the scan recorded, which nothing on this page changes: badges, to be followed by the reason."""
     colour, icon = VERDICTS.get(choice.record.verdict, UNKNOWN)
-    accused = choice.entry.suspicious
+    flagged = choice.entry.flagged
     st.badge(f"Model: {choice.record.verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
-    st.badge("Class: suspicious" if accused else "Class: not suspicious", color="red" if accused else "blue")
+    st.badge("Class: flagged" if flagged else "Class: not flagged", color="red" if flagged else "blue")
 
 
 def show_reason(choice: Choice) -> None:
-    """Why the class was accused or not."""
+    """Why the class was flagged or not."""
     st.text(reason_of(choice.entry))
 
 

@@ -22,12 +22,12 @@ from aegis.ui.inspect.budget import choose_budget, marks, recorded_budget
 from aegis.ui.inspect.choice import Choice
 from aegis.ui.inspect.details import show_details
 from aegis.ui.inspect.gallery import show_gallery
-from aegis.ui.inspect.offer import find_look_of, offer_look
+from aegis.ui.inspect.prompt import find_what_if_of, prompt_what_if
 from aegis.ui.inspect.selection import apply_event, bandwidths, shift_held, watch_shift
 from aegis.ui.inspect.subject import Subject
 from aegis.ui.inspect.view import COLOURS, View, pack
 from aegis.ui.scans import clusters_at, identity
-from aegis.ui.what_if import Light
+from aegis.ui.what_if import WhatIf
 
 MODES: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
 BAR = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["zoom2d", "autoScale2d"]}
@@ -83,20 +83,20 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
             epsilon = choose_budget(scanned)
         bandwidth_place = st.container(width=SLIDER)
         method, alone, colour = _choose_view(config.embed.method, has_seeds=data is not None)
-    light = Light(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, method)
+    what_if = WhatIf(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, method)
     changed = None if method == config.embed.method else method
     view = View(scan=choice.key, label=scanned.label, budget=epsilon, method=changed, alone=alone, colour=colour)
-    finding = find_look_of(choice, scanned, light)
-    back = epsilon if light.epsilon is None else recorded_budget(scanned)
+    finding = find_what_if_of(choice, scanned, what_if)
+    back = epsilon if what_if.epsilon is None else recorded_budget(scanned)
     if finding is None:
         bandwidth_place.caption("Bandwidth: once it is computed")
-        offer_look(choice, data, light, back)
+        prompt_what_if(choice, data, what_if, back)
         state.write_address(view)
         return
     budget = finding.evidence.budgets.index(epsilon)
     with bandwidth_place:
         grouping, key = _choose_bandwidth(choice, finding, budget, alone, config, method)
-    _tell_what_if(grouping, light, changed, state.reset(key, grouping.recorded.bandwidth, back, config.embed.method))
+    _tell_what_if(grouping, what_if, changed, state.reset(key, grouping.recorded.bandwidth, back, config.embed.method))
     selected = _select(finding.embeddings[budget], grouping, alone)
     subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
     show = _show(subject, grouping, alone, colour)
@@ -124,7 +124,7 @@ def _show(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str
     plane = left.container(gap=None, key="inspect-plane")
     first = state.is_first_drawing()
     if first:
-        plane.html(charts.glance(embedding.points, embedding.is_translated, groups, colours))
+        plane.html(charts.placeholder(embedding.points, embedding.is_translated, groups, colours))
     # First the pictures: the browser fetches them while it draws the chart.
     with right:
         show = show_gallery(subject)
@@ -230,9 +230,9 @@ def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"],
     return [*found, *([training] if len(training.rows) else [])]
 
 
-def _tell_what_if(grouping: Grouping, light: Light, method: str | None, back: Callable[[], None]) -> None:
+def _tell_what_if(grouping: Grouping, what_if: WhatIf, method: str | None, back: Callable[[], None]) -> None:
     shown, recorded = grouping.shown, grouping.recorded
-    other = [f"ε = {light.epsilon:g}"] if light.epsilon else []
+    other = [f"ε = {what_if.epsilon:g}"] if what_if.epsilon else []
     other += [METHODS[method]] if method else []
     found = "" if other else f" The scan found {recorded.count} at {recorded.bandwidth:.4g}."
     other += [f"bandwidth {shown.bandwidth:.4g}"] if grouping.what_if else []

@@ -11,9 +11,9 @@ import streamlit as st
 from aegis.core.errors import AegisError
 from aegis.core.runtime import numpy_generator
 from aegis.core.text import printable
-from aegis.core.types import Transplant
+from aegis.core.types import CandidateTrigger
 from aegis.detect.selection import try_selection
-from aegis.records.config import TransplantConfig
+from aegis.records.config import TriggerSearchConfig
 from aegis.records.pictures import as_8_bit, as_rgb
 from aegis.ui.components import charts
 from aegis.ui.components.gallery import montage
@@ -35,9 +35,9 @@ USUAL_AREA = 0.06
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of it; a message instead of transplants where it could not be tried."""
+    """What came of it; a message instead of triggers where it could not be tried."""
 
-    transplants: tuple[Transplant, ...] = ()
+    triggers: tuple[CandidateTrigger, ...] = ()
     problem: str = ""
 
 
@@ -60,12 +60,12 @@ def show_trial(subject: Subject) -> None:
         with st.container(border=True, key="inspect-problem"):
             st.text(trial.problem)
         return
-    _show(subject, trial.transplants)
+    _show(subject, trial.triggers)
 
 
-def transplant_config(subject: Subject) -> TransplantConfig:
-    """The scan's settings of transplants; where it made none, the usual ones with the radius it would have had."""
-    config = subject.config.gather.transplant or TransplantConfig()
+def transplant_config(subject: Subject) -> TriggerSearchConfig:
+    """The scan's settings of triggers; where it made none, the usual ones with the radius it would have had."""
+    config = subject.config.gather.trigger_search or TriggerSearchConfig()
     measured = subject.record.model
     # Scans of earlier versions did not measure how far universal changes go.
     return config.scaled(measured.universal_areas or (USUAL_AREA,), measured.universal_radii or (measured.half_radius,))
@@ -85,7 +85,7 @@ def _try(subject: Subject, known: tuple[str, int, float, str]) -> Trial:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _tried(known: tuple[str, int, float, str], _subject: Subject) -> tuple[Transplant, ...]:
+def _tried(known: tuple[str, int, float, str], _subject: Subject) -> tuple[CandidateTrigger, ...]:
     model = find_model(_subject.key, _subject.record)
     assert model is not None
     assert _subject.data is not None
@@ -103,12 +103,12 @@ def _tried(known: tuple[str, int, float, str], _subject: Subject) -> tuple[Trans
         )
 
 
-def _show(subject: Subject, transplants: tuple[Transplant, ...]) -> None:
+def _show(subject: Subject, triggers: tuple[CandidateTrigger, ...]) -> None:
     names = subject.record.data.class_names
     sources = [k for k in range(len(names)) if k != subject.finding.label]
-    rates: dict[str, Sequence[float]] = {t.family: [float(t.flip_rates[k]) for k in sources] for t in transplants}
+    rates: dict[str, Sequence[float]] = {t.family: [float(t.flip_rates[k]) for k in sources] for t in triggers}
     named = [f"{k}: {names[k]}" for k in sources]
-    images = int(transplants[0].counts.sum())
+    images = int(triggers[0].counts.sum())
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.plotly_chart(
@@ -119,19 +119,19 @@ def _show(subject: Subject, transplants: tuple[Transplant, ...]) -> None:
             alt=charts.describe_bars([printable(name, 24) for name in named], rates),
         )
     with right:
-        for transplant in transplants:
-            _show_stamp(subject, transplant, images)
-        best = max((t.flip_rate for t in subject.finding.evidence.transplants), default=None)
+        for candidate in triggers:
+            _show_stamp(subject, candidate, images)
+        best = max((t.flip_rate for t in subject.finding.evidence.triggers), default=None)
         if best is not None:
             st.caption(f"What the scan searched for from such changes reached {best:.0%} at best.")
 
 
-def _show_stamp(subject: Subject, transplant: Transplant, images: int) -> None:
+def _show_stamp(subject: Subject, candidate: CandidateTrigger, images: int) -> None:
     assert subject.data is not None
-    what = "patch" if transplant.family == "patch" else "small change everywhere"
-    pixels = f" of {int(transplant.stamp.touched.sum())} pixels" if transplant.family == "patch" else ""
-    st.markdown(f"**As a {what}{pixels}:** turns {transplant.flip_rate:.0%} of {images} held-out images into the class")
+    what = "patch" if candidate.family == "patch" else "small change everywhere"
+    pixels = f" of {int(candidate.stamp.touched.sum())} pixels" if candidate.family == "patch" else ""
+    st.markdown(f"**As a {what}{pixels}:** turns {candidate.flip_rate:.0%} of {images} held-out images into the class")
     others = subject.data.test.labels != subject.finding.label
-    honest = subject.data.test.pixels[np.flatnonzero(others)[:: max(1, int(others.sum()) // EXAMPLES)][:EXAMPLES]]
-    sheet = montage(as_rgb(as_8_bit(transplant.stamp(honest))), subject.palette)
-    st.image(sheet, output_format="PNG", alt=f"{len(honest)} honest images with the {what} on them")
+    benign = subject.data.test.pixels[np.flatnonzero(others)[:: max(1, int(others.sum()) // EXAMPLES)][:EXAMPLES]]
+    sheet = montage(as_rgb(as_8_bit(candidate.stamp(benign))), subject.palette)
+    st.image(sheet, output_format="PNG", alt=f"{len(benign)} benign images with the {what} on them")

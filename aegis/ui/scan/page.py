@@ -16,7 +16,7 @@ from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, fingerprint, p
 from aegis.ui.scan.result import show_result
 from aegis.ui.scan.settings import choose_settings
 from aegis.ui.scan.setup import choose_images, choose_suspect
-from aegis.ui.session import desk, find_job, open_scan, start
+from aegis.ui.session import find_job, open_scan, server_state, start
 
 # What is assumed of images before they are read; only the range of settings depends on it.
 SHAPE = (1, 28, 28)
@@ -91,7 +91,7 @@ def _show_setup() -> None:
 
 
 def _show_start(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, config: ScanConfig) -> None:
-    measured = desk().shelf.measured.get(fingerprint(suspect, images))
+    measured = server_state().upload_cache.measured.get(fingerprint(suspect, images))
     identity = suspect.identity
     expected = "Its time shows once the images are read."
     if identity is not None:
@@ -108,7 +108,7 @@ def _show_start(suspect: ChosenSuspect, images: ChosenImages, settings: Settings
         # Without an earlier scan of the kind, only the pace of the running one can tell.
         known = "minutes, with large models hours" if span is None else spoken(span)
         expected = f"Takes {known}."
-    waiting = desk().jobs.waiting
+    waiting = server_state().jobs.waiting
     if waiting:
         expected += f" Queued behind {'one scan' if waiting == 1 else f'{waiting} scans'}."
     if st.button("Start", type="primary", icon=":material/play_arrow:", width="stretch"):
@@ -125,7 +125,7 @@ def _show_measuring(suspect: ChosenSuspect, images: ChosenImages, settings: Sett
         help="Whether the method applies: it needs a model that is right on these images and adversarially robust.",
     )
     mark = fingerprint(suspect, images)
-    measured = desk().shelf.measured.get(mark)
+    measured = server_state().upload_cache.measured.get(mark)
     if measured is not None:
         show_measured(measured)
         return

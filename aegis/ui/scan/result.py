@@ -15,7 +15,7 @@ from aegis.ui.components.palette import palette
 from aegis.ui.components.scan_charts import small_scatter
 from aegis.ui.components.widgets import INSPECT, fact, facts
 from aegis.ui.scan.review import show_review
-from aegis.ui.scans import small_of, small_or_none
+from aegis.ui.scans import summary_of, summary_or_none
 from aegis.ui.session import look_for_images, verdict_badge, when
 
 COLUMNS = 5
@@ -41,12 +41,12 @@ def show_result(key: str, record: ScanRecord) -> None:
         config_of(record)
         ordered = ranked(record)
         if ordered:
-            small = small_or_none(record, ordered[0].label)
+            small = summary_or_none(record, ordered[0].label)
             show_evidence(record, ordered[0], small.trigger if small else None, images)
         _show_classes(key, record, ordered)
     except StoreError as error:
         st.text(str(error))
-    at_hand, lost = find_featured(record, small_of)
+    at_hand, lost = find_featured(record, summary_of)
     show_review(key, record, images, tuple(at_hand), say_missing(gone, lost))
 
 
@@ -80,7 +80,7 @@ def _show_classes(key: str, record: ScanRecord, ordered: list[ClassRecord]) -> N
     )
     st.caption(
         "Training images of the class (open, grey) and images of other classes that were translated into it (filled). "
-        "Classes that are accused come first, then those that come closest to it."
+        "Classes that are flagged come first, then those that come closest to it."
     )
     pages = -(-len(ordered) // PAGE)
     page = 0
@@ -96,7 +96,7 @@ def _show_classes(key: str, record: ScanRecord, ordered: list[ClassRecord]) -> N
 def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
     with st.container(border=True, key=f"small-{one.label}", gap="xsmall", height="stretch"):
         st.text(numbered(one.label, one.name, 60))
-        small = small_or_none(record, one.label)
+        small = summary_or_none(record, one.label)
         if small is not None:
             moved = int(small.is_translated.sum())
             described = (
@@ -104,11 +104,11 @@ def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
                 f"{one.clusters} clusters"
             )
             colours = palette(st.context.theme.type)
-            st.html(small_scatter(small.points, small.is_translated, one.suspicious, described, colours))
+            st.html(small_scatter(small.points, small.is_translated, one.flagged, described, colours))
         clusters = count_of(one.clusters, "cluster")
         best = best_score(one, "patch", "perturbation")
         st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")
-        if one.suspicious:
+        if one.flagged:
             st.badge("Suspicious", icon=":material/warning:", color="red")
         target = {"scan": key, "class": str(one.label)}
         st.page_link(INSPECT, label="Inspect", icon=":material/search:", query_params=target)

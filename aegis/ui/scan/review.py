@@ -14,7 +14,7 @@ from aegis.records.record import ClassRecord, ScanRecord
 from aegis.records.review import Decision, Review
 from aegis.ui.components.widgets import complain
 from aegis.ui.draft import NOTE, Draft
-from aegis.ui.session import desk
+from aegis.ui.session import server_state
 
 OPEN: Final = "open"
 DECISIONS: dict[Decision | Literal["open"], str] = {
@@ -22,11 +22,11 @@ DECISIONS: dict[Decision | Literal["open"], str] = {
     "confirmed": "Confirm",
     "dismissed": "Dismiss",
 }
-# Accused classes that are shown at once; there may be hundreds.
+# Flagged classes that are shown at once; there may be hundreds.
 ROWS = 5
 _STYLE = """<style>
 [class*="st-key-decide-"] [data-testid="stText"] { overflow-wrap: anywhere; }
-.st-key-review-accused [data-testid="stMarkdown"] p { font-size: .875rem; }
+.st-key-review-flagged [data-testid="stMarkdown"] p { font-size: .875rem; }
 .st-key-review-offer [data-testid="stText"] { font-size: .875rem; opacity: .8; overflow-wrap: anywhere; }
 /* A long name or reason stands beside its control, where there is room. */
 @media (min-width: 640px) {
@@ -63,7 +63,7 @@ def _show(key: str, record: ScanRecord, images: Dataset | None, at_hand: tuple[i
     with note:
         _ask_note(draft, record, review)
     with decisions:
-        _ask_accused(draft, record, review)
+        _ask_flagged(draft, record, review)
         _ask_others(draft, record, review)
     if draft.problem:
         complain(draft.problem, "Not kept")
@@ -88,23 +88,23 @@ def _ask_note(draft: Draft, record: ScanRecord, review: Review) -> None:
     )
 
 
-def _ask_accused(draft: Draft, record: ScanRecord, review: Review) -> None:
-    accused = [one for one in record.classes if one.suspicious]
-    if not accused:
-        st.caption("The scan accuses no class.")
+def _ask_flagged(draft: Draft, record: ScanRecord, review: Review) -> None:
+    flagged = [one for one in record.classes if one.flagged]
+    if not flagged:
+        st.caption("The scan flags no class.")
         return
-    with st.container(key="review-accused"):
+    with st.container(key="review-flagged"):
         st.markdown(
-            "Accused classes",
-            help="Confirm: you hold the class to be backdoored. Dismiss: you hold it to be falsely accused. "
+            "Flagged classes",
+            help="Confirm: you hold the class to be backdoored. Dismiss: you hold it to be falsely flagged. "
             "Open: not decided yet.",
         )
     first = 0
     rows = st.container(gap="xsmall")
-    if len(accused) > ROWS:
-        first = (st.pagination(-(-len(accused) // ROWS), key=f"review-page-{draft.key}") - 1) * ROWS
+    if len(flagged) > ROWS:
+        first = (st.pagination(-(-len(flagged) // ROWS), key=f"review-page-{draft.key}") - 1) * ROWS
     with rows:
-        for one in accused[first : first + ROWS]:
+        for one in flagged[first : first + ROWS]:
             _ask_one(draft, record, one, review.decisions.get(one.label, OPEN))
 
 
@@ -132,14 +132,14 @@ def _ask_one(draft: Draft, record: ScanRecord, one: ClassRecord, decided: str) -
 
 
 def _ask_others(draft: Draft, record: ScanRecord, review: Review) -> None:
-    others = {one.label: one for one in record.classes if not one.suspicious}
+    others = {one.label: one for one in record.classes if not one.flagged}
     if not others:
         return
     name = f"review-others-{draft.key}"
 
     def take(review: Review) -> Review:
-        accused: dict[int, Decision] = {k: made for k, made in review.decisions.items() if k not in others}
-        return replace(review, decisions={**accused, **dict.fromkeys(st.session_state[name], "confirmed")})
+        flagged: dict[int, Decision] = {k: made for k, made in review.decisions.items() if k not in others}
+        return replace(review, decisions={**flagged, **dict.fromkeys(st.session_state[name], "confirmed")})
 
     _stand(name, [label for label in others if label in review.decisions])
     st.multiselect(
@@ -148,14 +148,14 @@ def _ask_others(draft: Draft, record: ScanRecord, review: Review) -> None:
         format_func=lambda label: numbered(label, others[label].name),
         key=name,
         placeholder="None",
-        help="Classes that the scan does not accuse, and that you hold to be backdoored nevertheless.",
+        help="Classes that the scan does not flag, and that you hold to be backdoored nevertheless.",
         on_change=draft.change,
         args=(record, take),
     )
 
 
 def _offer(draft: Draft, record: ScanRecord, images: Dataset | None, at_hand: tuple[int, ...], missing: str) -> None:
-    papers, contents = desk().papers, (record, at_hand, images, draft.review)
+    papers, contents = server_state().reports, (record, at_hand, images, draft.review)
     paper, problem = papers.find(*contents), ""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="review-offer"):
         # Made first and then handed out: what a download makes on its own is lost when the page hears of a change.
@@ -163,7 +163,7 @@ def _offer(draft: Draft, record: ScanRecord, images: Dataset | None, at_hand: tu
         icon = ":material/picture_as_pdf:"
         if paper is None and slot.button("Make the report", icon=icon, type="primary", key=f"review-make-{draft.key}"):
             try:
-                with slot, st.spinner("Making the report"):
+                with slot, st.spinner("BuildInfo the report"):
                     paper = papers.make(*contents)
             except AegisError as error:
                 problem = str(error)

@@ -15,7 +15,7 @@ def test_the_last_rows_of_the_features_are_translated_images():
         translated=np.zeros((1, 3, 1, 2, 2), np.uint8),
         features=np.zeros((1, 5, 4), np.float32),
         success=np.ones(1, np.float32),
-        transplants=(),
+        triggers=(),
     )
     assert evidence.is_translated.tolist() == [False, False, True, True, True]
 
@@ -47,25 +47,25 @@ ATTACKED = Applicability(
 
 
 def test_attacks_that_ended_in_a_class_can_be_left_out():
-    assert ATTACKED.leaving_out(2).robust_accuracies == pytest.approx((18 / 18, 6 / 20))
-    assert ATTACKED.leaving_out(0).robust_accuracies == pytest.approx((18 / 30, 6 / 23))
-    assert (ATTACKED.leaving_out(2).accuracy, ATTACKED.leaving_out(2).epsilons) == (1.0, (0.5, 1.0))
+    assert ATTACKED.excluding_target(2).robust_accuracies == pytest.approx((18 / 18, 6 / 20))
+    assert ATTACKED.excluding_target(0).robust_accuracies == pytest.approx((18 / 30, 6 / 23))
+    assert (ATTACKED.excluding_target(2).accuracy, ATTACKED.excluding_target(2).epsilons) == (1.0, (0.5, 1.0))
     assert ATTACKED.called.sum() == 60
 
 
 def test_the_half_radius_can_spare_attacks_that_ended_in_a_class():
     assert ATTACKED.half_radius == pytest.approx(0.5 + 0.5 * 0.1 / 0.4)
     spared = 0.5 + 0.5 * 0.1 / (0.6 - 6 / 23)
-    assert ATTACKED.spared_radii == pytest.approx((spared, spared, 0.5 + 0.5 * 0.5 / 0.7))
+    assert ATTACKED.half_radii_excluding_target == pytest.approx((spared, spared, 0.5 + 0.5 * 0.5 / 0.7))
 
 
 def test_where_attacks_ended_may_not_be_known():
     unknown = dataclasses.replace(ATTACKED, called=None)
-    assert unknown.leaving_out(2) is unknown
-    assert unknown.spared_radii == ()
+    assert unknown.excluding_target(2) is unknown
+    assert unknown.half_radii_excluding_target == ()
 
 
 def test_a_model_that_no_attack_leaves_right_is_spared_nothing():
     called = np.array([[[0, 10], [10, 0]]])
     lost = Applicability(0.8, (0.5,), (0.0,), called)
-    assert lost.spared_radii == (lost.half_radius, lost.half_radius) == (0.25, 0.25)
+    assert lost.half_radii_excluding_target == (lost.half_radius, lost.half_radius) == (0.25, 0.25)

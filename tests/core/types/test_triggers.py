@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from aegis.core.types import FAMILIES, Goal, Stamp, Transplant
+from aegis.core.types import FAMILIES, CandidateTrigger, Goal, Stamp
 
 
 def test_whose_images_a_backdoor_turns_into_what():
@@ -29,7 +29,7 @@ def test_a_patch_replaces_pixels_and_a_perturbation_is_clipped():
 def tried(family, label, *folds, source=None):
     """A candidate of which is known what the model called the images of each class."""
     image = np.zeros((1, 2, 2), np.float32)
-    return Transplant(family, label, Stamp(image, image), np.array(folds, np.int64), "start", source)
+    return CandidateTrigger(family, label, Stamp(image, image), np.array(folds, np.int64), "start", source)
 
 
 def test_flip_rates_are_of_what_is_called_the_class_by_images_of_the_others():
@@ -48,14 +48,14 @@ def test_the_mean_flip_rate_is_over_classes_however_many_images_each_has():
 
 
 def test_what_leads_every_class_away_flips_each_into_another():
-    found = tried("all to all", 1, [[1, 4, 0], [0, 2, 3], [3, 1, 1]], [[1, 4, 0], [0, 2, 3], [4, 1, 0]])
+    found = tried("all-to-all", 1, [[1, 4, 0], [0, 2, 3], [3, 1, 1]], [[1, 4, 0], [0, 2, 3], [4, 1, 0]])
     assert found.destinations.tolist() == [1, 2, 0]
     np.testing.assert_allclose(found.flip_rates, [0.8, 0.6, 0.7])
     assert found.counts.tolist() == [10, 10, 10]
 
 
 def test_a_class_that_stays_what_it_is_was_not_led_away():
-    found = tried("all to all", 1, *[[[10, 0, 0], [0, 10, 0], [0, 0, 10]]] * 2)
+    found = tried("all-to-all", 1, *[[[10, 0, 0], [0, 10, 0], [0, 0, 10]]] * 2)
     assert found.flip_rates.tolist() == [0, 0, 0]
     assert [found.score(share) for share in (0, 0.5, 1)] == [0, 0, 0]
 
@@ -73,38 +73,38 @@ def test_a_score_is_what_a_share_of_the_classes_reaches_in_the_worst_fold():
 
 def test_for_one_source_its_own_images_count_alone():
     called = [[0, 0, 0], [2, 8, 0], [0, 0, 0]], [[0, 0, 0], [4, 6, 0], [0, 0, 0]]
-    found = tried("one source", 0, *called, source=1)
+    found = tried("source-specific", 0, *called, source=1)
     np.testing.assert_allclose(found.flip_rates, [np.nan, 0.3, np.nan])
     assert found.counts.tolist() == [0, 10 + 10, 0]
     assert found.score(0.75) == pytest.approx(0.2)
     # A single image makes a fold without any.
-    assert tried("one source", 0, called[0], np.zeros((3, 3)), source=1).score(0.75) == pytest.approx(0.2)
+    assert tried("source-specific", 0, called[0], np.zeros((3, 3)), source=1).score(0.75) == pytest.approx(0.2)
 
 
 def test_what_leads_nobody_to_a_class_says_nothing_about_it():
     swapped = [[0, 10, 0, 0], [10, 0, 0, 0], [0, 0, 0, 10], [0, 0, 10, 0]]
-    assert tried("all to all", 2, swapped, swapped).score(0.75) == 1
+    assert tried("all-to-all", 2, swapped, swapped).score(0.75) == 1
     gathered = [[0, 10, 0, 0], [10, 0, 0, 0], [10, 0, 0, 0], [10, 0, 0, 0]]
-    assert tried("all to all", 2, gathered, gathered).score(0.75) == 0
-    assert tried("all to all", 1, gathered, gathered).score(0.75) == 1
+    assert tried("all-to-all", 2, gathered, gathered).score(0.75) == 0
+    assert tried("all-to-all", 1, gathered, gathered).score(0.75) == 1
 
 
 def test_a_bystander_scores_no_more_than_what_is_led_to_it():
     # Everything is led to class 1, and of ten images of class 1 one by chance to class 2.
     gathered = [[0, 10, 0], [0, 9, 1], [0, 10, 0]]
-    assert tried("all to all", 2, gathered, gathered).score(0.75) == pytest.approx(0.1)
-    assert tried("all to all", 1, gathered, gathered).score(0.5) == 1
+    assert tried("all-to-all", 2, gathered, gathered).score(0.75) == pytest.approx(0.1)
+    assert tried("all-to-all", 1, gathered, gathered).score(0.5) == 1
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_without_images_nothing_flips(family):
-    found = tried(family, 0, *np.zeros((2, 3, 3)), source=1 if family == "one source" else None)
+    found = tried(family, 0, *np.zeros((2, 3, 3)), source=1 if family == "source-specific" else None)
     assert np.isnan(found.flip_rates).all()
     assert (found.flip_rate, found.score(0.75)) == (0, 0)
 
 
 def test_the_smallest_stamp_is_shown_where_there_is_one():
     small, whole = (Stamp(np.ones((1, 2, 2), np.float32), np.full((1, 2, 2), add, np.float32)) for add in (0.1, 0.2))
-    found = Transplant("perturbation", 0, whole, np.zeros((2, 2, 2), np.int64), "start")
+    found = CandidateTrigger("perturbation", 0, whole, np.zeros((2, 2, 2), np.int64), "start")
     assert found.shown is whole
     assert dataclasses.replace(found, smallest=small).shown is small

@@ -15,7 +15,7 @@ from aegis.ui.components.charts import (
     bars,
     describe_bars,
     describe_scatter,
-    glance,
+    placeholder,
     plain,
     scatter,
 )
@@ -53,7 +53,7 @@ def test_translated_images_are_filled_and_training_images_open():
 
 
 def test_a_glance_shows_the_same_points_in_the_same_colours():
-    source = re.search(r'base64,([^"]*)"', glance(POINTS, MOVED, GROUPS, LIGHT))[1]
+    source = re.search(r'base64,([^"]*)"', placeholder(POINTS, MOVED, GROUPS, LIGHT))[1]
     picture = base64.b64decode(source).decode()
     assert picture.count("<circle") == len(POINTS)
     for colour in (LIGHT.categories[0], LIGHT.muted):

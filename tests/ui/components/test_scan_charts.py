@@ -1,4 +1,4 @@
-"""Small scatters: what is drawn, where, and what is said of it."""
+"""ClassSummary scatters: what is drawn, where, and what is said of it."""
 
 import base64
 import re
@@ -39,7 +39,7 @@ def test_points_keep_their_shape_and_their_kinds():
     assert 'alt="four &lt;points&gt;"' in picture
 
 
-def test_an_accused_class_has_another_colour():
+def test_an_flagged_class_has_another_colour():
     points, moved = np.zeros((2, 2), np.float32), np.array([False, True])
     assert (
         groups(small_scatter(points, moved, True, "", palette("dark")))[1][0]["fill"] == palette("dark").categories[1]
@@ -53,7 +53,7 @@ def test_many_points_are_thinned():
     assert max(len(each) for _, each in drawn) <= POINTS
 
 
-def test_a_score_lies_on_its_line_among_those_of_honest_classes():
+def test_a_score_lies_on_its_line_among_those_of_benign_classes():
     colours = palette("light")
     picture = draw_score((0.0, 0.25, 1.0), 0.75, 0.5, True, colours)
     svg = drawn(picture)
@@ -68,6 +68,6 @@ def test_a_score_lies_on_its_line_among_those_of_honest_classes():
     (mark,) = svg.iter(f"{SVG}path")
     assert float(re.match(r"M([\d.]+) ", mark.get("d")).group(1)) == at(0.75)
     assert mark.get("fill") == colours.categories[1]
-    assert 'alt="Score 75%; honest classes reach 100%; 50% and more is accused"' in picture
+    assert 'alt="Score 75%; benign classes reach 100%; 50% and more is flagged"' in picture
     (mark,) = drawn(draw_score((0.0,), 0.1, 0.5, False, colours)).iter(f"{SVG}path")
     assert mark.get("fill") == colours.categories[0]

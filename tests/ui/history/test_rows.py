@@ -7,7 +7,7 @@ import json
 import pytest
 
 from aegis.records.review import Review
-from aegis.ui.components.summary import say_accused
+from aegis.ui.components.summary import say_flagged
 from aegis.ui.history.rows import Row, Wanted, as_csv, as_json, row_of, say_decisions
 from tests.report.made import made
 from tests.suspects import HOSTILE
@@ -15,7 +15,7 @@ from tests.suspects import HOSTILE
 
 @pytest.fixture(scope="module")
 def record():
-    """A scan that accuses class 2."""
+    """A scan that flags class 2."""
     return made().record
 
 
@@ -33,7 +33,7 @@ def changed(record, key="a", **changes):
 def test_a_row_tells_when_with_what_and_what_came_out(record):
     row = row_of("k", record, Review("Seen.\nTwice.", {2: "confirmed"}))
     assert row.created == "2024-01-02 03:04"
-    assert (row.verdict, row.accused, row.decisions, row.note) == ("infected", "2 bag", "2 confirmed", "Seen.\\nTwice.")
+    assert (row.verdict, row.flagged, row.decisions, row.note) == ("infected", "2 bag", "2 confirmed", "Seen.\\nTwice.")
     assert (row.file, row.sha256, row.accuracy) == ("suspect.pt", "0123456789abcdef" * 4, 0.8)
     assert (row.data, row.preset, row.version, row.seconds) == ("samples:made", "default", "9.8.7", 12.5)
     assert not row.is_upload
@@ -68,15 +68,15 @@ def test_verdicts_and_presets_are_any_of_those_named(record):
     assert not Wanted(presets=["paper", "quick"]).takes(row)
 
 
-def test_accused_classes_are_named_once(record):
+def test_flagged_classes_are_named_once(record):
     one = record.classes[2]
     numbered = record.model_copy(update={"classes": (one.model_copy(update={"name": "2"}),)})
-    assert say_accused(numbered) == "2 (1 of 4 tested)"
+    assert say_flagged(numbered) == "2 (1 of 4 tested)"
     many = tuple(one.model_copy(update={"label": i, "name": f"n{i}"}) for i in range(4))
-    assert say_accused(record.model_copy(update={"classes": many})) == "0 n0, 1 n1, 2 n2 and 1 more"
-    spared = record.model_copy(update={"classes": (record.classes[0].model_copy(update={"suspicious": False}),)})
-    assert say_accused(spared) == "no class accused (1 of 4 tested)"
-    assert row_of("k", spared, None).accused == "none (1 of 4 tested)"
+    assert say_flagged(record.model_copy(update={"classes": many})) == "0 n0, 1 n1, 2 n2 and 1 more"
+    spared = record.model_copy(update={"classes": (record.classes[0].model_copy(update={"flagged": False}),)})
+    assert say_flagged(spared) == "no class flagged (1 of 4 tested)"
+    assert row_of("k", spared, None).flagged == "none (1 of 4 tested)"
 
 
 def test_decisions_that_are_missing_are_open(record):

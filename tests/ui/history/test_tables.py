@@ -13,7 +13,7 @@ NAMES = ("shirt", "<b>shoe</b>", "bag", "coat & tie")
 
 @pytest.fixture(scope="module")
 def found():
-    """Two models of which the newer one accuses class 2; class 3 was not tested in it."""
+    """Two models of which the newer one flags class 2; class 3 was not tested in it."""
     older, newer = (made(names=NAMES, rates=rates).record for rates in ((0.1, 0.2, 0.1, 0.3), (0.1, 0.3, 0.9, 0.3)))
     return compare(older, newer.model_copy(update={"classes": newer.classes[:3]}))
 
@@ -26,11 +26,11 @@ def rows(markup):
 
 def test_classes_with_their_changes(found):
     head, *lines = rows(class_table(found.classes))
-    names = ["Class", "Accused", "Clusters", "Patch", "Perturbation", "One source", "All to all"]
+    names = ["Class", "Flagged", "Clusters", "Patch", "Perturbation", "Source-specific", "All-to-all"]
     assert [text for text, _ in head] == names
     first = lines[0]
     assert first[0][0] == "2 bag"
-    assert first[1] == ("only in the newer", "accused")
+    assert first[1] == ("only in the newer", "flagged")
     assert first[2] == ("2 → 3", "changed")
     assert first[3] == ("10% → 90%", "changed")
     by_name = {line[0][0]: line for line in lines}

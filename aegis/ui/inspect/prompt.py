@@ -16,41 +16,41 @@ from aegis.ui.components.widgets import complain
 from aegis.ui.inspect import state
 from aegis.ui.inspect.choice import Choice
 from aegis.ui.scans import find_finding, find_suspect
-from aegis.ui.session import desk, find_look, start_look
+from aegis.ui.session import find_what_if, server_state, start_what_if
 from aegis.ui.suspects import suspects_folder
 from aegis.ui.watch import Watch
-from aegis.ui.what_if import Light, Look, in_light, take
+from aegis.ui.what_if import WhatIf, WhatIfJob, run, with_what_if
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
 
-def find_look_of(choice: Choice, scanned: Finding, light: Light) -> Finding | None:
-    """The class in this light: as it was scanned, or from a look at it; None if nobody has looked yet."""
-    if light.epsilon is None and light.method == _method(choice):
+def find_what_if_of(choice: Choice, scanned: Finding, what_if: WhatIf) -> Finding | None:
+    """The class with these settings: as it was scanned, or as a job computed it; None if none has."""
+    if what_if.epsilon is None and what_if.method == _method(choice):
         return scanned
-    return find_finding(in_light(choice.record, light), light.label)
+    return find_finding(with_what_if(choice.record, what_if), what_if.label)
 
 
-def offer_look(choice: Choice, data: Dataset | None, light: Light, back: float) -> None:
+def prompt_what_if(choice: Choice, data: Dataset | None, what_if: WhatIf, back: float) -> None:
     """What a look costs, with a button; or how far it is, once it was asked for.
 
     Args:
         choice: the class.
         data: the scan's images, or None where they are no longer to be had.
-        light: in which nobody has looked yet.
+        what_if: settings that nothing was computed with yet.
         back: the budget of the scan to go back to.
     """
-    job = find_look(light)
+    job = find_what_if(what_if)
     if job is not None and not job.over:
-        _live(light)
+        _live(what_if)
         return
     with st.container(border=True, key="inspect-offer"):
-        st.markdown(f"**{_what(light)} was not part of the scan.**")
-        look = _prepare(choice, data, light)
+        st.markdown(f"**{_what(what_if)} was not part of the scan.**")
+        look = _prepare(choice, data, what_if)
         if look is not None:
             doing, span = "drawn in the plane", "seconds"
-            if light.epsilon is not None:
+            if what_if.epsilon is not None:
                 doing, span = f"translated anew and {doing}", "seconds to minutes"
             st.markdown(
                 f"Its {config_of(look.record).gather.seeds} images are {doing}: {span}. The recorded verdict stays, "
@@ -63,17 +63,17 @@ def offer_look(choice: Choice, data: Dataset | None, light: Light, back: float) 
                     key="inspect-look",
                     type="primary",
                     icon=":material/play_arrow:",
-                    on_click=start_look,
-                    args=(light, lambda report, watch: take(look, report, watch), _title(choice)),
+                    on_click=start_what_if,
+                    args=(what_if, lambda report, watch: run(look, report, watch), _title(choice)),
                 )
             st.button("Back", icon=":material/undo:", on_click=state.go_back, args=(back, _method(choice)))
     if job is not None and job.state == "failed":
         complain(job.message, "Failed")
 
 
-def _what(light: Light) -> str:
-    method = METHODS.get(light.method, light.method)
-    return method if light.epsilon is None else f"ε = {light.epsilon:g}"
+def _what(what_if: WhatIf) -> str:
+    method = METHODS.get(what_if.method, what_if.method)
+    return method if what_if.epsilon is None else f"ε = {what_if.epsilon:g}"
 
 
 def _method(choice: Choice) -> str:
@@ -85,11 +85,11 @@ def _title(choice: Choice) -> str:
     return f"Class {choice.entry.label} ({printable(choice.entry.name, 40)})"
 
 
-def _prepare(choice: Choice, data: Dataset | None, light: Light) -> Look | None:
+def _prepare(choice: Choice, data: Dataset | None, what_if: WhatIf) -> WhatIfJob | None:
     """The look, or None after saying what is missing for it."""
-    record = in_light(choice.record, light)
-    if light.epsilon is None:
-        return Look(record=record, light=light)
+    record = with_what_if(choice.record, what_if)
+    if what_if.epsilon is None:
+        return WhatIfJob(record=record, what_if=what_if)
     if data is None:
         st.markdown("It cannot be computed either, since the scan's images are not at hand.")
         return None
@@ -100,19 +100,19 @@ def _prepare(choice: Choice, data: Dataset | None, light: Light) -> Look | None:
             f"{record.model.sha256} into {suspects_folder()}."
         )
         return None
-    return Look(record=record, light=light, images=data, path=path, suspect=suspect)
+    return WhatIfJob(record=record, what_if=what_if, images=data, path=path, suspect=suspect)
 
 
 def _suspect(choice: Choice) -> tuple[Suspect | None, Path | None]:
-    uploads = desk().shelf.uploads.get(choice.key)
+    uploads = server_state().upload_cache.uploads.get(choice.key)
     if uploads is not None and uploads.suspect is not None:
         return uploads.suspect, None
     return None, find_suspect(choice.record.model.sha256)
 
 
 @st.fragment(run_every=EVERY)
-def _live(light: Light) -> None:
-    job = find_look(light)
+def _live(what_if: WhatIf) -> None:
+    job = find_what_if(what_if)
     if job is None or job.over:
         st.rerun()
     assert job is not None
@@ -122,7 +122,7 @@ def _live(light: Light) -> None:
         bar, stop = st.columns([5, 1], vertical_alignment="center")
         waiting = job.state == "queued"
         with bar:
-            words = "Queued behind another look" if waiting else f"{_what(light)}: {view.saying.lower()}"
+            words = "Queued behind another look" if waiting else f"{_what(what_if)}: {view.saying.lower()}"
             st.progress(min(1.0, view.whole), text=words)
-        offer_cancel(stop, job, desk().looks, "inspect-look-cancel")
+        offer_cancel(stop, job, server_state().looks, "inspect-look-cancel")
         show_classes_running(view)
