@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from aegis.models.load import Suspect as Suspect
     from aegis.models.load import load_checkpoint as load_checkpoint
     from aegis.records.config import ScanConfig as ScanConfig
+    from aegis.records.presets import adjusted as adjusted
     from aegis.records.presets import preset as preset
 
 _HOMES = {
     "load_dataset": "aegis.data",
     "ScanConfig": "aegis.records.config",
-    "preset": "aegis.records.config",
+    "adjusted": "aegis.records.presets",
+    "preset": "aegis.records.presets",
     "ScanResult": "aegis.detect.scan",
     "scan": "aegis.detect.scan",
     "AegisError": "aegis.core.errors",

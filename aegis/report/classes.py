@@ -35,7 +35,7 @@ def class_pages(
         PageBreak(),
         outline(f"Class {found.label}", f"class-{found.label}"),
         heading(f"Class {class_name(found.label, found.name, 200)}", "title"),
-        text(f"<b>{'Suspicious' if found.flagged else 'Not flagged'}</b>: {words(found.reason, 800)}."),
+        text(f"<b>{'Flagged' if found.flagged else 'Not flagged'}</b>: {words(found.reason, 800)}."),
         *([text(f"Review: {decided}.")] if decided else []),
         *_trigger(found, record, finding, data),
     ]

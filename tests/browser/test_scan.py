@@ -108,7 +108,7 @@ def test_a_scan_from_start_to_verdict(visit, scanned):
     small = page.locator("img.aegis-small")
     expect(small).to_have_count(2)
     assert small.first.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
-    expect(page.locator("[class*=st-key-small-]").get_by_text("Suspicious")).to_have_count(1)
+    expect(page.locator("[class*=st-key-small-]").get_by_text("Flagged")).to_have_count(1)
     settled(page)
 
 

@@ -109,6 +109,6 @@ def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
         best = best_score(one, "patch", "perturbation")
         st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")
         if one.flagged:
-            st.badge("Suspicious", icon=":material/warning:", color="red")
+            st.badge("Flagged", icon=":material/warning:", color="red")
         target = {"scan": key, "class": str(one.label)}
         st.page_link(INSPECT, label="Inspect", icon=":material/search:", query_params=target)
