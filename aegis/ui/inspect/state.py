@@ -91,7 +91,7 @@ def selection(points: int) -> Bool[np.ndarray, " p"]:
 
 
 def select(packed: str) -> None:
-    """Remember selected rows, as ``inspect_view.pack`` packs them."""
+    """Remember selected rows, as ``view.pack`` packs them."""
     st.session_state[_SELECTION] = packed
 
 
