@@ -80,7 +80,8 @@ def _gather(setting: Setting, classifier: Classifier, data: Dataset, name: str =
         config = replace(config, trigger_search=replace(config.trigger_search, area=0.03, radius=1.2))
     if setting.small:
         stages = tuple(replace(stage, iterations=1) for stage in config.stages)
-        few = config.trigger_search and replace(config.trigger_search, clusters=1, tiles=1, steps=1, finish=1, held_out=2)
+        search = config.trigger_search
+        few = search and replace(search, clusters=1, tiles=1, steps=1, refine_steps=1, held_out=2)
         config = replace(config, seeds=50, stages=stages, trigger_search=few)
     model = classifier.frozen(Runtime(setting.device, "fp32" if setting.device == "cpu" else "bf16"))
 
