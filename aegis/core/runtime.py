@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Precision = Literal["fp32", "bf16"]
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
+# While one class is embedded on a core, the GPU translates others; more of them wait for one another (docs/gpu.md).
+GPU_WORKERS = 4
 # Scikit-learn takes no larger seed, and would say so only after minutes.
 MAX_SEED = 2**32 - 1
 
@@ -105,7 +107,7 @@ def choose_runtime(device: str = "auto", precision: str = "auto", workers: int |
     Args:
         device: one of ``DEVICES``.
         precision: one of ``PRECISIONS``; ``auto`` means bfloat16 only where hardware has it.
-        workers: None takes one for each processor core, and one on a GPU.
+        workers: None takes one for each processor core, and at most ``GPU_WORKERS`` on a GPU.
 
     Raises:
         ConfigError: for an unknown name, fewer than one worker, or for ``cuda`` where there is none.
@@ -123,7 +125,7 @@ def choose_runtime(device: str = "auto", precision: str = "auto", workers: int |
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     fast = precision == "bf16" or (precision == "auto" and _has_fast_bfloat16(chosen))
     if workers is None:
-        workers = 1 if chosen == "cuda" else cores()
+        workers = min(GPU_WORKERS, cores()) if chosen == "cuda" else cores()
     return Runtime(chosen, "bf16" if fast else "fp32", workers)
 
 

@@ -51,7 +51,8 @@ def test_bfloat16_is_chosen_where_the_processor_has_it(monkeypatch, has):
 def test_a_gpu_gets_one_worker_and_bfloat16_if_it_has_it(monkeypatch, capability, precision):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
-    assert choose_runtime() == Runtime("cuda", precision, 1)
+    monkeypatch.setattr("aegis.core.runtime.cores", lambda: 16)
+    assert choose_runtime() == Runtime("cuda", precision, 4)
 
 
 def test_there_is_a_worker_for_every_core_this_process_may_use(monkeypatch):

@@ -96,7 +96,7 @@ class BankBuilder:
 
         Args:
             entries: what to make, with those that others are made on.
-            jobs: processes side by side; None takes one for each processor core, and one on a GPU.
+            jobs: processes side by side; None takes as many as ``choose_runtime`` has workers.
 
         Raises:
             AegisError: for the first that cannot be made; those under way end, and go on next time.
