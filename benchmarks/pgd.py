@@ -7,18 +7,19 @@ counts is the median of the ratios within rounds.
 """
 
 import argparse
+import copy
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-import torchattacks
 
 from aegis import load_checkpoint, load_dataset
 from aegis.attacks.pgd import pgd
 from aegis.core.runtime import Runtime, choose_runtime
 from aegis.core.types import Stage
+from aegis.models.classifier import Classifier
 from benchmarks.machine import describe
 
 MODEL = Path("assets/models/fashion_mnist_localised.safetensors")
@@ -29,20 +30,37 @@ TARGET = 7
 
 def contenders() -> dict[str, Callable[[torch.Tensor, torch.Tensor], object]]:
     """What is compared: the same attack, once by torchattacks and once for each way ours can run."""
+    import torchattacks
+
     classifier = load_checkpoint(MODEL).classifier
     reference = torchattacks.PGDL2(
         classifier, eps=STAGE.epsilon, alpha=STAGE.step, steps=STAGE.iterations, random_start=False
     )
     reference.set_mode_targeted_by_label(quiet=True)
 
-    def ours(runtime: Runtime) -> Callable[[torch.Tensor, torch.Tensor], object]:
-        fast = classifier.frozen(runtime)
-        return lambda x, y: pgd(fast, x, y, [STAGE], targeted=True)
+    def ours(model: Classifier) -> Callable[[torch.Tensor, torch.Tensor], object]:
+        return lambda x, y: pgd(model, x, y, [STAGE], targeted=True)
 
-    found = {"torchattacks": reference, "aegis fp32": ours(Runtime("cpu", "fp32"))}
-    if choose_runtime("cpu").precision == "bf16":
-        found["aegis bf16"] = ours(Runtime("cpu", "bf16"))
+    found = {"torchattacks": reference}
+    for precision in ("fp32", "bf16") if choose_runtime("cpu").precision == "bf16" else ("fp32",):
+        runtime = Runtime("cpu", precision)
+        found[f"aegis {precision}"] = ours(classifier.frozen(runtime))
+        found[f"aegis {precision}, not folded"] = ours(unfolded(classifier, runtime))
     return found
+
+
+def unfolded(classifier: Classifier, runtime: Runtime) -> Classifier:
+    """A copy as ``Classifier.frozen`` makes it, without merging batch norms: what merging gains shows beside it.
+
+    Args:
+        classifier: the model.
+        runtime: device and precision.
+    """
+    plain = copy.deepcopy(classifier).eval().requires_grad_(False)
+    plain.runtime = runtime
+    plain.to(runtime.device)
+    plain.network.to(runtime.dtype).to(memory_format=torch.channels_last)
+    return plain
 
 
 def measure(attack: Callable[[torch.Tensor, torch.Tensor], object], images: torch.Tensor) -> float:
@@ -71,7 +89,7 @@ def main() -> None:
         rates = [each[name] for each in rounds]
         ratios = [each[name] / each["torchattacks"] for each in rounds]
         print(
-            f"  {name:<14} {statistics.median(rates):8.0f} images x steps/s"
+            f"  {name:<22} {statistics.median(rates):8.0f} images x steps/s"
             f"   {statistics.median(ratios):5.2f} x torchattacks ({min(ratios):.2f} to {max(ratios):.2f})"
         )
 

@@ -13,7 +13,8 @@ from aegis.core.types import LabelledImages, Stage
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
 from aegis.models.classifier import Classifier
-from benchmarks.gpu.setting import Setting, tf32, unfolded
+from benchmarks.gpu.setting import Setting, tf32
+from benchmarks.pgd import unfolded
 
 TARGET = 7
 Attack = Callable[[Tensor, Tensor], object]

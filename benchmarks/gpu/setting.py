@@ -1,6 +1,5 @@
 """Where the checks run, the models they run on, and how things are timed there."""
 
-import copy
 import os
 import platform
 import statistics
@@ -12,7 +11,6 @@ from pathlib import Path
 import torch
 
 from aegis import load_checkpoint, load_dataset
-from aegis.core.runtime import Runtime
 from aegis.core.types import Dataset
 from aegis.models.architectures import build
 from aegis.models.classifier import Classifier
@@ -69,15 +67,6 @@ def tf32(allowed: bool) -> None:
     """Let float32 convolutions and products be computed in TF32, or not."""
     torch.backends.cudnn.allow_tf32 = allowed
     torch.backends.cuda.matmul.allow_tf32 = allowed
-
-
-def unfolded(classifier: Classifier, runtime: Runtime) -> Classifier:
-    """As ``Classifier.frozen`` without merging batch norms, to see what merging gains."""
-    plain = copy.deepcopy(classifier).eval().requires_grad_(False)
-    plain.runtime = runtime
-    plain.to(runtime.device)
-    plain.network.to(runtime.dtype).to(memory_format=torch.channels_last)
-    return plain
 
 
 def describe(setting: Setting) -> dict[str, object]:
