@@ -1,4 +1,4 @@
-"""Zip archives from strangers: their list of entries is read only if it is no larger than honest archives have."""
+"""Opens zip archives from untrusted sources without reading an oversized list of entries into memory."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-# Two hundred thousand pictures with long names; each entry takes ten times its bytes in memory.
+# Room for two hundred thousand pictures with long names. Python needs ten times the bytes of an entry to hold it.
 DIRECTORY_LIMIT = 32 * 2**20
-# What readers of archives raise for damage, for encryption and for methods that they do not know.
+# The exceptions that readers of archives raise for damage, for encryption and for unknown compression methods.
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 class _Bounded(io.BufferedReader):
-    """A file whose list of entries, which ``ZipFile`` reads in one go, is read only if it is not too long."""
+    """A file that refuses to read the zip directory, which ``ZipFile`` reads in one call, beyond ``DIRECTORY_LIMIT``
+    bytes.
+    """
 
     lists = True
 
@@ -32,19 +34,31 @@ class _Bounded(io.BufferedReader):
 
 
 def is_damage(error: OSError) -> bool:
-    """Whether an error is gzip's or bzip2's word for damage, and not the system's for a file that cannot be read."""
+    """Tells whether gzip or bzip2 raised an error because of damaged data, not the system because of an unreadable
+    file.
+
+    Args:
+        error: the exception; errors of the operating system carry an ``errno``.
+    """
     return error.errno is None
 
 
 @contextlib.contextmanager
 def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """A zip archive to read from.
+    """Opens a zip archive for reading.
+
+    Args:
+        path: the archive.
+
+    Returns:
+        A context manager that gives the open archive and closes it at the end.
 
     Raises:
-        BadZipFile: if it is none, or its list of entries is too long to be read.
-        OSError, and any of ``DAMAGE``: as ``ZipFile``, for damaged ones, also by what is read from it later.
+        BadZipFile: if the file is no zip archive, or its list of entries is longer than ``DIRECTORY_LIMIT``.
+        OSError, and any of ``DAMAGE``: as ``ZipFile`` raises them for damaged archives, also later, while entries are
+            read.
     """
     with _Bounded(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
-        # How much of an entry is read is for those to say who read it.
+        # From here on entries are read, and those who read them set their own limits.
         file.lists = False
         yield archive

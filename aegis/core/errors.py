@@ -1,22 +1,23 @@
-"""What can go wrong in words a user can act on: expected, got, what to do."""
+"""Errors with a message that a user can act on: what was expected, what came, what to do."""
 
 from aegis.core.text import printable
 
-# Characters of a part: what is quoted may be as long as a file.
+# Characters of each part of a message, since quoted text may be as long as a file.
 LIMIT = 2000
 
 
 class AegisError(Exception):
-    """A problem with what the user gave; its text is the whole message shown, on one line and without escapes.
+    """Reports a problem with the user's input; its text is the whole message, on one line and without control
+    characters.
 
     Args:
         expected: what would have been right.
         got: what came instead.
-        advice: what to do about it.
+        advice: what the user can do about it.
     """
 
     def __init__(self, expected: str, got: str, advice: str) -> None:
-        # Messages quote files, and whatever shows them must not be steered by what is quoted.
+        # Messages quote files, and quoted control characters must not steer a terminal.
         self.expected, self.got, self.advice = (printable(part, LIMIT) for part in (expected, got, advice))
         super().__init__(self.expected, self.got, self.advice)
 
@@ -25,16 +26,16 @@ class AegisError(Exception):
 
 
 class DataError(AegisError):
-    """Images or labels that cannot be used."""
+    """Images or labels cannot be used."""
 
 
 class CheckpointError(AegisError):
-    """A checkpoint, card or architecture that cannot be used."""
+    """A checkpoint, card or architecture cannot be used."""
 
 
 class ConfigError(AegisError):
-    """A setting outside its range."""
+    """A setting lies outside its range."""
 
 
 class StoreError(AegisError):
-    """Results that cannot be kept or found."""
+    """Results cannot be saved or found."""

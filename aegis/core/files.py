@@ -1,4 +1,4 @@
-"""Files that are either complete or not there."""
+"""Writes files that are either complete or absent."""
 
 from __future__ import annotations
 
@@ -14,25 +14,31 @@ from typing import IO
 from aegis.core.errors import StoreError
 from aegis.core.process import Process, boot, this_process
 
-# Whose a temporary file is: number and start of its process, which older versions left out, and the thread.
+# The name of a temporary file tells its owner: process id, start of the process (absent in older versions), thread.
 _TEMPORARY = re.compile(r"\.(\d+)(?:-(\d+))?-\d+\.partial")
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for writing that takes its name only once all of it is on the disk; folders are made.
+    """Opens a file for writing that takes its name only once all its bytes are on the disk.
 
-    What processes that were killed left of earlier attempts goes.
+    Missing folders are created. Temporary files that killed processes left of earlier attempts are removed.
+
+    Args:
+        path: the file to write; an existing one is replaced.
+
+    Returns:
+        A context manager that gives the open temporary file.
 
     Raises:
-        OSError: if it cannot be written; nothing is left behind then.
+        OSError: if the file cannot be written; the temporary file is removed.
     """
-    # The numbers keep two that write the same file apart; the last one wins with a complete file.
+    # These numbers keep two writers of the same file apart; the last one wins with a complete file.
     process = this_process()
     temporary = path.with_name(f"{path.name}.{process.pid}-{process.start}-{threading.get_ident()}.partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in left_behind(path.parent, path.name):
-        # Another user's may not be ours to remove.
+        # A temporary file of another user may be impossible to remove.
         with contextlib.suppress(OSError):
             left.unlink()
     try:
@@ -47,11 +53,14 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def left_behind(folder: Path, name: str = "") -> list[Path]:
-    """Temporary files that processes left when they were killed.
+    """Finds temporary files whose process was killed before it finished them.
 
     Args:
-        folder: where to look; it need not exist.
-        name: of the file that was to be written; any, if it is empty.
+        folder: the folder to search; it need not exist.
+        name: the name of the file that was to be written; empty for any name.
+
+    Returns:
+        The paths, sorted.
     """
     found = []
     for path in folder.glob(f"{glob.escape(name) or '*'}.*.partial"):
@@ -62,10 +71,14 @@ def left_behind(folder: Path, name: str = "") -> list[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, complete or not at all.
+    """Writes a text file in UTF-8, completely or not at all.
+
+    Args:
+        path: the file to write; an existing one is replaced.
+        text: its whole content.
 
     Raises:
-        StoreError: if it cannot be written.
+        StoreError: if the file cannot be written.
     """
     try:
         with whole_file(path) as file:

@@ -1,4 +1,4 @@
-"""Where on this machine results and decoded data sets are kept."""
+"""Chooses the folder of this machine that results and decoded data sets are kept in."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from aegis.core.errors import StoreError
 
 
 def default_folder() -> Path:
-    """Where they are kept: ``AEGIS_STORE``, else ``aegis`` in the user's cache folder.
+    """Gives the folder for results: the value of ``AEGIS_STORE``, else ``aegis`` in the user's cache folder.
 
     Raises:
-        StoreError: if that is in the home of a user whom nobody knows.
+        StoreError: if the path names the home of an unknown user.
     """
     named = os.environ.get("AEGIS_STORE")
     try:

@@ -1,4 +1,4 @@
-"""Numbers as people type them, with commas between."""
+"""Parses comma-separated numbers as people type them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ import math
 from aegis.core.errors import ConfigError
 from aegis.core.text import printable
 
-# Of a whole number; as many as no class, and longer than what a message need quote.
+# Longest whole number that is read: no class has a label of more digits.
 DIGITS = 9
 
 
 def numbers(text: str, expected: str, example: str) -> tuple[float, ...]:
-    """Comma-separated finite numbers.
+    """Parses comma-separated finite numbers.
 
     Args:
-        text: as it was typed.
-        expected, example: for the message.
+        text: the text as typed.
+        expected, example: parts of the error message: what is expected, and an example of it.
+
+    Returns:
+        The numbers in the order of the text.
 
     Raises:
-        ConfigError: if they are none.
+        ConfigError: if the text holds anything else.
     """
     try:
         found = tuple(float(part) for part in text.split(","))
@@ -31,14 +34,17 @@ def numbers(text: str, expected: str, example: str) -> tuple[float, ...]:
 
 
 def whole_numbers(text: str, expected: str, example: str) -> tuple[int, ...]:
-    """Comma-separated whole numbers of at least 0, each once, in the order in which they were typed.
+    """Parses comma-separated whole numbers of at least 0.
 
     Args:
-        text: as it was typed.
-        expected, example: for the message.
+        text: the text as typed.
+        expected, example: parts of the error message: what is expected, and an example of it.
+
+    Returns:
+        The numbers in the order of the text, each once.
 
     Raises:
-        ConfigError: if they are none, or have more than ``DIGITS`` digits.
+        ConfigError: if the text holds anything else, or a number of more than ``DIGITS`` digits.
     """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and len(part) <= DIGITS for part in parts):

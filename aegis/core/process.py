@@ -1,4 +1,6 @@
-"""Which process something belongs to, so that one that took over an old number is not taken for it."""
+"""Identifies the process that owns a file or a task, so that a later process with the same number is not mistaken for
+it.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +10,18 @@ from functools import cache
 from pathlib import Path
 
 PROC = Path("/proc")
-# A process that has ended and was not waited for still has a number.
+# States of a process that has ended but keeps its number until its parent waits for it.
 ENDED = ("Z", "X")
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process of this machine.
+    """Identifies one process of this machine.
 
     Args:
-        pid: its number.
-        start: when it began, in clock ticks since the machine did; 0 where the system does not say.
-        boot: which start of the machine; empty where the system does not say.
+        pid: the process id.
+        start: when it started, in clock ticks since the machine did; 0 where the system does not say.
+        boot: the machine's boot id; empty where the system does not say.
     """
 
     pid: int
@@ -28,7 +30,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether the process still runs."""
         if self.boot != boot():
             return False
         if (found := _state(self.pid)) is not None:
@@ -38,14 +40,14 @@ class Process:
 
 
 def this_process() -> Process:
-    """The one that asks."""
+    """Gives the identity of the running process."""
     found = _state(os.getpid())
     return Process(os.getpid(), found[1] if found else 0, boot())
 
 
 @cache
 def boot() -> str:
-    """What tells this start of the machine from others."""
+    """Gives the boot id of the machine, which changes with every start; empty where the system does not say."""
     try:
         return (PROC / "sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -57,7 +59,7 @@ def _state(pid: int) -> tuple[str, int] | None:
         text = (PROC / str(pid) / "stat").read_text()
     except OSError:
         return None
-    # The name before it, in brackets, may hold anything.
+    # The name of the program stands in brackets before the fields and may hold any character.
     fields = text.rpartition(")")[2].split()
     return fields[0], int(fields[19])
 

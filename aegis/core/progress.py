@@ -1,4 +1,4 @@
-"""How far a scan is, told from its events: what the command line and the dashboard both show."""
+"""Computes the progress of a scan from its events, for the command line and the dashboard alike."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 
 from aegis.core.runtime import Event
 
-# What of a class is done before a stage begins, and the stage's share of the work.
+# For each stage: the share of a class's work done before it, and the share of the stage itself.
 SHARES = {"translate": (0.0, 0.2), "search": (0.2, 0.7), "embed": (0.9, 0.1)}
-# Where no trigger is sought, by the rule of the paper or for a look at one more budget.
+# The same without trigger inversion: for the paper's rule, and for one more budget on the Inspect page.
 UNTRIED = {"translate": (0.0, 0.6), "embed": (0.6, 0.4)}
-# Measuring how robust the model is keeps every core busy for about as long as one class and a half do.
+# Measuring robust accuracy takes all cores about as long as the work for one and a half classes.
 ASSESS = 1.5
 
 
 @dataclass
 class ScanProgress:
-    """Adds up the events of a scan; the parts of a class count by their usual cost.
+    """Adds up the events of a scan, in which each stage counts by its usual share of the time.
 
     Args:
-        classes: how many are examined.
-        shares: what of a class is done before each stage, and the stage's own share.
-        assessed: how far the measuring of robustness is, in [0, 1].
-        done: how far each class that was begun is, in [0, 1], by label.
+        classes: number of classes examined, at least 0.
+        shares: for each stage, the share of a class's work done before it and its own share, both in [0, 1].
+        assessed: progress of measuring the model's robustness, in [0, 1].
+        done: progress of each class that was begun, in [0, 1], by label.
     """
 
     classes: int
@@ -32,7 +32,11 @@ class ScanProgress:
     done: dict[int, float] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
-        """Take one event in; what was reached is never taken back."""
+        """Takes in one event; progress never decreases.
+
+        Args:
+            event: an event of a scan.
+        """
         share = event.step / max(event.total, 1)
         if event.label is None:
             self.assessed = share
@@ -43,15 +47,23 @@ class ScanProgress:
 
     @classmethod
     def of(cls, classes: int, tries: bool) -> ScanProgress:
-        """Of so many classes, with or without a search for triggers."""
+        """Creates the progress of a scan that has not begun.
+
+        Args:
+            classes: number of classes examined.
+            tries: whether the scan searches for triggers.
+
+        Returns:
+            Progress of 0 with the shares of such a scan.
+        """
         return cls(classes, SHARES if tries else UNTRIED)
 
     @property
     def finished(self) -> int:
-        """How many classes are done."""
+        """Number of classes that are done."""
         return sum(done >= 1 for done in self.done.values())
 
     @property
     def whole(self) -> float:
-        """How far all of it is, in [0, 1]."""
+        """Progress of the whole scan, in [0, 1]."""
         return (ASSESS * self.assessed + sum(self.done.values())) / (ASSESS + self.classes)

@@ -1,4 +1,4 @@
-"""Device, precision, seeds; progress events and cancellation."""
+"""Chooses device and precision, seeds random generators, reports progress and cancels work."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
 # While one class is embedded on a core, the GPU translates others; more of them wait for one another (docs/gpu.md).
 GPU_WORKERS = 4
-# Scikit-learn takes no larger seed, and would say so only after minutes.
+# Scikit-learn accepts no larger seed, and would refuse it only minutes into a scan.
 MAX_SEED = 2**32 - 1
 
 
 class Cancelled(Exception):
-    """Raised by a progress callback to stop the work that reports to it."""
+    """Stops a computation when its progress callback raises it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Event:
-    """One moment of a long computation.
+    """Reports the progress of a long computation.
 
     Args:
-        stage: what is being done, a word for people (``"translate"``).
-        label: the class it is done for, or None.
-        step: how far, from 0 to ``total``.
-        total: how far it goes.
-        loss: the loss being minimised, or None.
-        frames: a few images in [0, 1] as they are now, or None.
+        stage: name of the step that runs (``"translate"``), shown to people.
+        label: the class the step works on, or None.
+        step: steps done, from 0 to ``total``.
+        total: number of steps.
+        loss: current value of the loss being minimised, or None.
+        frames: a few of the images in their present state, in [0, 1], shape (n, c, h, w), or None.
     """
 
     stage: str
@@ -54,19 +54,33 @@ Report = Callable[[Event], None]
 
 
 def silent(event: Event) -> None:
-    """Report to nobody."""
+    """Ignores an event.
+
+    Args:
+        event: any event.
+    """
 
 
 @dataclass
 class Throttle:
-    """Lets a report through at most every ``interval`` seconds, and always the last one."""
+    """Passes on at most one event every ``interval`` seconds, and always the last one.
+
+    Args:
+        report: callback that receives the events.
+        interval: seconds between two events, at least 0.
+    """
 
     report: Report
     interval: float = 0.2
     _last: float = field(default=0.0, init=False)
 
     def due(self, step: int, total: int) -> bool:
-        """Whether an event for this step should be built and sent now."""
+        """Tells whether an event for this step should be built and sent now, and notes the time if so.
+
+        Args:
+            step: steps done, from 0 to ``total``.
+            total: number of steps; the last one is always due.
+        """
         now = time.monotonic()
         if step < total and now - self._last < self.interval:
             return False
@@ -74,19 +88,23 @@ class Throttle:
         return True
 
     def send(self, event: Event) -> None:
-        """Report an event that costs nothing to build, if one is due."""
+        """Sends an event if one is due; for events that cost nothing to build.
+
+        Args:
+            event: the event.
+        """
         if self.due(event.step, event.total):
             self.report(event)
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where and how precisely a network runs.
+    """Says where and at which precision a network runs.
 
     Args:
         device: a torch device name.
-        precision: ``bf16`` computes in bfloat16 inside the network only.
-        workers: classes examined side by side, each on one processor core.
+        precision: ``fp32``, or ``bf16`` for bfloat16 inside the network only.
+        workers: number of classes examined side by side, each on one processor core; at least 1.
     """
 
     device: str = "cpu"
@@ -102,15 +120,19 @@ class Runtime:
 
 
 def choose_runtime(device: str = "auto", precision: str = "auto", workers: int | None = None) -> Runtime:
-    """Pick the device and the precision that this machine is quickest with.
+    """Chooses the fastest device and precision of this machine.
 
     Args:
-        device: one of ``DEVICES``.
-        precision: one of ``PRECISIONS``; ``auto`` means bfloat16 only where hardware has it.
-        workers: None takes one for each processor core, and at most ``GPU_WORKERS`` on a GPU.
+        device: one of ``DEVICES``; ``auto`` means a GPU where there is one.
+        precision: one of ``PRECISIONS``; ``auto`` means bfloat16 only where the hardware has it.
+        workers: number of classes examined side by side; None for one per processor core, and at most
+            ``GPU_WORKERS`` on a GPU.
+
+    Returns:
+        The runtime that a scan takes.
 
     Raises:
-        ConfigError: for an unknown name, fewer than one worker, or for ``cuda`` where there is none.
+        ConfigError: for an unknown name, fewer than one worker, or ``cuda`` on a machine without a GPU.
     """
     import torch
 
@@ -130,8 +152,8 @@ def choose_runtime(device: str = "auto", precision: str = "auto", workers: int |
 
 
 def cores() -> int:
-    """Processor cores that this process may use."""
-    # Only Linux says which ones these are.
+    """Counts the processor cores that this process may use."""
+    # Only Linux says which cores a process may use.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -145,12 +167,26 @@ def _has_fast_bfloat16(device: str) -> bool:
 
 
 def numpy_generator(*entropy: int) -> np.random.Generator:
-    """A numpy generator that depends on nothing but the given integers."""
+    """Creates a numpy random generator from integers alone.
+
+    Args:
+        entropy: seeds, each at least 0.
+
+    Returns:
+        The generator, the same for the same integers.
+    """
     return np.random.default_rng(entropy)
 
 
 def torch_generator(*entropy: int) -> torch.Generator:
-    """A torch CPU generator that depends on nothing but the given integers."""
+    """Creates a torch random generator on the CPU from integers alone.
+
+    Args:
+        entropy: seeds, each at least 0.
+
+    Returns:
+        The generator, the same for the same integers.
+    """
     import torch
 
     return torch.Generator().manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))

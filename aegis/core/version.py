@@ -1,4 +1,4 @@
-"""The version of AEGIS, of what numbers depend on, and the processor."""
+"""The versions of AEGIS and of the libraries that results depend on, and the name of the processor."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ __version__ = "0.1.0"
 
 
 def versions_with(packages: Iterable[str]) -> dict[str, str]:
-    """Versions of AEGIS, Python and the packages named."""
+    """Looks up the versions of AEGIS, Python and other packages.
+
+    Args:
+        packages: names of installed packages.
+
+    Returns:
+        The version of each, by name.
+    """
     found = {"aegis": __version__, "python": platform.python_version()}
     return found | {name: importlib.metadata.version(name) for name in packages}
 
 
 @cache
 def processor() -> str:
-    """The processor's name."""
+    """Gives the name of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

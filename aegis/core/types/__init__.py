@@ -1,4 +1,4 @@
-"""The contracts between the steps: frozen, shape-annotated, numpy only."""
+"""The types that steps pass on: frozen dataclasses of numpy arrays with annotated shapes."""
 
 from aegis.core.types.attacks import Norm, Stage
 from aegis.core.types.findings import Applicability, Clusters, Embedding, Evidence, Finding, VerdictName

@@ -1,4 +1,4 @@
-"""How far an attack may go, and in which steps."""
+"""The budget and step size of an attack."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Norm = Literal["l2", "linf"]
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Some iterations at one budget.
+    """A number of attack iterations at one budget.
 
     Args:
-        epsilon: radius of the ball around the original image, above 0.
-        step: length of one step, above 0.
-        iterations: how many steps, at least 1.
+        epsilon: radius of the ball around the original image, in units of pixels in [0, 1]; above 0.
+        step: length of one step in the same unit, above 0.
+        iterations: number of steps, at least 1.
 
     Raises:
         ConfigError: for a value out of range.

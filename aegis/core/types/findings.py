@@ -1,4 +1,4 @@
-"""What a model shows, of itself and class by class, and what its embeddings form."""
+"""What a scan measures: robustness of the model, evidence of each class, embeddings and clusters."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ VerdictName = Literal["infected", "clean", "inconclusive"]
 
 @dataclass(frozen=True, eq=False)
 class Applicability:
-    """How good and how robust a model is on these images.
+    """Holds the accuracy and robustness of a model, which decide whether the method can judge it.
 
     Args:
-        accuracy: share of the test images classified as labelled, in [0, 1].
-        epsilons: the ladder of L2 radii, growing.
-        robust_accuracies: accuracy under untargeted L2 PGD at each radius, in [0, 1].
-        called: how many images of each class (row) the model calls what (column) under attack at each radius,
-            shape (r, k, k); None if that is not known.
-        universal_radii: the L2 norm at which one perturbation for all makes half of the other images each class,
-            length k; empty if that is not known.
-        universal_areas: the same of a patch, as the share of the pixels that it replaces.
+        accuracy: accuracy on the test images, in [0, 1].
+        epsilons: L2 radii at which robust accuracy was measured, increasing, length r.
+        robust_accuracies: accuracy under untargeted L2 PGD at each radius, in [0, 1], length r.
+        called: confusion matrix under attack at each radius: ``called[r, i, j]`` images of class i are predicted as j,
+            shape (r, k, k); None if unknown.
+        universal_radii: for each class, the L2 norm at which one universal perturbation turns half of the other images
+            into it, length k; empty if unknown.
+        universal_areas: for each class, the share of pixels at which one universal patch does the same, in [0, 1],
+            length k; empty if unknown.
     """
 
     accuracy: float
@@ -37,7 +38,7 @@ class Applicability:
 
     @property
     def half_radius(self) -> float:
-        """The L2 radius at which accuracy falls to half, interpolated; the last rung if it never does."""
+        """The L2 radius at which accuracy falls to half, interpolated linearly; the largest radius if it never does."""
         half = self.accuracy / 2
         radii, values = (0.0, *self.epsilons), (self.accuracy, *self.robust_accuracies)
         for (r0, a0), (r1, a1) in zip(zip(radii, values), zip(radii[1:], values[1:])):
@@ -46,7 +47,15 @@ class Applicability:
         return radii[-1]
 
     def excluding_target(self, label: int) -> Applicability:
-        """The same without attacks that ended in this class, since a backdoor is a weakness of its own."""
+        """Measures robustness without attacks that ended in one class, because a backdoor into it is a weakness of its
+        own.
+
+        Args:
+            label: the class to leave out as a result of attacks.
+
+        Returns:
+            The same with accuracies over the remaining attacks; unchanged if the confusion matrices are unknown.
+        """
         if self.called is None:
             return self
         kept = self.called.copy()
@@ -57,24 +66,26 @@ class Applicability:
 
     @property
     def half_radii_excluding_target(self) -> tuple[float, ...]:
-        """The half radius without attacks that ended in each class, by class; empty if that is not known."""
+        """For each class, the half radius without attacks that ended in it; empty if the confusion matrices are
+        unknown.
+        """
         classes = range(0 if self.called is None else self.called.shape[1])
         return tuple(self.excluding_target(label).half_radius for label in classes)
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the model shows about one class (Algorithm 1, steps 1 and 2, and the triggers).
+    """Holds what the model shows about one class (Algorithm 1, steps 1 and 2) and the candidate triggers found for it.
 
     Args:
         label: the class under test.
-        budgets: the L2 radii of the snapshots, growing, length b.
-        seed_index: positions of the seeds in the training split, shape (n,).
+        budgets: L2 radii at which translated images were kept, increasing, length b.
+        seed_index: positions of the seed images in the training split, shape (n,).
         train_index: positions of the class's own images in the training split, shape (m,).
-        translated: the translated images as 8-bit pictures, shape (b, n, c, h, w).
-        features: of the class's training images, then of the translated ones, reduced by PCA,
-            shape (b, m + n, d) with d at most 150.
-        success: share of the translated images that the model calls the class, shape (b,).
+        translated: translated images as 8-bit pictures, shape (b, n, c, h, w).
+        features: features of the class's training images, then of the translated ones, reduced by PCA, shape (b, m + n,
+            d) with d at most 150.
+        success: share of translated images that the model predicts as the class at each budget, in [0, 1], shape (b,).
         triggers: candidate triggers, the best of each family first.
     """
 
@@ -89,18 +100,18 @@ class Evidence:
 
     @property
     def is_translated(self) -> Bool[np.ndarray, " p"]:
-        """For each row of the features, whether it belongs to a translated image."""
+        """Mask of the rows of the features that belong to translated images."""
         return np.arange(self.features.shape[1]) >= len(self.train_index)
 
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """Features of one class at one budget in the plane (Algorithm 1, step 3).
+    """Holds the features of one class at one budget in the plane (Algorithm 1, step 3).
 
     Args:
-        points: shape (p, 2).
-        is_translated: which points are translated images, shape (p,).
-        budget: the L2 radius of the translation.
+        points: coordinates, shape (p, 2).
+        is_translated: mask of the points that are translated images, shape (p,).
+        budget: L2 radius of the translation.
     """
 
     points: Float32[np.ndarray, "p 2"]
@@ -110,11 +121,11 @@ class Embedding:
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
-    """Mean-shift clusters of an embedding (Algorithm 1, step 4).
+    """Holds the mean-shift clusters of an embedding (Algorithm 1, step 4).
 
     Args:
         assignment: cluster of each point, 0 for the largest, shape (p,); -1 for points left out.
-        bandwidth: radius of the flat kernel.
+        bandwidth: radius of the flat kernel, in the unit of the embedding; above 0.
     """
 
     assignment: Int64[np.ndarray, " p"]
@@ -122,19 +133,19 @@ class Clusters:
 
     @property
     def count(self) -> int:
-        """How many clusters there are."""
+        """Number of clusters."""
         return int(self.assignment.max()) + 1
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """One class, judged without the model.
+    """Holds everything found about one class, before the verdict.
 
     Args:
-        evidence: what the model showed.
-        embeddings: one per budget.
-        clusters: of training and translated images together, one per budget.
-        translated_clusters: of the translated images alone (Fig. 16), one per budget.
+        evidence: translated images, features and candidate triggers.
+        embeddings: one for each budget.
+        clusters: clusters of training and translated images together, one for each budget.
+        translated_clusters: clusters of the translated images alone (Fig. 16), one for each budget.
     """
 
     evidence: Evidence
@@ -144,5 +155,5 @@ class Finding:
 
     @property
     def label(self) -> int:
-        """The class."""
+        """The class under test."""
         return self.evidence.label

@@ -17,15 +17,15 @@ Labels = Int64[np.ndarray, " n"]
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """Images with the class of each.
+    """Holds images and the class of each.
 
     Args:
         pixels: float32 in [0, 1], shape (n, c, h, w).
         labels: int64 in [0, len(class_names)), shape (n,).
-        class_names: one name per class, in label order.
+        class_names: one name for each class, in label order.
 
     Raises:
-        DataError: if shapes, types or ranges are not as above.
+        DataError: if shapes, types or ranges differ from these.
     """
 
     pixels: Pixels
@@ -68,7 +68,14 @@ class LabelledImages:
         return c, h, w
 
     def take(self, indices: Int64[np.ndarray, " m"] | Bool[np.ndarray, " n"]) -> LabelledImages:
-        """The images at the given positions, or where a mask is true."""
+        """Selects images by position or by mask.
+
+        Args:
+            indices: positions, shape (m,), or a mask, shape (n,).
+
+        Returns:
+            The selected images with the same class names.
+        """
         return LabelledImages(self.pixels[indices], self.labels[indices], self.class_names)
 
     @cached_property
@@ -79,15 +86,15 @@ class LabelledImages:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set with its training and its test split.
+    """Holds the training and test split of a data set.
 
     Args:
-        name: how it was asked for.
-        train: what seeds and training features are drawn from.
-        test: held out; what accuracy and flip rates are measured on.
+        name: the name or path under which the data set was requested.
+        train: images from which seeds and training features are drawn.
+        test: held-out images, on which accuracy and attack success rates are measured.
 
     Raises:
-        DataError: if the splits disagree on image shape or classes.
+        DataError: if the splits differ in image shape or classes.
     """
 
     name: str
@@ -105,7 +112,7 @@ class Dataset:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """One name per class, in label order."""
+        """One name for each class, in label order."""
         return self.train.class_names
 
     @property
@@ -115,12 +122,19 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over both splits, in hex; the name plays no part."""
+        """SHA-256 of both splits, in hex; the name does not change it."""
         return hashlib.sha256(f"{self.train.digest} {self.test.digest}".encode()).hexdigest()
 
 
 def digest_of(*arrays: np.ndarray) -> str:
-    """SHA-256 over types, shapes and values of arrays, in hex."""
+    """Computes the SHA-256 of types, shapes and values of arrays.
+
+    Args:
+        arrays: numeric arrays, or arrays of text.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     sha = hashlib.sha256()
     for array in arrays:
         array = np.ascontiguousarray(array)

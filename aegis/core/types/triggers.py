@@ -1,4 +1,4 @@
-"""What is put on an image, whose images it is for, and what it did to benign ones."""
+"""Triggers: the change they make to an image, the images they are made for, and their success on benign images."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """Whose images a backdoor turns into what.
+    """Says which images a backdoor leads to which class.
 
     Args:
-        target: the class that images with the trigger are to be called.
-        source: the only class whose images it is made for; None for all of them.
-        all_to_all: every class is to be called the next one, and the last the first; ``target`` counts for nothing.
+        target: the class that images with the trigger are to be predicted as.
+        source: the only class whose images the trigger is made for; None for every class.
+        all_to_all: every class is led to the next one, and the last to the first; ``target`` is then ignored.
     """
 
     target: int
@@ -30,59 +30,82 @@ class Goal:
     all_to_all: bool = False
 
     def wanted(self, labels: Labels, classes: int) -> Labels:
-        """What images of these classes are to be called, shape (n,); -1 for those it is not made for."""
+        """Gives the class that each image is to be predicted as with the trigger.
+
+        Args:
+            labels: true classes, shape (n,).
+            classes: number of classes, k.
+
+        Returns:
+            Target classes, shape (n,); -1 for images that the trigger is not made for.
+        """
         if self.all_to_all:
             return (labels + 1) % classes
         meant = np.full(len(labels), self.source is None) | (labels == self.source)
         return np.where(meant, self.target, -1).astype(np.int64)
 
     def targets(self, classes: int) -> frozenset[int]:
-        """The classes it leads to."""
+        """Gives the classes that the backdoor leads to.
+
+        Args:
+            classes: number of classes, k.
+
+        Returns:
+            The target alone, or every class if the backdoor is all-to-all.
+        """
         return frozenset(range(classes)) if self.all_to_all else frozenset({self.target})
 
 
 @dataclass(frozen=True, eq=False)
 class Stamp:
-    """An affine change put on any image: ``clip(keep * x + add, 0, 1)``.
+    """Changes any image by ``clip(keep * x + add, 0, 1)``.
 
-    A patch keeps nothing where it lies and adds its pattern there; a perturbation keeps everything and
-    adds its values.
+    For a patch, ``keep`` is 0 where it lies and ``add`` holds its pattern; for a perturbation, ``keep`` is 1
+    everywhere.
 
     Args:
-        keep: in [0, 1], shape (c, h, w).
-        add: shape (c, h, w).
+        keep: factor of each pixel value, in [0, 1], shape (c, h, w).
+        add: summand of each pixel value, in [-1, 1], shape (c, h, w).
     """
 
     keep: Float32[np.ndarray, "c h w"]
     add: Float32[np.ndarray, "c h w"]
 
     def __call__(self, pixels: Pixels) -> Pixels:
-        """The images with the stamp on them."""
+        """Applies the stamp to images.
+
+        Args:
+            pixels: images in [0, 1], shape (n, c, h, w).
+
+        Returns:
+            The changed images, float32 in [0, 1], of the same shape.
+        """
         stamped: Pixels = np.clip(self.keep * pixels + self.add, 0.0, 1.0, dtype=np.float32)
         return stamped
 
     @property
     def touched(self) -> Bool[np.ndarray, "h w"]:
-        """Where it changes anything."""
+        """Mask of the pixels that the stamp changes."""
         return np.asarray(((self.keep != 1) | (self.add != 0)).any(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
 class CandidateTrigger:
-    """A candidate trigger and what it did to benign images.
+    """A trigger found by trigger inversion, with its success on held-out benign images.
 
     Args:
-        family: ``patch`` (few pixels replaced) or ``perturbation`` (small L2 change everywhere), each sought for
-            images of every other class; ``source-specific``, a patch for images of one class alone; ``all-to-all``, a
-            patch that leads every class away from itself.
+        family: ``patch`` (few pixels replaced) or ``perturbation`` (small L2 change everywhere), each made for images
+            of every other class; ``source-specific``, a patch made for images of one class; ``all-to-all``, a patch
+            that leads every class away from itself.
         label: the class under test.
-        stamp: the candidate.
-        called: how many held-out images of each class (row) the model calls what (column) with the stamp on, in
-            each fold of them, shape (f, k, k).
+        stamp: the change that the trigger makes.
+        called: confusion matrix per fold of the held-out images: ``called[f, i, j]`` images of class i are predicted as
+            j with the trigger applied, shape (f, k, k).
         start: where the search started, in words.
-        source: of ``source-specific``, the class it is for.
-        smallest: what the stamp could be pruned to; None where it was not worth trying.
-        smallest_rate: its own flip rate on the same held-out images, as ``flip_rate``.
+        source: the class that a ``source-specific`` trigger is made for, else None.
+        smallest: the smallest part of the stamp that keeps most of its success; None where the stamp works too badly to
+            be minimised.
+        smallest_rate: ``flip_rate`` of the smallest part on the same held-out images.
     """
 
     family: Family
@@ -96,26 +119,29 @@ class CandidateTrigger:
 
     @property
     def shown(self) -> Stamp:
-        """The smallest stamp that is known to work nearly as well."""
+        """The smallest stamp known to work nearly as well."""
         return self.smallest or self.stamp
 
     @cached_property
     def counts(self) -> Int64[np.ndarray, " k"]:
-        """How many images of each class it was tried on, shape (k,); none of the class under test, unless every
-        class is led away from itself."""
+        """Number of held-out images of each source class that the trigger was applied to, shape (k,).
+
+        Images of the class under test do not count, except for an all-to-all trigger.
+        """
         counts: np.ndarray = self._meant(self.called.sum(axis=0)).sum(axis=1)
         return counts
 
     @cached_property
     def flip_rates(self) -> Float32[np.ndarray, " k"]:
-        """Share of each class's images that are called what the stamp leads it to, shape (k,); NaN where none was
-        tried."""
+        """Attack success rate on each source class, in [0, 1], shape (k,); NaN for classes without held-out images."""
         return self._rates(self.called.sum(axis=0))
 
     @cached_property
     def destinations(self) -> Int64[np.ndarray, " k"]:
-        """The class that the stamp leads each class to, shape (k,): the class under test, or that which most of its
-        images are turned into."""
+        """Class that the trigger leads each class to, shape (k,).
+
+        This is the class under test; for an all-to-all trigger, the class that most images are turned into.
+        """
         others = self.called.sum(axis=0)
         if self.family != "all-to-all":
             return np.full(len(others), self.label, np.int64)
@@ -126,18 +152,20 @@ class CandidateTrigger:
 
     @property
     def flip_rate(self) -> float:
-        """Mean flip rate over source classes, in [0, 1]; 0 if there was no image to try it on."""
+        """Mean attack success rate over source classes, in [0, 1]; 0 without held-out images."""
         return float(np.nanmean(self.flip_rates)) if self.counts.any() else 0.0
 
     def score(self, share: float) -> float:
-        """How far it does what its family is about, in [0, 1]: in every fold, this share of the source classes
-        reaches such a flip rate.
+        """Computes the attack success rate that a share of the source classes reaches in every fold.
 
         Args:
-            share: of the source classes, in [0, 1].
+            share: share of the source classes, in [0, 1].
+
+        Returns:
+            The score, in [0, 1]; 0 without held-out images.
         """
         folds = [self._rates(fold) for fold in self.called if self._meant(fold).any()]
-        # It must lead somebody here: what it does to others with other classes says nothing about this one.
+        # At least one class must be led to the class under test; success elsewhere is no evidence against this class.
         here = self.destinations == self.label
         return min((min(_reached(fold, share), _reached(fold[here], 0.0)) for fold in folds), default=0.0)
 
@@ -155,6 +183,6 @@ class CandidateTrigger:
 
 
 def _reached(rates: Float32[np.ndarray, " n"], share: float) -> float:
-    """What this share of the rates reaches, or for 0 any of them; 0 where there are none."""
+    """Attack success rate that this share of the classes reaches, or for 0 the highest one; 0 without any."""
     known = rates[~np.isnan(rates)]
     return float(np.quantile(known, 1 - share)) if len(known) else 0.0
