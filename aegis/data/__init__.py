@@ -16,20 +16,20 @@ __all__ = ["DATASETS", "DEFAULT_SOURCE", "SOURCES", "default_source", "load_data
 
 
 def load_dataset(source: str | Path | None = None, *, size: int | None = None) -> Dataset:
-    """Read a data set.
+    """Reads a data set by name, from a file or from a folder.
 
-    A name comes before a file of the same name; ``./mnist`` means the file.
+    A name takes precedence over a file of the same name; ``./mnist`` means the file.
 
     Args:
-        source: one of ``SOURCES``; an NPZ file; a folder with one sub-folder of pictures per class, or a zip or
-            tar file of one; None for ``DEFAULT_SOURCE``.
+        source: one of ``SOURCES``; an NPZ file; a folder with one sub-folder of pictures per class, or a zip or tar
+            file of one; None for ``DEFAULT_SOURCE``.
         size: side in pixels to which pictures are scaled and cropped, or None to require one common size.
 
     Returns:
         Training and test images, float32 in [0, 1], of shape (n, c, h, w).
 
     Raises:
-        DataError: if there is no such thing, or it cannot be used.
+        DataError: if the source does not exist or cannot be used.
     """
     source = DEFAULT_SOURCE if source is None else source
     name = source if isinstance(source, str) else ""
@@ -43,12 +43,13 @@ def load_dataset(source: str | Path | None = None, *, size: int | None = None) -
 
 
 def _there(source: str | Path) -> Path:
+    """Returns the path of a file or folder that exists."""
     reason = "which is neither a known name nor there"
     try:
         path = Path(source).expanduser()
         if source != "" and not (isinstance(source, str) and source.startswith(SAMPLES)) and path.exists():
             return path
-    # The home of nobody known is a RuntimeError; a name may be too long, and a folder on the way closed.
+    # The home of an unknown user raises RuntimeError; names that are too long and closed folders raise OSError.
     except (OSError, RuntimeError) as error:
         reason = str(getattr(error, "strerror", None) or error)
     raise DataError(

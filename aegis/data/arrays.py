@@ -1,4 +1,4 @@
-"""From arrays of any usual layout to a checked data set."""
+"""Checks arrays of any usual layout and converts them to a data set."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from aegis.core.types import Dataset, LabelledImages, Labels, Pixels
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-# Four bands is the most that a picture format holds; more on both sides means that neither axis is the channels.
+# Picture formats hold at most four channels, so an axis of more than four is not the channels.
 MAX_CHANNELS = 4
-# One float32 array of 4 GiB: six times the whole of CIFAR-10, and still something a laptop can hold.
+# One float32 array of 4 GiB: six times the whole of CIFAR-10, and still within a laptop's memory.
 MAX_VALUES = 2**30
-# As much as a model's card takes.
+# The limit of a model's card, in characters.
 MAX_NAME = 200
 
 
 @dataclass(frozen=True, eq=False)
 class Arrays:
-    """Two splits as they were read, unchecked.
+    """Holds two splits as they were read, unchecked.
 
     Args:
-        x_train: uint8 or float, NHW, NHWC or NCHW.
-        y_train: integer labels.
+        x_train: uint8 or float, of shape (n, h, w), (n, h, w, c) or (n, c, h, w).
+        y_train: integer labels, shape (n,) or (n, 1).
         x_test: as ``x_train``.
         y_test: as ``y_train``.
-        class_names: one name per class in label order, or None to number them.
+        class_names: one name for each class in label order, or None to number them.
     """
 
     x_train: Array
@@ -41,17 +41,17 @@ class Arrays:
 
 
 def to_dataset(arrays: Arrays, name: str) -> Dataset:
-    """Check two splits and convert them to float32 images in [0, 1] of shape (n, c, h, w) and int64 labels.
+    """Checks two splits and converts them to float32 images in [0, 1] of shape (n, c, h, w) and int64 labels.
 
     Args:
         arrays: both splits as they were read.
-        name: of the data set.
+        name: name of the data set.
 
     Returns:
         The checked data set.
 
     Raises:
-        DataError: for images or labels that cannot be used, saying which and why.
+        DataError: if images or labels cannot be used.
     """
     y_train, y_test = to_labels(arrays.y_train, "y_train"), to_labels(arrays.y_test, "y_test")
     names = _class_names(arrays.class_names, np.concatenate([y_train, y_test]))
@@ -64,15 +64,14 @@ def to_dataset(arrays: Arrays, name: str) -> Dataset:
 
 
 def to_pixels(raw: Array, what: str = "images") -> Pixels:
-    """Convert images of any usual layout.
+    """Converts images of any usual layout to float32 with channels first.
 
-    Three axes are NHW. Of four, the channels are the second or the last, whichever counts 1 to 4; where both
-    do, the one that leaves square images; where that decides nothing, the last. uint8 is divided by 255 and
-    floats are kept.
+    Three axes are (n, h, w). Of four axes, the channels are the second or the last, whichever has length 1 to 4; if
+    both have, the one that leaves square images; else the last. uint8 is divided by 255, and floats are kept.
 
     Args:
         raw: uint8, or float in [0, 1].
-        what: the array's name in messages.
+        what: name of the array in messages.
 
     Returns:
         Images, float32 in [0, 1], of shape (n, c, h, w).
@@ -102,17 +101,17 @@ def to_pixels(raw: Array, what: str = "images") -> Pixels:
 
 
 def to_labels(raw: Array, what: str = "labels") -> Labels:
-    """Convert class numbers.
+    """Converts class numbers to int64.
 
     Args:
         raw: integers of shape (n,) or (n, 1).
-        what: the array's name in messages.
+        what: name of the array in messages.
 
     Returns:
         Labels, int64, of shape (n,).
 
     Raises:
-        DataError: for one-hot labels, floats, negative numbers and no labels at all.
+        DataError: for one-hot labels, floats, negative numbers and empty arrays.
     """
     if raw.ndim == 2 and raw.shape[1] == 1:
         raw = raw[:, 0]
@@ -138,11 +137,14 @@ def to_labels(raw: Array, what: str = "labels") -> Labels:
 
 
 def too_large(what: str, values: int) -> DataError:
-    """The error for more pixel values than ``MAX_VALUES``.
+    """Builds the error for more pixel values than ``MAX_VALUES``.
 
     Args:
-        what: the array's name in the message.
-        values: how many there are.
+        what: name of the array in the message.
+        values: number of pixel values.
+
+    Returns:
+        The error, to be raised by the caller.
     """
     return DataError(
         f"{what} with at most {MAX_VALUES:,} pixel values",
@@ -182,7 +184,7 @@ def _channels_first(raw: Array, what: str) -> Array:
 def _class_names(names: tuple[str, ...] | None, labels: Labels) -> tuple[str, ...]:
     count = int(labels.max()) + 1
     if names is None:
-        # A stray label must end in a message about that label, not in a list of two billion names.
+        # A stray label must be reported, and must not create a list of two billion names.
         if count > len(labels):
             raise DataError(
                 "labels from 0 to the number of classes - 1",

@@ -1,4 +1,4 @@
-"""Decoded data sets kept in the user's cache folder, so that what is slow to decode is decoded once."""
+"""Keeps decoded data sets in the user's cache folder, so that slow formats are decoded once."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from aegis.core.folders import default_folder
 from aegis.data.arrays import Arrays
 from aegis.data.npz import read_npz, write_npz
 
-# Ten times the three named data sets; beyond it, what was used longest ago goes first.
+# Ten times the three named data sets; beyond it, the least recently used files are removed.
 MAX_BYTES = 4 * 2**30
 
 
 def cache_folder() -> Path:
-    """The folder of decoded data sets, beside the results.
+    """Gives the folder of decoded data sets, beside the results.
 
     Raises:
         StoreError: as ``default_folder``.
@@ -25,11 +25,11 @@ def cache_folder() -> Path:
 
 
 def remember(key: str, make: Callable[[], Arrays]) -> Arrays:
-    """Read arrays from the cache, or make them and write them to it.
+    """Reads arrays from the cache, or makes them and writes them to it.
 
     Args:
-        key: name of the file, without its ending.
-        make: decodes the data set.
+        key: name of the cached file, without its ending.
+        make: decodes the data set; called only where the cache has no such file.
 
     Returns:
         The arrays, even where the cache cannot be written.
@@ -37,12 +37,12 @@ def remember(key: str, make: Callable[[], Arrays]) -> Arrays:
     path = cache_folder() / f"{key}.npz"
     with contextlib.suppress(DataError):
         arrays = read_npz(path)
-        # What cannot be marked as used can still be read.
+        # A cache on a read-only disk can still be read.
         with contextlib.suppress(OSError):
             path.touch()
         return arrays
     arrays = make()
-    # A full or read-only disk costs the next start some seconds; it must not cost this one the data.
+    # If the cache cannot be written, the next start decodes again; this one must still get its data.
     with contextlib.suppress(OSError):
         write_npz(path, arrays, compress=False)
         _prune(path)

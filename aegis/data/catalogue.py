@@ -1,4 +1,4 @@
-"""The data sets known by name: the command line, the pages and the tests derive their choices from here."""
+"""Lists the data sets known by name, from which the command line, the pages and the tests derive their choices."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets" / "data"
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetInfo:
-    """What is known of a named data set before it is read.
+    """Describes a named data set before it is read.
 
     Args:
         title: its name in the literature.
-        class_names: one name per class, in label order.
+        class_names: one name for each class, in label order.
         shape: channels, height and width of one image.
         torchvision: the class in ``torchvision.datasets`` that downloads it.
         folder: the folder in which that class looks for it.
@@ -70,16 +70,16 @@ DEFAULT_SOURCE = SAMPLES + "fashion_mnist"
 
 
 def default_source(dataset: str) -> str:
-    """The bundled sample for a model whose user names no images.
+    """Chooses the bundled sample for a model when the user names no images.
 
     Args:
-        dataset: the data set that the checkpoint's card names, with or without ``samples:``.
+        dataset: data set that the checkpoint's card names, with or without ``samples:``.
 
     Returns:
         One of ``SOURCES``.
 
     Raises:
-        DataError: if no sample of it is bundled.
+        DataError: if no sample of that data set is bundled.
     """
     name = dataset.removeprefix(SAMPLES)
     if name not in DATASETS:

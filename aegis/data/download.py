@@ -1,4 +1,4 @@
-"""Named data sets through torchvision: found where it keeps them, or downloaded."""
+"""Reads named data sets through torchvision, from its folder or from the network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMEOUT = 30.0
 
 
 def read_torchvision(name: str, root: Path, *, download: bool = False) -> Arrays:
-    """Read a data set that torchvision keeps in a folder; it verifies the checksums of pickled files first.
+    """Reads a data set from a folder of torchvision, which verifies the checksums of pickled files first.
 
     Args:
         name: one of ``DATASETS``.
@@ -30,9 +30,9 @@ def read_torchvision(name: str, root: Path, *, download: bool = False) -> Arrays
         Both splits, unchecked.
 
     Raises:
-        Exception: whatever torchvision raises if files are missing, damaged or cannot be downloaded.
+        Exception: any exception of torchvision for files that are missing, damaged or cannot be downloaded.
     """
-    # Slow to import, and needed for nothing else here.
+    # torchvision is slow to import, and the rest of this module works without it.
     import torchvision.datasets
 
     kind = getattr(torchvision.datasets, DATASETS[name].torchvision)
@@ -47,7 +47,7 @@ def read_torchvision(name: str, root: Path, *, download: bool = False) -> Arrays
 
 
 def download(name: str) -> Arrays:
-    """Download a data set through torchvision; the files are removed once they are read.
+    """Downloads a data set through torchvision and removes the files once they are read.
 
     Args:
         name: one of ``DATASETS``.
@@ -56,13 +56,13 @@ def download(name: str) -> Arrays:
         Both splits, unchecked.
 
     Raises:
-        DataError: if there is no network, or not enough disk.
+        DataError: if there is no network, or not enough disk space.
     """
     try:
         cache_folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache_folder(), suffix=".partial") as folder, _timeout(TIMEOUT):
             return read_torchvision(name, Path(folder), download=True)
-    # A broken connection shows as anything from an operating system's error to a failed assertion of a reader.
+    # A broken connection may raise anything, from an OSError to a failed assertion in a reader.
     except Exception as error:
         raise DataError(
             f"to download {DATASETS[name].title} through torchvision",
@@ -73,13 +73,13 @@ def download(name: str) -> Arrays:
 
 
 def brief(error: Exception) -> str:
-    """The last line of another library's error, where the cause stands.
+    """Takes the last line of another library's error, which states the cause.
 
     Args:
         error: any exception.
 
     Returns:
-        The name of its type if it has no text.
+        The line, or the name of the exception's type if it has no text.
     """
     lines = [line for line in str(error).splitlines() if line.strip()]
     return lines[-1].strip() if lines else type(error).__name__
@@ -87,7 +87,7 @@ def brief(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _timeout(seconds: float) -> Iterator[None]:
-    # torchvision opens its connections without one, and a dead connection would wait for ever.
+    # torchvision sets no timeout, so a dead connection would wait for ever.
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

@@ -1,4 +1,4 @@
-"""One file or folder, whatever it holds, as arrays."""
+"""Reads one file or folder of images, whatever its format, as arrays."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from aegis.data.pictures import read_pictures
 from aegis.data.tree import ARCHIVES, is_archive
 
 MAX_SIZE = 1024
-# Part of the cache's keys: raised when the same archive would be read differently.
+# Version of the reader in the cache's keys: increase it when the same archive would give other arrays.
 READER = 1
 
 
 def read_file(path: Path, size: int | None = None) -> Arrays:
-    """Read an NPZ file, or a folder or archive of pictures; decoded archives are kept in the cache.
+    """Reads an NPZ file, or a folder or archive of pictures; decoded archives are kept in the cache.
 
     Args:
         path: the file or folder.
-        size: side in pixels to which pictures are scaled and cropped, or None to keep theirs.
+        size: side in pixels, from 1 to ``MAX_SIZE``, to which pictures are scaled and cropped, or None to keep theirs.
 
     Returns:
         Both splits, unchecked.
 
     Raises:
-        DataError: if there is no such thing, or it cannot be used.
+        DataError: if the path does not exist or cannot be used.
     """
     if size is not None and not 1 <= size <= MAX_SIZE:
         raise DataError(f"a size from 1 to {MAX_SIZE} pixels", str(size), "Give the side that the model expects.")

@@ -1,4 +1,4 @@
-"""The full data sets known by name: under ``AEGIS_DATA``, in the cache, or downloaded through torchvision."""
+"""Reads the full data sets known by name: under ``AEGIS_DATA``, from the cache, or through torchvision."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDINGS = (".npz", "", ".zip", ".tar.xz", "_jpeg.tar.xz")
 
 
 def read_named(name: str) -> Dataset:
-    """Read a full data set, from ``AEGIS_DATA`` or by downloading it.
+    """Reads a full data set from ``AEGIS_DATA``, from the cache or by downloading it.
 
     Args:
         name: one of ``DATASETS``.
@@ -42,7 +42,7 @@ def read_named(name: str) -> Dataset:
 
 
 def find_named(name: str) -> Path | None:
-    """Find a full data set under ``AEGIS_DATA``.
+    """Finds a full data set under ``AEGIS_DATA``.
 
     Args:
         name: one of ``DATASETS``.
@@ -61,7 +61,7 @@ def _through_torchvision(name: str) -> Arrays:
     if root and Path(root, DATASETS[name].folder).is_dir():
         try:
             return read_torchvision(name, Path(root))
-        # Its readers raise whatever they stumble over in a damaged file, failed assertions included.
+        # torchvision's readers may raise anything on a damaged file, failed assertions included.
         except Exception as error:
             raise _another(name, "torchvision's files", f"something else ({brief(error)})") from error
     return remember(f"torchvision-{name}", lambda: download(name))

@@ -1,4 +1,4 @@
-"""NPZ files: ``x_train y_train x_test y_test`` and, if wanted, ``class_names``."""
+"""Reads and writes NPZ files with the arrays ``x_train y_train x_test y_test`` and, optionally, ``class_names``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_CLASSES = 100_000
 
 
 def read_npz(path: Path) -> Arrays:
-    """Read the arrays of an untrusted NPZ file.
+    """Reads the arrays of an untrusted NPZ file.
 
     Args:
         path: the file.
@@ -29,8 +29,8 @@ def read_npz(path: Path) -> Arrays:
         Both splits, unchecked.
 
     Raises:
-        DataError: if the file is missing, empty, damaged, no NPZ, lacks an array, or holds Python objects or
-            more than fits.
+        DataError: if the file is missing, empty, damaged, no NPZ, lacks an array, or holds Python objects or more
+            values than ``MAX_VALUES``.
     """
     try:
         if path.stat().st_size == 0:
@@ -66,12 +66,12 @@ def _damaged(path: Path, error: Exception) -> DataError:
 
 
 def write_npz(path: Path, arrays: Arrays, *, compress: bool) -> None:
-    """Write an NPZ file that is either complete or not there.
+    """Writes an NPZ file, completely or not at all.
 
     Args:
         path: the file.
         arrays: both splits.
-        compress: smaller, and slower to write and read.
+        compress: whether to compress, which is smaller but slower to write and read.
 
     Raises:
         OSError: if it cannot be written.
@@ -86,7 +86,7 @@ def write_npz(path: Path, arrays: Arrays, *, compress: bool) -> None:
 def _read_array(archive: zipfile.ZipFile, name: str) -> Array:
     entry = f"{name}.npy"
     shape, dtype = _read_header(archive, name)
-    # Numpy allocates what the header promises before it reads: a header of a few bytes could ask for everything.
+    # Numpy allocates the size in the header before it reads, so a header of a few bytes could claim all memory.
     promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if promised > archive.getinfo(entry).file_size:
         raise zipfile.BadZipFile(f"{name} is cut short")
@@ -105,7 +105,7 @@ def _read_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], 
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, _, dtype = read(file)
-    # The last two are Python's parser where brackets or signs are nested too deep for it; one of them says nothing.
+    # Python's parser raises RecursionError or an empty MemoryError for brackets or signs that are nested too deep.
     except (ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
         raise zipfile.BadZipFile(f"{name} is no numpy array: {str(error) or type(error).__name__}") from error
     if dtype.itemsize == 0:

@@ -1,4 +1,4 @@
-"""Picture files, one folder per class, as arrays."""
+"""Reads picture files, one folder per class, as arrays."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from aegis.data.arrays import MAX_VALUES, Array, Arrays, too_large
 from aegis.data.tree import File, Parts, walk
 
 SPLITS = ("train", "test")
-# Without splits of their own, the first of every five images of a class is held out: its place among the sorted
-# names decides, so that the same folder gives the same split everywhere.
+# Without folders for splits, the first of every five images of a class is held out. Its place among the sorted names
+# decides, so that the same folder gives the same split on every machine.
 HELD_OUT = 5
 
-# With a target size, far more may be decoded than is kept: 5,000 photographs of one megapixel fit.
+# With a target size, more may be decoded than is kept: 5,000 photographs of one megapixel fit.
 MAX_DECODED = 2**34
-# The readers of other formats are seldom used and seldom looked at, and one of them (EPS) runs what it reads.
+# Pillow's readers of other formats are rarely used and rarely audited, and one of them (EPS) runs code from the file.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
 Picture = tuple[Parts, Array]
 
 
 def read_pictures(source: Path, size: int | None = None) -> Arrays:
-    """Read a folder or archive with one folder per class, in which ``train`` and ``test`` may come first.
+    """Reads a folder or archive with one folder per class, optionally inside folders ``train`` and ``test``.
 
     Args:
         source: a folder, a zip file or a tar archive.
@@ -41,7 +41,7 @@ def read_pictures(source: Path, size: int | None = None) -> Arrays:
         DataError: if the layout or an image cannot be used.
     """
     with warnings.catch_warnings():
-        # Pillow warns of damaged notes beside pixels that are whole; damaged pixels are errors all the same.
+        # Pillow warns of damaged metadata beside intact pixels; damaged pixels still raise errors.
         warnings.simplefilter("ignore")
         pictures = _decode_all(source, walk(source), size)
     pictures = _without_common_top(sorted(pictures, key=lambda picture: picture[0]))
@@ -61,7 +61,7 @@ def _decode_all(source: Path, files: Iterable[File], size: int | None) -> list[P
     pictures: list[Picture] = []
     decoded = 0
     for parts, content in files:
-        # What lies beside the folders (a readme, a list of labels) belongs to no class.
+        # Files beside the folders (a readme, a list of labels) belong to no class.
         if len(parts) == 1:
             continue
         path = "/".join(parts)
@@ -89,14 +89,14 @@ def _open(path: str, content: bytes) -> Image.Image:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise _bomb(path) from error
-    # Pillow's many readers raise whatever they stumble over in a damaged file.
+    # Pillow's many readers may raise anything on a damaged file.
     except Exception as error:
         raise DataError(
             "picture files only: PNG, JPEG, BMP, GIF, PPM, TIFF or WebP",
             f"{path}, which is none",
             "Remove or convert that file.",
         ) from error
-    # Pillow itself only warns between its limit and twice that.
+    # Pillow itself only warns up to twice its limit.
     if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
         raise _bomb(path)
     return image
@@ -120,7 +120,7 @@ def _decode(path: str, image: Image.Image, size: int | None) -> Array:
 
 
 def _eight_bit(path: str, image: Image.Image) -> Image.Image:
-    """Greyscale as ``L`` and everything else as ``RGB``; transparency is dropped."""
+    """Converts greyscale to mode ``L`` and everything else to ``RGB``, without transparency."""
     if image.mode in ("L", "RGB"):
         return image
     if image.mode.startswith("I;16"):
@@ -137,7 +137,7 @@ def _eight_bit(path: str, image: Image.Image) -> Image.Image:
 
 def _without_common_top(pictures: list[Picture]) -> list[Picture]:
     first, depth = pictures[0][0], 0
-    # Archives nest folders as deep as they like, too deep to call oneself for each of them.
+    # Archives may nest folders deeper than Python can recurse.
     while first[depth] not in SPLITS and all(
         len(parts) >= depth + 3 and parts[depth] == first[depth] for parts, _ in pictures
     ):

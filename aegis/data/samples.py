@@ -1,8 +1,8 @@
-"""The bundled samples: real images of every named data set, enough for a scan without a download.
+"""Reads and writes the bundled samples: real images of every named data set, enough for a scan without a download.
 
-``AEGIS_DATA=FOLDER python -m aegis.data`` writes them anew from the full data sets. Arrays stay an NPZ;
-pictures are copied as they are into a zip with one folder per class, because their decoded pixels take three times
-the space.
+``AEGIS_DATA=FOLDER python -m aegis.data`` writes them anew from the full data sets. Samples of arrays are NPZ files.
+Samples of pictures are zip files with one folder per class that hold the original files, because decoded pixels take
+three times the space.
 """
 
 from __future__ import annotations
@@ -25,33 +25,36 @@ from aegis.data.named import VARIABLE, find_named
 from aegis.data.npz import read_npz, write_npz
 from aegis.data.tree import walk
 
-# 500 is the paper's number of seeds and training images a class; 100 tell a flip rate to five per cent.
+# The paper uses 500 seeds and 500 training images of a class; 100 test images give an attack success rate within 5%.
 PER_CLASS = {"train": 500, "test": 100}
 SEED = 0
-# Zip files note a time for every entry; a fixed one makes the same images the same file.
+# Zip files store a time with every entry; a fixed time makes equal images give equal files.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def read_sample(name: str, folder: Path = ASSETS) -> Dataset:
-    """Read the bundled sample of a named data set.
+    """Reads the bundled sample of a named data set.
 
     Args:
         name: one of ``DATASETS``.
-        folder: where the samples lie.
+        folder: folder of the samples.
+
+    Returns:
+        The checked data set.
 
     Raises:
-        DataError: if it is missing or damaged.
+        DataError: if the sample is missing or damaged.
     """
     arrays = read_file(folder / DATASETS[name].sample)
     return to_dataset(replace(arrays, class_names=DATASETS[name].class_names), SAMPLES + name)
 
 
 def write_samples(folder: Path = ASSETS, names: Sequence[str] = tuple(DATASETS)) -> None:
-    """Write the sample of each data set from the full one under ``AEGIS_DATA``, always with the same images.
+    """Writes the sample of each data set from the full one under ``AEGIS_DATA``; the choice of images is fixed.
 
     Args:
-        folder: where to.
-        names: which of ``DATASETS``.
+        folder: folder to write to.
+        names: some of ``DATASETS``.
 
     Raises:
         DataError: if a full data set is not there.
@@ -86,14 +89,14 @@ def _write_pictures(full: Path, target: Path) -> None:
 
 
 def choose(classes: Array, split: str) -> Array:
-    """Choose the images of a split that go into the sample.
+    """Chooses the images of a split that go into the sample.
 
     Args:
-        classes: of shape (n,), the class of every image, in any type.
-        split: one of ``PER_CLASS``, which says how many of every class.
+        classes: class of every image, in any type, shape (n,).
+        split: a key of ``PER_CLASS``, which gives the number of images of each class.
 
     Returns:
-        Their indices, in increasing order.
+        Positions of the chosen images, increasing, shape (m,).
     """
     rng = numpy_generator(SEED, list(PER_CLASS).index(split))
     chosen = [rng.permutation(np.flatnonzero(classes == c))[: PER_CLASS[split]] for c in np.unique(classes)]

@@ -1,4 +1,4 @@
-"""Files of a folder, a zip or a tar archive, one after the other, without unpacking anything to disk."""
+"""Reads the files of a folder, a zip or a tar archive in turn, without unpacking anything to disk."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 MAX_FILES = 200_000
 MAX_FILE_BYTES = 64 * 2**20
 MAX_TOTAL_BYTES = 4 * 2**30
-# Of a member of a tar archive, before its content: names and notes, which are read into memory as long as they are.
+# Limit in bytes for the names and notes before the content of a tar member, which tarfile reads into memory whole.
 MAX_HEADING = 2**20
 
-# What desktops leave beside pictures; names that begin with a dot are left out too.
+# Files that desktops leave beside pictures; names that begin with a dot are left out too.
 LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
-# The names of the folders and of the file: tuples, because thousands of paths are slow to make, split and sort.
+# Names of the folders and of the file: tuples, because thousands of ``Path`` objects are slow to make and to sort.
 Parts = tuple[str, ...]
 File = tuple[Parts, bytes]
-# None for what is no file: counted and left out.
+# Name, size in bytes and open file; None instead of the file for entries that are no files, which only count.
 _Opened = tuple[str, int, IO[bytes] | None]
 
 _UNPACKERS: dict[bytes, Callable[..., Any]] = {
@@ -40,7 +40,7 @@ _UNPACKERS: dict[bytes, Callable[..., Any]] = {
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file's name ends as that of an archive that can be read.
+    """Tells whether a file's name ends like that of a readable archive.
 
     Args:
         path: the file; it need not exist.
@@ -49,7 +49,7 @@ def is_archive(path: Path) -> bool:
 
 
 def walk(source: Path) -> Iterator[File]:
-    """Read every file below a folder or in an archive, without hidden ones and litter.
+    """Reads every file below a folder or in an archive, except hidden files and files that desktops leave.
 
     Args:
         source: a folder, a zip file or a tar archive.
@@ -58,7 +58,7 @@ def walk(source: Path) -> Iterator[File]:
         Pairs of path and content, one after the other.
 
     Raises:
-        DataError: if the source is missing or damaged, a path or link leaves it, or it holds too much.
+        DataError: if the source is missing or damaged, a path or link leads out of it, or it holds too much.
     """
     try:
         if source.is_dir():
@@ -91,13 +91,13 @@ def _limited(source: Path, files: Iterator[_Opened]) -> Iterator[File]:
     count = total = 0
     for name, size, file in files:
         parts = tuple(part for part in name.replace("\\", "/").split("/") if part != ".")
-        # Nothing is unpacked to disk, so such a path could do no harm; but no benign archive has one.
+        # Nothing is unpacked to disk, so such a path could do no harm; but no honest archive has one.
         if ".." in parts or "" in parts:
             raise DataError(f"paths that stay inside {source.name}", repr(name), "Pack the images again.")
         if size < 0:
             raise tarfile.ReadError(f"{name} has {size} bytes")
         count, total = count + 1, total + size
-        # Sizes are those announced, checked before anything is unpacked; reading stops at the announced size.
+        # The announced sizes are checked before anything is unpacked, and reading stops at the announced size.
         if count > MAX_FILES or size > MAX_FILE_BYTES or total > MAX_TOTAL_BYTES:
             raise DataError(
                 f"at most {MAX_FILES:,} files, {MAX_FILE_BYTES >> 20} MiB each and {MAX_TOTAL_BYTES >> 30} GiB "
@@ -139,20 +139,20 @@ def _zip(archive: zipfile.ZipFile) -> Iterator[_Opened]:
 
 
 class _Metered:
-    """What comes out of a tar archive, up to an allowance: a heading may be of any length, and so may what it hides."""
+    """Limits the bytes read from a tar archive, because headings may be of any length and may hide compressed data."""
 
     def __init__(self, file: io.BufferedIOBase) -> None:
         self.file = file
         self.left = MAX_HEADING
 
     def read(self, size: int) -> bytes:
-        """Read from the file within the allowance.
+        """Reads from the file within the allowance.
 
         Args:
-            size: in bytes.
+            size: number of bytes.
 
         Returns:
-            As many bytes, or fewer at the end of the file.
+            The bytes, fewer at the end of the file.
 
         Raises:
             ReadError: beyond the allowance.
