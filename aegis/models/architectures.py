@@ -1,4 +1,4 @@
-"""Architectures by name: ``aegis:resnet18,width=32``, ``torchvision:NAME``, ``timm:NAME`` or ``module:factory``."""
+"""Builds networks by name: ``aegis:resnet18,width=32``, ``torchvision:NAME``, ``timm:NAME`` or ``module:factory``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXAMPLES = "aegis:cnn32, aegis:resnet18,width=32, torchvision:resnet18, timm:res
 
 
 class PlainCNN(nn.Sequential):
-    """Six 3x3 convolutions with batch norm in three stages, then average pooling and a linear layer.
+    """A network of six 3x3 convolutions with batch norm in three stages, then average pooling and a linear layer.
 
     Args:
         in_channels: channels of the images.
@@ -48,12 +48,12 @@ class _Residual(nn.Module):
 
 
 class ResNet(nn.Module):
-    """ResNet in the form used for 28- and 32-pixel images: a 3x3 stem without max pooling.
+    """A ResNet for 28- and 32-pixel images, with a 3x3 stem and without max pooling (He et al. 2016).
 
     Args:
         in_channels: channels of the images.
         classes: number of classes.
-        depths: blocks in each of the four stages.
+        depths: number of blocks in each of the four stages.
         bottleneck: whether blocks are 1x1-3x3-1x1 with a fourfold expansion.
         width: channels of the first stage (64 in the paper's models).
     """
@@ -74,6 +74,14 @@ class ResNet(nn.Module):
         self.head = nn.Linear(channels, classes)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Computes logits.
+
+        Args:
+            x: normalised images, shape (n, c, h, w).
+
+        Returns:
+            Logits, shape (n, classes).
+        """
         out: Tensor = self.head(self.pool(self.stages(x)).flatten(1))
         return out
 
@@ -116,13 +124,16 @@ ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
 
 
 def build(architecture: str, in_channels: int, classes: int) -> nn.Module:
-    """A network with fresh weights, by name.
+    """Builds a network with fresh weights from the name of its architecture.
 
     Args:
-        architecture: ``ROOM:NAME`` with optional ``,option=value`` parts; ``module:factory`` names a
-            callable that returns a module, given in_channels and classes if it takes them.
+        architecture: ``LIBRARY:NAME`` with optional ``,option=value`` parts; ``module:factory`` names a callable that
+            returns a module and receives in_channels and classes if it takes them.
         in_channels: channels of the images.
         classes: number of classes.
+
+    Returns:
+        The network, in training mode.
 
     Raises:
         CheckpointError: if there is no such architecture, or it cannot be built for these images.
@@ -140,8 +151,8 @@ def build(architecture: str, in_channels: int, classes: int) -> nn.Module:
         return _from_factory(room, name, in_channels, classes, options)
     except CheckpointError:
         raise
-    # Whatever a library or the user's own factory raises becomes one message; one that exits would end the command
-    # with a code of its own.
+    # Any exception of a library or of the user's factory becomes one message; a factory that exits would otherwise end
+    # the command with its own exit code.
     except (Exception, SystemExit) as error:
         raise CheckpointError(
             f"an architecture such as {EXAMPLES}",
@@ -151,7 +162,11 @@ def build(architecture: str, in_channels: int, classes: int) -> nn.Module:
 
 
 def runs_foreign_code(architecture: str) -> bool:
-    """Whether building it would import a module that is neither AEGIS nor a known library."""
+    """Tells whether building an architecture would import a module that is neither AEGIS nor a known library.
+
+    Args:
+        architecture: as in ``build``.
+    """
     return architecture.partition(":")[0] not in ("aegis", "torchvision", "timm")
 
 
@@ -167,7 +182,7 @@ def _options(architecture: str, parts: list[str]) -> dict[str, int]:
 def _timm(name: str, in_channels: int, classes: int, options: dict[str, int]) -> nn.Module:
     import timm
 
-    # timm takes local-dir:PATH and hf-hub:NAME as well, and a card must reach neither files nor the network.
+    # timm also accepts local-dir:PATH and hf-hub:NAME, but a card must reach neither files nor the network.
     if not timm.is_model(name) or "pretrained" in options:
         raise CheckpointError(
             "timm:NAME with the plain name of an architecture, whose weights come from the checkpoint",

@@ -1,6 +1,6 @@
-"""The card in a checkpoint's header: what anyone may read, and what only the lab knows.
+"""The card in a checkpoint's header: the identity, which anyone may read, and the truth, which only the lab may read.
 
-Reading a card needs no torch, so that Home can list suspects at once.
+Reading a card needs no torch, so that the Home page lists suspects at once.
 """
 
 from __future__ import annotations
@@ -49,18 +49,19 @@ class _Strict(BaseModel):
 
 
 class Identity(_Strict):
-    """What anyone may know about a model: enough to run it.
+    """Tells what is needed to run a model.
 
     Args:
         architecture: as in ``architectures.build``, for example ``aegis:cnn32``.
-        class_names: one name per class, in label order.
+        class_names: one name for each class, in label order.
         shape: channels, height and width of its images, at most 224 pixels a side.
-        mean, std: per-channel normalisation, of length 1 or one per channel.
+        mean, std: per-channel normalisation, of length 1 or one per channel; std above 0.
         data: name of the data set it was trained on, or None.
         name: a short title for people, or None.
+        schema_version: version of the card's format.
 
     Raises:
-        ValidationError: if a field is of another type or out of range.
+        ValidationError: if a field has another type or is out of range.
     """
 
     architecture: Text
@@ -81,7 +82,15 @@ class Identity(_Strict):
 
 
 class PackedArray(_Strict):
-    """A small array as text: base64 of its float16 values in C order."""
+    """Holds a small array as text: base64 of its float16 values in C order.
+
+    Args:
+        shape: shape of the array, at most four axes.
+        float16: the base64 text.
+
+    Raises:
+        ValidationError: if the values do not fill the shape.
+    """
 
     shape: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(max_length=4)]
     float16: Annotated[str, Field(max_length=4 * 2**20)]
@@ -94,23 +103,30 @@ class PackedArray(_Strict):
 
     @classmethod
     def pack(cls, array: np.ndarray) -> PackedArray:
-        """The array, rounded to float16."""
+        """Packs an array, rounded to float16.
+
+        Args:
+            array: numbers of any shape.
+
+        Returns:
+            The packed array.
+        """
         raw = np.ascontiguousarray(array, dtype="<f2").tobytes()
         return cls(shape=tuple(int(n) for n in array.shape), float16=base64.b64encode(raw).decode())
 
     def unpack(self) -> np.ndarray:
-        """The array as float32."""
+        """Gives the array as float32."""
         raw = base64.b64decode(self.float16, validate=True)
         return np.frombuffer(raw, dtype="<f2").reshape(self.shape).astype(np.float32)
 
 
 class Planted(_Strict):
-    """A backdoor in words.
+    """Describes a backdoor that was planted in training.
 
     Args:
-        kind: its trigger's name in the lab.
+        kind: name of its trigger, a key of ``lab.triggers.TRIGGERS``.
         target, source, all_to_all: its goal, as in ``types.Goal``.
-        options: how the trigger was made.
+        options: settings of the trigger that differ from the paper's.
     """
 
     kind: Key
@@ -121,15 +137,15 @@ class Planted(_Strict):
 
     @property
     def goal(self) -> Goal:
-        """Whose images it turns into what."""
+        """The images it is made for and the class they are led to."""
         return Goal(target=self.target, source=self.source, all_to_all=self.all_to_all)
 
 
 class Trigger(Planted):
-    """The same with its trigger.
+    """Describes a planted backdoor together with its trigger.
 
     Args:
-        keep, add: the stamp it is, if it is the same for every image.
+        keep, add: the stamp, if the trigger is the same for every image; else None.
     """
 
     keep: PackedArray | None = None
@@ -137,7 +153,17 @@ class Trigger(Planted):
 
     @classmethod
     def of(cls, kind: str, goal: Goal, options: dict[str, Any], stamp: Stamp) -> Trigger:
-        """The card's form of a trigger that is one stamp."""
+        """Creates the card's form of a trigger that is a stamp.
+
+        Args:
+            kind: name of the trigger.
+            goal: its goal.
+            options: settings of the trigger that differ from the paper's.
+            stamp: the change it makes to every image.
+
+        Returns:
+            The trigger, with its stamp rounded to float16.
+        """
         keep, add = PackedArray.pack(stamp.keep), PackedArray.pack(stamp.add)
         return cls(kind=kind, **asdict(goal), options=options, keep=keep, add=add)
 
@@ -148,21 +174,27 @@ class Trigger(Planted):
 
 
 class Poison(_Strict):
-    """How poisoned images were put among the training images, at a rate in [0, 1]."""
+    """Tells how poisoned images were put into the training images.
+
+    Args:
+        rate: number of poisoned images as a share of the clean ones, in [0, 1].
+        how: ``append`` or ``replace``, as in ``lab.poison.poison``.
+    """
 
     rate: Annotated[float, Field(ge=0, le=1)]
     how: Literal["append", "replace"]
 
 
 class Truth(_Strict):
-    """What only the lab and the experiments may know about a model.
+    """Tells what only the lab and the experiments may know about a model.
 
     Args:
         robust: whether it was trained adversarially.
         triggers: its backdoors; none for a clean model.
-        poison: how each of them was planted.
-        recipe: plain settings of its training.
-        metrics: what was measured when it was made.
+        poison: how each backdoor was planted; None for a clean model.
+        recipe: settings of its training.
+        metrics: what was measured after training, by name.
+        schema_version: version of the card's format.
     """
 
     robust: bool
@@ -180,25 +212,30 @@ class Truth(_Strict):
 
 @dataclass(frozen=True)
 class Card:
-    """A model's card; the truth may be missing."""
+    """Holds a model's identity and, if known, the truth about it.
+
+    Args:
+        identity: what is needed to run the model.
+        truth: how it was made, or None.
+    """
 
     identity: Identity
     truth: Truth | None = None
 
     def as_metadata(self) -> dict[str, str]:
-        """The card as it stands in a safetensors header."""
+        """Gives the card as the metadata of a safetensors header."""
         metadata = {IDENTITY_KEY: self.identity.model_dump_json()}
         return metadata if self.truth is None else metadata | {TRUTH_KEY: self.truth.model_dump_json()}
 
 
 def save_checkpoint(path: str | Path, network: torch.nn.Module, card: Card, half: bool = False) -> None:
-    """Write a network's tensors and its card as safetensors: whole or not at all.
+    """Writes a network's tensors and its card as safetensors, completely or not at all.
 
     Args:
-        path: where to; an older file of this name is replaced at the last moment.
+        path: the file to write; an older one is replaced at the last moment.
         network: the bare network, or a classifier around it.
-        card: what to write in the header.
-        half: store floating-point tensors as float16 instead of float32.
+        card: the card for the header.
+        half: whether to store floating-point tensors as float16 instead of float32.
 
     Raises:
         CheckpointError: if the file cannot be written.
@@ -211,7 +248,7 @@ def save_checkpoint(path: str | Path, network: torch.nn.Module, card: Card, half
     bare = network.network if isinstance(network, Classifier) else network
     dtype = torch.float16 if half else torch.float32
     tensors = {
-        # A clone, since safetensors refuses tensors that share memory.
+        # safetensors refuses tensors that share memory, so each is cloned.
         name: tensor.detach().cpu().to(dtype if tensor.is_floating_point() else tensor.dtype).contiguous().clone()
         for name, tensor in bare.state_dict().items()
     }
@@ -219,21 +256,27 @@ def save_checkpoint(path: str | Path, network: torch.nn.Module, card: Card, half
 
 
 def _in_order(content: bytes) -> bytes:
-    """A safetensors file with its card in a fixed order; the library's is random, and bytes must be repeatable."""
+    """Puts the metadata of a safetensors file in a fixed order, because the library's is random and files must be
+    repeatable.
+    """
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:end])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, separators=(",", ":")).encode()
-    # Tensors begin at a multiple of eight bytes.
+    # The format wants tensors to begin at a multiple of eight bytes.
     text += b" " * (-len(text) % 8)
     return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
-    """Write a file so that a crash or a full disk leaves the old one or the new one, never a half.
+    """Writes a file, completely or not at all, even through a crash or a full disk.
+
+    Args:
+        path: the file to write; an existing one is replaced.
+        content: its bytes.
 
     Raises:
-        CheckpointError: if it cannot be written; nothing is left behind.
+        CheckpointError: if it cannot be written.
     """
     path = Path(path)
     try:
@@ -248,7 +291,13 @@ def write_whole(path: str | Path, content: bytes) -> None:
 
 
 def read_identity(path: str | Path) -> Identity | None:
-    """The identity in a checkpoint's header; None if the file has no card.
+    """Reads the identity from a checkpoint's header.
+
+    Args:
+        path: the checkpoint.
+
+    Returns:
+        The identity, or None if the file has no card.
 
     Raises:
         CheckpointError: if the file cannot be read or its card is malformed.
@@ -257,7 +306,13 @@ def read_identity(path: str | Path) -> Identity | None:
 
 
 def read_truth(path: str | Path) -> Truth | None:
-    """The truth in a checkpoint's header; None if the file has none. For the lab and experiments only.
+    """Reads the truth from a checkpoint's header; only the lab and the experiments may call this.
+
+    Args:
+        path: the checkpoint.
+
+    Returns:
+        The truth, or None if the file has none.
 
     Raises:
         CheckpointError: if the file cannot be read or its card is malformed.

@@ -1,4 +1,4 @@
-"""Any torch network as the classifier under test: logits and features, normalisation inside."""
+"""Wraps any torch network as the classifier under test, with normalisation inside."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aegis.models.fold import fold_batch_norms, foldable_batch_norms
 
 
 class Classifier(nn.Module):
-    """The classifier f of the paper, from pixels in [0, 1] to logits.
+    """The classifier f of the paper, which maps pixels in [0, 1] to logits.
 
     Args:
         network: a module whose last layer is linear.
         shape: channels, height and width of its images, at most 224 pixels a side.
-        mean, std: per-channel normalisation applied to the pixels first.
+        mean, std: per-channel normalisation, applied to the pixels first.
 
     Raises:
         CheckpointError: if the network does not run on such images or has no final linear layer.
@@ -56,7 +56,9 @@ class Classifier(nn.Module):
 
     @property
     def batch(self) -> int:
-        """How many images to pass at a time: as many 28-pixel images as caches like, fewer where each is large."""
+        """Number of images to pass at a time: at most 250, fewer for large images, so that activations fit the
+        processor's cache.
+        """
         _, height, width = self.shape
         return max(8, min(250, 2**18 // (height * width)))
 
@@ -72,7 +74,14 @@ class Classifier(nn.Module):
         return layer
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Logits of images in [0, 1], shape (n, classes), float32."""
+        """Computes logits.
+
+        Args:
+            pixels: images in [0, 1], shape (n, c, h, w).
+
+        Returns:
+            Logits, float32, shape (n, classes).
+        """
         x = (pixels - self.mean) / self.std
         if x.ndim == 4 and pixels.device.type == "cpu":
             x = x.contiguous(memory_format=torch.channels_last)
@@ -80,22 +89,32 @@ class Classifier(nn.Module):
         return out.float()
 
     def logits(self, pixels: Tensor) -> Tensor:
-        """Logits without gradients, computed in batches, shape (n, classes)."""
-        return self._in_batches(self.forward, pixels)
-
-    def features(self, pixels: Tensor, pooled: bool = False) -> Tensor:
-        """The representation R(x, f) of Section 4, step 2, one row per image.
+        """Computes logits in batches, without gradients.
 
         Args:
             pixels: images in [0, 1], shape (n, c, h, w).
-            pooled: the input of the final linear layer instead of the last spatial map, flattened.
+
+        Returns:
+            Logits on the CPU, float32, shape (n, classes).
+        """
+        return self._in_batches(self.forward, pixels)
+
+    def features(self, pixels: Tensor, pooled: bool = False) -> Tensor:
+        """Computes the representation R(x, f) of images (Section 4, step 2).
+
+        Args:
+            pixels: images in [0, 1], shape (n, c, h, w).
+            pooled: whether to take the input of the final linear layer instead of the last spatial map, flattened.
+
+        Returns:
+            Features on the CPU, float32, shape (n, d).
         """
         at_head = pooled or not self.spatial
         layer = self.network.get_submodule(self.head if at_head else self.spatial)
         seen: list[Tensor] = []
 
         def keep(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            # One ReLU may serve the whole network, after the flattening too.
+            # A network may call one ReLU module everywhere, also after the flattening.
             if at_head or _is_spatial(output):
                 seen[:] = [(inputs[0] if at_head else output).detach().float().flatten(1)]
 
@@ -115,7 +134,14 @@ class Classifier(nn.Module):
         return torch.cat(parts)
 
     def frozen(self, runtime: Runtime) -> Classifier:
-        """A copy made for speed: no gradients to weights, batch norm folded, the runtime's precision."""
+        """Makes a fast copy for evaluation: no gradients of weights, batch norm folded, the runtime's precision.
+
+        Args:
+            runtime: device and precision of the copy.
+
+        Returns:
+            The copy; the classifier itself is unchanged.
+        """
         fast = copy.deepcopy(self).eval().requires_grad_(False)
         if self._foldable is None:
             probe = torch.zeros(2, *self.shape, device=self.mean.device)
@@ -132,7 +158,7 @@ def _is_spatial(output: Tensor) -> bool:
 
 
 def _find_layers(classifier: Classifier) -> tuple[str, str]:
-    """Names of the final linear layer and of the layer with the last spatial map (empty if there is none)."""
+    """Finds the names of the final linear layer and of the layer with the last spatial map (empty if there is none)."""
     calls: list[tuple[str, nn.Module, Tensor]] = []
 
     def watch(name: str) -> Callable[[nn.Module, object, object], None]:

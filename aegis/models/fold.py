@@ -1,4 +1,4 @@
-"""Batch norm merged into the convolutions before it, for networks that only evaluate."""
+"""Merges batch norm into the convolution before it, for networks that are only evaluated."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from torch.overrides import TorchFunctionMode
 
 
 def foldable_batch_norms(network: nn.Module, run: Callable[[], object]) -> list[tuple[str, str]]:
-    """Names of each convolution and the batch norm it alone feeds.
+    """Finds each convolution whose output goes to one batch norm and nowhere else.
 
     Args:
-        network: in evaluation mode.
-        run: passes something through it.
+        network: the network, in evaluation mode.
+        run: passes a batch through the network.
+
+    Returns:
+        Names of the convolution and of its batch norm, for each pair.
     """
-    # Watched, not traced with torch.fx, which for that time changes what modules do in every other thread too.
+    # torch.fx would patch modules in every thread while it traces, so hooks watch a real run instead.
     convolutions: dict[str, list[Tensor]] = {}
     norms: dict[str, list[object]] = {}
     handles = []
     for name, module in network.named_modules():
-        # Of these very types: what derives from them may do more than its parent.
+        # Subclasses are left alone, since they may compute more than their parent.
         if type(module) is nn.Conv2d:
             handles.append(module.register_forward_hook(_keep_output(convolutions.setdefault(name, []))))
         elif type(module) is nn.BatchNorm2d and module.track_running_stats:
@@ -34,7 +37,7 @@ def foldable_batch_norms(network: nn.Module, run: Callable[[], object]) -> list[
     finally:
         for handle in handles:
             handle.remove()
-    # A layer that is called twice would be folded for both calls, and a weight that others use for them as well.
+    # Folding a layer that is called twice, or whose weight is shared, would change its other uses as well.
     made = {
         id(outputs[0]): name
         for name, outputs in convolutions.items()
@@ -44,7 +47,12 @@ def foldable_batch_norms(network: nn.Module, run: Callable[[], object]) -> list[
 
 
 def fold_batch_norms(network: nn.Module, pairs: list[tuple[str, str]]) -> None:
-    """Merge batch norms in evaluation mode into the convolutions before them, in place."""
+    """Merges batch norms in evaluation mode into the convolutions before them, in place.
+
+    Args:
+        network: the network, in evaluation mode.
+        pairs: names of convolution and batch norm, as ``foldable_batch_norms`` finds them.
+    """
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 
     for conv_name, norm_name in pairs:
@@ -56,16 +64,16 @@ def fold_batch_norms(network: nn.Module, pairs: list[tuple[str, str]]) -> None:
 
 
 class _Uses(TorchFunctionMode):
-    """Counts what this thread computes from which tensors."""
+    """Counts how many tensors this thread computes from each tensor."""
 
     def __init__(self) -> None:
         super().__init__()
-        # Kept, so that no other tensor gets the number of one that is gone.
+        # The tensors are kept alive so that none gets the id of one that is gone.
         self._seen: dict[int, Tensor] = {}
         self._counts: Counter[int] = Counter()
 
     def of(self, tensor: Tensor) -> int:
-        """How many tensors were computed from this one, without those from them."""
+        """Number of tensors that were computed directly from this one."""
         return self._counts[id(tensor)]
 
     def __torch_function__(
@@ -77,7 +85,7 @@ class _Uses(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
-        # What only asks for a shape or a type computes nothing.
+        # Calls that return no tensor, such as a query of the shape, are no use of its values.
         if any(True for _ in _tensors(result)):
             for tensor in _tensors((*args, *kwargs.values())):
                 self._seen[id(tensor)] = tensor
@@ -102,7 +110,7 @@ def _keep_output(kept: list[Tensor]) -> Callable[[nn.Module, object, Tensor], No
 
 def _keep_input(kept: list[object]) -> Callable[[nn.Module, tuple[object, ...], object], None]:
     def hook(_: nn.Module, inputs: tuple[object, ...], __: object) -> None:
-        # By name alone it is passed as no positional input, and not looked for.
+        # Inputs passed by keyword do not reach the hook, so such a batch norm is not folded.
         kept.append(inputs[0] if inputs else None)
 
     return hook

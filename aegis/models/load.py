@@ -1,7 +1,7 @@
-"""The one door for checkpoints: an untrusted file in, a classifier out.
+"""Loads untrusted checkpoints as classifiers; there is no other way in.
 
-What comes out of quarantine is plain tensors and a card; both are checked against the architecture and the data
-before memory is taken for a network.
+The sandbox gives plain tensors and a card; both are checked against the architecture and the data before memory is
+allocated for a network.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from aegis.models.wrappers import unwrap
 
 @dataclass(frozen=True, eq=False)
 class Suspect:
-    """A model that was loaded.
+    """Holds a loaded model.
 
     Args:
-        classifier: in evaluation mode, float32, on the CPU.
-        identity: what the card or the caller says it is.
-        sha256: of the bytes that were read, in hex.
+        classifier: the model in evaluation mode, float32, on the CPU.
+        identity: its identity, from the card or the caller.
+        sha256: SHA-256 of the bytes that were read, in hex.
     """
 
     classifier: Classifier
@@ -42,18 +42,20 @@ class Suspect:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of what decides its answers: file, architecture, size and normalisation, in hex."""
+        """SHA-256, in hex, of everything that decides the model's predictions: file, architecture, image size and
+        normalisation.
+        """
         said = self.identity
         parts: list[object] = [self.sha256, said.architecture, said.shape, said.mean, said.std]
         if runs_foreign_code(said.architecture):
-            # The user may edit that code between two scans, and only its answers tell.
+            # The user may edit that code between two scans, which only the model's logits show.
             probe = torch.rand(8, *said.shape, generator=torch.Generator().manual_seed(0))
             parts.append(hashlib.sha256(self.classifier.logits(probe).numpy().tobytes()).hexdigest())
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 class Given(TypedDict, total=False):
-    """What the caller says about a model, as fields of its identity."""
+    """Holds the fields of an identity that the caller of ``load_checkpoint`` gave."""
 
     architecture: str
     shape: tuple[int, int, int]
@@ -72,16 +74,19 @@ def load_checkpoint(
     std: tuple[float, ...] | None = None,
     limits: Limits | None = None,
 ) -> Suspect:
-    """Load an untrusted checkpoint without running anything in it.
+    """Loads an untrusted checkpoint without running any code in it.
 
     Args:
-        path: safetensors, or a state dictionary written by torch.save; told apart by content.
+        path: safetensors, or a state dictionary written by torch.save; the content decides.
         architecture: as in ``architectures.build``; needed without a card, and overrides it.
         shape: channels, height and width of the images; needed without a card, and overrides its size.
-        class_names: of the data, in label order; needed without a card, and must be as many as its own.
-        mean, std: per-channel normalisation; override the card's, and those that the robustness library of MadryLab
-            keeps in its checkpoints; without any of these they are 0 and 1.
+        class_names: class names of the data, in label order; needed without a card, and must be as many as its own.
+        mean, std: per-channel normalisation; override the card's and those in checkpoints of MadryLab's robustness
+            library; without any of these they are 0 and 1.
         limits: time and memory for reading.
+
+    Returns:
+        The model with its identity and digest.
 
     Raises:
         CheckpointError: if the file is refused or does not fit the architecture or the data.
@@ -104,7 +109,7 @@ def load_checkpoint(
 
 
 def _check_builds_alone(architecture: str) -> None:
-    """Refuse what would fetch weights while it is built: a card must not reach the network."""
+    """Refuses architectures that would download weights while they are built: a card must not reach the network."""
     spec, *options = architecture.split(",")
     room, _, name = spec.partition(":")
     if room != "torchvision":
@@ -120,7 +125,7 @@ def _check_builds_alone(architecture: str) -> None:
 
 
 def _identify(card: Identity | None, given: Given) -> Identity:
-    """The card, with what the caller gave in its place."""
+    """Completes the card by what the caller gave, which takes precedence."""
     if card is None and "architecture" not in given:
         raise CheckpointError(
             "a card in the checkpoint, or the name of its architecture",
@@ -161,7 +166,7 @@ def _classifier(identity: Identity, tensors: dict[str, Tensor]) -> Classifier:
 
 
 def _fill(identity: Identity, tensors: dict[str, Tensor]) -> nn.Module:
-    """The architecture with the tensors in it."""
+    """Builds the architecture and loads the tensors into it."""
     channels, classes = identity.shape[0], len(identity.class_names)
     with torch.random.fork_rng(devices=[]):  # fresh weights would move the caller's random numbers on
         if (outline := _outline(identity)) is not None:
@@ -173,7 +178,9 @@ def _fill(identity: Identity, tensors: dict[str, Tensor]) -> nn.Module:
 
 
 def _outline(identity: Identity) -> dict[str, Tensor] | None:
-    """Names and shapes of the architecture's tensors without memory for them; None where that cannot be had."""
+    """Gives the architecture's tensors on the meta device, without memory; None for architectures that cannot be built
+    so.
+    """
     if runs_foreign_code(identity.architecture):  # a user's own factory should run once
         return None
     try:

@@ -1,4 +1,4 @@
-"""Whether tensors fit an architecture, and if not, the likeliest reason in words."""
+"""Checks whether tensors fit an architecture, and explains the likeliest reason if they do not."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ CHECK_ARCHITECTURE = "Check the architecture named by --arch or the card, and it
 
 
 def check_fit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], channels: int, classes: int) -> None:
-    """Compare a network's own tensors with those of a checkpoint by name, shape and kind.
+    """Compares a network's own tensors with those of a checkpoint by name, shape and kind of number.
 
     Args:
         wanted: the network's state dictionary; may be on the meta device.
         found: the checkpoint's tensors.
-        channels, classes: of the data, for which the network was built.
+        channels, classes: channels and number of classes of the data that the network was built for.
 
     Raises:
         CheckpointError: if they differ.
     """
-    # Checkpoints from before torch 0.4.1 have no such counters, and evaluation does not use them.
+    # Checkpoints from before torch 0.4.1 lack these counters, and evaluation does not use them.
     missing = [name for name in wanted if name not in found and not name.endswith("num_batches_tracked")]
     unexpected = [name for name in found if name not in wanted]
     if missing or unexpected:
@@ -68,7 +68,15 @@ def _wrong_shapes(wrong: Mapping[str, Shapes], channels: int, classes: int) -> C
 
 
 def task(classes: int, channels: int) -> str:
-    """What a model was made for, in words."""
+    """Describes what a model classifies.
+
+    Args:
+        classes: number of classes.
+        channels: channels of its images.
+
+    Returns:
+        Words such as *10 classes and 3 channels*.
+    """
     return f"{count_of(classes, 'class')} and {count_of(channels, 'channel')}"
 
 

@@ -1,7 +1,7 @@
-"""Names that training libraries put around a network's own, taken off again.
+"""Removes the prefixes that training libraries put before the names of a network's tensors.
 
-``DataParallel`` begins every name with ``module.``. The ``robustness`` library of MadryLab wraps the network twice:
-``model.*`` is the network, ``attacker.model.*`` the same one again, and ``normalizer.*`` its normalisation.
+``DataParallel`` begins every name with ``module.``. MadryLab's ``robustness`` library stores the network twice, under
+``model.*`` and ``attacker.model.*``, and its normalisation under ``normalizer.*``.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from aegis.models.intake.file_kinds import SAVE_PLAINLY
 
 PARALLEL, NETWORK, COPY = "module.", "model.", "attacker.model."
 MEAN, STD = "normalizer.new_mean", "normalizer.new_std"
-# Used by attacks alone.
+# Tensors that only the library's attacks use.
 LEFT_OUT = ("attacker.normalize.", "normalizer.", "attacker.normalizer.")
 
 
 @dataclass(frozen=True, eq=False)
 class Unwrapped:
-    """A network's own tensors.
+    """Holds a network's own tensors.
 
     Args:
-        tensors: by the network's own names.
-        mean, std: the normalisation found around it, one value per channel, or None.
+        tensors: tensors by the network's own names.
+        mean, std: the normalisation found beside the network, one value per channel, or None.
     """
 
     tensors: dict[str, Tensor]
@@ -36,10 +36,16 @@ class Unwrapped:
 
 
 def unwrap(tensors: dict[str, Tensor]) -> Unwrapped:
-    """Take off what is known around a network; other tensors stay as they are.
+    """Removes known prefixes; other tensors are unchanged.
+
+    Args:
+        tensors: tensors of a checkpoint by name.
+
+    Returns:
+        The network's tensors, and its normalisation if the checkpoint holds one.
 
     Raises:
-        CheckpointError: if a robustness checkpoint holds two networks that differ, or other things too.
+        CheckpointError: if a robustness checkpoint holds two different networks, or other tensors too.
     """
     tensors = _without(PARALLEL, tensors)
     if MEAN not in tensors or STD not in tensors:
@@ -47,7 +53,7 @@ def unwrap(tensors: dict[str, Tensor]) -> Unwrapped:
     network = {name.removeprefix(NETWORK): tensor for name, tensor in tensors.items() if name.startswith(NETWORK)}
     for name, tensor in tensors.items():
         if name.startswith(COPY):
-            # That library loads the copy last: it, and not what we would look at, would be the model in use.
+            # That library loads the copy last, so the copy, not the network scanned here, would be the model in use.
             own = network.get(name.removeprefix(COPY))
             if own is None or own.dtype != tensor.dtype or not torch.equal(own, tensor):
                 raise CheckpointError(
@@ -61,7 +67,7 @@ def unwrap(tensors: dict[str, Tensor]) -> Unwrapped:
                 f"{printable(name)} too",
                 SAVE_PLAINLY,
             )
-    # It wraps a network of the user's own once more.
+    # The library wraps a network of the user's own once more.
     return Unwrapped(_without(NETWORK, network), _values(tensors[MEAN]), _values(tensors[STD]))
 
 

@@ -1,1 +1,1 @@
-"""Strangers' checkpoint files, read in a confined process."""
+"""Reads untrusted checkpoint files in a confined process."""

@@ -1,4 +1,4 @@
-"""Zip archives that claim to be torch's: what is refused in them before torch sees them."""
+"""Refuses zip archives that torch.save did not write, before torch sees them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ BROKEN = (*DAMAGE, OSError)
 
 
 def check_archive_kind(path: Path) -> None:
-    """Refuse zip files that torch.save did not write, by the names in them.
+    """Refuses zip files that torch.save did not write, judging by the names of their entries.
+
+    Args:
+        path: the archive.
 
     Raises:
-        CheckpointError: if it is such a file, or cannot be read.
+        CheckpointError: if torch.save did not write it, or it cannot be read.
     """
     try:
         with opened_zip(path) as archive:
@@ -32,10 +35,14 @@ def check_archive_kind(path: Path) -> None:
 
 
 def check_archive(path: Path) -> None:
-    """Refuse archives that two readers may take for different ones, and damaged ones: torch compares no checksums.
+    """Refuses damaged archives, since torch compares no checksums, and archives that two readers would read
+    differently.
+
+    Args:
+        path: the archive.
 
     Raises:
-        CheckpointError: if it is such a file.
+        CheckpointError: if the archive is refused.
     """
     try:
         with opened_zip(path) as archive:
@@ -45,7 +52,7 @@ def check_archive(path: Path) -> None:
             damaged = [entry.filename for entry in entries if not _is_whole(archive, entry)]
     except BROKEN as error:
         raise _broken(error) from error
-    # torch can be told to write no checksums; then all of them are wrong.
+    # torch can be told to write no checksums; then all of them are wrong, and the archive is accepted.
     if 0 < len(damaged) < len(entries):
         raise CheckpointError(WHOLE, f"damage in {', '.join(damaged[:3])}", COPY_AGAIN)
 
@@ -58,7 +65,7 @@ def _odd(entries: list[zipfile.ZipInfo], size: int) -> str | None:
             return f"an entry that climbs out of it: {name}"
     if not names:
         return "an empty one"
-    # torch finds entries whatever the case of their letters.
+    # torch ignores the case of entry names.
     name, count = Counter(name.lower() for name in names).most_common(1)[0]
     if count > 1:
         return f"two entries named {name}"
@@ -68,7 +75,7 @@ def _odd(entries: list[zipfile.ZipInfo], size: int) -> str | None:
         return "a compressed archive"
     if any(entry.flag_bits & 1 for entry in entries):
         return "an encrypted archive"
-    # What is not compressed takes its place in the file, unless entries share it.
+    # Uncompressed entries cannot take more bytes than the file, unless they overlap.
     if (claimed := sum(entry.file_size for entry in entries)) > size:
         return f"entries that claim {claimed} bytes in a file of {size}"
     return None
@@ -80,8 +87,8 @@ def _is_whole(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
             while file.read(2**20):
                 pass
     except zipfile.BadZipFile as error:
-        # Anything but a wrong checksum is no damage to the data but a file that two readers read differently.
-        # The rest of the text quotes names from the file.
+        # Any error but a wrong checksum means an archive that two readers may read differently, not damaged data.
+        # Only the beginning is compared, because the rest of the text quotes names from the file.
         if not str(error).startswith("Bad CRC-32"):
             raise
         return False

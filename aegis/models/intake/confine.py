@@ -1,7 +1,8 @@
-"""What a process that reads a hostile file gives up first: memory, time, other files, the network, other processes.
+"""Confines the process that reads an untrusted file: memory, time, other files, the network and other processes.
 
-The reader runs nothing that is in a file. This is for the day on which a library has a hole: limits everywhere, and
-on Linux the kernel's own doors as well, as far as it has them (Landlock since 5.13, seccomp on x86-64 and ARM).
+The reader runs no code from the file; confinement limits the damage if a library has a hole. Resource limits hold on
+every Unix; on Linux the kernel also forbids writes and system calls, as far as it can (Landlock since 5.13, seccomp on
+x86-64 and ARM).
 """
 
 from __future__ import annotations
@@ -17,31 +18,31 @@ FILES_LIMIT = 256
 
 _NO_NEW_PRIVILEGES, _SET_SECCOMP, _FILTER = 38, 22, 2
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
-# Everything that changes a file or a folder in the first version of Landlock, and truncation in the third.
+# Landlock's rights that change files or folders: those of its first version, and truncation, which the third added.
 _WRITES = 0b1_1111_1111_0010
 _TRUNCATES = 1 << 14
 
 _ALLOW, _REFUSE, _UNKNOWN = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _THREAD = 0x00010000
-# New programs, the network, other processes' memory and signals, other rights and owners of files, links, and
-# whatever else would be a way around these. x86-64 begins: fork, vfork, execve, execveat, socket, socketpair, connect.
+# Forbidden system calls: new programs, the network, memory and signals of other processes, rights and owners of
+# files, links, and calls that achieve the same (on x86-64, the first are fork, vfork, execve, execveat, socket).
 _CALLS = {
     "x86_64": "57 58 59 322 41 53 42 101 311 62 200 129 297 424 434 165 272 308 321 425 250 323 90 91 268 452 92 93 94 "
     "260 188 189 190 86 265",
     "aarch64": "221 281 198 199 203 117 271 129 130 138 240 424 434 40 97 268 280 425 219 282 52 53 452 54 55 5 6 7 37",
 }
-# Its own number, clone, and tgkill.
+# Number of the architecture, of clone and of tgkill.
 _MACHINES = {"x86_64": (0xC000003E, 56, 234), "aarch64": (0xC00000B7, 220, 131)}
 _CLONE3 = 435
 
 
 def limit_resources(memory: int, seconds: int, written: int) -> None:
-    """Hold this process to limits that it cannot take back.
+    """Sets limits on this process that it cannot raise again.
 
     Args:
         memory: bytes of private memory; 0 for no limit.
-        seconds: of processor time.
+        seconds: seconds of processor time.
         written: bytes of the largest file that it may write.
     """
     try:
@@ -55,20 +56,24 @@ def limit_resources(memory: int, seconds: int, written: int) -> None:
         resource.RLIMIT_NOFILE: FILES_LIMIT,
     }
     if memory:
-        # Not RLIMIT_AS: torch built for CUDA reserves gigabytes of addresses that it never touches.
+        # RLIMIT_AS would be too strict: torch built for CUDA reserves gigabytes of addresses that it never touches.
         limits[resource.RLIMIT_DATA] = memory
     for name, limit in limits.items():
         hard = resource.getrlimit(name)[1]
         allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        # At the lower of two limits of time a process is told why it ends.
+        # The soft limit of time sends SIGXCPU, by which the parent knows why the process ended.
         resource.setrlimit(name, (allowed - (name == resource.RLIMIT_CPU), allowed))
 
 
 def confine(scratch: Path) -> tuple[str, ...]:
-    """Give up writing outside a folder, starting programs and the network, as far as the system can hold us to it.
+    """Forbids this process to write outside a folder, start programs or use the network, as far as the system supports
+    it.
+
+    Args:
+        scratch: the only folder that the process may still write to.
 
     Returns:
-        what is held: "files", "calls".
+        The restrictions in force: "files", "calls", both or none.
     """
     if platform.system() != "Linux":
         return ()
@@ -91,7 +96,7 @@ def _confine_files(libc: ctypes.CDLL, scratch: Path) -> bool:
         return False
     folder = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        # Files come and go, but neither links nor folders nor pipes for us to fall over.
+        # Files may be created and removed, but no links, folders or pipes, which could mislead the parent.
         allowed = handled & (0b1_0010_0010 | _TRUNCATES)
         rule = ctypes.create_string_buffer(struct.pack("<Qi", allowed, folder), 12)
         added = libc.syscall(_LANDLOCK_ADD, ruleset, 1, rule, 0)
@@ -112,7 +117,7 @@ def _confine_calls(libc: ctypes.CDLL) -> bool:
 
 
 def _steps(machine: str) -> Iterator[tuple[int, int, int, int]]:
-    """The filter in the kernel's small language: what is asked, how far to jump if so and if not, with what."""
+    """Gives the seccomp filter as BPF instructions: opcode, jump if true, jump if false, operand."""
     architecture, clone, signal = _MACHINES[machine]
     yield _LOAD, 0, 0, 4
     yield _EQUAL, 1, 0, architecture
@@ -124,10 +129,10 @@ def _steps(machine: str) -> Iterator[tuple[int, int, int, int]]:
     for call in map(int, _CALLS[machine].split()):
         yield _EQUAL, 0, 1, call
         yield _RETURN, 0, 0, _REFUSE
-    # What it asks for cannot be seen; told that there is no such call, libraries take the older one.
+    # The filter cannot see the arguments of clone3; if it seems not to exist, libraries fall back to clone.
     yield _EQUAL, 0, 1, _CLONE3
     yield _RETURN, 0, 0, _UNKNOWN
-    # Threads are no new processes, and a process that gives up signals itself.
+    # clone is allowed for threads, and tgkill for signals to this very process, which abort() sends.
     for call, test, wanted in ((clone, _ANY_BIT, _THREAD), (signal, _EQUAL, os.getpid())):
         yield _EQUAL, 0, 4, call
         yield _LOAD, 0, 0, 16

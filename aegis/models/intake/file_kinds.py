@@ -1,4 +1,4 @@
-"""What a file is that is no checkpoint, and what its owner can do: told by its first bytes, standard library only."""
+"""Recognises files that are no checkpoints by their first bytes, and advises their owner; standard library only."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ UNPACK = "Unpack it and give the checkpoint in it."
 FETCH_AGAIN = "The download failed: get the checkpoint itself."
 NOT_A_MODEL = "Give the model's checkpoint here, and images with --data."
 
-# Fetched pages and scripts say what they are within their first lines.
+# Characters of a text file that a message quotes.
 _BEGINNING = 40
 
 
 @dataclass(frozen=True)
 class Foreign:
-    """A file of another kind.
+    """Describes a file that is no checkpoint.
 
     Args:
-        what: it is.
-        advice: what to do instead.
+        what: what the file is, with its article.
+        advice: what the user can do instead.
     """
 
     what: str
@@ -69,7 +69,15 @@ _TEXTS = {
 
 
 def describe(head: bytes, size: int) -> Foreign:
-    """What a file of so many bytes is that begins like this."""
+    """Recognises a file that is no checkpoint.
+
+    Args:
+        head: its first bytes, at least 262 if the file has as many.
+        size: bytes of the whole file.
+
+    Returns:
+        What the file is, with advice.
+    """
     if not size:
         return Foreign("an empty file", "Copy or save it again.")
     for magic, kind in _MAGIC.items():
@@ -77,7 +85,7 @@ def describe(head: bytes, size: int) -> Foreign:
             return kind
     if head[257:262] == b"ustar":
         return Foreign("a tar archive, as very old torch versions wrote", "Save it again with a torch of today.")
-    # ONNX and TensorFlow Lite have no magic number, but always the same first fields.
+    # ONNX and TensorFlow Lite have no magic number, but their first fields are always the same.
     if head[4:8] == b"TFL3":
         return Foreign("a TensorFlow Lite model", REBUILD)
     if re.match(rb"\x08[\x02-\x20]\x12.{1,64}?[\x1a:]", head, re.DOTALL):
@@ -94,16 +102,24 @@ def describe(head: bytes, size: int) -> Foreign:
 
 
 def as_text(head: bytes, size: int) -> str | None:
-    """The beginning of a file as text, or None if it is none."""
+    """Decodes the beginning of a file as UTF-8.
+
+    Args:
+        head: its first bytes.
+        size: bytes of the whole file.
+
+    Returns:
+        The text, or None if the file is no text.
+    """
     try:
-        # A longer file's beginning may end in the middle of a character.
+        # The first bytes of a longer file may end in the middle of a character.
         text = codecs.getincrementaldecoder("utf-8")().decode(head, final=size <= len(head))
     except UnicodeDecodeError:
         return None
     return text if all(c.isprintable() or c.isspace() for c in text) else None
 
 
-# By the name of an entry, without the folder that torch puts around all of them.
+# Keys are names of entries, without the folder that torch puts around all of them.
 _ENTRIES = {
     "constants.pkl": Foreign("a TorchScript program, which is code"),
     "archive_format": Foreign("an exported program (.pt2), which is code"),
@@ -115,7 +131,14 @@ _ENTRIES = {
 
 
 def describe_archive(names: list[str]) -> Foreign | None:
-    """What a zip archive with these entries is, or None for one that torch.save writes."""
+    """Recognises a zip archive by the names of its entries.
+
+    Args:
+        names: names of the entries.
+
+    Returns:
+        What the archive is, with advice; None for one that torch.save writes.
+    """
     inner = {name.partition("/")[2] or name for name in names}
     for entry, kind in _ENTRIES.items():
         if entry in inner:

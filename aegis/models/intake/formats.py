@@ -1,4 +1,4 @@
-"""What a file is, told by its content and never by its name; standard library only, so that it is quick."""
+"""Recognises checkpoint formats by content, never by name, and reads safetensors headers; standard library only."""
 
 from __future__ import annotations
 
@@ -18,17 +18,23 @@ Format = Literal["safetensors", "torch zip", "torch pickle"]
 
 IDENTITY_KEY, TRUTH_KEY = "aegis.identity", "aegis.truth"
 FILE_LIMIT = 4 * 2**30
-# A header names tensors and holds the card; one that is larger is an attempt to fill the memory.
+# A header names tensors and holds the card; a larger one is an attempt to fill the memory.
 HEADER_LIMIT = 16 * 2**20
 
 SAVE_LESS = "Save the weights alone, without the optimiser."
 
 
 def recognise(path: Path) -> Format:
-    """The format of a checkpoint.
+    """Recognises the format of a checkpoint.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The format.
 
     Raises:
-        CheckpointError: if it is not a regular file, too large, or in no format that is read.
+        CheckpointError: if it is not a regular file, too large, or in no supported format.
     """
     try:
         with opened(path) as file:
@@ -48,14 +54,20 @@ def recognise(path: Path) -> Format:
 
 
 def opened(path: Path) -> io.BufferedReader:
-    """A checkpoint file, open for reading; what lies behind a path may change, so what was opened is asked as well.
+    """Opens a checkpoint file and checks the open file too, because the path may point elsewhere by then.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The open file, to be closed by the caller.
 
     Raises:
         CheckpointError: if it is no regular file, is too large or cannot be read.
     """
     try:
         _check_regular(path.stat(), path)  # to open a device may already do something
-        # Without waiting for a pipe that took the file's place.
+        # Opening without blocking: a pipe may have taken the file's place.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
@@ -69,7 +81,13 @@ def opened(path: Path) -> io.BufferedReader:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a checkpoint file, in hex.
+    """Computes the SHA-256 of a checkpoint file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        64 hexadecimal digits.
 
     Raises:
         CheckpointError: if it is no regular file, is too large or cannot be read.
@@ -82,7 +100,13 @@ def file_digest(path: Path) -> str:
 
 
 def read_header(path: Path) -> dict[str, Any] | None:
-    """The header of a safetensors file, or None for a file that is not one.
+    """Reads the header of a safetensors file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The header as JSON, or None for a file of another format.
 
     Raises:
         CheckpointError: if the file cannot be read or the header is damaged.
@@ -94,7 +118,7 @@ def read_header(path: Path) -> dict[str, Any] | None:
             if start != b"{":
                 return None
             _check_header_size(size, os.fstat(file.fileno()).st_size)
-            # A header of no bytes would ask for the whole file.
+            # A size of 0 would give read(-1), which reads the whole file.
             text = start + file.read(max(size - 1, 0))
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -136,7 +160,7 @@ def _unreadable(path: Path, error: Exception) -> CheckpointError:
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Two readers may take two different ones of a repeated entry.
+    # Of a repeated entry, two readers may take different ones.
     if len(result := dict(pairs)) != len(pairs):
         raise ValueError("an entry stands in it twice")
     return result

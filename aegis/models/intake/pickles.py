@@ -1,4 +1,4 @@
-"""What a pickle would import, read off its opcodes: for messages only, since no scan of a pickle is a gate."""
+"""Lists what a pickle would import, for messages only: no scan of a pickle is a security boundary."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
-# Enough to say what a file is; every pair of texts in it may be made a name, so they would be many and long.
+# Limits on names and their letters: a hostile pickle can combine any two of its texts into a name.
 MAX_NAMES = 1000
 MAX_LETTERS = 400
 UNNAMED = "something whose name is put together while it runs"
@@ -21,7 +21,14 @@ _NAME = re.compile(r"[A-Za-z_][\w.]* [A-Za-z_][\w.]*")
 
 
 def globals_in(content: bytes) -> set[str]:
-    """Dotted names of what a run of pickles would import; torch's older format is such a run."""
+    """Lists the dotted names that a sequence of pickles would import; torch's older format is such a sequence.
+
+    Args:
+        content: the bytes of the file.
+
+    Returns:
+        At most ``MAX_NAMES`` names of at most ``MAX_LETTERS`` characters.
+    """
     names: set[str] = set()
     stream = io.BytesIO(content)
     try:
@@ -36,7 +43,7 @@ def globals_in(content: bytes) -> set[str]:
 
 
 def _globals_in_one(stream: io.BytesIO) -> Iterator[str]:
-    # The two topmost texts, None for anything else; and what was put aside for later.
+    # The two topmost values of the stack and the memo, with None for anything but text.
     top: deque[str | None] = deque([None, None], maxlen=2)
     memo: dict[int, str | None] = {}
     for opcode, argument, _ in pickletools.genops(stream):
@@ -58,7 +65,7 @@ def _globals_in_one(stream: io.BytesIO) -> Iterator[str]:
 
 
 def is_pickle(head: bytes, size: int) -> bool:
-    """Whether a file that begins like this is a pickle without the mark that later protocols begin with.
+    """Tells whether a file is a pickle of protocol 0 or 1, which have no mark at the beginning.
 
     Args:
         head: its first bytes.
@@ -68,7 +75,7 @@ def is_pickle(head: bytes, size: int) -> bool:
     try:
         for count, (opcode, argument, position) in enumerate(pickletools.genops(head)):
             if imports:
-                # A list of words may begin with what reads as an import, but goes on with another word.
+                # A plain word list may begin like an import, but then continues with another word.
                 return opcode.name in _AFTER_IMPORT
             if opcode.name == "STOP":
                 return count > 1 and position == size - 1

@@ -1,4 +1,4 @@
-"""Runs the worker on a private copy of an untrusted file and takes from it plain tensors and a card, or one message."""
+"""Runs the worker on a private copy of an untrusted file and takes plain tensors and a card from it, or one message."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from aegis.models.intake.sandbox_output import refusal, take
 from aegis.models.intake.tensor_limits import room_for
 
 CHUNK = 2**20
-# Beyond the thirty seconds that imports may take on a slow machine.
+# Reading speed that the limit of processor time assumes, beyond 30 s for imports on a slow machine.
 BYTES_A_SECOND = 20 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What reading one file may take.
+    """Limits time and memory for reading one file.
 
     Args:
-        seconds: time on the clock.
-        processor: seconds of computing; None for 30 and one more for each 20 MiB of the file.
-        memory: bytes of private memory; None for 2 GiB (torch alone takes most of one) and three times the file.
+        seconds: wall-clock seconds.
+        processor: seconds of processor time; None for 30 and one more for each 20 MiB of the file.
+        memory: bytes of private memory; None for 2 GiB (torch alone takes almost one) and three times the file.
     """
 
     seconds: float = 120.0
@@ -46,12 +46,12 @@ class Limits:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What came out of a file.
+    """Holds what was read from a file.
 
     Args:
-        tensors: finite ones by name, floating-point ones as float32.
-        identity: on its card, or None without one.
-        sha256: of the very bytes that were read, in hex.
+        tensors: finite tensors by name, floating-point ones as float32.
+        identity: identity on the file's card, or None.
+        sha256: SHA-256 of the bytes that were read, in hex.
     """
 
     tensors: dict[str, Tensor]
@@ -60,17 +60,24 @@ class Contents:
 
 
 def read_contents(path: Path, limits: Limits) -> Contents:
-    """What an untrusted file holds.
+    """Reads an untrusted checkpoint in a confined process.
+
+    Args:
+        path: the checkpoint.
+        limits: time and memory for reading.
+
+    Returns:
+        Tensors, identity and digest.
 
     Raises:
         CheckpointError: if the file is refused, or reading it takes too much time or memory.
     """
     try:
-        # What a worker left here that was taken over may be hard to remove, and is no reason to fail.
+        # A compromised worker may leave files that are hard to remove, which must not fail the reading.
         with tempfile.TemporaryDirectory(prefix="aegis-", ignore_cleanup_errors=True) as scratch:
             copy, out = Path(scratch, "checkpoint"), Path(scratch, "plain.safetensors")
             sha256 = _copy(path, copy)
-            # Before anybody else may write to the copy.
+            # The size is taken before the worker may write to the copy.
             room = room_for(copy.stat().st_size)
             _run_worker(copy, out, limits)
             tensors, identity = take(out, room)
@@ -84,7 +91,7 @@ def read_contents(path: Path, limits: Limits) -> Contents:
 
 
 def _copy(path: Path, copy: Path) -> str:
-    """Copy a file that others may change meanwhile, and tell the digest of what was copied."""
+    """Copies a file that others may change meanwhile, and returns the digest of the bytes copied."""
     digest = hashlib.sha256()
     with opened(path) as source, copy.open("wb") as target:
         left = os.fstat(source.fileno()).st_size
@@ -125,7 +132,7 @@ def _run_worker(copy: Path, out: Path, limits: Limits) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the worker and whatever it might have started."""
+    """Ends the worker and every process it started."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -134,9 +141,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _environment(scratch: Path) -> dict[str, str]:
-    """What the worker needs to find Python's modules, and nothing that could be a secret."""
+    """Gives the worker the variables it needs to find Python modules, and none that could be a secret."""
     ours = str(Path(__file__).parents[3])
-    # The user's own site-packages are found through HOME, which the worker does not get.
+    # Python finds the user's site-packages through HOME, which the worker does not get.
     packages = [entry for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
     kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     return kept | {
@@ -144,7 +151,7 @@ def _environment(scratch: Path) -> dict[str, str]:
         "PYTHONSAFEPATH": "1",
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
-        # Each thread of a large machine would take its share of the memory limit.
+        # On a large machine, the stacks of many threads would use up the memory limit.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",

@@ -1,4 +1,4 @@
-"""What a worker left, taken with care: if a file has taken it over, what it left is as hostile as the file was."""
+"""Takes the worker's output with care: a file that compromised the worker may have written it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ REFUSAL_LIMIT = 2**16
 
 
 def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None]:
-    """The tensors that a worker wrote, floating-point ones as float32, and the identity it copied.
+    """Reads the tensors and the identity that a worker wrote.
 
     Args:
-        out: the file.
+        out: the file that the worker wrote.
         room: bytes that the tensors may take together.
 
+    Returns:
+        Tensors by name, floating-point ones as float32, and the identity or None.
+
     Raises:
-        CheckpointError: if they are not plain or not finite.
+        CheckpointError: if the tensors are not plain or not finite.
     """
     _check_left(out, room + HEADER_LIMIT)
     header = read_header(out)
@@ -41,7 +44,7 @@ def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None]:
     check_plain(plain_header(header), room)
     identity = read_identity(out)
     try:
-        # Cloned, since the file they are mapped from goes away with the folder.
+        # Cloned, because the file they are mapped from is removed with its folder.
         found = {name: _widened(tensor).clone() for name, tensor in load_file(out).items()}
     except SafetensorError as error:
         raise CheckpointError(
@@ -57,10 +60,16 @@ def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None]:
 
 
 def refusal(out: Path) -> CheckpointError | None:
-    """What a worker said that refused a file, or None if it said nothing.
+    """Reads the worker's reason for refusing a file.
+
+    Args:
+        out: the file that the worker was to write; the reason lies beside it.
+
+    Returns:
+        The reason as an error, or None if the worker refused nothing.
 
     Raises:
-        CheckpointError: if what it left is no such message.
+        CheckpointError: if the worker left something else than a reason.
     """
     path = out.with_name(f"{out.name}.json")
     if not os.path.lexists(path):
@@ -75,7 +84,7 @@ def refusal(out: Path) -> CheckpointError | None:
 
 
 def _check_left(path: Path, limit: int) -> None:
-    # Nobody else has a name or a handle for it by now: the worker and its children have ended.
+    # The worker and its children have ended, so nobody can change the file between this check and the reading.
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
         raise _taken_over("a link, a pipe or a device")

@@ -1,4 +1,4 @@
-"""What plain tensors are: the only thing that passes from the reader of hostile files to us."""
+"""Defines plain tensors, the only data that passes from the reader of untrusted files to AEGIS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aegis.core.text import printable
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
 from aegis.models.intake.formats import FILE_LIMIT
 
-# Names in a safetensors header, torch's names, and bytes.
+# By the name in a safetensors header: torch's name, and bytes per value.
 DTYPES = {
     "F64": ("float64", 8),
     "F32": ("float32", 4),
@@ -24,7 +24,7 @@ DTYPES = {
     "U8": ("uint8", 1),
     "BOOL": ("bool", 1),
 }
-# Far above what networks need, far below what would keep a reader busy.
+# Limits far above the needs of networks, and far below sizes that would keep a reader busy.
 TENSOR_LIMIT = 100_000
 NAME_LIMIT = 1000
 AXES_LIMIT = 16
@@ -32,19 +32,26 @@ SIDE_LIMIT = 2**31
 
 
 def room_for(size: int) -> int:
-    """Bytes that the tensors of a file of this size may take: views may share memory, but not without end."""
+    """Gives the bytes that the tensors of a file may take: views may share memory, but only so much.
+
+    Args:
+        size: bytes of the file.
+
+    Returns:
+        The limit in bytes, at most ``FILE_LIMIT``.
+    """
     return min(8 * size + 2**20, FILE_LIMIT)
 
 
 def check_plain(tensors: Mapping[str, tuple[str, list[int]]], room: int) -> None:
-    """Refuse tensors that no network has, before memory is taken for them.
+    """Refuses tensors that no network has, before memory is allocated for them.
 
     Args:
-        tensors: type, as in a safetensors header, and shape of each by name.
+        tensors: type, as in a safetensors header, and shape of each tensor by name.
         room: bytes that they may take together.
 
     Raises:
-        CheckpointError: if they are none, too many, too large or of another type.
+        CheckpointError: if there are none, too many, too large ones or ones of another type.
     """
     if not 0 < len(tensors) <= TENSOR_LIMIT:
         raise CheckpointError(f"1 to {TENSOR_LIMIT:,} tensors", f"{len(tensors):,}", SAVE_PLAINLY)
@@ -74,10 +81,16 @@ def check_plain(tensors: Mapping[str, tuple[str, list[int]]], room: int) -> None
 
 
 def plain_header(header: Mapping[str, Any]) -> dict[str, tuple[str, list[int]]]:
-    """Type and shape of each tensor in a safetensors header.
+    """Reads type and shape of each tensor from a safetensors header.
+
+    Args:
+        header: the header as JSON.
+
+    Returns:
+        Type and shape by name.
 
     Raises:
-        CheckpointError: if an entry is made otherwise.
+        CheckpointError: if an entry has another form.
     """
     found = {}
     for name, entry in header.items():

@@ -1,4 +1,4 @@
-"""Files of torch.save, read in the worker alone: torch's own gate for weights, and nothing beside it."""
+"""Reads files of torch.save, in the worker only, through torch's own loader for weights."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _CODES = {getattr(torch, name): code for code, (name, _) in DTYPES.items()}
 
 
 class NumPyValue:
-    """Stands for a number or an array of NumPy's beside the weights; nothing of NumPy is called to make it."""
+    """Stands in for a NumPy number or array beside the weights, so that no code of NumPy is called."""
 
     def __new__(cls, *_: object) -> NumPyValue:
-        """Forget what it was to be made of."""
+        """Ignores the arguments of the NumPy value."""
         return super().__new__(cls)
 
     def __setstate__(self, _: object) -> None:
-        """Forget its values too."""
+        """Ignores the values."""
 
 
-# Learning rates and accuracies in checkpoints often are NumPy's, and no reason to refuse the weights.
+# Learning rates and accuracies in checkpoints are often NumPy values; they are dropped, and the weights accepted.
 _FORGOTTEN = (
     "numpy.dtype",
     "numpy.ndarray",
@@ -44,14 +44,21 @@ _FORGOTTEN = (
 
 
 def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], memoryview]]:
-    """Name, type, shape and bytes of each tensor in a file of torch.save, in its present or its older format.
+    """Reads the tensors of a file written by torch.save, in its present or its older format.
+
+    Args:
+        source: the file.
+        kind: its format.
+
+    Returns:
+        Name, type, shape and bytes of each tensor.
 
     Raises:
         CheckpointError: if it holds anything but tensors and plain values.
     """
     forgotten: list[Any] = [(NumPyValue, name) for name in _FORGOTTEN]
     try:
-        # An open file, since torch would go by the name's ending.
+        # torch gets an open file, since it would judge a path by its ending.
         with source.open("rb") as file, warnings.catch_warnings(action="ignore"), safe_globals(forgotten):
             content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -68,7 +75,7 @@ def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], me
 
 def _bytes(tensor: torch.Tensor) -> memoryview:
     flat = tensor.detach().resolve_neg().contiguous().reshape(-1)
-    # A single number counts as contiguous whatever lay beside it, and yet cannot be taken apart.
+    # A tensor of one value counts as contiguous with any stride, but cannot be viewed as bytes with it.
     if flat.stride(0) != 1:
         flat = flat.clone(memory_format=torch.contiguous_format)
     return flat.view(torch.uint8).numpy().data
@@ -92,7 +99,7 @@ def _state_dict(content: object) -> dict[str, torch.Tensor]:
 
 
 def _shown(key: object) -> str:
-    # Text of what is nested may be longer than any memory.
+    # The text of a nested key may be longer than the memory.
     plain = isinstance(key, str | bytes | int | float | None)
     return f"{printable(repr(key)) if plain else f'a {type(key).__name__}'} (as a name)"
 

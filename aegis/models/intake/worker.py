@@ -1,7 +1,7 @@
-"""Reads one untrusted checkpoint in a process of its own and hands back plain tensors.
+"""Reads one untrusted checkpoint in its own process and writes plain tensors.
 
-``python -m aegis.models.intake.worker IN OUT MEMORY SECONDS`` writes OUT, a safetensors file with nothing in it but
-contiguous tensors and the identity's text, or OUT.json with what was wrong. For safetensors no torch is imported.
+``python -m aegis.models.intake.worker IN OUT MEMORY SECONDS`` writes OUT, a safetensors file of contiguous tensors and
+the identity's text only, or OUT.json with the reason for refusing the file. Safetensors are read without torch.
 """
 
 from __future__ import annotations
@@ -17,21 +17,33 @@ from aegis.models.intake.confine import confine, limit_resources
 from aegis.models.intake.formats import HEADER_LIMIT, IDENTITY_KEY, SAVE_LESS, read_header, recognise
 from aegis.models.intake.tensor_limits import check_plain, plain_header, room_for
 
-# As torch and the dynamic linker say it.
+# Messages of torch and of the dynamic linker.
 OUT_OF_MEMORY = ("can't allocate memory", "failed to map segment")
 
 Raw = tuple[str, str, list[int], bytes | bytearray | memoryview]
 
 
 def main(source: str, out: str, memory: str, seconds: str) -> None:
-    """Give up what reading does not need, and read."""
+    """Limits and confines this process, then reads the file.
+
+    Args:
+        source: path of the checkpoint.
+        out: path of the file to write.
+        memory: bytes of private memory, as text; 0 for no limit.
+        seconds: seconds of processor time, as text.
+    """
     limit_resources(int(memory), int(seconds), room_for(Path(source).stat().st_size) + HEADER_LIMIT)
     confine(Path(out).parent)
     answer(Path(source), Path(out))
 
 
 def answer(source: Path, out: Path) -> None:
-    """Convert one file; whatever goes wrong becomes an entry in OUT.json."""
+    """Converts one file and writes any problem to OUT.json.
+
+    Args:
+        source: the checkpoint.
+        out: the file to write.
+    """
     try:
         convert(source, out)
     except CheckpointError as error:
@@ -48,7 +60,11 @@ def answer(source: Path, out: Path) -> None:
 
 
 def convert(source: Path, out: Path) -> None:
-    """Write the tensors of a checkpoint in any readable format to ``out``.
+    """Writes the tensors of a checkpoint in any supported format as safetensors.
+
+    Args:
+        source: the checkpoint.
+        out: the file to write.
 
     Raises:
         CheckpointError: if the file is refused.
@@ -58,7 +74,7 @@ def convert(source: Path, out: Path) -> None:
         header = read_header(source) or {}
         check_plain(plain_header(header), room_for(source.stat().st_size))
         metadata = header.get("__metadata__") or {}
-        # The truth stays behind: a scan must find what it finds without it.
+        # The truth is not passed on: a scan must not know whether the model has a backdoor.
         _write(out, _read_safetensors(source), {key: text for key, text in metadata.items() if key == IDENTITY_KEY})
         return
     if kind == "torch zip":
