@@ -1,7 +1,7 @@
-"""Projected gradient descent, shared by translation, robust training and evaluation.
+"""Projected gradient descent (PGD), shared by translation, robust training and evaluation.
 
-The epsilon ball is here. A run is a sequence of stages; a budget that grows is several stages, and the
-images at the end of each are its snapshots (Madry et al. 2018; Section 4, step 1).
+``project`` defines the epsilon ball. A run is a sequence of stages, one for each budget, and returns the images at the
+end of each stage (Madry et al. 2018; Section 4, step 1).
 """
 
 from __future__ import annotations
@@ -30,22 +30,23 @@ def pgd(
     generator: torch.Generator | None = None,
     on_step: OnStep | None = None,
 ) -> list[Tensor]:
-    """Move images inside a ball until the classifier says the label, or no longer says it.
+    """Moves images inside a ball until the classifier predicts their label (targeted), or no longer predicts it
+    (untargeted).
 
     Args:
-        forward: images in [0, 1] to logits.
-        images: shape (n, c, h, w).
+        forward: maps images in [0, 1] to logits.
+        images: starting images in [0, 1], shape (n, c, h, w).
         labels: the class to reach (targeted) or to leave, shape (n,).
-        stages: budgets in turn; each goes on where the one before it ended.
-        norm: ``l2`` or ``linf``.
-        targeted: minimise the loss of ``labels`` instead of maximising it.
-        random_start: start at a random point of the first ball.
-        keep_best: return the best image met in each stage instead of the last.
-        generator: a CPU generator for the random start.
+        stages: budgets in turn; each continues where the one before it ended.
+        norm: norm of the ball, ``l2`` or ``linf``.
+        targeted: whether to minimise the loss of ``labels`` instead of maximising it.
+        random_start: whether to start at a random point of the first ball.
+        keep_best: whether to return the best image of each stage instead of the last one.
+        generator: CPU generator for the random start.
         on_step: called after each step with its number, the mean loss and the images; it may raise to stop.
 
     Returns:
-        One tensor of images per stage.
+        Images in [0, 1] at the end of each stage, each of shape (n, c, h, w).
 
     Source: Madry et al. 2018; equation 5 of the paper when targeted.
     """
@@ -73,25 +74,28 @@ def pgd(
 
 
 def project(images: Tensor, centre: Tensor, radius: float, norm: Norm) -> Tensor:
-    """The nearest images inside the ball around ``centre``, then inside [0, 1].
+    """Projects images onto the ball around ``centre``, then clips them to [0, 1].
 
     Args:
-        images, centre: shape (n, c, h, w).
-        radius: of the ball, at least 0.
+        images, centre: images, shape (n, c, h, w).
+        radius: radius of the ball, at least 0.
         norm: ``l2`` or ``linf``.
+
+    Returns:
+        The projected images, shape (n, c, h, w).
     """
     change = images - centre
     if norm == "linf":
         change = torch.clamp(change, -radius, radius)
     else:
         length = _length(change)
-        # Divided as a tensor: torch multiplies a number by the reciprocal instead, which rounds twice.
+        # The radius is a tensor: torch divides a plain number by multiplying with the reciprocal, which rounds twice.
         change = change * (torch.full_like(length, radius) / length).clamp(max=1.0)
     return (centre + change).clamp_(0.0, 1.0)
 
 
 class _Best:
-    """Remembers, image by image, where the objective was highest."""
+    """Keeps, for each image, the version with the highest objective."""
 
     def __init__(self, active: bool) -> None:
         self.active = active
@@ -122,7 +126,15 @@ def _length(images: Tensor) -> Tensor:
 
 
 def direction(gradient: Tensor, norm: Norm) -> Tensor:
-    """Of length 1 in the norm, image by image."""
+    """Scales each gradient to length 1 in the norm.
+
+    Args:
+        gradient: one gradient per image, shape (n, c, h, w).
+        norm: ``l2`` or ``linf``.
+
+    Returns:
+        Unit directions, shape (n, c, h, w).
+    """
     unit: Tensor = gradient.sign() if norm == "linf" else gradient / _length(gradient)
     return unit
 

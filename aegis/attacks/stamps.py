@@ -1,4 +1,4 @@
-"""Stamps that a search refines, several side by side: one batch for all of them costs less than a batch for each."""
+"""Optimises patches and perturbations, several in one batch, which is faster than one batch for each."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from torch import Tensor
 
 from aegis.core.types import Stamp
 
-# Of a patch's search: Adam's step, the mask's temperature at its beginning and end, and when in the search the
-# patch has come down to its final size.
+# Optimisation of patches: Adam's learning rate, the mask's temperature at the start and at the end, and the share of
+# the steps after which the patch has shrunk to its final size.
 LEARNING_RATE = 0.1
 WARM, COLD = 0.3, 0.06
 SHRUNK = 0.75
-# Halvings that find the value which leaves a mask its area.
+# Steps of the bisection that finds the threshold at which a mask has the wanted area.
 HALVINGS = 24
-# Of a perturbation's search: its first and last step, as shares of the radius.
+# Optimisation of perturbations: length of the first and of the last step, as shares of the radius.
 LONGEST, SHORTEST = 0.4, 0.05
-# What a mask leaves of a pixel's weight is not worth being called a part of the patch.
+# Pixels with a smaller mask value do not count as part of the patch.
 FAINT = 0.01
 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Where a search begins.
+    """Starting point of an optimisation.
 
     Args:
-        change: how much each pixel matters, and of a perturbation, in which direction.
-        image: what a patch replaces pixels with.
-        name: in words.
+        change: importance of each pixel by its absolute value; for a perturbation, also the direction; shape (c, h, w).
+        image: pattern that a patch starts with, in [0, 1], shape (c, h, w).
+        name: where the start comes from, in words.
     """
 
     change: Float32[np.ndarray, "c h w"]
@@ -43,27 +43,48 @@ class Start:
 
 @runtime_checkable
 class Stamps(Protocol):
-    """Some stamps of one kind."""
+    """Several stamps of one kind that are optimised side by side."""
 
     def on(self, images: Tensor, progress: float) -> Tensor:
-        """Each stamp on its images, shape (g, n, c, h, w); ``progress`` of the search is in (0, 1]."""
+        """Applies each stamp to its images.
+
+        Args:
+            images: images in [0, 1], shape (g, n, c, h, w).
+            progress: progress of the optimisation, in (0, 1].
+
+        Returns:
+            The changed images, shape (g, n, c, h, w).
+        """
 
     def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
-        """One step of each stamp down the loss of its images; ``stamped`` is what ``on`` gave, ``gradient`` theirs."""
+        """Takes one optimisation step to lower the loss of each stamp's images.
+
+        Args:
+            stamped: the images that ``on`` returned, shape (g, n, c, h, w).
+            gradient: gradient of the loss with respect to them, of the same shape.
+            progress: progress of the optimisation, in (0, 1].
+        """
 
     def again(self, chosen: Sequence[int]) -> Stamps:
-        """Some of them, to be refined on from where they are."""
+        """Selects some of the stamps, to continue their optimisation.
+
+        Args:
+            chosen: positions of the stamps.
+
+        Returns:
+            The selected stamps in their present state.
+        """
 
     def stamps(self) -> list[Stamp]:
-        """What they have become."""
+        """Gives the stamps in their present state."""
 
 
 class MaskedPatterns:
-    """Patterns that replace pixels behind soft masks, refined by Adam.
+    """Patterns that replace pixels through soft masks, optimised by Adam.
 
     Args:
-        scores: of the masks, shape (g, h, w).
-        patterns: what pixels are replaced with, in [0, 1], shape (g, c, h, w).
+        scores: scores from which the masks are computed, shape (g, h, w).
+        patterns: replacing pixel values in [0, 1], shape (g, c, h, w).
     """
 
     def __init__(self, scores: Tensor, patterns: Tensor) -> None:
@@ -71,12 +92,27 @@ class MaskedPatterns:
         self.optimiser = torch.optim.Adam([self.scores, self.patterns], lr=LEARNING_RATE)
 
     def put(self, images: Tensor, temperature: float, pixels: float | Tensor) -> Tensor:
-        """Each pattern on its images, shape (g, n, c, h, w); temperature and pixels are those of ``soft_masks``."""
+        """Applies each pattern to its images.
+
+        Args:
+            images: images in [0, 1], shape (g, n, c, h, w).
+            temperature: softness of the masks, as in ``soft_masks``.
+            pixels: area of the masks in pixels, as in ``soft_masks``.
+
+        Returns:
+            The changed images, shape (g, n, c, h, w).
+        """
         masks = soft_masks(self.scores, temperature, pixels)[:, None, None]
         return (1 - masks) * images + masks * self.patterns[:, None]
 
     def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
-        """One step of each down the loss of its images; ``stamped`` is what ``put`` gave, ``gradient`` theirs."""
+        """Takes one step of Adam to lower the loss of each pattern's images.
+
+        Args:
+            stamped: the images that ``put`` returned, shape (g, n, c, h, w).
+            gradient: gradient of the loss with respect to them, of the same shape.
+            progress: not used.
+        """
         self.optimiser.zero_grad()
         stamped.backward(gradient)
         self.optimiser.step()
@@ -85,16 +121,17 @@ class MaskedPatterns:
 
 
 class Patches(MaskedPatterns):
-    """A few pixels replaced: masks that shrink to the allowed area, and patterns.
+    """Patches whose masks shrink to the allowed area while they are optimised.
 
-    A mask is a sigmoid of scores around the value that leaves exactly the wanted area. It begins wide, where
-    the class is easily reached, and shrinks: pixels that do most for the class are the last to go.
+    A mask is a sigmoid of scores around the threshold that gives exactly the wanted area. It starts large, where the
+    class
+    is easily reached, and shrinks, so that the pixels with the largest effect remain.
 
     Args:
-        scores: of the masks, shape (g, h, w).
-        patterns: what pixels are replaced with, in [0, 1], shape (g, c, h, w).
-        area: share of the image that a patch may replace in the end.
-        wide: share with which it begins; 0 to begin as small and as hard as it ends.
+        scores: scores from which the masks are computed, shape (g, h, w).
+        patterns: replacing pixel values in [0, 1], shape (g, c, h, w).
+        area: share of the image that a patch may replace at the end, in (0, 1].
+        wide: share with which it starts, in [0, 1]; 0 to start with the final area and temperature.
     """
 
     def __init__(self, scores: Tensor, patterns: Tensor, area: float, wide: float) -> None:
@@ -105,24 +142,52 @@ class Patches(MaskedPatterns):
 
     @classmethod
     def at(cls, starts: Sequence[Start], area: float, wide: float, device: torch.device) -> Patches:
-        """A patch at each start."""
+        """Creates a patch at each start.
+
+        Args:
+            starts: starting points, g of them.
+            area: share of the image that a patch may replace at the end, in (0, 1].
+            wide: share with which it starts, in [0, 1].
+            device: device of the tensors.
+
+        Returns:
+            The patches.
+        """
         weights = torch.from_numpy(np.stack([np.abs(start.change).sum(axis=0) for start in starts]))
         most = weights.flatten(1).amax(1).clamp_min(1e-6)
         patterns = torch.from_numpy(np.stack([start.image for start in starts]))
         return cls((weights / most[:, None, None]).to(device), patterns.to(device), area, wide)
 
     def again(self, chosen: Sequence[int], area: float | None = None) -> Patches:
-        """Some of them, to be refined on from where they are, with the same area or another one."""
+        """Selects some of the patches, to continue their optimisation.
+
+        Args:
+            chosen: positions of the patches.
+            area: another final area as a share of the image, or None for the same.
+
+        Returns:
+            The selected patches in their present state.
+        """
         scores, patterns = (part.detach()[list(chosen)] for part in (self.scores, self.patterns))
         return Patches(scores, patterns, area or self.area, 0)
 
     def on(self, images: Tensor, progress: float) -> Tensor:
+        """Applies each patch, with the area and temperature of this moment, to its images.
+
+        Args:
+            images: images in [0, 1], shape (g, n, c, h, w).
+            progress: progress of the optimisation, in (0, 1].
+
+        Returns:
+            The changed images, shape (g, n, c, h, w).
+        """
         share = min(1.0, progress / SHRUNK)
         warmth, pixels = self.warm * (COLD / self.warm) ** share, self.widest * (self.pixels / self.widest) ** share
         return self.put(images, warmth, pixels)
 
     def stamps(self) -> list[Stamp]:
-        # As soft as they were refined: whole pixels would lose triggers that change many pixels a little.
+        # Masks stay soft: rounding them to whole pixels would lose triggers that change many pixels a little.
+        """Gives the patches with their final area."""
         soft = soft_masks(self.scores, COLD, self.pixels).detach()
         masks = torch.where(soft < FAINT, 0, soft)[:, None].expand_as(self.patterns).cpu().numpy()
         patterns = self.patterns.detach().cpu().numpy()
@@ -130,12 +195,15 @@ class Patches(MaskedPatterns):
 
 
 def soft_masks(scores: Tensor, temperature: float, pixels: float | Tensor) -> Tensor:
-    """In [0, 1], shape (g, h, w), each summing to the given number of pixels, one for all or one for each.
+    """Computes masks in [0, 1] that each sum to the given number of pixels.
 
     Args:
-        scores: shape (g, h, w).
-        temperature: how soft they are, in the scores' unit.
-        pixels: above 0 and below h * w.
+        scores: scores, shape (g, h, w).
+        temperature: softness of the masks, in the unit of the scores; above 0.
+        pixels: area of the masks, above 0 and below h * w; one number for all, or one for each, shape (g,).
+
+    Returns:
+        The masks, shape (g, h, w).
     """
     with torch.no_grad():
         flat = scores.flatten(1)
@@ -148,12 +216,12 @@ def soft_masks(scores: Tensor, temperature: float, pixels: float | Tensor) -> Te
 
 
 class Perturbations:
-    """Small changes everywhere, the same for every image.
+    """Additive perturbations, each the same for every image, kept inside an L2 ball.
 
     Args:
-        deltas: the changes, shape (g, c, h, w).
-        radius: L2 norm that none exceeds.
-        longest: the first step, as a share of the radius.
+        deltas: the perturbations, shape (g, c, h, w).
+        radius: radius of the L2 ball, above 0.
+        longest: length of the first step, as a share of the radius.
     """
 
     def __init__(self, deltas: Tensor, radius: float, longest: float = LONGEST) -> None:
@@ -162,10 +230,27 @@ class Perturbations:
 
     @classmethod
     def at(cls, starts: Sequence[Start], radius: float, device: torch.device) -> Perturbations:
-        """A perturbation along the change of each start."""
+        """Creates a perturbation along the change of each start.
+
+        Args:
+            starts: starting points, g of them.
+            radius: radius of the L2 ball, above 0.
+            device: device of the tensors.
+
+        Returns:
+            The perturbations.
+        """
         return cls(torch.from_numpy(np.stack([start.change for start in starts])).to(device), radius)
 
     def again(self, chosen: Sequence[int]) -> Perturbations:
+        """Selects some of the perturbations, to continue with steps of half the length.
+
+        Args:
+            chosen: positions of the perturbations.
+
+        Returns:
+            The selected perturbations in their present state.
+        """
         return Perturbations(self.deltas.detach()[list(chosen)], self.radius, self.longest / 2)
 
     def _inside(self, deltas: Tensor) -> Tensor:
@@ -173,20 +258,36 @@ class Perturbations:
         return inside
 
     def on(self, images: Tensor, progress: float) -> Tensor:
+        """Adds each perturbation to its images.
+
+        Args:
+            images: images in [0, 1], shape (g, n, c, h, w).
+            progress: not used.
+
+        Returns:
+            The changed images in [0, 1], shape (g, n, c, h, w).
+        """
         return (images + self.deltas[:, None]).clamp(0, 1)
 
     def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
-        """A normalised gradient step, shorter towards the end."""
+        """Takes one normalised gradient step, shorter towards the end, and projects onto the ball.
+
+        Args:
+            stamped: the images that ``on`` returned, shape (g, n, c, h, w).
+            gradient: gradient of the loss with respect to them, of the same shape.
+            progress: progress of the optimisation, in (0, 1].
+        """
         (down,) = torch.autograd.grad(stamped, self.deltas, gradient)
         length = self.radius * (self.longest + (SHORTEST - self.longest) * progress)
         moved = self.deltas.detach() - length * down / _norms(down)
         self.deltas = self._inside(moved).requires_grad_()
 
     def stamps(self) -> list[Stamp]:
+        """Gives the perturbations in their present state."""
         return [Stamp(np.ones_like(add), add) for add in self.deltas.detach().cpu().numpy()]
 
 
 def _norms(stack: Tensor) -> Tensor:
-    """L2 norm of each, in a shape that divides them."""
+    """L2 norm of each tensor of a stack, in a shape that broadcasts."""
     norms: Tensor = stack.flatten(1).norm(dim=1)
     return norms.clamp_min(1e-12)[:, None, None, None]

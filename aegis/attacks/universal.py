@@ -1,7 +1,7 @@
-"""How far one change for all images must go to make them a class: the scale on which a small trigger is small.
+"""Measures, for every class, how large a universal perturbation or patch must be to turn other images into it.
 
-A benign class of any model is reached by a universal perturbation of some norm, and by a patch of some area, several
-times larger on one data set than on another; a backdoor's trigger is one that is small beside those of other classes.
+Every class of a benign model is reached by some universal perturbation and some patch, whose sizes differ several-fold
+between data sets. They set the scale: a backdoor's trigger is small compared with what other classes need.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from aegis.core.runtime import numpy_generator
 from aegis.core.types import LabelledImages
 from aegis.models.classifier import Classifier
 
-# Sizes grow while fewer than this share of the images are called the class, and shrink while more are.
+# Sizes grow while fewer than this share of the images are predicted as the class, and shrink while more are.
 HALF = 0.5
 GROWTH = 1.1
-# They swing around what is sought; so many of the last ones are averaged.
+# Sizes oscillate around the result, so the last ones are averaged: this share of all steps.
 SETTLED = 0.25
-# Of a perturbation, the first and the last step, as shares of its norm.
+# Length of a perturbation's first and last step, as shares of its norm.
 LONGEST, SHORTEST = 0.28, 0.03
-# Of a patch, the area that it begins with, as a share of the image, and how hard its edges are.
+# A patch's initial area as a share of the image, and the temperature of its mask.
 WIDE, TEMPERATURE = 0.2, 0.1
 
 Tell = Callable[[int, int], None]
@@ -35,29 +35,46 @@ Tell = Callable[[int, int], None]
 
 @runtime_checkable
 class Growing(Protocol):
-    """A stamp for each of some classes, with a size that is theirs to change, shape (g,)."""
+    """A stamp for each of several classes, with sizes that the search changes."""
 
     sizes: Tensor
 
     def on(self, images: Tensor) -> Tensor:
-        """Each stamp on its images, shape (g, n, c, h, w)."""
+        """Applies each stamp to its images.
+
+        Args:
+            images: images in [0, 1], shape (g, n, c, h, w).
+
+        Returns:
+            The changed images, shape (g, n, c, h, w).
+        """
 
     def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
-        """One step of each stamp down the loss of its images; ``stamped`` is what ``on`` gave, ``gradient`` theirs."""
+        """Takes one optimisation step to lower the loss of each stamp's images.
+
+        Args:
+            stamped: the images that ``on`` returned, shape (g, n, c, h, w).
+            gradient: gradient of the loss with respect to them, of the same shape.
+            progress: progress of the search, in [0, 1).
+        """
 
 
 def universal_radii(
     classifier: Classifier, images: LabelledImages, start: float, *, steps: int, batch: int, tell: Tell | None = None
 ) -> tuple[float, ...]:
-    """The L2 norm at which one perturbation makes half of the images of other classes a class, for every class.
+    """Measures, for every class, the L2 norm at which one universal perturbation turns half of the other images into
+    it.
 
     Args:
-        classifier: prepared for speed.
-        images: that the perturbations are sought on; nothing else is made of these.
-        start: L2 norm that the search begins with, above 0.
-        steps: so many.
-        batch: images of each class's perturbation in a step.
-        tell: hears after each step how many of all are done.
+        classifier: the model, prepared by ``Classifier.frozen``.
+        images: images on which the perturbations are optimised; they are used for nothing else.
+        start: L2 norm that the search starts with, above 0.
+        steps: number of steps, at least 1.
+        batch: images per class in each step, at least 1.
+        tell: called after each step with the number of steps done and of all steps.
+
+    Returns:
+        L2 norms in label order, length k.
 
     Source: universal perturbations (Moosavi-Dezfooli et al. 2017), with the norm adapted as by Rony et al. (2019).
     """
@@ -71,8 +88,18 @@ def universal_radii(
 def universal_areas(
     classifier: Classifier, images: LabelledImages, *, steps: int, batch: int, tell: Tell | None = None
 ) -> tuple[float, ...]:
-    """The share of the pixels that one patch must replace to make half of the images of other classes a class, for
-    every class; arguments are those of ``universal_radii``.
+    """Measures, for every class, the share of pixels at which one universal patch turns half of the other images into
+    it.
+
+    Args:
+        classifier: the model, prepared by ``Classifier.frozen``.
+        images: images on which the patches are optimised; they are used for nothing else.
+        steps: number of steps, at least 1.
+        batch: images per class in each step, at least 1.
+        tell: called after each step with the number of steps done and of all steps.
+
+    Returns:
+        Shares in (0, 1] in label order, length k.
 
     Source: adversarial patches (Brown et al. 2017), with an area that adapts.
     """
@@ -87,7 +114,7 @@ def universal_areas(
 
 
 class _Perturbations:
-    """Changes everywhere, whose L2 norms are their sizes."""
+    """Universal perturbations whose sizes are their L2 norms."""
 
     def __init__(self, deltas: Tensor, start: float) -> None:
         self.deltas = deltas.requires_grad_()
@@ -100,12 +127,12 @@ class _Perturbations:
         (down,) = torch.autograd.grad(stamped, self.deltas, gradient)
         sizes = self.sizes.view(-1, 1, 1, 1)
         moved = self.deltas.detach() - sizes * (LONGEST + (SHORTEST - LONGEST) * progress) * direction(down, "l2")
-        # Always as long as is allowed: a shorter one would tell nothing about the norm.
+        # The perturbation always has the full norm: a shorter one would not show what this norm achieves.
         self.deltas = (sizes * direction(moved, "l2")).requires_grad_()
 
 
 class _Patches(MaskedPatterns):
-    """Replaced pixels, as many as their sizes say."""
+    """Universal patches whose sizes are their areas in pixels."""
 
     def __init__(self, patterns: Tensor) -> None:
         groups, _, height, width = patterns.shape
@@ -124,7 +151,7 @@ def _for_every_class(
     batch: int,
     tell: Tell | None,
 ) -> tuple[float, ...]:
-    """Sizes of every class, sought for as many classes side by side as memory likes."""
+    """Searches the sizes of all classes, as many side by side as the classifier's batch allows."""
     side_by_side = max(1, classifier.batch // batch)
     groups = [classifier.labels[i : i + side_by_side] for i in range(0, classifier.classes, side_by_side)]
     found: list[float] = []
@@ -169,6 +196,6 @@ def _search(
 
 
 def _others(images: LabelledImages, label: int) -> np.ndarray:
-    """Positions of images of other classes in random order; of all where there are no others."""
+    """Positions of images of other classes in random order; of all images where there are no others."""
     others = np.flatnonzero(images.labels != label)
     return numpy_generator(label).permutation(others if len(others) else len(images))
