@@ -1,4 +1,4 @@
-"""What a classifier gets right, how much of it survives an attack, and what a stamp makes it say."""
+"""Measures a classifier: accuracy, robust accuracy, confusion matrices and attack success rates."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from aegis.models.classifier import Classifier
 
 @dataclass(frozen=True)
 class AttackSuccess:
-    """How often a trigger makes the classifier say the target.
+    """Holds the success of a trigger.
 
     Args:
-        all_images: share over all test images it is made for, true members of the target included (the paper's
-            Table 5, whose triggers are made for all).
-        other_classes: share over images of other classes, the honest figure.
-        lift: ``other_classes`` minus how often those images are called the target without the trigger.
+        all_images: attack success rate on all test images that the trigger is made for, true members of the target
+            included, as in Table 5; in [0, 1].
+        other_classes: attack success rate on images of other classes than the target, in [0, 1].
+        lift: ``other_classes`` minus the share of those images predicted as the target without the trigger.
     """
 
     all_images: float
@@ -31,12 +31,28 @@ class AttackSuccess:
 
 
 def predict(classifier: Classifier, pixels: Float32[np.ndarray, "n c h w"]) -> Int64[np.ndarray, " n"]:
-    """The class the classifier gives each image, shape (n,)."""
+    """Predicts the class of each image.
+
+    Args:
+        classifier: the model.
+        pixels: images in [0, 1], shape (n, c, h, w).
+
+    Returns:
+        Predicted classes, shape (n,).
+    """
     return classifier.logits(torch.from_numpy(pixels)).argmax(1).numpy()
 
 
 def accuracy(classifier: Classifier, images: LabelledImages) -> float:
-    """Share of the images classified as labelled, in [0, 1]."""
+    """Computes the accuracy of a classifier.
+
+    Args:
+        classifier: the model.
+        images: labelled images, at least one.
+
+    Returns:
+        Share of images predicted as labelled, in [0, 1].
+    """
     return float((predict(classifier, images.pixels) == images.labels).mean())
 
 
@@ -47,7 +63,18 @@ def robust_accuracy(
     norm: Norm = "l2",
     tell: Callable[[int, int], None] | None = None,
 ) -> float:
-    """Share still classified as labelled under untargeted PGD, in [0, 1]; as ``confusion_under_attack``."""
+    """Computes the accuracy under untargeted PGD.
+
+    Args:
+        classifier: the model.
+        images: labelled images, at least one.
+        stage: budget, step and iterations of the attack.
+        norm: norm of the budget.
+        tell: called after each step with the number of steps done and of all steps.
+
+    Returns:
+        Share of attacked images predicted as labelled, in [0, 1].
+    """
     called = confusion_under_attack(classifier, images, stage, norm, tell)
     return float(np.trace(called) / len(images))
 
@@ -59,10 +86,21 @@ def confusion_under_attack(
     norm: Norm = "l2",
     tell: Callable[[int, int], None] | None = None,
 ) -> Int64[np.ndarray, "k k"]:
-    """How many images of each class (row) the classifier calls what (column) under untargeted PGD, shape (k, k).
+    """Computes the confusion matrix under untargeted PGD.
 
     The share on the diagonal is the paper's adversarial precision: the image of highest loss is kept, without random
-    start or restarts (Section 5.1, Adversarial Accuracy). ``tell`` hears after each step how many of all are done.
+    start
+    or restarts (Section 5.1, Adversarial Accuracy).
+
+    Args:
+        classifier: the model.
+        images: labelled images of k classes.
+        stage: budget, step and iterations of the attack.
+        norm: norm of the budget.
+        tell: called after each step with the number of steps done and of all steps.
+
+    Returns:
+        Counts, shape (k, k): entry (i, j) counts images of class i that are predicted as j under attack.
     """
     device = classifier.mean.device
     pixels = torch.split(torch.from_numpy(images.pixels), classifier.batch)
@@ -80,7 +118,16 @@ def confusion_under_attack(
 
 
 def confusion_with_trigger(classifier: Classifier, stamp: Stamp, images: LabelledImages) -> Int64[np.ndarray, "k k"]:
-    """How many images of each class (row) the classifier calls what (column) with a stamp on, shape (k, k)."""
+    """Computes the confusion matrix of images with a stamp applied.
+
+    Args:
+        classifier: the model.
+        stamp: the trigger.
+        images: labelled images of k classes.
+
+    Returns:
+        Counts, shape (k, k): entry (i, j) counts images of class i that are predicted as j with the trigger.
+    """
     return _crossed(images.labels, predict(classifier, stamp(images.pixels)), len(images.class_names))
 
 
@@ -89,7 +136,17 @@ def _crossed(labels: Labels, said: Labels, classes: int) -> Int64[np.ndarray, "k
 
 
 def attack_success(classifier: Classifier, stamp: Stamp, images: LabelledImages, goal: Goal) -> AttackSuccess:
-    """How well a known trigger works on the test images it is made for (Table 5, with the honest figures beside it)."""
+    """Computes the attack success rate of a known trigger, as in Table 5 and on images of other classes only.
+
+    Args:
+        classifier: the model.
+        stamp: the trigger.
+        images: test images.
+        goal: the images that the trigger is made for, and their target.
+
+    Returns:
+        The rates and the lift.
+    """
     wanted = goal.wanted(images.labels, len(images.class_names))
     meant = images.take(wanted >= 0)
     wanted = wanted[wanted >= 0]
@@ -101,8 +158,17 @@ def attack_success(classifier: Classifier, stamp: Stamp, images: LabelledImages,
 
 
 def spill(classifier: Classifier, stamp: Stamp, images: LabelledImages, goal: Goal) -> float | None:
-    """How much more often images of classes that a trigger is not made for are called its target with it; None
-    where there is none of these.
+    """Computes by how much a source-specific trigger raises predictions of its target for classes it is not made for.
+
+    Args:
+        classifier: the model.
+        stamp: the trigger.
+        images: test images.
+        goal: the images that the trigger is made for, and their target.
+
+    Returns:
+        Difference of the shares predicted as the target with and without the trigger, in [-1, 1]; None without such
+        images.
     """
     wanted = goal.wanted(images.labels, len(images.class_names))
     others = images.pixels[(wanted < 0) & (images.labels != goal.target)]
