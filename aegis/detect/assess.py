@@ -1,4 +1,4 @@
-"""Can AEGIS judge this model? Accuracy first, then a ladder of budgets: the method is for robust models."""
+"""Checks whether AEGIS can judge a model: its accuracy, and its robust accuracy at several budgets."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from aegis.metrics import accuracy, confusion_under_attack
 from aegis.models.classifier import Classifier
 from aegis.records.config import AssessConfig
 
-# How far above chance accuracy must be before images and classes can be said to belong to the model.
+# Below this share of the way from chance to 100% accuracy, images or classes cannot belong to the model.
 ABOVE_CHANCE = 0.1
 
 
 def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
-    """Measure accuracy, robust accuracy, and how far universal perturbations and patches must go, on held-out images.
+    """Measures accuracy, robust accuracy and the sizes of universal perturbations and patches on held-out images.
 
     Args:
-        classifier: prepared for speed.
-        data: its test split is used.
-        config: the ladder, and the searches for universal changes.
-        report: told of stage ``assess``; may raise ``Cancelled``.
+        classifier: the model, prepared by ``Classifier.frozen``.
+        data: the data set; its test split is used.
+        config: the budgets, and settings of the searches for universal changes.
+        report: receives events of stage ``assess``; may raise ``Cancelled``.
+
+    Returns:
+        The measurements.
 
     Raises:
         DataError: if accuracy is near chance, so that images, class order or normalisation must be wrong.
@@ -48,7 +51,7 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
     accuracies = tuple(float(np.trace(counts) / len(images)) for counts in called)
     measured = Applicability(right, config.epsilons, accuracies, np.stack(called))
     tells, batch = [_teller(report, part, parts) for part in (parts - 2, parts - 1)], config.universal_batch
-    # Where one image is led astray, all of them are not yet.
+    # A universal perturbation needs a larger norm than perturbations made for single images.
     start = 2 * measured.half_radius
     radii = universal_radii(classifier, images, start, steps=config.perturbation_steps, batch=batch, tell=tells[0])
     areas = universal_areas(classifier, images, steps=config.patch_steps, batch=batch, tell=tells[1])
@@ -56,7 +59,7 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
 
 
 def _teller(report: Report, part: int, parts: int) -> Callable[[int, int], None]:
-    """Tells how far one of some parts is, of all of them."""
+    """Creates a callback that reports the progress of one of several parts as progress of all."""
     throttle = Throttle(report)
 
     def tell(step: int, steps: int) -> None:
@@ -66,5 +69,13 @@ def _teller(report: Report, part: int, parts: int) -> Callable[[int, int], None]
 
 
 def spread(images: LabelledImages, count: int) -> LabelledImages:
-    """At most ``count`` images, taken at even distances."""
+    """Selects at most ``count`` images at even distances.
+
+    Args:
+        images: labelled images, at least one.
+        count: the most images, at least 1.
+
+    Returns:
+        The selected images in their order.
+    """
     return images.take(np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).astype(np.int64)))

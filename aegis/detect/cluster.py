@@ -1,4 +1,4 @@
-"""Algorithm 1, step 4: mean shift (Fukunaga and Hostetler 1975) with a flat kernel; needs no model."""
+"""Algorithm 1, step 4: mean-shift clustering (Fukunaga and Hostetler 1975) with a flat kernel; needs no model."""
 
 from __future__ import annotations
 
@@ -14,38 +14,57 @@ MAX_ITERATIONS = 300
 
 
 def cluster(embedding: Embedding, config: JudgeConfig) -> Clusters:
-    """Clusters of training and translated images together, as in Algorithm 1."""
+    """Clusters training and translated images together, as in Algorithm 1.
+
+    Args:
+        embedding: points in the plane.
+        config: the bandwidth, or the quantile that it is computed from.
+
+    Returns:
+        The clusters, the largest first.
+    """
     return _cluster(embedding.points, np.ones(len(embedding.points), bool), config)
 
 
 def cluster_translated(embedding: Embedding, config: JudgeConfig) -> Clusters:
-    """Clusters of the translated images alone (Fig. 16); training images are assigned -1."""
+    """Clusters the translated images alone (Fig. 16).
+
+    Args:
+        embedding: points in the plane.
+        config: the bandwidth, or the quantile that it is computed from.
+
+    Returns:
+        The clusters, the largest first; training images are assigned -1.
+    """
     return _cluster(embedding.points, embedding.is_translated, config)
 
 
 def compute_bandwidth(points: Float32[np.ndarray, "p 2"], quantile: float) -> float:
-    """Mean distance to the farthest of the nearest ``quantile`` of the points, as scikit-learn's
-    ``estimate_bandwidth`` has it; a test holds it.
+    """Computes the mean distance of each point to the farthest of its nearest neighbours, as scikit-learn's
+    ``estimate_bandwidth`` does.
 
     Args:
         points: shape (p, 2).
-        quantile: above 0 and at most 1.
+        quantile: share of the points that count as nearest neighbours, in (0, 1].
+
+    Returns:
+        The bandwidth of the flat kernel, in the unit of the points.
     """
-    # Here and not from the library, whose import takes longer than all the rest of opening a class.
+    # Computed here because importing scikit-learn would take longer than everything else on the Inspect page.
     distances = _squared_distances(points.astype(np.float64), points.astype(np.float64))
     farthest = max(int(len(points) * quantile), 1) - 1
     return float(np.sqrt(np.partition(distances, farthest, axis=1)[:, farthest]).mean())
 
 
 def mean_shift(points: Float[np.ndarray, "p 2"], bandwidth: float) -> Int64[np.ndarray, " p"]:
-    """Cluster of each point, 0 for the one whose mode has most points around it, shape (p,).
-
-    All points climb to their modes at once. The labels are those of scikit-learn's ``MeanShift`` without bin
-    seeding; a test holds it.
+    """Clusters points by mean shift, with the labels of scikit-learn's ``MeanShift`` without bin seeding.
 
     Args:
         points: shape (p, 2).
         bandwidth: radius of the flat kernel, above 0.
+
+    Returns:
+        Cluster of each point, 0 for the one whose mode has most points around it, shape (p,).
     """
     modes, weights = _climb(points.astype(np.float64), bandwidth)
     centres = _distinct(modes, weights, bandwidth)
@@ -54,7 +73,7 @@ def mean_shift(points: Float[np.ndarray, "p 2"], bandwidth: float) -> Int64[np.n
 
 
 def _climb(points: np.ndarray, bandwidth: float) -> tuple[np.ndarray, np.ndarray]:
-    """Every mode that a point ends at, and how many points lie within the kernel there."""
+    """Moves every point to its mode; returns the modes and the number of points within the kernel at each."""
     moving = np.unique(points, axis=0)
     modes, weights = [], []
     for iteration in range(MAX_ITERATIONS + 1):
@@ -62,11 +81,11 @@ def _climb(points: np.ndarray, bandwidth: float) -> tuple[np.ndarray, np.ndarray
         counts = near.sum(axis=1)
         means = near.astype(np.float64) @ points / counts[:, None]
         moved = np.linalg.norm(means - moving, axis=1)
-        # scikit-learn's stopping rule, so that both end at the same modes.
+        # This is scikit-learn's stopping rule, so that both end at the same modes.
         stopped = (moved <= 1e-3 * bandwidth) | (iteration == MAX_ITERATIONS)
         modes.append(means[stopped])
         weights.append(counts[stopped])
-        # Points that see the same neighbours go the same way from here: one of them is enough.
+        # Points with the same neighbours move together from here on, so one of them is enough.
         moving = np.unique(means[~stopped], axis=0)
         if not len(moving):
             break
@@ -79,7 +98,7 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _distinct(modes: np.ndarray, weights: np.ndarray, bandwidth: float) -> np.ndarray:
-    """Modes in order of weight, without those within a bandwidth of a heavier one."""
+    """Sorts modes by weight and drops those within a bandwidth of a heavier one."""
     order = sorted(range(len(modes)), key=lambda i: (weights[i], tuple(modes[i])), reverse=True)
     ranked = modes[order]
     kept = np.ones(len(ranked), bool)
@@ -109,7 +128,16 @@ def _by_size(assignment: np.ndarray) -> np.ndarray:
 
 
 def judge(evidence: Evidence, embeddings: Sequence[Embedding], config: JudgeConfig) -> Finding:
-    """Cluster each embedding, with and without the training images; needs neither model nor images."""
+    """Clusters each embedding, with and without the training images; needs neither model nor images.
+
+    Args:
+        evidence: evidence of the class.
+        embeddings: one for each budget.
+        config: the bandwidth, or the quantile that it is computed from.
+
+    Returns:
+        The evidence with its embeddings and clusters.
+    """
     together = tuple(cluster(embedding, config) for embedding in embeddings)
     alone = tuple(cluster_translated(embedding, config) for embedding in embeddings)
     return Finding(evidence, tuple(embeddings), together, alone)

@@ -1,4 +1,4 @@
-"""Algorithm 1, step 3: from features to the plane."""
+"""Algorithm 1, step 3: embeds features in the plane."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ EVERY = 50
 
 
 def embed(evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -> tuple[Embedding, ...]:
-    """Training and translated images of one class in the plane, once per budget.
+    """Embeds training and translated images of one class in the plane, once for each budget.
 
     Args:
-        evidence: with features of shape (b, p, d).
-        config: which method, and its perplexity and seed.
-        report: told of stage ``embed``; may raise ``Cancelled``.
+        evidence: evidence with features of shape (b, p, d).
+        config: method, perplexity and seed.
+        report: receives events of stage ``embed``; may raise ``Cancelled``.
+
+    Returns:
+        One embedding for each budget.
 
     Raises:
         ConfigError: if there is no such method.
@@ -45,12 +48,12 @@ def embed(evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -
 
 
 def check_points(points: int, label: int, config: EmbedConfig) -> None:
-    """Refuse a perplexity that so many points cannot have.
+    """Refuses a perplexity that is too large for the number of points.
 
     Args:
-        points: training and translated images of a class.
+        points: number of training and translated images of a class.
         label: the class.
-        config: with the perplexity.
+        config: settings with the perplexity.
 
     Raises:
         DataError: if there are too few points for the perplexity.
@@ -66,13 +69,13 @@ def check_points(points: int, label: int, config: EmbedConfig) -> None:
 def _tsne(
     features: Float32[np.ndarray, "p d"], config: EmbedConfig, tell: Callable[[int, int], None]
 ) -> Float32[np.ndarray, "p 2"]:
-    """t-SNE (van der Maaten and Hinton 2008) as openTSNE computes it."""
+    """Embeds features by t-SNE (van der Maaten and Hinton 2008), computed by openTSNE."""
     from openTSNE import TSNE
 
     done = 0
 
     def on_iterations(iteration: int, error: float, embedding: np.ndarray) -> bool:
-        # openTSNE counts anew after its early exaggeration.
+        # openTSNE restarts its count after the early exaggeration, so iterations are counted here.
         nonlocal done
         done += EVERY
         tell(done, TSNE_ITERATIONS)
@@ -93,7 +96,7 @@ def _tsne(
 def _umap(
     features: Float32[np.ndarray, "p d"], config: EmbedConfig, tell: Callable[[int, int], None]
 ) -> Float32[np.ndarray, "p 2"]:
-    """UMAP (McInnes et al. 2018); it has no callbacks, so progress is told at its ends only."""
+    """Embeds features by UMAP (McInnes et al. 2018), which reports progress only at its start and end."""
     from umap import UMAP
 
     tell(0, 1)

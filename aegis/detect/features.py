@@ -1,4 +1,4 @@
-"""Algorithm 1, step 2: representations of training and translated images, reduced together."""
+"""Algorithm 1, step 2: computes features of training and translated images and reduces them together by PCA."""
 
 from __future__ import annotations
 
@@ -17,14 +17,19 @@ def represent(
     components: int,
     pooled: bool,
 ) -> Float32[np.ndarray, "b p d"]:
-    """Features of training images, then of translated ones, reduced by PCA once per budget.
+    """Computes features of training images and of translated ones, reduced by PCA once for each budget.
 
     Args:
         classifier: the model under test.
-        training: the class's own images.
-        translated: at each budget.
-        components: d, at most the number of images.
-        pooled: see ``Classifier.features``.
+        training: the class's own images in [0, 1], shape (m, c, h, w).
+        translated: translated images at each budget as 8-bit pictures, shape (b, n, c, h, w).
+        components: number of principal components d, at most the number of images.
+        pooled: which layer to take, as in ``Classifier.features``.
+
+    Returns:
+        Features, those of the training images first, shape (b, m + n, d).
+
+    Source: Section 4, step 2.
     """
     own = classifier.features(torch.from_numpy(training), pooled=pooled)
     reduced = []
@@ -35,10 +40,17 @@ def represent(
 
 
 def principal_components(rows: torch.Tensor, components: int) -> Float32[np.ndarray, "p d"]:
-    """Scores of the leading principal components, shape (p, min(components, p, dimensions)).
+    """Computes the scores of the leading principal components.
 
-    There are far fewer images than feature dimensions, so the small Gram matrix is decomposed instead of
-    the large covariance. The sign of each component is fixed, so that equal input gives equal output.
+    There are far fewer images than feature dimensions, so the small Gram matrix is decomposed instead of the large
+    covariance matrix. The sign of each component is fixed, so that equal input gives equal output.
+
+    Args:
+        rows: one row per image, shape (p, q).
+        components: number of components, at least 1.
+
+    Returns:
+        Scores, shape (p, min(components, p, q)).
     """
     centred = rows - rows.mean(dim=0)
     values, vectors = torch.linalg.eigh((centred @ centred.T).double())
@@ -50,10 +62,24 @@ def principal_components(rows: torch.Tensor, components: int) -> Float32[np.ndar
 
 
 def as_pixels(images: UInt8[np.ndarray, "*b c h w"]) -> Float32[np.ndarray, "*b c h w"]:
-    """8-bit images as float32 in [0, 1]."""
+    """Converts 8-bit images to float32 in [0, 1].
+
+    Args:
+        images: uint8 of any shape.
+
+    Returns:
+        Float32 of the same shape.
+    """
     return images.astype(np.float32) / np.float32(255)
 
 
 def as_pictures(pixels: torch.Tensor) -> UInt8[np.ndarray, "*b c h w"]:
-    """Images in [0, 1] as 8-bit pictures: what is shown is then exactly what was measured."""
+    """Rounds images in [0, 1] to 8 bits, so that exactly the images shown are measured.
+
+    Args:
+        pixels: values in [0, 1] of any shape.
+
+    Returns:
+        The images on the CPU, uint8, of the same shape.
+    """
     return (pixels * 255).round().to(torch.uint8).cpu().numpy()

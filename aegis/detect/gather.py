@@ -1,4 +1,4 @@
-"""Everything about one class that needs the model: translation, features, triggers."""
+"""Gathers everything about one class that needs the model: translation, features and trigger inversion."""
 
 from __future__ import annotations
 
@@ -15,24 +15,30 @@ from aegis.metrics import predict
 from aegis.models.classifier import Classifier
 from aegis.records.config import GatherConfig
 
-# As many as the settings must ask for at least: clusters of fewer changes would mean nothing.
+# The smallest number of seeds that the settings allow: fewer translated images form no meaningful clusters.
 MIN_SEEDS = 10
 
 
 def gather(
     classifier: Classifier, data: Dataset, label: int, config: GatherConfig, *, report: Report = silent
 ) -> Evidence:
-    """What the model shows about one class.
+    """Gathers the evidence of one class.
 
     Args:
-        classifier: prepared for speed.
-        data: seeds and training images come from the training split, flip rates from the test split.
+        classifier: the model, prepared by ``Classifier.frozen``.
+        data: seeds and training images come from the training split; attack success rates are measured on the test
+            split.
         label: the class under test.
-        config: with the candidate's area and radius set.
-        report: told of stages ``translate`` and ``search``; may raise ``Cancelled``.
+        config: settings, with the triggers' area and radius set.
+        report: receives events of stages ``translate`` and ``search``; may raise ``Cancelled``.
+
+    Returns:
+        The evidence.
 
     Raises:
-        DataError: if the class has no training images, or the others have too few of either split.
+        DataError: if the class has no training images, or the other classes have too few images in either split.
+
+    Source: Algorithm 1, steps 1 and 2, and trigger inversion.
     """
     generator = numpy_generator(config.seed, label)
     own = np.flatnonzero(data.train.labels == label)
@@ -74,7 +80,7 @@ def _check_others(data: Dataset, label: int, chosen: Int64[np.ndarray, " n"], co
             str(len(chosen)),
             "Give more images; a few hundred per class are enough.",
         )
-    # Without them no flip rate can be measured, and a class that nothing was tried on would pass for clean.
+    # Without them no attack success rate can be measured, and an untested class would pass for benign.
     missing = np.setdiff1d(data.train.labels[chosen], data.test.labels)
     if config.trigger_search is not None and len(missing):
         raise DataError(

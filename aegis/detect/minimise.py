@@ -1,4 +1,4 @@
-"""The smallest part of a trigger that works nearly as well: what is left of it is what the model looks for."""
+"""Reduces a trigger to the smallest part that works nearly as well, which shows what the model responds to."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ import numpy as np
 
 from aegis.core.types import Stamp
 
-# A perturbation has no pixels to leave out; it is made weaker in so many steps.
+# A perturbation is everywhere, so it is weakened instead; its norm is divided into this number of parts.
 STEPS = 32
 
 
 def minimise_trigger(stamp: Stamp, rate: Callable[[Stamp], float], keep: float) -> Stamp:
-    """The smallest part of a stamp that keeps this share of its success: fewer pixels of a patch, or a smaller norm.
+    """Finds the smallest part of a stamp that keeps a share of its success: fewer pixels of a patch, or a smaller norm.
 
     Args:
         stamp: a patch, which replaces at least a part of some pixels, or a perturbation.
-        rate: the success of a stamp, in [0, 1].
-        keep: share of the whole stamp's success, in [0, 1].
+        rate: measures the attack success rate of a stamp, in [0, 1].
+        keep: share of the whole stamp's success to keep, in [0, 1].
+
+    Returns:
+        The smallest part found by bisection.
     """
     whole = stamp.touched.sum() if _replaces(stamp) else STEPS
     enough = keep * rate(stamp)
     low, high, best = 0, int(whole), stamp
-    # Success hardly falls where a part grows, so halving finds the smallest part that is enough.
+    # Larger parts hardly ever succeed less, so bisection finds the smallest sufficient part.
     while high - low > 1:
         middle = (low + high) // 2
         smaller = part(stamp, middle)
@@ -35,7 +38,15 @@ def minimise_trigger(stamp: Stamp, rate: Callable[[Stamp], float], keep: float) 
 
 
 def part(stamp: Stamp, count: int) -> Stamp:
-    """The so many pixels that a patch replaces most of, or so many of ``STEPS`` parts of a perturbation's norm."""
+    """Takes a part of a stamp: the pixels that a patch replaces most, or a fraction of a perturbation.
+
+    Args:
+        stamp: a patch or a perturbation.
+        count: number of pixels of a patch, or number of ``STEPS`` parts of a perturbation's norm; at least 0.
+
+    Returns:
+        The part.
+    """
     if not _replaces(stamp):
         return Stamp(stamp.keep, stamp.add * np.float32(count / STEPS))
     weight = (1 - stamp.keep).max(axis=0)

@@ -1,4 +1,4 @@
-"""Algorithm 1, readable beside the paper."""
+"""Scans a model for backdoors (Algorithm 1), in the order of the paper."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ STEPS = Steps(assess, gather, embed)
 
 @dataclass(frozen=True, eq=False)
 class ScanResult:
-    """The outcome of a scan.
+    """Holds the outcome of a scan.
 
     Args:
         verdict: *infected*, *clean* or *inconclusive*.
         sentence: the verdict with its reason.
-        classes: every class tested.
-        applicability: whether the method applies.
-        config: the settings, in full.
-        suspect, data: what was scanned.
-        runtime: where and how precisely.
-        seconds: by step.
-        labels: the classes asked for, or None for all.
+        classes: results of every class tested.
+        applicability: accuracy and robustness of the model.
+        config: the complete settings.
+        suspect, data: the model and the images of the scan.
+        runtime: device, precision and workers.
+        seconds: time of each step in seconds, by name, added up over threads.
+        labels: the classes requested, or None for all.
     """
 
     verdict: VerdictName
@@ -61,7 +61,14 @@ class ScanResult:
         return tuple(c.record.label for c in self.classes if c.record.flagged)
 
     def record(self, file: str) -> ScanRecord:
-        """The result as a record that other programs read; ``file`` is the checkpoint's name."""
+        """Converts the result to a record that is saved as JSON.
+
+        Args:
+            file: name of the checkpoint's file.
+
+        Returns:
+            The record, without images and features.
+        """
         return ScanRecord(
             verdict=self.verdict,
             sentence=self.sentence,
@@ -89,16 +96,19 @@ def scan(
     steps: Steps = STEPS,
     report: Report = silent,
 ) -> ScanResult:
-    """Scan a model for a backdoor (Algorithm 1).
+    """Scans a model for a backdoor (Algorithm 1).
 
     Args:
         suspect: the model under test.
-        data: images it was made for.
-        config: settings; the ``default`` preset without them.
-        labels: the classes to test; all by default.
-        runtime: device and precision; the quickest here by default.
-        steps: what does the costly steps; a store's find again what was computed.
-        report: told of progress; may raise ``Cancelled``.
+        data: images that the model was made for.
+        config: settings; None for the ``default`` preset.
+        labels: the classes to test; None for all.
+        runtime: device, precision and workers; None for the fastest of this machine.
+        steps: functions that do the costly steps; a store's functions reuse saved results.
+        report: receives events of all stages; may raise ``Cancelled``.
+
+    Returns:
+        The verdict, with the evidence of each class.
 
     Raises:
         AegisError: if model, images and settings do not fit together.
@@ -107,7 +117,7 @@ def scan(
     runtime, clock = runtime or choose_runtime(), Clock()
     stop = threading.Event()
     report = one_at_a_time(report, stop)
-    # A class that is asked for twice is one class.
+    # Repeated labels are tested once.
     chosen = list(dict.fromkeys(labels or suspect.classifier.labels))
     _check(suspect.classifier, data, chosen, config)
     with clock("assess"):
@@ -115,7 +125,7 @@ def scan(
     config = with_sizes(config, applicability)
 
     def examine(label: int) -> Finding:
-        # Each class has a copy of its own, because features are read through hooks, which threads cannot share.
+        # Each class gets its own copy of the model: features are read through hooks, which threads cannot share.
         model = suspect.classifier.frozen(runtime)
         with clock("gather"):
             evidence = steps.gather(model, data, label, config.gather, report=report)
@@ -142,7 +152,15 @@ def scan(
 
 
 def with_sizes(config: ScanConfig, applicability: Applicability) -> ScanConfig:
-    """The settings with the sizes of triggers scaled to what the model's classes were measured to need."""
+    """Scales the sizes of triggers to the universal perturbations and patches of this model's classes.
+
+    Args:
+        config: the settings of a scan.
+        applicability: measurements of the model, with the sizes for each class.
+
+    Returns:
+        The settings with area and radius set; unchanged without a trigger search.
+    """
     search = config.gather.trigger_search
     if search is None:
         return config
@@ -153,10 +171,19 @@ def with_sizes(config: ScanConfig, applicability: Applicability) -> ScanConfig:
 def side_by_side(
     examine: Callable[[int], Finding], labels: Sequence[int], workers: int, stop: threading.Event
 ) -> list[Finding]:
-    """Examine classes in threads, each with its share of the cores, and give the findings in order.
+    """Examines classes in threads, each with an equal number of cores.
 
-    Several classes on one core each are quicker than one class on several: most of its work is too small
-    to be split. When one fails or the user interrupts, ``stop`` is set, so that the others end soon.
+    Several classes on one core each are faster than one class on several, because most operations are too small to be
+    split. When a class fails or the user interrupts, ``stop`` is set, so that the others end soon.
+
+    Args:
+        examine: examines one class.
+        labels: the classes.
+        workers: number of threads, at least 1.
+        stop: event that is set on failure.
+
+    Returns:
+        The findings in the order of the labels.
     """
     import torch
 
@@ -164,7 +191,7 @@ def side_by_side(
     with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,)) as pool:
         futures = [pool.submit(examine, label) for label in labels]
         try:
-            # In the order they end, so that a failure is seen while earlier classes still run.
+            # Results are awaited as they end, so that a failure is seen while earlier classes still run.
             for future in as_completed(futures):
                 future.result()
         except BaseException:
@@ -175,7 +202,15 @@ def side_by_side(
 
 
 def one_at_a_time(report: Report, stop: threading.Event) -> Report:
-    """The callback behind a lock, since several classes report to it; it cancels once ``stop`` is set."""
+    """Protects a callback by a lock, since several threads report to it.
+
+    Args:
+        report: the callback.
+        stop: event that makes the callback raise ``Cancelled`` once it is set.
+
+    Returns:
+        The protected callback.
+    """
     lock = threading.Lock()
 
     def locked(event: Event) -> None:
@@ -189,13 +224,26 @@ def one_at_a_time(report: Report, stop: threading.Event) -> Report:
 
 @dataclass
 class Clock:
-    """Adds up seconds by name, over all threads."""
+    """Adds up seconds by name, over all threads.
+
+    Args:
+        seconds: the sums by name.
+        lock: protects the sums.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
+        """Measures the time of a ``with`` block.
+
+        Args:
+            name: name of the sum that the time is added to.
+
+        Returns:
+            A context manager.
+        """
         start = time.perf_counter()
         try:
             yield

@@ -1,6 +1,6 @@
-"""What some translated images have in common: their change, where it lies, and whether it is a trigger.
+"""Analyses some translated images that a user selected: their mean change, where it lies, and whether it is a trigger.
 
-No search: the change is put on benign images as it is, which is why it can be tried at once.
+The mean change is applied to benign images without optimisation, so the result comes at once.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ START = "the selection's mean change"
 
 
 def as_patch(change: Float32[np.ndarray, "c h w"], image: Float32[np.ndarray, "c h w"], area: float) -> Stamp:
-    """A patch of the pixels that changed most, which replaces them with those of an image.
+    """Creates a patch from the pixels that changed most.
 
     Args:
-        change: the mean change.
-        image: the mean translated image.
-        area: share of the pixels it may replace, above 0.
+        change: mean change, shape (c, h, w).
+        image: mean translated image in [0, 1], which gives the pattern, shape (c, h, w).
+        area: share of the pixels that the patch may replace, in (0, 1].
+
+    Returns:
+        The patch.
     """
     weight = np.abs(change).sum(axis=0).ravel()
     chosen = np.argsort(-weight, kind="stable")[: max(1, round(area * weight.size))]
@@ -36,7 +39,15 @@ def as_patch(change: Float32[np.ndarray, "c h w"], image: Float32[np.ndarray, "c
 
 
 def as_perturbation(change: Float32[np.ndarray, "c h w"], radius: float) -> Stamp:
-    """A perturbation in the direction of a change, of L2 norm ``radius``; nothing at all if nothing changed."""
+    """Creates a perturbation in the direction of a change.
+
+    Args:
+        change: mean change, shape (c, h, w).
+        radius: L2 norm of the perturbation, at least 0.
+
+    Returns:
+        The perturbation; zero if the change is.
+    """
     norm = float(np.linalg.norm(change))
     add = change * np.float32(radius / norm if norm > 0 else 0)
     return Stamp(np.ones_like(add), add)
@@ -45,13 +56,16 @@ def as_perturbation(change: Float32[np.ndarray, "c h w"], radius: float) -> Stam
 def nearest_training(
     features: Float32[np.ndarray, "p d"], chosen: Bool[np.ndarray, " p"], training: int, count: int
 ) -> Int64[np.ndarray, " k"]:
-    """Rows of the training images that lie nearest to the middle of a selection, nearest first.
+    """Finds the training images nearest to the centre of a selection in feature space.
 
     Args:
-        features: of training images, then of translated ones.
-        chosen: which rows are selected, at least one.
-        training: how many of the rows are training images.
-        count: at most so many are given.
+        features: features of training images, then of translated ones, shape (p, d).
+        chosen: mask of the selected rows, at least one, shape (p,).
+        training: number of rows that are training images.
+        count: the most images to return.
+
+    Returns:
+        Rows of the training images, nearest first, shape (k,).
     """
     distances = np.linalg.norm(features[:training] - features[chosen].mean(axis=0), axis=1)
     nearest: np.ndarray = np.argsort(distances, kind="stable")[:count].astype(np.int64)
@@ -67,18 +81,22 @@ def try_selection(
     config: TriggerSearchConfig,
     generator: np.random.Generator,
 ) -> tuple[CandidateTrigger, CandidateTrigger]:
-    """The selection's mean change as a patch and as a perturbation, tried on held-out images of other classes.
+    """Measures the success of a selection's mean change, as a patch and as a perturbation, on held-out images of other
+    classes.
 
     Args:
-        classifier: prepared for speed.
-        seeds: the images before translation, at least one.
-        translated: the same images after it.
-        held_out: what the stamps are tried on.
+        classifier: the model, prepared by ``Classifier.frozen``.
+        seeds: the images before translation in [0, 1], at least one, shape (n, c, h, w).
+        translated: the same images after translation, shape (n, c, h, w).
+        held_out: held-out benign images.
         label: the class under test.
-        config: the patch's area, the perturbation's radius, and how many images of each class are tried.
-        generator: of the held-out choice.
+        config: area of the patch, radius of the perturbation, and number of held-out images of each class.
+        generator: draws the held-out images.
+
+    Returns:
+        The patch and the perturbation, with their success.
     """
-    # The rest of this file is for screens, which should not wait for torch.
+    # Imported here because the dashboard uses the rest of this module and should not wait for torch.
     from aegis.detect.trigger_search import hold_out
     from aegis.metrics import confusion_with_trigger
 

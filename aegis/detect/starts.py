@@ -1,4 +1,4 @@
-"""Where searches for triggers begin: what translation changed, and noise where it changed nothing."""
+"""Chooses where trigger inversion starts: from the changes that translation made, and from noise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jaxtyping import Float32, Int64, UInt8
 from aegis.attacks.stamps import Start
 from aegis.detect.features import as_pixels, principal_components
 
-# Clusters of changes are told apart by few directions; k-means over every pixel would take seconds.
+# Few principal components separate clusters of changes; k-means on all pixels would take seconds.
 COMPONENTS = 20
 
 
@@ -19,7 +19,17 @@ def cluster_starts(
     clusters: int,
     generator: np.random.Generator,
 ) -> list[Start]:
-    """Mean change and mean image of k-means clusters of the changes, at every budget."""
+    """Groups the changes of translated images by k-means and starts from the mean of each group, at every budget.
+
+    Args:
+        seeds: images before translation in [0, 1], shape (n, c, h, w).
+        translated: the same images at each budget as 8-bit pictures, shape (b, n, c, h, w).
+        clusters: the most groups at each budget, at least 1.
+        generator: draws the seeds of k-means.
+
+    Returns:
+        At most b * clusters starts.
+    """
     from sklearn.cluster import KMeans
 
     starts = []
@@ -27,7 +37,7 @@ def cluster_starts(
         moved = as_pixels(images)
         changes = (moved - seeds).reshape(len(seeds), -1)
         leading = principal_components(torch.from_numpy(changes), COMPONENTS)
-        # Where translation changed nothing, or the same everywhere, there are fewer groups than are asked for.
+        # Translation may change nothing, or all images alike; then fewer groups exist than requested.
         groups = min(clusters, len(np.unique(leading, axis=0)))
         means = KMeans(groups, n_init=3, random_state=int(generator.integers(2**31)))
         assignment = means.fit_predict(leading)
@@ -39,7 +49,16 @@ def cluster_starts(
 
 
 def noise_starts(shape: tuple[int, ...], tiles: int, generator: np.random.Generator) -> list[Start]:
-    """Noise on each of ``tiles`` by ``tiles`` parts of the image: a trigger may lie where translation never looks."""
+    """Starts from noise on each tile of the image, because a trigger may lie where translation changes nothing.
+
+    Args:
+        shape: channels, height and width of the images.
+        tiles: number of tiles along each side, at least 1.
+        generator: draws the noise.
+
+    Returns:
+        One start for each tile.
+    """
     _, height, width = shape
     starts = []
     for rows in np.array_split(np.arange(height), tiles):
@@ -56,7 +75,16 @@ def source_starts(
     sources: Int64[np.ndarray, " n"],
     translated: UInt8[np.ndarray, "b n c h w"],
 ) -> dict[int, list[Start]]:
-    """Mean change and mean image of each source class, at every budget."""
+    """Starts from the mean change and the mean translated image of each source class, at every budget.
+
+    Args:
+        seeds: images before translation in [0, 1], shape (n, c, h, w).
+        sources: their classes, shape (n,).
+        translated: the same images at each budget as 8-bit pictures, shape (b, n, c, h, w).
+
+    Returns:
+        For each source class, one start for each budget.
+    """
     found: dict[int, list[Start]] = {}
     for k in sorted(set(sources.tolist())):
         own = sources == k

@@ -1,4 +1,4 @@
-"""The costly steps of a scan, which a store or several machines can stand in for."""
+"""Types of the costly steps of a scan, which a store replaces by functions that reuse saved results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig
 
 @runtime_checkable
 class Assess(Protocol):
-    """Measures whether the method applies to a model, as ``detect.assess.assess``."""
+    """Type of ``detect.assess.assess``."""
 
     def __call__(
         self,
@@ -22,12 +22,22 @@ class Assess(Protocol):
         *,
         report: Report = silent,
     ) -> Applicability:
-        """Applicability of the model."""
+        """Measures accuracy and robustness of a model.
+
+        Args:
+            classifier: the model.
+            data: the data set.
+            config: settings of the measurement.
+            report: receives events; may raise ``Cancelled``.
+
+        Returns:
+            The measurements.
+        """
 
 
 @runtime_checkable
 class Gather(Protocol):
-    """Collects the evidence of one class, as ``detect.gather.gather``."""
+    """Type of ``detect.gather.gather``."""
 
     def __call__(
         self,
@@ -38,25 +48,45 @@ class Gather(Protocol):
         *,
         report: Report = silent,
     ) -> Evidence:
-        """Evidence of the class."""
+        """Gathers the evidence of one class.
+
+        Args:
+            classifier: the model.
+            data: the data set.
+            label: the class under test.
+            config: settings.
+            report: receives events; may raise ``Cancelled``.
+
+        Returns:
+            The evidence.
+        """
 
 
 @runtime_checkable
 class Embed(Protocol):
-    """Draws features in the plane, as ``detect.embed.embed``."""
+    """Type of ``detect.embed.embed``."""
 
     def __call__(self, evidence: Evidence, config: EmbedConfig, *, report: Report = silent) -> tuple[Embedding, ...]:
-        """One embedding for each budget."""
+        """Embeds the features of one class in the plane.
+
+        Args:
+            evidence: the evidence of the class.
+            config: settings.
+            report: receives events; may raise ``Cancelled``.
+
+        Returns:
+            One embedding for each budget.
+        """
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What a scan spends its time on.
+    """Holds the functions that do the costly steps of a scan.
 
     Args:
-        assess: as ``detect.assess.assess``.
-        gather: as ``detect.gather.gather``.
-        embed: as ``detect.embed.embed``.
+        assess: a function like ``detect.assess.assess``.
+        gather: a function like ``detect.gather.gather``.
+        embed: a function like ``detect.embed.embed``.
     """
 
     assess: Assess

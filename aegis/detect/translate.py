@@ -1,4 +1,4 @@
-"""Algorithm 1, step 1: turn random images into the class under test (equation 5)."""
+"""Algorithm 1, step 1: translates images of other classes into the class under test (equation 5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,16 @@ FRAMES = 8
 def draw_seeds(
     images: LabelledImages, label: int, count: int, generator: np.random.Generator
 ) -> Int64[np.ndarray, " n"]:
-    """Positions of seeds, drawn evenly from every class but the one under test, in random order.
+    """Draws seed images evenly from every class but the one under test.
+
+    Args:
+        images: labelled images of the training split.
+        label: the class under test.
+        count: the most seeds, at least 1.
+        generator: draws the images.
+
+    Returns:
+        Positions of the seeds in random order, shape (n,).
 
     Raises:
         DataError: if there are no images of other classes.
@@ -46,14 +55,19 @@ def translate(
     stages: Sequence[Stage],
     report: Report,
 ) -> UInt8[np.ndarray, "b n c h w"]:
-    """Images moved into the class by targeted L2 PGD, at every budget.
+    """Translates images into a class by targeted L2 PGD, at every budget.
 
     Args:
-        classifier: prepared for speed.
-        seeds: where they start.
+        classifier: the model, prepared by ``Classifier.frozen``.
+        seeds: images in [0, 1], shape (n, c, h, w).
         label: the class under test.
-        stages: growing budgets; each starts where the one before it ended.
-        report: told of stage ``translate`` with a few of the images; may raise ``Cancelled``.
+        stages: growing budgets; each continues where the one before it ended.
+        report: receives events of stage ``translate`` with a few of the images; may raise ``Cancelled``.
+
+    Returns:
+        Translated images as 8-bit pictures, shape (b, n, c, h, w).
+
+    Source: Section 4, step 1, equation 5.
     """
     device = classifier.mean.device
     total = sum(stage.iterations for stage in stages) * -(-len(seeds) // classifier.batch)

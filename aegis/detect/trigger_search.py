@@ -1,10 +1,10 @@
-"""The causal test: ask the clusters of translated images for a trigger and try it on benign images.
+"""Trigger inversion: optimises candidate triggers and measures their success on held-out benign images.
 
-A cluster is a hint, a trigger is a cause. Searches start from what translation changed, and from noise where it
-changed nothing; they are refined over many seeds, and what they come to is tried on held-out images: a backdoor
-flips nearly all that it is made for with a small stamp, a benign class of a robust model does not. Backdoors differ
-in whom they are made for, and so do the searches: images of every other class, images of one class alone, or every
-class at once, each led to another.
+Searches start from the changes that translation made, and from noise. They are optimised on seed images and then
+applied to held-out benign images: the trigger of a backdoor succeeds on nearly all images that it is made for, while no
+small trigger does so for a benign class of a robust model. Backdoors differ in the images that they are made for, and
+so do the families of searches: images of every other class, images of one source class, or every class at once, each
+led to another.
 """
 
 from __future__ import annotations
@@ -27,17 +27,24 @@ from aegis.metrics import confusion_with_trigger, predict
 from aegis.models.classifier import Classifier
 from aegis.records.config import TriggerSearchConfig
 
-# A stamp is scored by its last losses: one batch alone would be a lottery.
+# Number of last losses that are averaged to score a stamp, because the loss of one batch is too noisy.
 SCORED = 3
-# Held-out images are judged in so many folds, and a score is what every fold shows.
+# Number of folds of the held-out images; a score must be reached in every fold.
 FOLDS = 2
-# Below this share of its seeds a stamp does not work, and its smallest part would mean nothing.
+# Stamps with a lower attack success rate on their seeds are not minimised: their smallest part would mean nothing.
 WORKS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A stamp that a search came to, with its last loss, where it began, and the only class it is for."""
+    """A stamp that a search found.
+
+    Args:
+        stamp: the stamp.
+        loss: mean of its last losses.
+        start: where the search started, in words.
+        source: the only class that the stamp is made for, or None.
+    """
 
     stamp: Stamp
     loss: float
@@ -47,14 +54,14 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Search:
-    """What every search for one class shares.
+    """Holds what all searches for one class share.
 
     Args:
-        classifier: prepared for speed.
-        seeds: images of other classes, shape (n, c, h, w), on the classifier's device.
-        sources: their classes, shape (n,), on the same.
+        classifier: the model, prepared by ``Classifier.frozen``.
+        seeds: images of other classes in [0, 1], shape (n, c, h, w), on the classifier's device.
+        sources: their classes, shape (n,), on the same device.
         label: the class under test.
-        tell: is told the mean loss after each step.
+        tell: called with the mean loss after each step.
     """
 
     classifier: Classifier
@@ -64,14 +71,17 @@ class Search:
     tell: Callable[[float], None]
 
     def refine(self, stamps: Stamps, positions: Tensor, steps: int, batch: int, away: bool = False) -> list[float]:
-        """Refine stamps side by side, and give the last loss of each.
+        """Optimises stamps side by side.
 
         Args:
-            stamps: g of them.
-            positions: of the seeds that each is refined on, shape (g, m), or (1, m) for all the same.
-            steps: so many.
-            batch: seeds of each stamp in a step.
-            away: lead each image away from its own class, instead of all into the class under test.
+            stamps: g stamps, changed in place.
+            positions: positions of the seeds that each stamp is optimised on, shape (g, m), or (1, m) for all the same.
+            steps: number of steps, at least 1.
+            batch: seeds of each stamp in each step, at least 1.
+            away: whether to lead each image away from its own class, instead of all into the class under test.
+
+        Returns:
+            Mean of the last losses of each stamp, length g.
         """
         last: list[Tensor] = []
         for step in range(steps):
@@ -88,7 +98,7 @@ class Search:
         return means
 
     def _down(self, images: Tensor, labels: Tensor, away: bool) -> tuple[Tensor, Tensor]:
-        """The loss of each image and its gradient, by as many images at a time as memory likes."""
+        """Computes the loss and gradient of each image, in parts that fit the classifier's batch."""
         parts = []
         for x, y in zip(images.split(self.classifier.batch), labels.split(self.classifier.batch), strict=True):
             leaf = x.requires_grad_()
@@ -99,7 +109,16 @@ class Search:
         return torch.cat(each), torch.cat(gradients)
 
     def success(self, stamp: Stamp, positions: Tensor, away: bool) -> float:
-        """Share of seeds that a stamp leads where it should."""
+        """Measures the attack success rate of a stamp on seeds.
+
+        Args:
+            stamp: the stamp.
+            positions: positions of the seeds, shape (m,).
+            away: whether any class but the image's own counts as success, instead of the class under test only.
+
+        Returns:
+            The share of successes, in [0, 1].
+        """
         said = torch.from_numpy(predict(self.classifier, stamp(self.seeds[positions].cpu().numpy())))
         led = said != self.sources[positions].cpu() if away else said == self.label
         return float(led.float().mean())
@@ -111,7 +130,7 @@ class Search:
 
     @property
     def by_source(self) -> dict[int, Tensor]:
-        """Positions of as many seeds of each source class, each of shape (1, m); those of rare classes come again."""
+        """For each source class, positions of its seeds, each of shape (1, m); seeds of rarer classes are repeated."""
         rows = {k: torch.nonzero(self.sources == k)[:, 0] for k in sorted(set(self.sources.tolist()))}
         most = torch.arange(max(map(len, rows.values())), device=self.sources.device)
         return {k: row[most % len(row)][None] for k, row in rows.items()}
@@ -122,7 +141,7 @@ def _towards(logits: Tensor, label: int) -> Tensor:
 
 
 def _away(logits: Tensor, labels: Tensor) -> Tensor:
-    """Minus the logarithm of how little the model believes in the label, shape (n,)."""
+    """Computes -log(1 - p) for the model's probability p of the label, shape (n,)."""
     own = logits.gather(1, labels[:, None])[:, 0]
     others = logits.scatter(1, labels[:, None], float("-inf")).logsumexp(1)
     return functional.softplus(own - others)
@@ -139,18 +158,21 @@ def search_triggers(
     generator: np.random.Generator,
     report: Report,
 ) -> tuple[CandidateTrigger, ...]:
-    """Candidate triggers of every family, tried on held-out images; the best of each family come first.
+    """Optimises candidate triggers of every family and measures their success on held-out benign images.
 
     Args:
-        classifier: prepared for speed.
-        seeds: images of other classes.
-        sources: their classes.
-        translated: the same images moved into the class, at each budget.
-        held_out: images that no search sees; what stamps do is measured on them.
+        classifier: the model, prepared by ``Classifier.frozen``.
+        seeds: images of other classes in [0, 1], shape (n, c, h, w).
+        sources: their classes, shape (n,).
+        translated: the same images translated into the class at each budget, as 8-bit pictures, shape (b, n, c, h, w).
+        held_out: images that no search uses, on which success is measured.
         label: the class under test.
-        config: how much is tried, with area and radius set.
-        generator: of clusters, of noise and of the held-out choice.
-        report: told of stage ``search``; may raise ``Cancelled``.
+        config: settings of the search, with area and radius set.
+        generator: draws the k-means seeds, the noise and the held-out images.
+        report: receives events of stage ``search``; may raise ``Cancelled``.
+
+    Returns:
+        Candidate triggers, family by family, the most successful of each first.
     """
     device = classifier.mean.device
     search = Search(
@@ -178,7 +200,7 @@ def _sought(
     noise: Sequence[Start],
     config: TriggerSearchConfig,
 ) -> Iterator[tuple[Family, list[Candidate]]]:
-    """The families in turn, each with what its searches came to."""
+    """Runs the searches of each family in turn and gives their candidates."""
     device, area, radius = search.seeds.device, config.area, config.radius
     assert area is not None, "scan sets the area from what the model's classes need"
     assert radius is not None, "scan sets the radius from what the model's classes need"
@@ -200,7 +222,13 @@ def _sought(
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """A start with positions of the seeds that it is refined on, shape (1, m), and the only class they are of."""
+    """One start of a search, with the seeds it is optimised on.
+
+    Args:
+        start: the starting point.
+        positions: positions of the seeds, shape (1, m).
+        source: the only class of these seeds, or None.
+    """
 
     start: Start
     positions: Tensor
@@ -210,10 +238,10 @@ class Attempt:
 def _survey(
     search: Search, stamps: Stamps, attempts: Sequence[Attempt], seeds: int, config: TriggerSearchConfig
 ) -> tuple[list[int], list[Candidate]]:
-    """Every attempt with few seeds a step, side by side; then the best are refined on with more of them.
+    """Optimises all attempts with small batches, then continues the best of them with larger ones.
 
     Returns:
-        Positions of the best attempts, and what became of these.
+        Positions of the best attempts, and their candidates.
     """
     losses = search.refine(stamps, torch.cat([one.positions for one in attempts]), config.steps, seeds)
     best = sorted(range(len(attempts)), key=lambda i: losses[i])[: config.top_k]
@@ -233,13 +261,13 @@ def _best_first(stamps: Stamps, losses: Sequence[float], attempts: Sequence[Atte
 def _try(
     search: Search, family: Family, one: Candidate, images: LabelledImages, config: TriggerSearchConfig
 ) -> CandidateTrigger:
-    """A candidate on the held-out images that it is for, and its smallest part if it works."""
+    """Measures a candidate on the held-out images that it is made for, and minimises it if it works."""
     away = family == "all-to-all"
     if one.source is not None:
         images = images.take(images.labels == one.source)
     elif not away:
         images = images.take(images.labels != search.label)
-    # A class with one image alone leaves the second fold without any.
+    # With a single image there is a single fold.
     folds = [images.take(np.arange(i, len(images), FOLDS)) for i in range(min(FOLDS, len(images)))]
 
     def tried(stamp: Stamp) -> CandidateTrigger:
@@ -256,7 +284,16 @@ def _try(
 
 
 def hold_out(images: LabelledImages, count: int, generator: np.random.Generator) -> LabelledImages:
-    """At most ``count`` images of every class."""
+    """Draws at most ``count`` images of every class.
+
+    Args:
+        images: labelled images.
+        count: the most images of each class, at least 1.
+        generator: draws the images.
+
+    Returns:
+        The images, class by class.
+    """
     classes = range(len(images.class_names))
     return images.take(
         np.concatenate([generator.permutation(np.flatnonzero(images.labels == k))[:count] for k in classes])
@@ -264,7 +301,7 @@ def hold_out(images: LabelledImages, count: int, generator: np.random.Generator)
 
 
 def _teller(report: Report, label: int, config: TriggerSearchConfig) -> Callable[[float], None]:
-    """Counts steps over all searches: three surveys, and a finish for every family."""
+    """Creates a callback that counts steps over all searches: three screenings, and a refinement for each family."""
     throttle, total, done = Throttle(report), 3 * config.steps + 4 * config.refine_steps, 0
 
     def tell(loss: float) -> None:

@@ -1,6 +1,6 @@
-"""From what was recorded of the classes to a verdict, with its sentence. Why was it flagged? The answer is here.
+"""Decides which classes are flagged and why, and words the verdict.
 
-Judging needs neither model nor images nor pictures: a scan that was kept is judged again by other thresholds at once.
+Judging needs records only, no model and no images, so that a saved scan is judged again by other thresholds at once.
 """
 
 from __future__ import annotations
@@ -17,31 +17,39 @@ from aegis.records.null_distribution import p_value
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
 from aegis.records.wording import how_likely, weak_spot, what_it_did
 
-# Of a class, fewer held-out images than this say too little: thresholds come from fifty.
+# Smallest mean number of held-out images per class that can flag a trigger; the thresholds come from fifty.
 MIN_TRIED = 10
-# Of several triggers that work, the one that works for most classes tells more; a search for one class alone nearly
-# always finds something where one for all of them does.
+# Order of families if several triggers flag a class: a trigger that works for more classes is stronger evidence, and
+# a source-specific search nearly always succeeds where a search for all classes does.
 NARROWER: dict[Family, int] = {"patch": 0, "perturbation": 0, "all-to-all": 1, "source-specific": 2}
 
 
 @runtime_checkable
 class Measured(Protocol):
-    """How good and how robust a model is."""
+    """Accuracy and robustness of a model."""
 
     @property
-    def accuracy(self) -> float: ...
+    def accuracy(self) -> float:
+        """Accuracy on the test images, in [0, 1]."""
+        ...
+
     @property
-    def half_radius(self) -> float: ...
+    def half_radius(self) -> float:
+        """L2 radius at which accuracy falls to half."""
+        ...
+
     @property
-    def half_radii_excluding_target(self) -> tuple[float, ...]: ...
+    def half_radii_excluding_target(self) -> tuple[float, ...]:
+        """For each class, the half radius without attacks that ended in it."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class ClassResult:
-    """One class with what is concluded about it.
+    """Holds what was found about one class and the conclusion.
 
     Args:
-        finding: what was found, with its pictures.
+        finding: evidence, embeddings and clusters.
         record: the same in numbers, with the verdict about the class.
     """
 
@@ -51,12 +59,12 @@ class ClassResult:
 
 @dataclass(frozen=True, eq=False)
 class Conclusion:
-    """What is said about a model.
+    """Holds the verdict about a model.
 
     Args:
         verdict: *infected*, *clean* or *inconclusive*.
         sentence: the verdict with its reason.
-        classes: every class tested, in the order in which they were asked for.
+        classes: every class tested, in the order requested.
     """
 
     verdict: VerdictName
@@ -67,14 +75,17 @@ class Conclusion:
 def conclude(
     applicability: Applicability, findings: Sequence[Finding], class_names: Sequence[str], config: VerdictConfig
 ) -> Conclusion:
-    """Flag classes and speak the verdict.
+    """Flags classes and gives the verdict.
 
     Args:
-        applicability: a model that is not accurate or not robust enough makes the verdict *inconclusive*, whatever
-            was found.
-        findings: of the classes tested; unless these are all, the verdict cannot be *clean*.
-        class_names: of all classes, in label order.
+        applicability: measurements of the model; if it is not accurate or not robust enough, the verdict is
+            *inconclusive*.
+        findings: findings of the classes tested; if classes are missing, the verdict cannot be *clean*.
+        class_names: names of all classes, in label order.
         config: the rule and its thresholds.
+
+    Returns:
+        The verdict, with a result for each class.
     """
     rule = RULES[config.rule]
     records = [class_record(finding, class_names[finding.label], config.source_quantile) for finding in findings]
@@ -84,11 +95,14 @@ def conclude(
 
 
 def judge_again(scan: ScanRecord, config: VerdictConfig) -> ScanRecord:
-    """A scan as other thresholds judge it; scores stay as they were recorded.
+    """Judges a saved scan by other thresholds; its scores are unchanged.
 
     Args:
-        scan: as it was recorded.
+        scan: the saved scan.
         config: the rule and its thresholds.
+
+    Returns:
+        The scan with new verdicts.
     """
     names = scan.data.class_names
     judged = tuple(RULES[config.rule](record, names, config) for record in scan.classes)
@@ -104,13 +118,16 @@ def judge_again(scan: ScanRecord, config: VerdictConfig) -> ScanRecord:
 
 
 def objections(measured: Measured, config: VerdictConfig, flagged: Sequence[int] = ()) -> tuple[str, ...]:
-    """Why the method cannot judge a model; empty when it can.
+    """Lists the reasons why the method cannot judge a model.
 
     Args:
-        measured: its accuracy and robustness.
-        config: the demands.
-        flagged: attacks that ended in one of these classes do not count against its robustness: a working backdoor
-            is a short way into its class, and must not hide behind the weakness that it is.
+        measured: accuracy and robustness of the model.
+        config: the least accuracy and half radius.
+        flagged: flagged classes; attacks that ended in one of them do not count against the model's robustness, because
+            a working backdoor is itself a weakness and must not hide itself.
+
+    Returns:
+        The reasons in words; empty if the method applies.
     """
     said = []
     if measured.accuracy < config.min_accuracy:
@@ -133,7 +150,7 @@ def objections(measured: Measured, config: VerdictConfig, flagged: Sequence[int]
 
 
 def _by_clusters(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> ClassRecord:
-    """The paper's rule: more than two clusters of training and translated images (Section 4, step 4)."""
+    """Flags a class with more than two clusters of training and translated images (the paper's rule, Section 4)."""
     most, alone = found.clusters, max(found.translated_clusters_by_budget, default=0)
     compared = "more than the two" if most > 2 else "not more than the two"
     reason = (
@@ -144,7 +161,7 @@ def _by_clusters(found: ClassRecord, class_names: Sequence[str], config: Verdict
 
 
 def _by_trigger(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> ClassRecord:
-    """A trigger must do on held-out images what hardly any benign model's classes suffer."""
+    """Flags a class if a trigger succeeds on held-out images as triggers of benign classes hardly ever do."""
     tried = found.triggers
     if not tried:
         return _judged(found, False, "no candidate trigger was tried", None, None)
@@ -156,7 +173,7 @@ def _by_trigger(found: ClassRecord, class_names: Sequence[str], config: VerdictC
     flagged = any(flags)
 
     def key(i: int) -> tuple[float, ...]:
-        """Of several that flag, the one for most classes that does most comes first; of none, the rarest."""
+        """Sorts flagging triggers by family and score, and others by p-value."""
         one = tried[i]
         order = (NARROWER[one.family], -one.score_or_rate) if flagged else (p_values[i],)
         return (not flags[i], *order, -one.flip_rate)
@@ -211,7 +228,7 @@ def _rarest_first(found: ClassRecord) -> tuple[float, float]:
 
 
 def _untried(classes: Sequence[ClassRecord]) -> str:
-    """Why a class without a flag cannot be called benign by the triggers tried; empty when it can."""
+    """Explains why classes without a flag cannot be called benign by their triggers; empty if they can."""
     if not all(found.triggers for found in classes):
         return "no trigger was tried"
     fewest = min((max(found.triggers, key=_tried_on) for found in classes), key=_tried_on)
@@ -220,14 +237,14 @@ def _untried(classes: Sequence[ClassRecord]) -> str:
 
 
 def _too_few(one: TriggerRecord) -> str:
-    """That a trigger was tried on too few images to count; empty where it was not."""
+    """Says that a trigger was tried on too few images; empty if they suffice."""
     tried = _tried_on(one)
     if tried >= MIN_TRIED:
         return ""
-    # Rounded down: 9.6 of 10 must not read as 10 of 10.
+    # Rounded down, so that 9.6 images do not read as the 10 required.
     return f"tried on {int(tried)} test images of a class (at least {MIN_TRIED} are asked for)"
 
 
 def _tried_on(one: TriggerRecord) -> float:
-    """On how many images of each class, on average."""
+    """Mean number of held-out images per class that a trigger was tried on."""
     return one.images / max(sum(rate is not None for rate in one.flip_rates), 1)
