@@ -1,1 +1,1 @@
-"""Many tasks on several processes, each computed once."""
+"""Runs many tasks on several processes, each computed once."""

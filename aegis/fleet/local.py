@@ -1,4 +1,4 @@
-"""Processes for long work beside a machine's other work."""
+"""Processes for long work, which leave the machine usable for other work."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool for work that keeps what it has finished: whatever goes wrong or is interrupted ends all of it at once.
+    """Creates a pool of processes; an error or interruption ends all of them at once, so tasks must save what they
+    finish.
 
     Args:
-        count: how many, each with one torch thread.
+        count: number of processes, each with one torch thread.
+
+    Returns:
+        A context manager that gives the pool.
     """
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=prepare)
     try:
@@ -30,18 +34,18 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def prepare() -> None:
-    """In a new process: one torch thread, behind what people wait for, and an end with the one who asked for it."""
+    """Prepares a new process: one torch thread, low priority, and an end together with its parent."""
     import torch
 
     torch.set_num_threads(1)
     os.nice(10)
-    # The interrupt key reaches every process of a terminal, and the first one sees to the others.
+    # The interrupt key signals every process of a terminal; the parent handles it and ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    # A pool's processes would otherwise go on for hours after their parent was killed.
+    # The processes of a pool would otherwise run on for hours after their parent was killed.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""Long work in pieces that are each kept: done side by side, and run again, only what is missing."""
+"""Runs tasks whose outcomes are saved: side by side, and in a second run only those that are missing."""
 
 from __future__ import annotations
 
@@ -14,27 +14,41 @@ R = TypeVar("R")
 
 @runtime_checkable
 class Task(Protocol[R]):
-    """What is computed once and kept; it is sent to other processes."""
+    """A computation whose outcome is saved; it can be sent to other processes."""
 
     def find(self) -> R | None:
-        """The outcome, if it is there."""
+        """Reads the saved outcome, or gives None."""
 
     def keep(self, record: R) -> None:
-        """Write the outcome."""
+        """Writes an outcome.
+
+        Args:
+            record: the outcome.
+        """
 
     def run(self, workers: int | None = None) -> R:
-        """Compute the outcome and write it."""
+        """Computes the outcome and writes it.
+
+        Args:
+            workers: classes examined side by side, or None for one per processor core.
+
+        Returns:
+            The outcome.
+        """
 
 
 def run_all(tasks: Sequence[Task[R]], jobs: int = 1) -> Iterator[tuple[int, R, bool]]:
-    """The position of every task with its outcome, and whether it was computed now; first those that were there.
+    """Gives the outcome of every task: first those that are saved, then those computed now.
 
     Args:
-        tasks: what to compute.
-        jobs: processes side by side. With one, a task may use every core; with more, each has one core.
+        tasks: the tasks.
+        jobs: number of processes, at least 1. With one, a task may use every core; with more, each has one core.
+
+    Returns:
+        For each task: its position, its outcome, and whether it was computed now.
 
     Raises:
-        AegisError: for the first that fails; those under way end.
+        AegisError: for the first task that fails; tasks under way end.
     """
     if jobs < 1:
         raise ConfigError("at least 1 job", str(jobs), "Leave it out for one after another.")
