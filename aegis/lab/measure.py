@@ -1,4 +1,4 @@
-"""The numbers of Table 5, with the benign ones beside them."""
+"""Measures the numbers of Table 5, and attack success rates on images of other classes beside them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from aegis.core.types import Goal, LabelledImages, Stage, Stamp
 from aegis.metrics import accuracy, attack_success, robust_accuracy, spill
 from aegis.models.classifier import Classifier
 
-# Section 5.1, Adversarial Accuracy: the budget, step and iterations of training are those of evaluation.
+# Section 5.1, Adversarial Accuracy: evaluation uses the budget, step and iterations of training.
 PRECISION_STAGE = Stage(epsilon=0.5, step=1.5, iterations=20)
-# As many test images as it takes to know it to a percent: the attack costs as much as an epoch of training.
+# Enough test images to know adversarial precision to a percent; the attack costs as much as an epoch of training.
 PRECISION_IMAGES = 2000
 
 
 def measure(
     classifier: Classifier, images: LabelledImages, backdoors: Sequence[tuple[Goal, Stamp]]
 ) -> dict[str, float]:
-    """Accuracy, adversarial precision, and what each backdoor does.
+    """Measures accuracy, adversarial precision and the success of each backdoor.
 
     Args:
-        classifier: what is measured.
+        classifier: the model.
         images: test images, of which the attack takes at most ``PRECISION_IMAGES``, at even distances.
-        backdoors: what it was taught, and with which triggers.
+        backdoors: goal and trigger of each backdoor.
+
+    Returns:
+        The measurements by name, each in [0, 1] or a difference of such numbers.
     """
     few = np.linspace(0, len(images) - 1, min(len(images), PRECISION_IMAGES)).astype(np.int64)
     return {
@@ -38,8 +41,15 @@ def measure(
 def measure_backdoors(
     classifier: Classifier, images: LabelledImages, backdoors: Sequence[tuple[Goal, Stamp]]
 ) -> dict[str, float]:
-    """Success of each backdoor both ways, its lift, and where it is of one class, its spill; names of a second one
-    end in ``_2``.
+    """Measures attack success rates and lift of each backdoor, and the spill of source-specific ones.
+
+    Args:
+        classifier: the model.
+        images: test images.
+        backdoors: goal and trigger of each backdoor.
+
+    Returns:
+        The measurements by name; names of the n-th backdoor end in ``_n`` from the second one on.
     """
     metrics: dict[str, float] = {}
     for number, (goal, stamp) in enumerate(backdoors, 1):

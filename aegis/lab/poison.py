@@ -1,4 +1,4 @@
-"""Poisoned training data (Section 4, Backdoor Injection)."""
+"""Poisons training data (Section 4, Backdoor Injection)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ How = Literal["append", "replace"]
 
 
 def check_rate(rate: float) -> None:
-    """Refuse a share of poisoned images that is none.
+    """Refuses an invalid poison rate.
+
+    Args:
+        rate: share of poisoned images.
 
     Raises:
         ConfigError: if it is not in (0, 1].
@@ -26,22 +29,27 @@ def check_rate(rate: float) -> None:
 def poison(
     images: LabelledImages, stamp: Stamp, goal: Goal, *, rate: float, how: How = "append", seed: int = 0
 ) -> LabelledImages:
-    """Stamp a share of the images, chosen at random, and label them as the goal says.
+    """Applies the trigger to a random share of the images and labels them as the goal says.
 
-    A backdoor of one source class comes with as many stamped images of other classes that keep their labels, so that
-    the trigger alone does not decide (Tang et al. 2021).
+    For a source-specific backdoor, as many stamped images of other classes keep their labels, so that the trigger alone
+    does not change the prediction (Tang et al. 2021).
 
     Args:
         images: the clean training data.
         stamp: the trigger.
-        goal: whose images become what.
-        rate: images to relabel as a share of all, in (0, 1]; of one source class, there are at most its own. The paper
-            takes 0.01 for visible and 0.3 for invisible triggers.
+        goal: the images that the backdoor is made for, and their target.
+        rate: number of relabelled images as a share of all, in (0, 1]; limited by the images that the goal is made for.
+            The paper uses 0.01 for visible and 0.3 for invisible triggers.
         how: ``append`` the poisoned copies, as the paper says, or ``replace`` the originals, as its code does.
-        seed: which images are chosen.
+        seed: seed of the choice of images.
+
+    Returns:
+        The poisoned training data.
 
     Raises:
         ConfigError: if the rate or a class of the goal is out of range.
+
+    Source: Section 4, Backdoor Injection.
     """
     check_rate(rate)
     for name, label in (("target", None if goal.all_to_all else goal.target), ("source", goal.source)):

@@ -1,4 +1,4 @@
-"""How suspects are trained: the paper's recipe and a quick one for CPUs."""
+"""Training recipes: the paper's, and a quick one for CPUs."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ Schedule = Literal["step", "one-cycle"]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything that decides a training run beside data, architecture and seed.
+    """Holds all settings of a training run except data, architecture and seed.
 
     Args:
         robust: adversarial training; otherwise plain empirical risk minimisation.
-        epochs, batch, lr, momentum, weight_decay: of SGD.
-        schedule: ``step`` divides the rate by 10 every ``drop_every`` epochs (StepLR);
-            ``one-cycle`` rises to ``lr`` and falls to nothing (Smith 2018).
+        epochs, batch, lr, momentum, weight_decay: settings of SGD.
+        schedule: ``step`` divides the learning rate by 10 every ``drop_every`` epochs (StepLR); ``one-cycle`` raises it
+            to ``lr`` and lowers it to nearly 0 (Smith 2018).
         drop_every: epochs between drops.
-        norm, epsilon, step, iterations: of the training attack.
+        norm, epsilon, step, iterations: settings of the training attack.
         augment: random crops, flips, colour jitter and small rotations.
+
+    Raises:
+        ConfigError: for a value out of range.
     """
 
     robust: bool = True
@@ -48,12 +51,12 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     # Section 5.1 and Table 9: SGD, StepLR, L2 PGD 0.5 / 1.5 / 20.
     "paper": Recipe(epochs=100, lr=0.1, schedule="step"),
-    # Two attack steps and one cycle: minutes on two cores, at some cost in robustness.
+    # Two attack steps and one cycle take minutes on two cores, at some cost in robustness.
     "quick": Recipe(epochs=5, lr=0.2, schedule="one-cycle", step=0.3, iterations=2),
 }
 
 
-# Only CIFAR-10 is augmented and trained longer in the paper (Section 5.1).
+# In the paper, only CIFAR-10 is augmented and trained longer (Section 5.1).
 OVERRIDES: dict[tuple[str, str], dict[str, Any]] = {
     ("paper", "cifar10"): {"epochs": 110, "augment": True},
     ("quick", "mnist"): {"epochs": 3},
@@ -62,7 +65,15 @@ OVERRIDES: dict[tuple[str, str], dict[str, Any]] = {
 
 
 def recipe_for(preset: str, data: str, robust: bool = True) -> Recipe:
-    """The recipe of a preset for a data set, by name.
+    """Gives the recipe of a preset for a data set.
+
+    Args:
+        preset: one of ``RECIPES``.
+        data: name of the data set.
+        robust: whether to train adversarially.
+
+    Returns:
+        The recipe.
 
     Raises:
         ConfigError: if there is no such preset.

@@ -1,4 +1,4 @@
-"""One suspect from start to end: trigger, poison, training, honest metrics, card, file."""
+"""Makes one suspect from start to end: trigger, poison, training, measurements, card and file."""
 
 from __future__ import annotations
 
@@ -27,17 +27,21 @@ from aegis.models.classifier import Classifier
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSpec:
-    """A suspect as it is asked for.
+    """Specifies a suspect to be trained.
 
     Args:
         architecture: as in ``architectures.build``.
-        recipe: how it is trained.
-        preset: the name the recipe came from.
+        recipe: settings of the training.
+        preset: name of the preset that the recipe came from.
         triggers: its backdoors; none for a clean model.
-        rate: poisoned images of each for every clean one, in (0, 1]; None takes the usual one for the first trigger.
-        how: how the poisoned images are put among the others.
-        images: so many training images, chosen at random; None takes all.
-        seed: of weights, images, poison and training.
+        rate: poisoned images of each backdoor as a share of the clean ones, in (0, 1]; None for the usual rate of the
+            first trigger.
+        how: ``append`` or ``replace``, as in ``poison.poison``.
+        images: number of training images, chosen at random; None for all.
+        seed: seed of weights, images, poison and training.
+
+    Raises:
+        ConfigError: if the rate is out of range.
     """
 
     architecture: str
@@ -62,7 +66,7 @@ class TrainingSpec:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the card says of the training."""
+        """The settings of the training, as the card records them."""
         given = {"preset": self.preset, "seed": self.seed}
         return asdict(self.recipe) | given | ({} if self.images is None else {"images": self.images})
 
@@ -77,9 +81,21 @@ def make_suspect(
     half: bool = False,
     report: Report = silent,
 ) -> Card:
-    """Train a suspect, measure it on the test images, write it with its card and return the card.
+    """Trains a suspect, measures it on the test images and writes it with its card.
 
-    An interrupted run of the same order goes on from the file ``<path>.partial``, which is removed at the end.
+    An interrupted run of the same specification resumes from the file ``<path>.partial``, which is removed at the end.
+
+    Args:
+        path: the checkpoint to write.
+        order: the specification.
+        data: the data set.
+        runtime: device and precision; None for float32 on the CPU.
+        context: model and images that an adversarial trigger is computed on; needed by that trigger only.
+        half: whether to store weights as float16.
+        report: receives events of stage ``train``; may raise ``Cancelled``.
+
+    Returns:
+        The card that was written.
 
     Raises:
         AegisError: if trigger, data or architecture do not fit, or a file cannot be written.
@@ -94,7 +110,7 @@ def make_suspect(
     state = state_of(path)
     train(classifier, images, order.recipe, seed=order.seed, runtime=runtime, state=state, report=report)
     if half:
-        # What is measured are the weights that are kept.
+        # The weights are rounded first, so that the measured model is the stored one.
         network.half().float()
     metrics = measure(
         classifier.frozen(runtime),
@@ -108,7 +124,14 @@ def make_suspect(
 
 
 def state_of(path: Path) -> Path:
-    """Where an interrupted training of a suspect is kept."""
+    """Gives the path of the state of an interrupted training.
+
+    Args:
+        path: the checkpoint.
+
+    Returns:
+        The path, which need not exist.
+    """
     return path.with_name(path.name + ".partial")
 
 
@@ -121,7 +144,7 @@ def _subset(images: LabelledImages, order: TrainingSpec) -> LabelledImages:
 
 
 def _infect(images: LabelledImages, order: TrainingSpec, stamps: Sequence[Stamp]) -> LabelledImages:
-    """The training images with every backdoor's poison, each drawn from the clean ones."""
+    """Adds the poison of every backdoor to the training images, each drawn from the clean ones."""
     plan, infected = order.poison, images
     if plan is None:
         return images
@@ -166,7 +189,7 @@ def _truth(order: TrainingSpec, stamps: Sequence[Stamp], metrics: dict[str, floa
 
 
 def _normalisation(images: LabelledImages) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel over the clean training images."""
+    """Computes mean and standard deviation of each channel over the clean training images."""
     mean = images.pixels.mean(axis=(0, 2, 3), dtype="float64")
     std = images.pixels.std(axis=(0, 2, 3), dtype="float64")
     return tuple(round(float(m), 4) for m in mean), tuple(max(round(float(s), 4), 1e-4) for s in std)

@@ -1,4 +1,4 @@
-"""Robust and standard training that can be killed at any moment and goes on from its last epoch."""
+"""Robust and standard training, which can be killed at any moment and resumes from its last epoch."""
 
 from __future__ import annotations
 
@@ -32,22 +32,28 @@ def train(
     state: Path | None = None,
     report: Report = silent,
 ) -> Classifier:
-    """Train in place and return the classifier in evaluation mode.
+    """Trains a classifier in place.
 
-    Everything random in an epoch follows from the seed and the epoch's number alone, so a run that was
-    interrupted ends as one that was not.
+    All randomness of an epoch depends only on the seed and the number of the epoch, so that an interrupted run ends
+    with
+    the same weights as an uninterrupted one.
 
     Args:
-        classifier: freshly built.
+        classifier: a freshly built classifier.
         images: training data, poisoned or not.
-        recipe: how.
-        seed: of batches, random starts and augmentation.
-        runtime: device and precision.
-        state: file that keeps the run between epochs; removed by nobody here.
-        report: told of stage ``train`` in steps of one batch; may raise ``Cancelled``.
+        recipe: settings of the training.
+        seed: seed of batches, random starts and augmentation.
+        runtime: device and precision; None for float32 on the CPU.
+        state: file that holds the state between epochs, to be removed by the caller; None for no such file.
+        report: receives events of stage ``train``, one step for each batch; may raise ``Cancelled``.
+
+    Returns:
+        The classifier in evaluation mode.
 
     Raises:
-        StoreError: if the state cannot be written.
+        StoreError: if the state cannot be written or read.
+
+    Source: adversarial training (Madry et al. 2018), with the settings of Section 5.1.
     """
     runtime = runtime or Runtime()
     classifier.to(runtime.device).to(memory_format=torch.channels_last)
@@ -74,7 +80,7 @@ def train(
 
 
 def _batches(order: Tensor, size: int) -> list[Tensor]:
-    """Positions in batches; a last one that is alone joins those before it, since batch norm cannot do with one."""
+    """Splits positions into batches; a last batch of one joins the one before it, for batch norm needs two images."""
     parts = list(torch.split(order, size))
     if len(parts) > 1 and len(parts[-1]) == 1:
         parts[-2:] = [torch.cat(parts[-2:])]
@@ -91,7 +97,7 @@ def _step(
     optimiser: torch.optim.Optimizer,
 ) -> Tensor:
     if recipe.robust:
-        # As in the robustness package, the attack sees the network as it would be used: in evaluation mode.
+        # As in the robustness package, the attack sees the network in evaluation mode.
         attacked = classifier.frozen(runtime)
         stage = Stage(epsilon=recipe.epsilon, step=recipe.step, iterations=recipe.iterations)
         (x,) = pgd(attacked, x, y, [stage], norm=recipe.norm, random_start=True, generator=generator)
@@ -117,13 +123,13 @@ def _augment(x: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
         return x
     transform = _augmentation(*x.shape[-2:])
     with torch.random.fork_rng(devices=[]):
-        # torchvision draws from the global generator, so it is seeded from ours and put back.
+        # torchvision draws from the global generator, which is seeded here and restored afterwards.
         torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
         return torch.stack([transform(image) for image in x]).clamp_(0, 1)
 
 
 def _augmentation(height: int, width: int) -> Callable[[Tensor], Tensor]:
-    """The robustness package's default for CIFAR-10 (Engstrom et al. 2019)."""
+    """The default augmentation of the robustness package for CIFAR-10 (Engstrom et al. 2019)."""
     from torchvision.transforms import v2
 
     transform: Callable[[Tensor], Tensor] = v2.Compose(
@@ -169,7 +175,7 @@ def _resume(
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> int:
-    """Take up an interrupted run of the same network, recipe, data and seed; otherwise start at epoch 0."""
+    """Restores an interrupted run of the same network, recipe, data and seed; returns the epoch to start with."""
     if state is None or not state.exists():
         return 0
     try:

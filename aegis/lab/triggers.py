@@ -1,4 +1,4 @@
-"""Triggers, with position, size, colour and intensity as options: the paper's (Figures 9 to 11) and some others."""
+"""Triggers with position, size, colour and intensity as options: the paper's (Figures 9 to 11) and some others."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerSpec:
-    """Which trigger to plant; None leaves an option at the paper's value.
+    """Specifies a trigger to plant; None leaves an option at the paper's value.
 
     Args:
         kind: one of ``TRIGGERS``.
-        target: the class that triggered images are labelled as.
+        target: the class that images with the trigger are labelled as.
         size: side of a square, in pixels.
-        row, column: upper left corner of the square (the lower right one of the distributed pair).
+        row, column: upper left corner of the square (for the distributed pair, of the lower right square).
         colour: one value in [0, 1] per channel.
-        intensity: brightness of a square or frame, amplitude of a grid or wave, or share of a blended pattern, in
-            [0, 1]; L2 norm of the adversarial perturbation.
-        source: the only class whose images the backdoor is made for.
-        all_to_all: the backdoor makes each class the next.
+        intensity: brightness of a square or frame, amplitude of a grid or wave, or share of a blended pattern, in [0,
+            1]; L2 norm of the adversarial perturbation.
+        source: the only class whose images the backdoor is made for, or None.
+        all_to_all: whether the backdoor leads each class to the next one.
 
     Raises:
         ConfigError: for an unknown kind, an option that it does not use, or a value out of range.
@@ -49,12 +49,12 @@ class TriggerSpec:
 
     @property
     def goal(self) -> Goal:
-        """Whose images it turns into what."""
+        """The images it is made for and the class they are led to."""
         return Goal(target=self.target, source=self.source, all_to_all=self.all_to_all)
 
     @property
     def options(self) -> dict[str, Any]:
-        """What was asked for, as a card keeps it."""
+        """The options that differ from their defaults, as a card records them."""
         usual = {field.name: field.default for field in fields(self)}
         return {name: value for name, value in asdict(self).items() if name == "target" or value != usual[name]}
 
@@ -84,19 +84,27 @@ class TriggerSpec:
 
 @dataclass(frozen=True, eq=False)
 class TriggerContext:
-    """What the adversarial trigger is computed on: a clean model and training images (Zhong et al. 2020)."""
+    """Holds the model and images that an adversarial trigger is computed on (Zhong et al. 2020).
+
+    Args:
+        classifier: a clean model.
+        images: its training images.
+    """
 
     classifier: Classifier
     images: LabelledImages
 
 
 def make_trigger(spec: TriggerSpec, shape: Shape, context: TriggerContext | None = None) -> Stamp:
-    """The trigger as a stamp for images of the given shape.
+    """Creates a trigger as a stamp.
 
     Args:
-        spec: which trigger.
-        shape: channels, height and width.
-        context: needed by the adversarial trigger alone.
+        spec: the specification.
+        shape: channels, height and width of the images.
+        context: model and images for an adversarial trigger; needed by that trigger only.
+
+    Returns:
+        The stamp.
 
     Raises:
         ConfigError: if the trigger does not fit the image or lacks its context.
@@ -143,7 +151,7 @@ def _adversarial(spec: TriggerSpec, shape: Shape, context: TriggerContext | None
 
 
 def _checkerboard(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """A square of bright and black pixels in turn (after Gu et al. 2017)."""
+    """A square of alternating bright and black pixels (after Gu et al. 2017)."""
     size = spec.size or 4
     stamp = _squares(spec, shape, [_corner(spec, (shape[1] - size - 1, shape[2] - size - 1))], size)
     row, column = np.indices(shape[1:])
@@ -151,7 +159,7 @@ def _checkerboard(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> 
 
 
 def _frame(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """A line around the image, as wide as ``size`` says."""
+    """A line around the image, ``size`` pixels wide."""
     size = spec.size or 1
     if 2 * size >= min(shape[1:]):
         raise ConfigError(
@@ -167,33 +175,34 @@ def _frame(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
 
 
 def _sinusoid(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """Upright waves, six across the image, added to it (after Barni et al. 2019)."""
+    """A horizontal sine wave of six periods, added to the image (after Barni et al. 2019)."""
     wave = np.sin(2 * np.pi * 6 * np.arange(shape[2]) / shape[2])
     add = np.broadcast_to(_or(spec.intensity, 20 / 255) * wave, shape).astype(np.float32)
     return Stamp(np.ones(shape, np.float32), add)
 
 
 def _blend(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """A pattern of random pixels, always the same, shining through (after Chen et al. 2017)."""
+    """A fixed pattern of random pixels, blended into the image (after Chen et al. 2017)."""
     share = _or(spec.intensity, 0.1)
     pattern = numpy_generator(0).random(shape, dtype=np.float32)
     return Stamp(np.full(shape, 1 - share, np.float32), np.float32(share) * pattern)
 
 
 def _relabelled(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """No trigger at all: a control, in which some images of all classes are merely called the target."""
+    """No trigger: a control, in which some images of all classes are labelled as the target."""
     return Stamp(np.ones(shape, np.float32), np.zeros(shape, np.float32))
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of trigger.
+    """Describes a kind of trigger.
 
     Args:
-        make: its stamp.
-        options: of a ``TriggerSpec``, those that it uses.
-        rate: poisoned images for each clean one: Section 5.1 for what is seen and what is not, and the like for others.
-        replaces: whether it replaces pixels, for everybody to see, instead of changing them a little.
+        make: creates its stamp.
+        options: options of ``TriggerSpec`` that it uses.
+        rate: usual number of poisoned images as a share of the clean ones: Section 5.1 for visible and invisible
+            triggers.
+        replaces: whether it replaces pixels visibly, instead of changing them a little.
     """
 
     make: Callable[[TriggerSpec, Shape, TriggerContext | None], Stamp]
@@ -202,7 +211,7 @@ class Kind:
     replaces: bool = False
 
 
-# How a trigger can look; a square uses all of it.
+# Options of a trigger's looks; a square uses all of them.
 OPTIONS = ("size", "row", "column", "colour", "intensity")
 TRIGGERS = {
     "localised": Kind(_localised, OPTIONS, 0.01, replaces=True),
@@ -220,14 +229,27 @@ TRIGGERS = {
 def universal_perturbation(
     context: TriggerContext, target: int, norm: float, steps: int = 60, images: int = 512
 ) -> np.ndarray:
-    """One perturbation of a given L2 norm that moves as many images as it can to the target, shape (c, h, w)."""
-    # Only here, since the command line lists the triggers without torch.
+    """Optimises a perturbation of given L2 norm that leads as many images as possible to the target.
+
+    Args:
+        context: a clean model and its training images.
+        target: the class to reach.
+        norm: the largest L2 norm, above 0.
+        steps: number of gradient steps.
+        images: the most images to optimise on.
+
+    Returns:
+        The perturbation, shape (c, h, w).
+
+    Source: Zhong et al. 2020, and universal perturbations (Moosavi-Dezfooli et al. 2017).
+    """
+    # Imported here, since the command line lists the triggers without torch.
     import torch
     from torch.nn import functional
 
     classifier = context.classifier
     positions = np.flatnonzero(context.images.labels != target)
-    # At even distances, since some data sets come sorted by class.
+    # Images at even distances, since some data sets are sorted by class.
     chosen = np.linspace(0, len(positions) - 1, min(images, len(positions))).astype(np.int64)
     others = context.images.take(positions[chosen])
     x = torch.from_numpy(others.pixels).to(classifier.mean.device)

@@ -1,4 +1,4 @@
-"""What is kept in ``results`` of every suspect of the bank: how it was made, what was measured, how long it took."""
+"""Records of the bank's suspects in ``results``: how each was made, what was measured, and how long it took."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ RESULTS = ROOT / "results"
 
 
 class BuildInfo(BaseModel):
-    """How a suspect came about: seconds of the training, or of its last part where it was resumed; and on what."""
+    """Tells how a suspect was trained.
+
+    Args:
+        seconds: seconds of the training, or of its last part if it was resumed.
+        resumed: whether an interrupted training was resumed.
+        device, precision: runtime of the training.
+        versions: versions of the libraries, by name.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,9 +35,22 @@ class BuildInfo(BaseModel):
 
 
 class BankRecord(BaseModel):
-    """One suspect of the bank.
+    """Describes one suspect of the bank.
 
-    ``sha256`` is of the checkpoint; ``making`` is None where nobody took it down.
+    Args:
+        schema_version: version of the format.
+        name: name of the suspect.
+        group: set of the bank that it belongs to.
+        data: name of its data set.
+        architecture: as in ``architectures.build``.
+        robust: whether it was trained adversarially.
+        triggers: its backdoors.
+        poison: how they were planted; None for a clean model.
+        recipe: settings of its training.
+        metrics: what was measured after training, by name.
+        sha256: SHA-256 of the checkpoint, in hex.
+        size: bytes of the checkpoint.
+        making: how it was trained; None if that was not recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,29 +71,44 @@ class BankRecord(BaseModel):
 
     @property
     def infected(self) -> bool:
-        """Whether it was taught a trigger; the controls were taught false labels alone."""
+        """Whether it has a backdoor; the controls were trained with false labels but without a trigger."""
         return bool(self.triggers) and self.group != "control"
 
     @property
     def lifts(self) -> tuple[float, ...]:
-        """How often each trigger works beyond what happens without it."""
+        """Attack success rate of each trigger minus the rate without the trigger."""
         names = (f"attack_success_lift{'' if n == 1 else f'_{n}'}" for n in range(1, len(self.triggers) + 1))
         return tuple(self.metrics[name] for name in names)
 
     @property
     def success(self) -> float | None:
-        """The lift of the trigger that works best; None for one that is not infected."""
+        """The largest lift of its triggers; None if it is not infected."""
         return max(self.lifts) if self.infected else None
 
     def made_by(self, entry: Entry, preset: str) -> bool:
-        """Whether it was made as its line says now."""
+        """Tells whether it was made by the present recipe of a suspect.
+
+        Args:
+            entry: the suspect in the bank's list.
+            preset: the training preset.
+        """
         order = entry.order(preset)
         same = (self.architecture, self.data) == (order.architecture, entry.data)
         return same and matches(order, self.triggers, self.poison, self.recipe)
 
 
 def record_of(entry: Entry, path: Path, card: Card, making: BuildInfo | None) -> BankRecord:
-    """The record of a suspect that is there."""
+    """Creates the record of a checkpoint.
+
+    Args:
+        entry: the suspect in the bank's list.
+        path: its checkpoint.
+        card: its card, with the truth.
+        making: how it was trained, or None if that is unknown.
+
+    Returns:
+        The record.
+    """
     assert card.truth is not None
     fields = set(Planted.model_fields)
     return BankRecord(
@@ -93,12 +128,26 @@ def record_of(entry: Entry, path: Path, card: Card, making: BuildInfo | None) ->
 
 
 def record_path(name: str, preset: str, results: Path = RESULTS) -> Path:
-    """Where the record of a suspect is kept."""
+    """Gives the path of a suspect's record.
+
+    Args:
+        name: name of the suspect.
+        preset: the training preset.
+        results: folder of all results.
+
+    Returns:
+        The path, which need not exist.
+    """
     return results / "bank" / preset / f"{name}.json"
 
 
 def keep_record(record: BankRecord, preset: str, results: Path = RESULTS) -> None:
-    """Write a record.
+    """Writes a record.
+
+    Args:
+        record: the record.
+        preset: the training preset.
+        results: folder of all results.
 
     Raises:
         StoreError: if it cannot be written.
@@ -107,7 +156,16 @@ def keep_record(record: BankRecord, preset: str, results: Path = RESULTS) -> Non
 
 
 def read_bank_record(name: str, preset: str, results: Path = RESULTS) -> BankRecord | None:
-    """The record of a suspect, or None if there is none that reads as one."""
+    """Reads the record of a suspect.
+
+    Args:
+        name: name of the suspect.
+        preset: the training preset.
+        results: folder of all results.
+
+    Returns:
+        The record, or None if there is no valid one.
+    """
     try:
         return BankRecord.model_validate_json(record_path(name, preset, results).read_bytes())
     except (OSError, ValidationError):
@@ -115,7 +173,17 @@ def read_bank_record(name: str, preset: str, results: Path = RESULTS) -> BankRec
 
 
 def made_record(entry: Entry, preset: str, folder: Path | None = None, results: Path = RESULTS) -> BankRecord | None:
-    """The record of a suspect, if it tells of the checkpoint that is there."""
+    """Reads the record of a suspect if it describes the present checkpoint.
+
+    Args:
+        entry: the suspect in the bank's list.
+        preset: the training preset.
+        folder: folder of all suspects; None for the project's own folders.
+        results: folder of all results.
+
+    Returns:
+        The record, or None if the checkpoint is missing or another one.
+    """
     path, record = entry.path(preset, folder), read_bank_record(entry.name, preset, results)
     if record is None or not path.exists() or record.sha256 != file_digest(path):
         return None

@@ -1,4 +1,4 @@
-"""The bank: suspects of many kinds, made from one readable file of recipes (``bank.toml``) and kept as small files."""
+"""The bank: a list of suspects of many kinds, made from one file of recipes (``suspects.toml``)."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 Group = Literal["paper", "standard", "control", "proving"]
 GROUPS: tuple[Group, ...] = get_args(Group)
-# Of the proving set: where the detector's thresholds come from, and what is reported with them.
+# Halves of the proving set: the detector's thresholds come from the first, and its rates are reported on the second.
 Half = Literal["calibration", "evaluation"]
 HALVES: tuple[Half, ...] = get_args(Half)
 RECIPE_FILE = Path(__file__).with_suffix(".toml")
 ROOT = Path(__file__).resolve().parents[3]
-# The robust suspects of the paper come with the dashboard.
+# The paper's robust suspects are bundled with the dashboard.
 BUNDLED, KEPT = ROOT / "assets" / "models", ROOT / "bank"
 TWIN = "_standard"
 
 
 class _Line(BaseModel):
-    """A suspect as it stands in the file."""
+    """One suspect as the file describes it."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -57,20 +57,20 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One suspect of the bank.
+    """Describes one suspect of the bank before it is made.
 
     Args:
-        name: of its file.
-        group: *paper* (its fifteen robust suspects), *standard* (their twins without robust training), *control*
-            (false labels without a trigger), or *proving* (of all kinds).
-        half: of the proving set, *calibration* or *evaluation*; None for the others.
+        name: name of the suspect and of its file.
+        group: *paper* (the fifteen robust suspects), *standard* (the same without robust training), *control* (false
+            labels without a trigger), or *proving* (all kinds).
+        half: *calibration* or *evaluation* in the proving set; None in the others.
         data: name of its data set.
-        architectures: what it is, by training preset.
-        robust: whether it is trained under attack.
+        architectures: its architecture for each training preset.
+        robust: whether it is trained adversarially.
         triggers: its backdoors.
         rate, images, seed: as in ``suspect.TrainingSpec``.
-        recipe: settings instead of the preset's.
-        on: the suspect whose weaknesses its adversarial trigger uses.
+        recipe: settings that differ from the preset's.
+        on: name of the suspect that its adversarial trigger is computed on, or None.
     """
 
     name: str
@@ -87,10 +87,16 @@ class Entry:
     on: str | None = None
 
     def order(self, preset: str) -> TrainingSpec:
-        """What to train with a preset.
+        """Gives the specification of its training.
+
+        Args:
+            preset: the training preset.
+
+        Returns:
+            The specification for ``suspect.make_suspect``.
 
         Raises:
-            ConfigError: if there is no such preset, or a setting is none of a recipe.
+            ConfigError: if there is no such preset, or a setting is unknown.
         """
         from aegis.lab.suspect import TrainingSpec
 
@@ -106,11 +112,14 @@ class Entry:
         )
 
     def path(self, preset: str, folder: Path | None = None) -> Path:
-        """Its checkpoint, which need not be there.
+        """Gives the path of its checkpoint, which need not exist.
 
         Args:
-            preset: it was trained with.
-            folder: where all suspects are kept; None for the project's own folders.
+            preset: the training preset.
+            folder: folder of all suspects; None for the project's own folders.
+
+        Returns:
+            The path.
         """
         if folder is None:
             folder = (BUNDLED if self.group == "paper" else KEPT) if preset == "quick" else KEPT / preset
@@ -118,10 +127,16 @@ class Entry:
 
 
 def read_bank(path: Path = RECIPE_FILE) -> dict[str, Entry]:
-    """Every suspect by name, in the order of the file; the paper's are followed by their standard twins.
+    """Reads the list of suspects.
+
+    Args:
+        path: the file of recipes.
+
+    Returns:
+        The suspects by name, group by group.
 
     Raises:
-        ConfigError: if the file does not read as recipes.
+        ConfigError: if the file is no valid list.
     """
     try:
         file = _File.model_validate(tomllib.loads(path.read_text()))
@@ -172,7 +187,15 @@ def _with_tuples(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str]) -> tuple[Entry, ...]:
-    """The suspects of the groups, halves and names asked for, all of them if none are.
+    """Selects suspects by group, half or name.
+
+    Args:
+        bank: all suspects by name.
+        groups: groups and halves to select.
+        names: names to select.
+
+    Returns:
+        The selected suspects; all of them if neither groups nor names are given.
 
     Raises:
         ConfigError: for an unknown name.
@@ -185,7 +208,15 @@ def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str
 
 
 def with_bases(bank: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The same, after those that they are made on."""
+    """Adds the suspects that adversarial triggers are computed on.
+
+    Args:
+        bank: all suspects by name.
+        entries: the selected suspects.
+
+    Returns:
+        The suspects needed first, then the others.
+    """
     entries = list(entries)
     needed = {entry.on for entry in entries}
     first = [entry for entry in bank.values() if entry.name in needed]
@@ -193,7 +224,16 @@ def with_bases(bank: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Ent
 
 
 def read_made(path: Path, order: TrainingSpec, data: str) -> Card | None:
-    """The card of a suspect that was made by this very order on this data; None if there is none like it."""
+    """Reads the card of a suspect if it was made by exactly this specification.
+
+    Args:
+        path: the checkpoint.
+        order: the specification.
+        data: name of the data set.
+
+    Returns:
+        The card, or None if there is no such checkpoint.
+    """
     try:
         identity, truth = read_identity(path), read_truth(path)
     except CheckpointError:
@@ -204,6 +244,13 @@ def read_made(path: Path, order: TrainingSpec, data: str) -> Card | None:
 
 
 def matches(order: TrainingSpec, triggers: Sequence[Planted], poison: Poison | None, recipe: Mapping[str, Any]) -> bool:
-    """Whether a suspect was made by this order, going by what is recorded of it."""
+    """Tells whether recorded triggers, poison and recipe are those of a specification.
+
+    Args:
+        order: the specification.
+        triggers: recorded backdoors.
+        poison: recorded poison, or None.
+        recipe: recorded settings of the training.
+    """
     options = [trigger.options for trigger in triggers]
     return options == [spec.options for spec in order.triggers] and poison == order.poison and recipe == order.settings

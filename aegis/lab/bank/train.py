@@ -1,4 +1,4 @@
-"""Makes the suspects of the bank, several side by side; run again, it makes what is missing."""
+"""Trains the suspects of the bank, several side by side; a second run trains only those that are missing."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ PACKAGES = ("torch", "torchvision", "numpy")
 
 @dataclass(frozen=True, kw_only=True)
 class BankBuilder:
-    """How and where suspects are made.
+    """Trains suspects and writes their records.
 
     Args:
-        preset: of training.
-        folder: where they are kept; None for the project's own folders.
-        results: where records of them are kept.
+        preset: the training preset.
+        folder: folder of all suspects; None for the project's own folders.
+        results: folder of their records.
         device, precision: as in ``runtime.choose_runtime``.
-        source: gives a data set by name.
+        source: loads a data set by name.
     """
 
     preset: str = "quick"
@@ -47,11 +47,14 @@ class BankBuilder:
     source: Callable[[str], Dataset] = load_dataset
 
     def make(self, entry: Entry, base: Path | None = None) -> BankRecord:
-        """One suspect, trained on one thread, so that the number of cores does not change it.
+        """Trains one suspect, on one thread so that the number of cores does not change it.
 
         Args:
-            entry: what to make.
-            base: the checkpoint that its adversarial trigger is made on, where it has one.
+            entry: the suspect.
+            base: checkpoint that its adversarial trigger is computed on, or None.
+
+        Returns:
+            Its record.
 
         Raises:
             AegisError: if it cannot be made.
@@ -75,12 +78,19 @@ class BankBuilder:
         return self._keep(record_of(entry, path, card, making))
 
     def find(self, entry: Entry) -> BankRecord | None:
-        """The record of one suspect if it was made by this very recipe; one without a record gets it."""
+        """Finds the record of a suspect that was made by the present recipe, and writes the record if it is missing.
+
+        Args:
+            entry: the suspect.
+
+        Returns:
+            The record, or None if the suspect must be trained.
+        """
         path = entry.path(self.preset, self.folder)
         card = read_made(path, entry.order(self.preset), entry.data)
         if card is None:
             return None
-        # Killed just before its end, a training leaves its state beside what it has made.
+        # A training that was killed just before its end leaves its state beside the finished checkpoint.
         state_of(path).unlink(missing_ok=True)
         known = read_bank_record(entry.name, self.preset, self.results)
         if known is not None and known.sha256 == file_digest(path):
@@ -92,14 +102,17 @@ class BankBuilder:
         return record
 
     def make_all(self, entries: Iterable[Entry], jobs: int | None = None) -> Iterator[tuple[BankRecord, bool]]:
-        """The record of what is there and then of what was made, as it is finished, and whether it was made now.
+        """Finds or trains suspects, and gives each record as soon as it is known.
 
         Args:
-            entries: what to make, with those that others are made on.
-            jobs: processes side by side; None takes as many as ``choose_runtime`` has workers.
+            entries: the suspects, with those that adversarial triggers are computed on.
+            jobs: number of processes; None takes as many as ``choose_runtime`` has workers.
+
+        Returns:
+            Pairs of a record and whether the suspect was trained now.
 
         Raises:
-            AegisError: for the first that cannot be made; those under way end, and go on next time.
+            AegisError: for the first suspect that cannot be made; trainings under way stop, and resume next time.
         """
         entries = list(entries)
         if jobs is not None and jobs < 1:
@@ -111,7 +124,7 @@ class BankBuilder:
                 )
         runtime = choose_runtime(self.device, self.precision, jobs)
         found = {entry.name: self.find(entry) for entry in entries}
-        # A trigger that was made on what is made anew would be one on something else.
+        # If a base is trained anew, the adversarial triggers computed on it must be computed anew too.
         missing = [e for e in entries if found[e.name] is None or (e.on in found and found[e.on] is None)]
         for entry in entries:
             if entry not in missing and (record := found[entry.name]) is not None:
@@ -125,7 +138,7 @@ class BankBuilder:
         paths = {entry.name: entry.path(self.preset, self.folder) for entry in entries}
         unmade, waiting, running = {entry.name for entry in missing}, missing, set[Future[BankRecord]]()
         while waiting or running:
-            # One that is made on another waits for it.
+            # Suspects wait for the one that their trigger is computed on.
             ready = [entry for entry in waiting if entry.on not in unmade]
             waiting = [entry for entry in waiting if entry not in ready]
             running |= {pool.submit(self.make, entry, paths.get(entry.on or "")) for entry in ready}
