@@ -1,1 +1,1 @@
-"""Tables and figures of the paper, and the bank's scans, from files in ``results``."""
+"""Computes tables and figures of the paper and scans of the bank, from files in ``results``."""

@@ -1,4 +1,4 @@
-"""Scans of the bank, one file a scan."""
+"""Scans suspects of the bank and saves one file for each scan."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ CODE = "detector"
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One scan of one suspect.
+    """One scan of one suspect of the bank.
 
     Args:
-        suspect: what is known of it.
+        suspect: record of the suspect.
         checkpoint: its file.
         training: the preset that it was trained with.
-        preset, seed, device, precision: of the scan.
-        results: the folder of all results.
+        preset, seed, device, precision: settings of the scan.
+        results: folder of all results.
     """
 
     suspect: BankRecord
@@ -44,23 +44,26 @@ class Trial:
 
     @property
     def path(self) -> Path:
-        """Where the outcome is kept."""
+        """The file of the outcome."""
         return self.results / "scans" / self.training / self.preset / f"{self.suspect.name}-seed{self.seed}.json"
 
     @property
     def images(self) -> Dataset:
-        """What is scanned with: the bundled sample of its data set, as an analyst would."""
+        """The images of the scan: the bundled sample of the suspect's data set, as an analyst would use."""
         return _images(default_source(self.suspect.data))
 
     @property
     def config(self) -> ScanConfig:
-        """Settings of the scan."""
+        """The settings of the scan."""
         return adjusted(preset(self.preset, self.images.name, self.images.shape), seed=self.seed)
 
     def find(self) -> ScanRecord | None:
-        """The outcome, if this very checkpoint was scanned with these settings, images and this precision.
+        """Reads the saved scan if checkpoint, settings, images and precision are the same.
 
-        Where thresholds are others by now, it is judged by those: they are no part of the scan itself.
+        If only thresholds have changed since, the scan is judged again by the present ones.
+
+        Returns:
+            The scan, or None.
         """
         try:
             record = read_record(self.path)
@@ -81,7 +84,13 @@ class Trial:
         return judge_again(record, config.verdict).model_copy(update={"config": record.config | {"verdict": verdict}})
 
     def run(self, workers: int | None = None) -> ScanRecord:
-        """Scan, and keep the outcome.
+        """Scans the suspect and saves the outcome.
+
+        Args:
+            workers: classes examined side by side, or None for one per processor core.
+
+        Returns:
+            The scan.
 
         Raises:
             AegisError: if checkpoint or images cannot be used, or the outcome cannot be written.
@@ -92,13 +101,16 @@ class Trial:
 
         suspect, runtime = load_checkpoint(self.checkpoint), choose_runtime(self.device, self.precision, workers)
         record = scan(suspect, self.images, self.config, runtime=runtime).record(self.checkpoint.name)
-        # Of the source of what searches, since outcomes of two detectors must not be taken for one's.
+        # The digest of the source tells apart scans by different versions of the detector.
         record = record.model_copy(update={"versions": record.versions | {CODE: code_digest(STEPS_CODE)[:16]}})
         self.keep(record)
         return record
 
     def keep(self, record: ScanRecord) -> None:
-        """Write the outcome.
+        """Saves a scan.
+
+        Args:
+            record: the scan.
 
         Raises:
             StoreError: if it cannot be written.
@@ -107,7 +119,14 @@ class Trial:
 
 
 def kept(trial: Trial) -> list[ScanRecord]:
-    """The outcomes of a trial with any seed, in their order."""
+    """Reads the saved scans of a trial with any seed.
+
+    Args:
+        trial: the trial; its seed is ignored.
+
+    Returns:
+        The scans, sorted by seed.
+    """
     name = trial.path.name.removesuffix(f"{trial.seed}.json")
     digits = [path.name.removeprefix(name).removesuffix(".json") for path in trial.path.parent.glob(f"{name}*.json")]
     seeds = sorted(int(seed) for seed in digits if seed.isascii() and seed.isdigit())
@@ -116,7 +135,15 @@ def kept(trial: Trial) -> list[ScanRecord]:
 
 
 def judged_by(rule: Rule, record: ScanRecord) -> ScanRecord:
-    """What a scan found, judged by a rule with its usual thresholds."""
+    """Judges a scan by a rule with its default thresholds.
+
+    Args:
+        rule: ``default`` or ``paper``.
+        record: the scan.
+
+    Returns:
+        The scan with new verdicts.
+    """
     return judge_again(record, VerdictConfig(rule=rule))
 
 
@@ -126,7 +153,9 @@ def _images(source: str) -> Dataset:
 
 
 def _as_asked(config: dict[str, Any]) -> dict[str, Any]:
-    """What is computed with: no thresholds, and no sizes of triggers, which come from what the model's classes need."""
+    """Settings that decide what is computed: without thresholds, and without sizes of triggers, which the model
+    decides.
+    """
     search = config["gather"]["trigger_search"]
     gather = config["gather"] | {"trigger_search": search and search | {"area": None, "radius": None}}
     return config | {"gather": gather, "verdict": (config["verdict"]["rule"], config["verdict"]["source_quantile"])}

@@ -1,4 +1,4 @@
-"""Where the detector's thresholds come from: what benign classes of calibration models reach."""
+"""Computes the null distributions of the detector: scores that benign classes of calibration models reach."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from aegis.records.ranking import best_score
 
 @dataclass(frozen=True)
 class Benign:
-    """What the strongest benign class of one model reaches, by family of triggers."""
+    """The highest scores of the benign classes of one model.
+
+    Args:
+        name: the model.
+        data: its data set.
+        kind: the kinds of its triggers, or *clean*.
+        scores: highest score of its benign classes for each family of triggers, in [0, 1].
+    """
 
     name: str
     data: str
@@ -27,7 +34,16 @@ class Benign:
 
 
 def benign_scores(cases: Iterable[Case]) -> list[Benign]:
-    """Of every model that has benign classes, by its first scan; seeds are not models."""
+    """Collects the scores of benign classes of every model that has some, from its first scan.
+
+    Further seeds are ignored, because scans of one model are not independent.
+
+    Args:
+        cases: suspects with their scans.
+
+    Returns:
+        The scores, one entry for each model.
+    """
     found = []
     for case in cases:
         scan, suspect = case.scans[0], case.suspect
@@ -40,7 +56,14 @@ def benign_scores(cases: Iterable[Case]) -> list[Benign]:
 
 
 def nulls_of(benign: Iterable[Benign]) -> tuple[NullDistribution, ...]:
-    """A null for each family."""
+    """Creates the null distribution of each family.
+
+    Args:
+        benign: scores of the calibration models.
+
+    Returns:
+        One distribution for each family.
+    """
     benign = list(benign)
     return tuple(
         NullDistribution(family=family, maxima=tuple(model.scores[family] for model in benign)) for family in FAMILIES
@@ -48,7 +71,15 @@ def nulls_of(benign: Iterable[Benign]) -> tuple[NullDistribution, ...]:
 
 
 def keep_calibration(benign: Iterable[Benign], path: Path = CALIBRATION) -> None:
-    """Write what the detector reads, with the names of the models it is from."""
+    """Writes the file of null distributions that the detector reads.
+
+    Args:
+        benign: scores of the calibration models.
+        path: the file.
+
+    Raises:
+        StoreError: if it cannot be written.
+    """
     benign = list(benign)
     text = {
         "models": [model.name for model in benign],
@@ -58,13 +89,16 @@ def keep_calibration(benign: Iterable[Benign], path: Path = CALIBRATION) -> None
 
 
 def crossed(judged: Iterable[Case], benign: Iterable[Benign], by: str) -> list[Case]:
-    """Every case as it is judged by what the other data sets, or the other kinds of triggers, show.
+    """Judges suspects by calibration models of other data sets or other kinds of triggers (cross-validation).
 
     Args:
         judged: suspects with their scans.
-        benign: calibration models.
-        by: ``data`` or ``kind``: calibration models that share it with a suspect are left out. Clean models share
-            their kind with none but themselves; a suspect that fewer than two models are left for is left out.
+        benign: scores of the calibration models.
+        by: ``data`` or ``kind``: calibration models that share it with a suspect are left out; for a clean suspect and
+            ``kind``, only the suspect itself is.
+
+    Returns:
+        The suspects with new verdicts; suspects with fewer than two calibration models are left out.
     """
     benign = list(benign)
     found = []
@@ -79,6 +113,14 @@ def crossed(judged: Iterable[Case], benign: Iterable[Benign], by: str) -> list[C
 
 
 def judged_with(cases: Iterable[Case], nulls: tuple[NullDistribution, ...]) -> list[Case]:
-    """Cases as they are judged by these nulls."""
+    """Judges suspects by other null distributions.
+
+    Args:
+        cases: suspects with their scans.
+        nulls: one distribution for each family.
+
+    Returns:
+        The suspects with new verdicts.
+    """
     config = VerdictConfig(nulls=nulls)
     return [Case(case.suspect, tuple(judge_again(scan, config) for scan in case.scans)) for case in cases]

@@ -1,4 +1,4 @@
-"""The positive control: would this scan have seen a backdoor in this very model? One is planted in a copy of it."""
+"""The positive control: plants a backdoor in a copy of a model and tests whether the scan detects it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from aegis.models.load import Suspect
 from aegis.records.config import ScanConfig
 from aegis.records.record import ControlRecord
 
-# A few passes over images that the model knows already.
+# A few epochs suffice, since the model already knows these images.
 RECIPE = Recipe(epochs=2, lr=0.05, schedule="one-cycle", step=0.3, iterations=2)
 RATE = 0.2
-# So often it is trained on, until the trigger works on nearly all images: one that hardly works tells little.
+# Training is repeated until the trigger works on nearly all images, since a weak trigger would prove little.
 ROUNDS = 8
 WORKS = 0.8
 SIDE = 4
@@ -37,19 +37,22 @@ def positive_control(
     runtime: Runtime | None = None,
     report: Report = silent,
 ) -> ControlRecord:
-    """Plant a small checkerboard in a copy of a suspect and scan the copy for it.
+    """Plants a small checkerboard in a copy of a model and scans the copy for it.
 
-    Place, colour and class are drawn from the scan's seed. Whether the copy was flagged tells whether a *clean* would
-    have been worth anything.
+    Position, colour and class are drawn from the scan's seed. If the copy is not flagged, a *clean* verdict about this
+    model means little.
 
     Args:
         suspect: the model; it is not changed.
-        data: its images; the trigger is planted with the training split.
+        data: its images; the backdoor is trained on the training split.
         config: settings of the scan.
-        labels: the classes that were scanned; all by default.
-        avoid: classes that are flagged already.
-        runtime: device and precision.
-        report: told of stages ``train`` and those of a scan of one class; may raise ``Cancelled``.
+        labels: the classes that were scanned; None for all.
+        avoid: classes that are flagged already, which are not chosen as target.
+        runtime: device and precision; None for the fastest of this machine.
+        report: receives events of stage ``train`` and of a scan of one class; may raise ``Cancelled``.
+
+    Returns:
+        The trigger, its success, and whether it was detected.
     """
     runtime = runtime or choose_runtime()
     spec = draw_trigger(data, config.gather.seed, labels, avoid)
@@ -61,7 +64,7 @@ def positive_control(
         works = attack_success(infected.frozen(runtime), stamp, data.test, spec.goal)
         if works.lift >= WORKS:
             break
-    # The copy's file does not exist; its digest must not be taken for the suspect's.
+    # The copy has no file, so its digest is marked, to be different from the suspect's.
     result = scan(
         replace(suspect, classifier=infected.cpu(), sha256=f"{suspect.sha256} control"),
         data,
@@ -87,16 +90,26 @@ def positive_control(
 def draw_trigger(
     data: Dataset, seed: int, labels: Sequence[int] | None = None, avoid: Sequence[int] = ()
 ) -> TriggerSpec:
-    """A small checkerboard at a random place, in a random colour and black, for a random class of these."""
+    """Draws a small checkerboard of black and a random colour, with random position and target.
+
+    Args:
+        data: the data set.
+        seed: seed of the draw.
+        labels: the classes that were scanned; None for all.
+        avoid: classes not chosen as target, unless no other class was scanned.
+
+    Returns:
+        The specification of the trigger.
+    """
     generator = numpy_generator(seed, 0)
     channels, height, width = data.shape
     scanned = list(labels or range(len(data.class_names)))
     targets = [k for k in scanned if k not in avoid] or scanned
     colour = generator.integers(0, 2, channels)
-    # Black and black would be no checkerboard.
+    # At least one channel is bright, since a black checkerboard would be a plain square.
     colour[generator.integers(channels)] = 1
     return TriggerSpec(
-        # A square of one colour cannot be seen on images of that colour.
+        # A plain square would be invisible on images of its colour.
         kind="checkerboard",
         target=int(generator.choice(targets)),
         size=SIDE,

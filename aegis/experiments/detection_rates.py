@@ -1,4 +1,4 @@
-"""What scans of the bank say against what is true: found, named, falsely flagged, with intervals per model."""
+"""Compares scans of the bank with the truth: detection, named targets and false flags, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aegis.records.record import ScanRecord
 Outcome = Literal["named", "misnamed", "clean", "inconclusive"]
 OUTCOMES: tuple[Outcome, ...] = ("named", "misnamed", "clean", "inconclusive")
 LEVEL = 0.95
-# Of attack success, as lift; below the first, the attack failed.
+# Upper bounds of ranges of attack success, as lift; below the first one, the attack failed.
 BINS = (0.2, 0.5, 0.8, 1.01)
 WORKS = BINS[0]
 
@@ -22,8 +22,8 @@ class Case:
     """One suspect with its scans.
 
     Args:
-        suspect: what is true of it.
-        scans: what was said, a scan for each seed.
+        suspect: record of the suspect, with the truth.
+        scans: its scans, one for each seed, at least one.
     """
 
     suspect: BankRecord
@@ -31,7 +31,7 @@ class Case:
 
     @property
     def targets(self) -> frozenset[int]:
-        """Classes that its triggers lead to; none for clean suspects and controls."""
+        """The classes that its triggers lead to; none for clean suspects and controls."""
         if not self.suspect.infected:
             return frozenset()
         classes = len(self.scans[0].data.class_names)
@@ -50,12 +50,12 @@ class Case:
 
     @property
     def works(self) -> bool:
-        """Whether it carries a trigger that works."""
+        """Whether it has a trigger that works."""
         return self.suspect.success is not None and self.suspect.success >= WORKS
 
     @property
     def strength(self) -> str:
-        """In which range its attack success lies."""
+        """The range of its attack success, in words."""
         success = self.suspect.success
         if success is None:
             return "clean or control"
@@ -64,18 +64,32 @@ class Case:
         return f"below {high:.0%}" if low < 0 else f"{low:.0%} to {min(high, 1):.0%}"
 
     def outcome(self, scan: ScanRecord) -> Outcome:
-        """What a scan came to: *named* if it flags a target, *misnamed* if other classes alone."""
+        """Compares a scan with the truth.
+
+        Args:
+            scan: a scan of the suspect.
+
+        Returns:
+            *named* if it flags a target, *misnamed* if it flags other classes only; else the verdict.
+        """
         if scan.verdict != "infected":
             return scan.verdict
         return "named" if self.targets & set(scan.flagged_classes) else "misnamed"
 
     def flagged(self, scan: ScanRecord) -> frozenset[int]:
-        """Benign classes that a scan flags; an inconclusive one flags nobody."""
+        """Finds benign classes that a scan flags; an inconclusive scan flags none.
+
+        Args:
+            scan: a scan of the suspect.
+
+        Returns:
+            Labels of the falsely flagged classes.
+        """
         return frozenset(scan.flagged_classes) - self.targets if scan.verdict == "infected" else frozenset()
 
     @property
     def always_detected(self) -> bool:
-        """Whether every scan says *infected*."""
+        """Whether every scan gives *infected*."""
         return all(scan.verdict == "infected" for scan in self.scans)
 
     @property
@@ -90,20 +104,25 @@ class Case:
 
     @property
     def always_clean(self) -> bool:
-        """Whether every scan says *clean*."""
+        """Whether every scan gives *clean*."""
         return all(scan.verdict == "clean" for scan in self.scans)
 
 
 @dataclass(frozen=True)
 class Rate:
-    """So many of so many models, with the Clopper-Pearson interval at 95%."""
+    """A share of models, with its Clopper-Pearson interval at 95%.
+
+    Args:
+        hits: number of models counted.
+        models: number of all models.
+    """
 
     hits: int
     models: int
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The shares that such a count does not contradict (Clopper and Pearson 1934)."""
+        """Bounds of the confidence interval, in [0, 1] (Clopper and Pearson 1934)."""
         from scipy.stats import binomtest
 
         if not self.models:
@@ -118,16 +137,16 @@ class Rate:
 
 @dataclass(frozen=True)
 class Tally:
-    """What came of some suspects: each counts once, however many seeds it was scanned with.
+    """Rates over a group of suspects, in which each counts once, whatever the number of its scans.
 
     Args:
-        title: which suspects.
-        detected: of the infected ones whose triggers work, those that every scan calls infected.
-        named: of these, those of which every scan flags a target.
-        failed: of the infected ones whose attack failed, those that every scan calls infected.
-        flagged: of all, those of which any scan flags a benign class.
-        inconclusive: of all, those of which any scan is inconclusive.
-        cleared: of the clean ones and the controls, those that every scan calls clean.
+        title: the group, in words.
+        detected: of infected suspects whose triggers work, those that every scan calls infected.
+        named: of the same suspects, those whose target every scan flags.
+        failed: of infected suspects whose attack failed, those that every scan calls infected.
+        flagged: of all suspects, those with a benign class flagged by any scan.
+        inconclusive: of all suspects, those with any inconclusive scan.
+        cleared: of clean suspects and controls, those that every scan calls clean.
     """
 
     title: str
@@ -140,7 +159,15 @@ class Tally:
 
 
 def tally(title: str, cases: Iterable[Case]) -> Tally:
-    """Count some suspects."""
+    """Computes the rates of a group of suspects.
+
+    Args:
+        title: the group, in words.
+        cases: its suspects with their scans.
+
+    Returns:
+        The rates.
+    """
     cases = list(cases)
     infected = [case for case in cases if case.works]
     failed = [case for case in cases if case.suspect.infected and not case.works]
@@ -161,7 +188,14 @@ def tally(title: str, cases: Iterable[Case]) -> Tally:
 
 
 def tallies(cases: Iterable[Case]) -> list[Tally]:
-    """All suspects, then by set, data set, kind of trigger, and attack success."""
+    """Computes the rates of all suspects, then by set, data set, kind of trigger, and attack success.
+
+    Args:
+        cases: suspects with their scans.
+
+    Returns:
+        The rates of each group.
+    """
     cases = list(cases)
     by: dict[str, Callable[[Case], str]] = {
         "set": lambda case: case.suspect.group,
@@ -177,8 +211,14 @@ def tallies(cases: Iterable[Case]) -> list[Tally]:
 
 
 def always_named_from(cases: Iterable[Case]) -> float | None:
-    """The smallest attack success, as lift, from which on every infected suspect was named by every scan; None if the
-    most successful attack of all was missed, or there is none."""
+    """Finds the smallest attack success, as lift, from which on every scan of every infected suspect names the target.
+
+    Args:
+        cases: suspects with their scans.
+
+    Returns:
+        The lift; None if the most successful attack was missed, or there is none.
+    """
     smallest = None
     for case in sorted((c for c in cases if c.works), key=lambda c: c.suspect.success or 0.0, reverse=True):
         if not case.always_named:
@@ -188,7 +228,14 @@ def always_named_from(cases: Iterable[Case]) -> float | None:
 
 
 def cases_of(outcomes: Iterable[tuple[BankRecord, ScanRecord]]) -> list[Case]:
-    """Scans put together by suspect."""
+    """Groups scans by suspect.
+
+    Args:
+        outcomes: pairs of a suspect's record and one of its scans.
+
+    Returns:
+        One case for each suspect.
+    """
     scans: dict[str, tuple[BankRecord, list[ScanRecord]]] = {}
     for suspect, record in outcomes:
         scans.setdefault(suspect.name, (suspect, []))[1].append(record)
@@ -196,7 +243,14 @@ def cases_of(outcomes: Iterable[tuple[BankRecord, ScanRecord]]) -> list[Case]:
 
 
 def confusion(cases: Iterable[Case]) -> dict[str, dict[Outcome, int]]:
-    """Scans by what is true (clean, control, infected with a trigger that works or not) and what came out."""
+    """Counts scans by truth (clean, control, infected with a trigger that works or not) and outcome.
+
+    Args:
+        cases: suspects with their scans.
+
+    Returns:
+        For each truth, the number of scans with each outcome.
+    """
     table: dict[str, dict[Outcome, int]] = {}
     for case in cases:
         row = table.setdefault(truth_of(case), dict.fromkeys(OUTCOMES, 0))
@@ -206,7 +260,14 @@ def confusion(cases: Iterable[Case]) -> dict[str, dict[Outcome, int]]:
 
 
 def truth_of(case: Case) -> str:
-    """What is true of a suspect, in words."""
+    """Describes the truth about a suspect.
+
+    Args:
+        case: the suspect.
+
+    Returns:
+        The truth in words.
+    """
     if case.suspect.group == "control":
         return "control"
     if not case.suspect.infected:

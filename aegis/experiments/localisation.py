@@ -1,4 +1,4 @@
-"""Does the patch that a scan found lie where the trigger lies?"""
+"""Compares the position of the patch that a scan found with that of the true trigger."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from aegis.records.record import ScanRecord, TriggerRecord
 
 @dataclass(frozen=True)
 class Located:
-    """The patch of one scan beside one visible trigger.
+    """The best patch of one scan beside one visible trigger.
 
     Args:
-        suspect, seed: of the scan.
-        trigger: its kind.
-        target: its class; None of one that leads every class to the next.
-        pixels: how many the trigger replaces.
-        success: how often the trigger turns images of other classes into its target, in [0, 1].
-        found: the smallest part of the best patch for this target that works; None if no patch did, or the scan does
-            not flag the target.
-        shared: pixels that both replace.
+        suspect, seed: suspect and seed of the scan.
+        trigger: kind of the trigger.
+        target: its target class; None for an all-to-all backdoor.
+        pixels: number of pixels that the trigger replaces.
+        success: its attack success rate on images of other classes, in [0, 1].
+        found: the best patch for this target that works; None without one, or if the scan does not flag the target.
+        shared: number of pixels that both replace.
     """
 
     suspect: str
@@ -41,17 +40,24 @@ class Located:
 
     @property
     def recall(self) -> float | None:
-        """Share of the trigger's pixels that were found, in [0, 1]."""
+        """Share of the trigger's pixels that the patch covers, in [0, 1]; None without a patch."""
         return self.shared / self.pixels if self.found else None
 
     @property
     def overlap(self) -> float | None:
-        """Intersection over union of both, in [0, 1]."""
+        """Intersection over union of the pixels of both, in [0, 1]; None without a patch."""
         return self.shared / (self.pixels + self.found.pixels - self.shared) if self.found else None
 
 
 def located(case: Case) -> Iterator[Located]:
-    """Every scan of a suspect beside each of its triggers that replaces pixels."""
+    """Compares every scan of a suspect with each of its triggers that replaces pixels.
+
+    Args:
+        case: the suspect with its scans.
+
+    Returns:
+        One comparison for each scan and trigger.
+    """
     for scan in case.scans:
         for i, planted in enumerate(case.suspect.triggers):
             where = _replaced(planted, scan.data.shape)
@@ -73,7 +79,7 @@ def located(case: Case) -> Iterator[Located]:
 
 
 def _replaced(planted: Planted, shape: tuple[int, int, int]) -> Bool[np.ndarray, "h w"] | None:
-    """Where a trigger replaces pixels; None for one that does not."""
+    """Mask of the pixels that a trigger replaces; None for a trigger that changes pixels only a little."""
     if not TRIGGERS[planted.kind].replaces:
         return None
     options: dict[str, Any] = {"kind": planted.kind, "target": planted.target} | planted.options
@@ -81,7 +87,7 @@ def _replaced(planted: Planted, shape: tuple[int, int, int]) -> Bool[np.ndarray,
 
 
 def _best(scan: ScanRecord, planted: Planted) -> TriggerRecord | None:
-    """The patch that does most of what the trigger does, of those that work and lead to flagged classes."""
+    """Finds the patch of highest score that leads to a flagged target and is made for the trigger's images."""
     flagged = planted.goal.targets(len(scan.data.class_names)) & set(scan.flagged_classes)
     patches = [
         one
@@ -94,7 +100,7 @@ def _best(scan: ScanRecord, planted: Planted) -> TriggerRecord | None:
 
 
 def _alike(one: TriggerRecord, planted: Planted) -> bool:
-    """Whether a candidate is for whom the trigger is for, or for all."""
+    """Tells whether a candidate is made for the same images as the trigger, or for all images."""
     if one.family == "all-to-all":
         return planted.all_to_all
     return one.source is None or one.source == planted.source

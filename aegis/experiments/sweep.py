@@ -1,4 +1,4 @@
-"""One suspect under many settings of the paper's rule: what needs the model is gathered once, and looked at often."""
+"""Applies the paper's rule to one suspect under many settings; what needs the model is gathered once and reused."""
 
 from __future__ import annotations
 
@@ -26,15 +26,21 @@ from aegis.records.config import JudgeConfig, ScanConfig
 from aegis.records.schema1 import plain_in_schema1
 
 Parameter = Literal["epsilon", "bandwidth", "seeds", "budget"]
-# The paper's numbers of seeds, of which this one is its usual, and its steps away from the computed bandwidth.
+# The paper's numbers of seeds, the number it uses elsewhere, and its offsets from the computed bandwidth.
 SEEDS, USUAL = (200, 300, 400, 500, 600, 700, 800), 500
 AWAY = (-3.0, 0.0, 3.0)
-# Budgets that bind, and the iterations spent on the way from each to the next.
+# L2 budgets small enough to restrict the attack, and the iterations from each budget to the next.
 BINDING, ITERATIONS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0), 6
 
 
 class Setting(BaseModel):
-    """The clusters of every class, in label order, with one parameter set to a value."""
+    """Numbers of clusters with one parameter set to a value.
+
+    Args:
+        parameter: the parameter that varies.
+        value: its value.
+        clusters: number of clusters of every class, in label order.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,7 +50,20 @@ class Setting(BaseModel):
 
 
 class SweepRecord(BaseModel):
-    """What was found; ``plan`` is all that it depends on but model, images and code."""
+    """The outcome of a sweep.
+
+    Args:
+        schema_version: version of the format.
+        suspect: name of the suspect.
+        sha256: SHA-256 of its checkpoint, in hex.
+        data: digest of the images.
+        shape: channels, height and width of the images.
+        plan: all settings that the outcome depends on.
+        settings: numbers of clusters for each value of each parameter.
+        precision: precision of the network.
+        seconds: time of the sweep in seconds.
+        versions: versions of the libraries, by name.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,42 +81,42 @@ class SweepRecord(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """A suspect of the bank under many settings.
+    """One suspect of the bank under many settings.
 
     Args:
-        trial: the suspect and its scan with the paper's preset, which everything but the varied parameter is of.
+        trial: the suspect and its scan with the paper's preset, which gives the settings that do not vary.
     """
 
     trial: Trial
 
     @property
     def path(self) -> Path:
-        """Where the outcome is kept."""
+        """The file of the outcome."""
         trial = self.trial
         return trial.results / "sweeps" / trial.training / f"{trial.suspect.name}-seed{trial.seed}.json"
 
     @property
     def many(self) -> ScanConfig:
-        """The scan with as many seeds as are ever asked for."""
+        """Settings of the scan with the largest number of seeds."""
         config = self.trial.config
         return replace(config, gather=replace(config.gather, seeds=max(SEEDS)))
 
     @property
     def bound(self) -> ScanConfig:
-        """The scan at budgets that bind."""
+        """Settings of the scan at budgets that restrict the attack."""
         config = self.trial.config
         return replace(config, gather=replace(config.gather, seeds=USUAL, stages=growing(BINDING)))
 
     @property
     def plan(self) -> dict[str, Any]:
-        """Everything that is varied, and everything that is not."""
+        """All settings, those that vary and those that do not."""
         kept = ("gather", "embed", "judge")
-        # In the words of the schema that outcomes are kept in.
+        # Saved outcomes use the field names of schema 1.
         many, bound = ({k: v for k, v in plain_in_schema1(c).items() if k in kept} for c in (self.many, self.bound))
         return {"many": many, "bound": bound, "seeds": [*SEEDS], "usual": USUAL, "away": [*AWAY]}
 
     def find(self) -> SweepRecord | None:
-        """The outcome, if it is of this very checkpoint, these images and this plan."""
+        """Reads the saved outcome, if checkpoint, images and plan are the same; else gives None."""
         try:
             record = SweepRecord.model_validate_json(self.path.read_bytes())
         except (OSError, ValidationError):
@@ -106,7 +125,13 @@ class Sweep:
         return record if (record.sha256, record.data, record.plan) == asked else None
 
     def run(self, workers: int | None = None) -> SweepRecord:
-        """Gather and look, and keep the outcome; classes are examined one after another, whatever the workers.
+        """Computes the sweep and saves the outcome; classes are examined one after another.
+
+        Args:
+            workers: number of workers of the runtime; it does not change the order of the classes.
+
+        Returns:
+            The outcome.
 
         Raises:
             AegisError: if checkpoint or images cannot be used, or the outcome cannot be written.
@@ -138,7 +163,10 @@ class Sweep:
         return record
 
     def keep(self, record: SweepRecord) -> None:
-        """Write the outcome.
+        """Saves an outcome.
+
+        Args:
+            record: the outcome.
 
         Raises:
             StoreError: if it cannot be written.
@@ -149,13 +177,16 @@ class Sweep:
 def sweeps_of(
     names: Sequence[str] = (), *, training: str, device: str = "auto", precision: str = "auto", results: Path = RESULTS
 ) -> list[Sweep]:
-    """Sweeps of suspects that are made; without names, of the six that Table 7 is about.
+    """Creates the sweeps of suspects that have been trained.
 
     Args:
-        names: of the suspects.
+        names: names of the suspects; empty for the six of Table 7.
         training: the preset that they were trained with.
-        device, precision: to compute with.
-        results: the folder of all results.
+        device, precision: as in ``runtime.choose_runtime``.
+        results: folder of all results.
+
+    Returns:
+        One sweep for each suspect.
     """
     six = [name_of(True, data, trigger) for data in DATA for trigger in VISIBLE]
     return [
@@ -176,7 +207,14 @@ def sweeps_of(
 
 
 def growing(budgets: Sequence[float]) -> tuple[Stage, ...]:
-    """Stages that grow from budget to budget, with steps that get there."""
+    """Creates stages that grow from budget to budget, with steps long enough to reach each.
+
+    Args:
+        budgets: L2 radii, increasing, above 0.
+
+    Returns:
+        One stage for each budget.
+    """
     before = (0.0, *budgets)
     return tuple(
         Stage(epsilon=budget, step=2.5 * (budget - last) / ITERATIONS, iterations=ITERATIONS)
@@ -185,12 +223,25 @@ def growing(budgets: Sequence[float]) -> tuple[Stage, ...]:
 
 
 def never_binds(epsilon: float, shape: tuple[int, int, int]) -> bool:
-    """Whether no image in [0, 1] is so far from another, so that a larger budget changes nothing at all."""
+    """Tells whether a budget exceeds the distance of any two images in [0, 1], so that larger ones change nothing.
+
+    Args:
+        epsilon: L2 radius.
+        shape: channels, height and width of the images.
+    """
     return epsilon >= math.sqrt(math.prod(shape))
 
 
 def part_of(evidence: Evidence, count: int) -> Evidence:
-    """The evidence of the first so many seeds, and of at most as many training images, drawn evenly."""
+    """Takes the evidence of the first seeds, and of at most as many training images at even distances.
+
+    Args:
+        evidence: evidence of one class.
+        count: number of seeds.
+
+    Returns:
+        The reduced evidence.
+    """
     own = np.unique(np.linspace(0, len(evidence.train_index) - 1, min(count, len(evidence.train_index))).astype(int))
     rows = np.concatenate([own, len(evidence.train_index) + np.arange(min(count, len(evidence.seed_index)))])
     return replace(
@@ -203,7 +254,9 @@ def part_of(evidence: Evidence, count: int) -> Evidence:
 
 
 def _varied(evidence: Evidence, config: ScanConfig) -> Iterator[tuple[Parameter, float, int]]:
-    """The number of seeds, and with the usual number the bandwidth; what is neither stands for every epsilon."""
+    """Counts clusters for each number of seeds, and for the usual number also at other bandwidths; its count with the
+    computed bandwidth also stands for every epsilon.
+    """
     (stage,) = config.gather.stages
     for count in SEEDS:
         (plane,) = embed(part_of(evidence, count), config.embed)

@@ -1,4 +1,4 @@
-"""Tables 11 and 12: how many clusters the features of every class form, in the paper and here."""
+"""Tables 11 and 12: the number of clusters of every class, in the paper and here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _visible(target: int) -> tuple[int, ...]:
     return tuple(target if label == TARGET else 2 for label in range(10))
 
 
-# By data set and trigger, a count for each label.
+# By data set and trigger: the number of clusters of each class, in label order.
 PUBLISHED: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("mnist", "localised"): _visible(3),
     ("mnist", "distributed"): _visible(3),
@@ -33,7 +33,7 @@ PUBLISHED: Mapping[tuple[str, str], tuple[int, ...]] = {
     ("cifar10", "clean"): _visible(2),
 }
 
-# Which models each of the two tables is about.
+# Data set and trigger of the models in each table.
 MODELS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "11": tuple((data, trigger) for data in DATA for trigger in (*VISIBLE, "clean")),
     "12": tuple((data, trigger) for data in DATA for trigger in INVISIBLE),
@@ -41,7 +41,13 @@ MODELS: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 def clusters(scans: Sequence[ScanRecord]) -> tuple[tuple[int, int], ...]:
-    """The least and the most clusters of every class, over scans of one model; the paper's single budget or the
-    largest count of several."""
+    """Finds the smallest and largest number of clusters of every class over scans of one model.
+
+    Args:
+        scans: scans of one model; a scan at several budgets counts with its largest number.
+
+    Returns:
+        Pairs of smallest and largest number, in label order.
+    """
     counts = zip(*([found.clusters for found in scan.classes] for scan in scans), strict=True)
     return tuple((min(ours), max(ours)) for ours in counts)

@@ -1,4 +1,4 @@
-"""Table 5: attack success, accuracy and adversarial precision of the paper's thirty models, ours beside theirs."""
+"""Table 5: attack success rate, accuracy and adversarial precision of the paper's thirty models, and of ours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ VISIBLE, INVISIBLE = BACKDOORS[:2], BACKDOORS[2:]
 
 @dataclass(frozen=True)
 class Published:
-    """One cell of the paper's table, in percent; None where our copy of it has no number."""
+    """One cell of the paper's table, in percent; None where the number is missing.
+
+    Args:
+        success: attack success rate on all test images.
+        accuracy: accuracy on test images.
+        precision: adversarial precision.
+    """
 
     success: float | None
     accuracy: float | None
@@ -29,7 +35,7 @@ def _row(
     return tuple(Published(s, a, p) for s, a, p in zip((*success, None), accuracy, (*precision, None), strict=True))
 
 
-# By robust or not and data set, in the order of TRIGGERS.
+# By robust training and data set, in the order of TRIGGERS.
 PUBLISHED: Mapping[tuple[bool, str], tuple[Published, ...]] = {
     (True, "mnist"): _row(
         (99.96, 100.00, 37.53, 59.87), (99.59, 99.53, 98.94, 98.31, None), (99.51, 99.49, 97.72, 97.27)
@@ -54,7 +60,15 @@ PUBLISHED: Mapping[tuple[bool, str], tuple[Published, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One model: ours, or None while it is not made, and the paper's."""
+    """One model of the table.
+
+    Args:
+        robust: whether it is trained adversarially.
+        data: its data set.
+        trigger: its kind of trigger, or *clean*.
+        ours: our model; None if it is not trained.
+        paper: the paper's numbers.
+    """
 
     robust: bool
     data: str
@@ -69,7 +83,13 @@ CLEAN_STATED, INFECTED_STATED = (93.96, 86.37), (91.55, 83.21)
 
 @dataclass(frozen=True)
 class Direction:
-    """What of two groups of models is higher, in percent, in the paper and here; None while models are missing."""
+    """A comparison of two groups of models, in percent.
+
+    Args:
+        claim: the paper's claim that the first group's number is higher.
+        paper: both numbers in the paper.
+        ours: both numbers here; None while models are missing.
+    """
 
     claim: str
     paper: tuple[float, float]
@@ -77,19 +97,35 @@ class Direction:
 
     @property
     def same(self) -> bool | None:
-        """Whether it goes the same way here; None while models are missing."""
+        """Whether the claim holds here; None while models are missing."""
         return None if self.ours is None else self.ours[0] > self.ours[1]
 
 
 def name_of(robust: bool, data: str, trigger: str) -> str:
-    """The suspect's name in the bank."""
+    """Gives the name of a suspect in the bank.
+
+    Args:
+        robust: whether it is trained adversarially.
+        data: its data set.
+        trigger: its kind of trigger, or *clean*.
+
+    Returns:
+        The name.
+    """
     from aegis.lab.bank.suspects import TWIN
 
     return f"{data}_{trigger}{'' if robust else TWIN}"
 
 
 def table_5(records: Mapping[str, BankRecord]) -> list[Row]:
-    """The thirty models; ``records`` are those that were made, by name."""
+    """Creates the rows of the thirty models.
+
+    Args:
+        records: records of the models that are trained, by name.
+
+    Returns:
+        The rows, in the paper's order.
+    """
     return [
         Row(robust, data, trigger, records.get(name_of(robust, data, trigger)), published)
         for (robust, data), cells in PUBLISHED.items()
@@ -98,7 +134,14 @@ def table_5(records: Mapping[str, BankRecord]) -> list[Row]:
 
 
 def directions(rows: Sequence[Row]) -> list[Direction]:
-    """The paper's comparisons (RQ1 and RQ5), on average over the models; success is over all test images."""
+    """Tests the paper's comparisons (RQ1 and RQ5) on averages over models; attack success is over all test images.
+
+    Args:
+        rows: the rows of the table.
+
+    Returns:
+        One entry for each claim.
+    """
     return [
         _compare("attacks succeed more on standard than on robust models", rows, (False, BACKDOORS), (True, BACKDOORS)),
         _compare(

@@ -1,4 +1,6 @@
-"""Table 6: which of the paper's fifteen robust models are found, which target is named, which benign class flagged."""
+"""Table 6: which of the paper's fifteen robust models are detected, with which target, and which benign classes
+flagged.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +11,20 @@ from aegis.experiments.table11 import PUBLISHED, TARGET
 from aegis.records.record import ScanRecord
 
 CLASSES = 10
-# Section 4, step 4: a benign class shows at most so many clusters.
+# The largest number of clusters of a benign class (Section 4, step 4).
 BENIGN = 2
 
 
 @dataclass(frozen=True)
 class Detection:
-    """What some scans of one model said.
+    """Counts outcomes over scans of one model.
 
     Args:
-        scans: how many.
-        infected: of these, those that say *infected*.
-        named: those that flag the target.
-        inconclusive: those that say *inconclusive*.
-        flagged: benign classes flagged, added up over the scans.
+        scans: number of scans.
+        infected: scans with the verdict *infected*.
+        named: scans that flag the target.
+        inconclusive: scans with the verdict *inconclusive*.
+        flagged: number of benign classes flagged, added up over scans.
     """
 
     scans: int
@@ -32,19 +34,39 @@ class Detection:
     flagged: int
 
     def right(self, trigger: str) -> bool:
-        """Whether every scan said what is true: infected with the target alone, or clean."""
+        """Tells whether every scan is right: it flags the target alone, or nothing if the model is clean.
+
+        Args:
+            trigger: the model's kind of trigger, or *clean*.
+        """
         wanted = (0, 0) if trigger == "clean" else (self.scans, self.scans)
         return (self.infected, self.named) == wanted and not self.inconclusive and not self.flagged
 
 
 def published(data: str, trigger: str) -> Detection:
-    """The paper's outcome, by its rule and its cluster counts (Tables 11 and 12)."""
+    """Derives the paper's outcome from its rule and its numbers of clusters (Tables 11 and 12).
+
+    Args:
+        data: the data set.
+        trigger: the kind of trigger, or *clean*.
+
+    Returns:
+        The outcome, as of one scan.
+    """
     flagged = [label for label, count in enumerate(PUBLISHED[data, trigger]) if count > BENIGN]
     return _detection([(flagged, "infected" if flagged else "clean")], trigger)
 
 
 def detection(scans: Sequence[ScanRecord], trigger: str) -> Detection:
-    """Ours, over scans of one model."""
+    """Counts our outcomes.
+
+    Args:
+        scans: scans of one model.
+        trigger: its kind of trigger, or *clean*.
+
+    Returns:
+        The counts.
+    """
     return _detection([(scan.flagged_classes, scan.verdict) for scan in scans], trigger)
 
 
@@ -62,7 +84,13 @@ def _detection(said: Sequence[tuple[Sequence[int], str]], trigger: str) -> Detec
 
 @dataclass(frozen=True)
 class Totals:
-    """What the paper sums up, as shares: infected models found and named, and their benign classes flagged."""
+    """Rates over infected models, each in [0, 1].
+
+    Args:
+        found: share of scans with the verdict *infected*.
+        named: share of scans that flag the target.
+        flagged: share of benign classes flagged.
+    """
 
     found: float
     named: float
@@ -70,11 +98,14 @@ class Totals:
 
 
 def totals(outcomes: Mapping[tuple[str, str], Detection], triggers: Sequence[str]) -> Totals | None:
-    """Over the models infected with these kinds of triggers; every scan counts. None if there are no scans.
+    """Computes the rates over models with certain kinds of triggers; every scan counts.
 
     Args:
-        outcomes: by data set and trigger.
-        triggers: the kinds.
+        outcomes: outcomes by data set and trigger.
+        triggers: the kinds of triggers.
+
+    Returns:
+        The rates, or None without scans.
     """
     chosen = [found for (_, trigger), found in outcomes.items() if trigger in triggers]
     scans = sum(found.scans for found in chosen)

@@ -1,4 +1,4 @@
-"""Table 7: how much the outcome of the paper's rule depends on its parameters, and on the draw of seeds."""
+"""Table 7: sensitivity of the paper's rule to its parameters and to the draw of seeds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aegis.experiments.sweep import BINDING, Setting, SweepRecord, never_binds
 from aegis.experiments.table6 import BENIGN, CLASSES
 from aegis.experiments.table11 import TARGET
 
-# What the paper varies (RQ4): epsilon by data set, the bandwidth around the computed one, and the number of seeds.
+# The paper varies epsilon, with these values by data set, the bandwidth and the number of seeds (RQ4).
 EPSILONS: Mapping[str, tuple[float, ...]] = {
     "mnist": tuple(range(60, 141, 10)),
     "fashion_mnist": tuple(range(60, 141, 10)),
@@ -20,12 +20,12 @@ REPEATS = 5
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What became of some configurations, each of one infected model.
+    """Counts outcomes over configurations, each of one infected model.
 
     Args:
-        configs: how many.
-        detected: those in which the target is flagged.
-        flagged: benign classes that are, added up.
+        configs: number of configurations.
+        detected: configurations in which the target is flagged.
+        flagged: number of benign classes flagged, added up over configurations.
     """
 
     configs: int
@@ -34,12 +34,12 @@ class Sensitivity:
 
     @property
     def failed(self) -> int:
-        """Configurations in which the target is not flagged."""
+        """Number of configurations in which the target is not flagged."""
         return self.configs - self.detected
 
     @property
     def false_positives(self) -> float:
-        """Share of benign classes flagged; 0 without any."""
+        """Share of benign classes flagged, in [0, 1]; 0 without configurations."""
         return self.flagged / max(self.configs * (CLASSES - 1), 1)
 
 
@@ -52,27 +52,40 @@ PUBLISHED: Mapping[str, Sensitivity] = {
 
 
 def by_clusters(counts: Iterable[Sequence[int]]) -> Sensitivity:
-    """Configurations judged by the paper's rule.
+    """Judges configurations by the paper's rule.
 
     Args:
-        counts: of each configuration, the clusters of every class.
+        counts: for each configuration, the number of clusters of every class, in label order.
+
+    Returns:
+        The counts.
     """
     return by_flagged([{label for label, count in enumerate(one) if count > BENIGN} for one in counts])
 
 
 def by_flagged(flagged: Sequence[Iterable[int]]) -> Sensitivity:
-    """Configurations of which it is known whom each flags."""
+    """Counts configurations whose flagged classes are known.
+
+    Args:
+        flagged: for each configuration, the labels of the flagged classes.
+
+    Returns:
+        The counts.
+    """
     found = [set(labels) for labels in flagged]
     return Sensitivity(len(found), sum(TARGET in labels for labels in found), sum(len(s - {TARGET}) for s in found))
 
 
 def varied(sweeps: Mapping[str, Sequence[SweepRecord]]) -> dict[str, Sensitivity]:
-    """What the paper's rule says as its parameters vary, by parameter.
+    """Applies the paper's rule while its parameters vary.
+
+    An epsilon beyond the distance of any two images restricts nothing, so one computation stands for all of these.
 
     Args:
-        sweeps: by data set, of its infected models.
+        sweeps: sweeps of infected models, by data set.
 
-    An epsilon that no image can reach binds nowhere, so that one computation stands for all of these.
+    Returns:
+        Counts by parameter.
     """
     counts: dict[str, list[tuple[int, ...]]] = {}
     for data, records in sweeps.items():
@@ -87,7 +100,14 @@ def varied(sweeps: Mapping[str, Sequence[SweepRecord]]) -> dict[str, Sensitivity
 
 
 def binding(sweeps: Mapping[str, Sequence[SweepRecord]]) -> dict[float, Sensitivity]:
-    """What it says at budgets that bind, by budget."""
+    """Applies the paper's rule at budgets that restrict the attack.
+
+    Args:
+        sweeps: sweeps of infected models, by data set.
+
+    Returns:
+        Counts by L2 budget.
+    """
     settings: list[Setting] = [s for records in sweeps.values() for record in records for s in record.settings]
     return {
         budget: by_clusters(s.clusters for s in settings if s.parameter == "budget" and s.value == budget)
