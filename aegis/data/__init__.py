@@ -1,4 +1,10 @@
-"""Images in: data sets by name, NPZ files, folders of pictures, bundled samples."""
+"""Reads images: data sets by name, NPZ files, folders of pictures and bundled samples.
+
+>>> from aegis import load_dataset
+>>> data = load_dataset("samples:mnist")
+>>> data.shape, len(data.class_names), len(data.train)
+((1, 28, 28), 10, 5000)
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,9 @@
-"""Computes tables and figures of the paper and scans of the bank, from files in ``results``."""
+"""Computes tables and figures of the paper and scans of the bank, from files in ``results``.
+
+>>> from pathlib import Path
+>>> from aegis.experiments.table6 import detection, published
+>>> from aegis.records.record import read_record
+>>> scan = read_record(Path("results/scans/quick/default/mnist_localised-seed0.json"))
+>>> published("mnist", "localised").right("localised"), detection([scan], "localised").right("localised")
+(True, True)
+"""
