@@ -91,7 +91,7 @@ def _limited(source: Path, files: Iterator[_Opened]) -> Iterator[File]:
     count = total = 0
     for name, size, file in files:
         parts = tuple(part for part in name.replace("\\", "/").split("/") if part != ".")
-        # Nothing is unpacked to disk, so such a path could do no harm; but no honest archive has one.
+        # Nothing is unpacked to disk, so such a path could do no harm; but no legitimate archive has one.
         if ".." in parts or "" in parts:
             raise DataError(f"paths that stay inside {source.name}", repr(name), "Pack the images again.")
         if size < 0:
@@ -121,7 +121,7 @@ def _folder(root: Path) -> Iterator[_Opened]:
                 )
         for name in sorted(files):
             path = Path(folder, name)
-            if not path.is_file():  # a pipe would be waited for
+            if not path.is_file():  # reading a pipe would block
                 raise DataError(f"files in {root}", f"a device or pipe at {path}", "Remove it.")
             with path.open("rb") as file:
                 yield path.relative_to(root).as_posix(), os.fstat(file.fileno()).st_size, file

@@ -207,7 +207,7 @@ def _sought(
     everyone = [Attempt(start, search.everyone) for start in (*changes, *noise)]
     stamps: Stamps = Patches.at([one.start for one in everyone], area, config.initial_area, device)
     yield "patch", _survey(search, stamps, everyone, config.screening_batch, config)[1]
-    # Unlike a patch, it is everywhere from the first step on, and has nowhere else to be looked for.
+    # A perturbation covers the whole image from the first step on, so starts from noise at other places add nothing.
     stamps = Perturbations.at(changes, radius, device)
     yield "perturbation", _survey(search, stamps, everyone[: len(changes)], config.screening_batch, config)[1]
     rows = search.by_source

@@ -158,7 +158,7 @@ def _save(state: Path | None, signature: str, epoch: int, classifier: nn.Module,
         "parts": [part.state_dict() for part in parts],  # type: ignore[attr-defined]
     }
     buffer = io.BytesIO()
-    torch.save(kept, buffer)  # not into the file, since torch hides what the system says of a full disk
+    torch.save(kept, buffer)  # not into the file, since torch hides the system's error for a full disk
     try:
         with whole_file(state) as file:
             file.write(buffer.getbuffer())
@@ -181,7 +181,7 @@ def _resume(
     try:
         kept = torch.load(state, weights_only=True, map_location=classifier.mean.device)
         ours = kept["signature"] == signature
-    except Exception as error:  # whatever another program's file makes torch raise
+    except Exception as error:  # torch may raise anything on a file of another program
         raise StoreError(
             "the state of an interrupted training",
             f"{state}, which cannot be read",

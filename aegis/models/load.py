@@ -168,7 +168,7 @@ def _classifier(identity: Identity, tensors: dict[str, Tensor]) -> Classifier:
 def _fill(identity: Identity, tensors: dict[str, Tensor]) -> nn.Module:
     """Builds the architecture and loads the tensors into it."""
     channels, classes = identity.shape[0], len(identity.class_names)
-    with torch.random.fork_rng(devices=[]):  # fresh weights would move the caller's random numbers on
+    with torch.random.fork_rng(devices=[]):  # fresh weights draw from the caller's random generator
         if (outline := _outline(identity)) is not None:
             check_fit(outline, tensors, channels, classes)
         network = build(identity.architecture, channels, classes)
@@ -181,10 +181,10 @@ def _outline(identity: Identity) -> dict[str, Tensor] | None:
     """Gives the architecture's tensors on the meta device, without memory; None for architectures that cannot be built
     so.
     """
-    if runs_foreign_code(identity.architecture):  # a user's own factory should run once
+    if runs_foreign_code(identity.architecture):  # a user's own factory must run only once
         return None
     try:
         with torch.device("meta"):
             return build(identity.architecture, identity.shape[0], len(identity.class_names)).state_dict()
-    except CheckpointError:  # some architectures compute with values while they are built
+    except CheckpointError:  # some architectures need real values while they are built
         return None

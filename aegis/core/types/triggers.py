@@ -145,7 +145,7 @@ class CandidateTrigger:
         others = self.called.sum(axis=0)
         if self.family != "all-to-all":
             return np.full(len(others), self.label, np.int64)
-        # Where nothing moves, the class itself is no destination.
+        # Images that keep their class say nothing about where the trigger leads, so the diagonal cannot win.
         np.fill_diagonal(others, -1)
         most: np.ndarray = others.argmax(axis=1)
         return most

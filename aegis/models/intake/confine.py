@@ -123,7 +123,7 @@ def _steps(machine: str) -> Iterator[tuple[int, int, int, int]]:
     yield _EQUAL, 1, 0, architecture
     yield _RETURN, 0, 0, _REFUSE
     yield _LOAD, 0, 0, 0
-    if machine == "x86_64":  # its second set of numbers, for 32-bit pointers
+    if machine == "x86_64":  # the x32 ABI, whose call numbers have this bit set
         yield _ANY_BIT, 0, 1, 0x40000000
         yield _RETURN, 0, 0, _REFUSE
     for call in map(int, _CALLS[machine].split()):

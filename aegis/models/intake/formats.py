@@ -66,7 +66,7 @@ def opened(path: Path) -> io.BufferedReader:
         CheckpointError: if it is no regular file, is too large or cannot be read.
     """
     try:
-        _check_regular(path.stat(), path)  # to open a device may already do something
+        _check_regular(path.stat(), path)  # opening a device may have side effects
         # Opening without blocking: a pipe may have taken the file's place.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:

@@ -48,7 +48,7 @@ def answer(source: Path, out: Path) -> None:
         convert(source, out)
     except CheckpointError as error:
         refusal = error
-    except Exception as error:  # a hostile file may provoke anything, and the answer is always one message
+    except Exception as error:  # a hostile file may raise anything, and the user gets one message
         if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
             refusal = CheckpointError(WHAT_IS_READ, "one that needs more memory than it may take", SAVE_LESS)
         else:
