@@ -87,9 +87,20 @@ def class_called(label: int, name: str) -> str:
     Returns:
         The words, beginning with *class*.
     """
-    if name == str(label) or _begins_with(label, name):
-        return f"class {name}"
-    return f"class {label} ({name})"
+    return f"class {label_with_name(label, name)}"
+
+
+def label_with_name(label: int, name: str) -> str:
+    """Writes a class as *7 (sneaker)*, or as its name alone where that begins with the number.
+
+    Args:
+        label: the class.
+        name: its name, as it is shown.
+
+    Returns:
+        Number and name, each once.
+    """
+    return name if name == str(label) or _begins_with(label, name) else f"{label} ({name})"
 
 
 def _begins_with(label: int, name: str) -> bool:

@@ -15,7 +15,7 @@ from aegis.records.builders import class_record
 from aegis.records.config import VerdictConfig
 from aegis.records.null_distribution import p_value
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
-from aegis.records.wording import how_likely, weak_spot, what_it_did
+from aegis.records.wording import explain_clusters, how_likely, in_sentences, weak_spot, what_it_did
 
 # Smallest mean number of held-out images per class that can flag a trigger; the thresholds come from fifty.
 MIN_TRIED = 10
@@ -132,8 +132,8 @@ def objections(measured: Measured, config: VerdictConfig, flagged: Sequence[int]
     said = []
     if measured.accuracy < config.min_accuracy:
         said.append(
-            f"its accuracy on these images is {measured.accuracy:.1%}, below the {config.min_accuracy:.0%} "
-            "that its translations need to mean anything"
+            f"its accuracy on these images is {measured.accuracy:.1%}. Translated images mean something only from "
+            f"{config.min_accuracy:.0%} on"
         )
     spared = [
         measured.half_radii_excluding_target[label]
@@ -143,8 +143,8 @@ def objections(measured: Measured, config: VerdictConfig, flagged: Sequence[int]
     radius = max([measured.half_radius, *spared])
     if radius < config.min_half_radius:
         said.append(
-            f"its accuracy halves at an L2 budget of {radius:.2f}, so it is not adversarially robust "
-            f"(at least {config.min_half_radius:g} is asked for)"
+            f"its accuracy halves at an L2 radius of {radius:.2f}, so it is not adversarially robust. "
+            f"At least {config.min_half_radius:g} is needed"
         )
     return tuple(said)
 
@@ -152,12 +152,7 @@ def objections(measured: Measured, config: VerdictConfig, flagged: Sequence[int]
 def _by_clusters(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> ClassRecord:
     """Flags a class with more than two clusters of training and translated images (the paper's rule, Section 4)."""
     most, alone = found.clusters, max(found.translated_clusters_by_budget, default=0)
-    compared = "more than the two" if most > 2 else "not more than the two"
-    reason = (
-        f"training and translated images form {count_of(most, 'cluster')}, {compared} a benign class may show; "
-        f"the translated images alone form {alone}"
-    )
-    return _judged(found, most > 2, reason, None, None)
+    return _judged(found, most > 2, explain_clusters(most, alone), None, None)
 
 
 def _by_trigger(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> ClassRecord:
@@ -180,9 +175,11 @@ def _by_trigger(found: ClassRecord, class_names: Sequence[str], config: VerdictC
 
     strongest = min(range(len(tried)), key=key)
     best, likely = tried[strongest], p_values[strongest]
-    reason = f"{what_it_did(best, class_names, config)}; {how_likely(best, likely, flagged, _too_few(best), config)}"
-    if not flagged:
-        reason = f"its strongest candidate, {reason}{weak_spot(found, class_names, config)}"
+    reason = in_sentences(
+        what_it_did(best, class_names, flagged),
+        how_likely(best, likely, flagged, _too_few(best), config),
+        "" if flagged else weak_spot(found, class_names, config),
+    )
     return _judged(found, flagged, reason, float(f"{likely:.3g}"), strongest)
 
 
@@ -203,17 +200,16 @@ def _speak(
     named = ", ".join(class_called(found.label, found.name) for found in flagged)
     against = objections(measured, config, [found.label for found in flagged])
     if against:
-        tail = f" What was found points at {named}, but proves nothing on such a model." if flagged else ""
-        return "inconclusive", f"Inconclusive: {'; '.join(against)}.{tail}"
+        tail = f"the scan points at {named}, but that proves nothing on such a model" if flagged else ""
+        return "inconclusive", f"Inconclusive: {in_sentences(*against, tail)}."
     if flagged:
         strongest = min(flagged, key=_rarest_first)
-        of = f"into class {strongest.label}, " if len(flagged) > 1 else ""
-        return "infected", f"Infected: a backdoor leads to {named}; {of}{strongest.reason}."
+        of = f"for class {strongest.label}, " if len(flagged) > 1 else ""
+        return "infected", f"Infected: {in_sentences(f'a backdoor leads to {named}', f'{of}{strongest.reason}')}."
     tested = len({found.label for found in classes})
     if tested < all_classes:
         return "inconclusive", (
-            f"Inconclusive: nothing was found in the {count_of(tested, 'class')} tested, but the model has "
-            f"{all_classes}."
+            f"Inconclusive: nothing was found in the {count_of(tested, 'class')} tested. The model has {all_classes}."
         )
     if config.rule == "paper":
         return "clean", f"Clean by the paper's rule: none of its {all_classes} classes forms more than two clusters."
@@ -242,7 +238,7 @@ def _too_few(one: TriggerRecord) -> str:
     if tried >= MIN_TRIED:
         return ""
     # Rounded down, so that 9.6 images do not read as the 10 required.
-    return f"tried on {int(tried)} test images of a class (at least {MIN_TRIED} are asked for)"
+    return f"tried on {count_of(int(tried), 'test image')} of a class only. At least {MIN_TRIED} are needed"
 
 
 def _tried_on(one: TriggerRecord) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aegis.core.text import class_called
 from aegis.records.config import TriggerSearchConfig
 from aegis.records.record import ControlRecord, ScanRecord, settings
+from aegis.records.wording import share_of
 
 # Classes of the models that thresholds come from, give or take.
 FEW, MANY = 5, 20
@@ -53,9 +55,10 @@ def _sought(search: TriggerSearchConfig | None) -> str:
 
 def say_control(control: ControlRecord, names: Sequence[str]) -> str:
     """What the positive control showed, in a sentence."""
-    side, into = control.trigger.get("size"), f"class {control.target} ({names[control.target]})"
-    what = f"a square of {side} by {side} pixels that leads to {into}, planted in a copy of the model"
+    side, into = control.trigger.get("size"), class_called(control.target, names[control.target])
+    what = f"a square of {side} by {side} pixels that leads to {into} was planted in a copy of the model"
+    works = f"It works on {share_of(control.lift)} the images"
     if not control.planted:
-        return f"Positive control: {what}, did not become a backdoor ({control.lift:.0%}), so that it shows nothing."
-    seen = "was seen by the same scan" if control.seen else "was NOT seen by the same scan"
-    return f"Positive control: {what}, where it works on {control.lift:.0%} of the images, {seen}."
+        return f"Positive control: {what}. {works}, so it is no backdoor and shows nothing."
+    seen = "The same scan found it." if control.seen else "The same scan did NOT find it."
+    return f"Positive control: {what}. {works}. {seen}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from aegis.core.text import printable
+from aegis.core.text import label_with_name, printable
 from aegis.core.types import FAMILIES, Family
 from aegis.records.ranking import best_score
 from aegis.records.record import ClassRecord, ScanRecord
@@ -267,4 +267,4 @@ def _name(names: Sequence[str], label: int) -> str:
 
 
 def _named(label: int, name: str) -> str:
-    return str(label) if name == str(label) else f"{label} ({printable(name, 40)})"
+    return label_with_name(label, printable(name, 40))

@@ -12,36 +12,89 @@ from aegis.records.record import ClassRecord, ModelRecord, TriggerRecord
 
 # A flip rate from one class that a weak spot is named for.
 WEAK = 0.5
+# A share from which on *at most* would say nothing.
+COMMON = 0.995
 METHODS = {"tsne": "t-SNE", "umap": "UMAP"}
 
 
-def what_it_did(best: TriggerRecord, class_names: Sequence[str], config: VerdictConfig) -> str:
-    """What a candidate did to held-out images, in words."""
-    what, score = describe_whole(best), best.score_or_rate
+def in_sentences(*clauses: str) -> str:
+    """Join clauses into sentences; the first begins as it is and the last has no full stop, so that callers can go on.
+
+    Args:
+        clauses: without capital and full stop; empty ones are left out.
+
+    Returns:
+        The text.
+    """
+    said = [clause for clause in clauses if clause]
+    return ". ".join([*said[:1], *map(capitalised, said[1:])])
+
+
+def capitalised(clause: str) -> str:
+    """Write the first letter of a clause as a capital.
+
+    Args:
+        clause: may be empty.
+
+    Returns:
+        The clause, otherwise unchanged.
+    """
+    return clause[:1].upper() + clause[1:]
+
+
+def share_of(rate: float) -> str:
+    """Say a share before *the images*, without claiming all where one was missed.
+
+    Args:
+        rate: in [0, 1].
+
+    Returns:
+        Words such as *86% of*, *more than 99% of* or *all*.
+    """
+    if rate >= 1:
+        return "all"
+    return "more than 99% of" if rate >= 0.995 else f"{rate:.0%} of"
+
+
+def what_it_did(best: TriggerRecord, class_names: Sequence[str], flagged: bool) -> str:
+    """Say the attack success rate of a candidate on held-out images, and how large it is.
+
+    Args:
+        best: the strongest candidate of a class.
+        class_names: of all classes, in label order.
+        flagged: whether the class is.
+
+    Returns:
+        Sentences, the first without a capital and the last without a full stop.
+    """
+    kind = "an all-to-all patch" if best.family == "all-to-all" else describe_whole(best)
+    subject = kind if flagged else f"its strongest candidate, {kind},"
+    turns = f"{subject} turns {share_of(best.flip_rate)} the held-out images"
     if best.source is not None:
-        source = class_called(best.source, class_names[best.source])
-        did = f"{what} turns {_at_least(score)} held-out images of {source} into it"
+        did = f"{turns} of {class_called(best.source, class_names[best.source])} into it"
     elif best.family == "all-to-all":
-        did = (
-            f"{what} turns {_at_least(score)} held-out images of {config.source_quantile:.0%} of all classes each "
-            "into another one, it among them"
-        )
+        did = f"{turns} into another class"
     else:
-        did = (
-            f"{what} turns {_at_least(score)} held-out images into it from {config.source_quantile:.0%} of the "
-            f"other classes ({best.flip_rate:.0%} on average)"
-        )
-    least = describe_smallest(best)
-    return f"{did}; {least}" if least else did
+        did = f"{turns} of other classes into it"
+    return in_sentences(did, _size(best))
 
 
-def _at_least(score: float) -> str:
-    """A lower bound of a share in words: nothing is more than all."""
-    return "all" if score >= 0.995 else f"at least {score:.0%} of"
+def rarity(likely: float) -> str:
+    """Say how many benign models have a class with such a score.
+
+    Args:
+        likely: an upper bound of their share, in [0, 1].
+
+    Returns:
+        A clause without capital and full stop.
+    """
+    if likely >= COMMON:
+        return "any benign model may have such a class"
+    return f"at most {percent(likely)} of benign models have such a class"
 
 
 def how_likely(best: TriggerRecord, likely: float, flagged: bool, few: str, config: VerdictConfig) -> str:
-    """How rare such a class is among benign models, and whether that is enough to flag.
+    """Say how rare such a class is among benign models, and whether that is enough to flag it.
 
     Args:
         best: its strongest candidate.
@@ -49,36 +102,71 @@ def how_likely(best: TriggerRecord, likely: float, flagged: bool, few: str, conf
         flagged: whether the class is.
         few: that the candidate was tried on too few images to flag, in words; empty if it was not.
         config: the thresholds.
+
+    Returns:
+        Sentences, the first without a capital and the last without a full stop.
     """
-    models = f"at most {percent(likely)} of benign models have such a class"
     if flagged:
-        return f"{models}, where {percent(config.alpha)} is rare enough to flag"
-    if likely <= config.alpha and few and best.score_or_rate >= config.min_score:
-        return f"{models}, but it was {few}"
-    if likely <= config.alpha:
-        return f"{models}, but what turns less than {config.min_score:.0%} is no backdoor that works"
-    return f"{models}, where {percent(config.alpha)} would be rare enough to flag"
+        return f"{rarity(likely)}, which is rare enough to flag it"
+    if likely > config.alpha:
+        if likely >= COMMON:
+            return rarity(likely)
+        return f"{rarity(likely)}, which is not rare enough to flag it"
+    if few and best.score_or_rate >= config.min_score:
+        return in_sentences(rarity(likely), f"it is not flagged, because its trigger was {few}")
+    # Rounded down, so that a score just below the threshold does not read as reaching it.
+    return in_sentences(rarity(likely), f"its score, {int(100 * best.score_or_rate)}%, is too low to flag it")
+
+
+def explain_clusters(most: int, translated: int) -> str:
+    """Say why the paper's rule flags a class or not.
+
+    Args:
+        most: clusters that its training and translated images form, at the budget where they form most.
+        translated: clusters that its translated images form alone.
+
+    Returns:
+        Sentences, the first without a capital and the last without a full stop.
+    """
+    # Section 4, step 4 of the paper: more than two clusters.
+    compared = "more than a benign class may form" if most > 2 else "no more than a benign class may form"
+    return in_sentences(
+        f"training and translated images form {count_of(most, 'cluster')}, {compared}",
+        f"the translated images alone form {translated}",
+    )
 
 
 def explain_score(score: float, null: NullDistribution, needed: float, likely: float, config: VerdictConfig) -> str:
-    """A score beside those of benign classes, in words for under their picture.
+    """Explain the picture of a score beside those of benign classes.
 
     Args:
         score: of a candidate, in [0, 1].
-        null: what benign classes reach in its family.
+        null: scores of benign classes in its family.
         needed: the score that flags, in [0, 1].
         likely: the share of benign models with a class as flagged, in [0, 1].
         config: the thresholds.
+
+    Returns:
+        Sentences.
     """
     return (
-        f"Score {score:.0%}: what {config.source_quantile:.0%} of the classes it is for reach in each half of their "
-        f"images. Dots are the strongest benign classes of {len(null.maxima)} calibration models; from {needed:.0%} on "
-        f"a class is flagged. At most {percent(likely)} of benign models have a class like this one."
+        f"Score {score:.0%}. In each half of the images, {config.source_quantile:.0%} of the source classes reach it. "
+        f"Dots are the strongest benign classes of {len(null.maxima)} calibration models. "
+        f"From {needed:.0%} on a class is flagged. {capitalised(rarity(likely))}."
     )
 
 
 def weak_spot(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> str:
-    """Names the class that most easily falls into one that is not flagged."""
+    """Name the class whose images a candidate most easily turns into a class that is not flagged.
+
+    Args:
+        found: the class that is not flagged.
+        class_names: of all classes, in label order.
+        config: with the null distributions.
+
+    Returns:
+        Sentences without the last full stop; empty where no source class has a rate of at least ``WEAK``.
+    """
     pairs = [
         (rate, source, i)
         for i, one in enumerate(found.triggers)
@@ -91,33 +179,58 @@ def weak_spot(found: ClassRecord, class_names: Sequence[str], config: VerdictCon
         return ""
     one = found.triggers[i]
     usual = p_value(one.family, one.score_or_rate, config.nulls) > config.alpha
-    rarity = ", which is no rarer in benign models" if usual else ""
-    here, there = (class_called(label, class_names[label]) for label in (source, found.label))
-    return f". Weak spot: up to {most:.0%} of {here} fall into {there}{rarity}"
+    where = class_called(source, class_names[source])
+    return in_sentences(
+        f"weak spot: {describe_whole(one)} turns {share_of(most)} the images of {where} into it",
+        "benign models commonly have such a weak spot" if usual else "",
+    )
 
 
-def describe(candidate: TriggerRecord) -> str:
-    """A candidate trigger in words, as small as it could be pruned."""
+def size_of(candidate: TriggerRecord) -> str:
+    """Say how large a candidate is after minimisation.
+
+    Args:
+        candidate: the candidate.
+
+    Returns:
+        Its number of pixels, or its L2 norm for a perturbation.
+    """
     if candidate.family == "perturbation":
-        return f"a perturbation of L2 norm {candidate.l2_norm:.2f}"
-    return f"a patch of {count_of(candidate.pixels, 'pixel')}"
+        return f"an L2 norm of {candidate.l2_norm:.2f}"
+    return count_of(candidate.pixels, "pixel")
 
 
 def describe_whole(candidate: TriggerRecord) -> str:
-    """A candidate trigger in words, as it was before it was pruned."""
-    if candidate.smallest_rate is None:
-        return describe(candidate)
-    return "a small perturbation" if candidate.family == "perturbation" else "a patch"
+    """Name the kind of a candidate.
+
+    Args:
+        candidate: the candidate.
+
+    Returns:
+        *a patch* or *a perturbation*.
+    """
+    return "a perturbation" if candidate.family == "perturbation" else "a patch"
 
 
-def describe_smallest(candidate: TriggerRecord) -> str:
-    """What the smallest part that works nearly as well does by itself, in words; nothing where there is none."""
+def describe_size(candidate: TriggerRecord) -> str:
+    """Say how large a candidate is, and the attack success rate of its smallest part where there is one.
+
+    Args:
+        candidate: the candidate.
+
+    Returns:
+        Sentences.
+    """
+    said = f"{capitalised(_size(candidate))}."
     if candidate.smallest_rate is None:
-        return ""
-    return (
-        f"its smallest part that does nearly as much, {describe(candidate)}, turns {candidate.smallest_rate:.0%} on "
-        "average"
-    )
+        return said
+    return f"{said} That part alone turns {share_of(candidate.smallest_rate)} the images."
+
+
+def _size(candidate: TriggerRecord) -> str:
+    whole = describe_whole(candidate).replace("a ", "the ", 1)
+    part = whole if candidate.smallest_rate is None else f"the smallest part of {whole} that works nearly as well"
+    return f"{part} has {size_of(candidate)}"
 
 
 def robust_up_to(measured: Applicability | ModelRecord) -> str:

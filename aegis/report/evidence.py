@@ -13,7 +13,7 @@ from reportlab.platypus import Flowable, Table
 from aegis.core.types import CandidateTrigger, Dataset
 from aegis.records.pictures import SIDE, as_8_bit, as_rgb, png, strip, trigger
 from aegis.records.record import ClassRecord, TriggerRecord
-from aegis.records.wording import describe_smallest, describe_whole
+from aegis.records.wording import describe_size, describe_whole, share_of
 from aegis.report.layout import ACCENT, RULE, WIDTH, class_name, picture, table, text
 
 SHOWN = 5
@@ -24,22 +24,17 @@ LISTED = 60
 def explain_candidate(found: ClassRecord, best: TriggerRecord, names: Sequence[str]) -> str:
     """Markup of what a candidate trigger did to benign images."""
     into = f"class {class_name(found.label, found.name, 40)}"
-    what, least = describe_whole(best), describe_smallest(best)
-    end = f" {least[0].upper()}{least[1:]}." if least else ""
-    begin = f"{what[0].upper()}{what[1:]}, put on {best.images} images"
-    rate = f"<b>{best.flip_rate:.0%}</b> of them"
+    begin = (
+        f"With {describe_whole(best)} on them, the model classifies <b>{share_of(best.flip_rate)}</b> the held-out "
+        "images"
+    )
+    tried = f"It was tried on {best.images} images that the search never saw. {describe_size(best)}"
     if best.source is not None:
         source = class_name(best.source, names[best.source], 40)
-        return f"{begin} of class {source} that the search never saw, makes the model call {rate} {into}.{end}"
+        return f"{begin} of class {source} as {into}. {tried}"
     if best.destinations is not None:
-        return (
-            f"{begin} of every class that the search never saw, makes the model call {rate} another class, "
-            f"the same one for each, on average over the classes; {into} is among those they are called.{end}"
-        )
-    return (
-        f"{begin} of other classes that the search never saw, makes the model call {rate} {into}, on average over "
-        f"their classes.{end}"
-    )
+        return f"{begin} of every class as another one, the same for each class; {into} is among them. {tried}"
+    return f"{begin} of other classes as {into}, on average over these classes. {tried}"
 
 
 def evidence_picture(found: ClassRecord, candidate: CandidateTrigger, data: Dataset | None) -> Flowable:

@@ -10,13 +10,12 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Spacer
 
-from aegis.core.text import percent
 from aegis.core.types import Dataset, Finding, VerdictName
 from aegis.records.caveats import say_control, untested
 from aegis.records.ranking import candidate_of, featured, strongest_candidate
 from aegis.records.record import ClassRecord, ScanRecord
 from aegis.records.review import Review
-from aegis.records.wording import robust_up_to
+from aegis.records.wording import capitalised, rarity, robust_up_to
 from aegis.report.evidence import evidence_picture, explain_candidate
 from aegis.report.figures import SCATTER, scatters
 from aegis.report.layout import ACCENT, SHADE, WIDTH, class_name, facts, heading, item, logo, picture, table, text
@@ -146,7 +145,7 @@ def _says(found: ClassRecord, record: ScanRecord) -> str:
         return f"Class {name} comes closest: {words(found.reason, 500)}."
     if position is None:
         return f"Class {name}: {words(found.reason, 500)}. No trigger was tried."
-    rare = f" At most {percent(found.p_value)} of benign models have such a class." if found.p_value is not None else ""
+    rare = f" {capitalised(rarity(found.p_value))}." if found.p_value is not None else ""
     return explain_candidate(found, found.triggers[position], record.data.class_names) + rare
 
 

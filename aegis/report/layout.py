@@ -16,6 +16,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, Image, PageTemplate, Paragraph, Table, TableStyle
 
+from aegis.core.text import label_with_name
 from aegis.report.words import words
 
 MARGIN, FOOT = 18 * mm, 20 * mm
@@ -190,4 +191,4 @@ def facts(rows: Sequence[tuple[str, str | Paragraph]], first: float = 82) -> Tab
 
 def class_name(label: int, name: str, limit: int = 60) -> str:
     """Markup of a class's label and name; of the label alone where that is the name."""
-    return str(label) if name == str(label) else f"{label} ({words(name, limit)})"
+    return label_with_name(label, words(name, limit))

@@ -175,7 +175,7 @@ def test_a_running_job_shows_where_it_is(open_page, hold):
     at = open_page(SCAN, job=job.id)
     said = everything(at)
     assert "90.0%" in said
-    assert "halves at an L2 budget of 0.32, so it is not adversarially robust" in said
+    assert "halves at an L2 radius of 0.32, so it is not adversarially robust" in said
     assert "0 Shirt: turning images into it" in said
     drawn = "\n".join(part.value for part in at.html)
     assert drawn.count("data:image/png") == 2

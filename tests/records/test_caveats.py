@@ -66,9 +66,9 @@ def test_the_images_are_named_as_they_were_given(flagged):
 @pytest.mark.parametrize(
     ("about", "said"),
     [
-        ({}, "where it works on 93% of the images, was seen by the same scan."),
-        ({"seen": False}, "where it works on 93% of the images, was NOT seen by the same scan."),
-        ({"planted": False, "lift": 0.12}, "did not become a backdoor (12%), so that it shows nothing."),
+        ({}, "It works on 93% of the images. The same scan found it."),
+        ({"seen": False}, "It works on 93% of the images. The same scan did NOT find it."),
+        ({"planted": False, "lift": 0.12}, "It works on 12% of the images, so it is no backdoor and shows nothing."),
     ],
 )
 def test_a_positive_control_says_what_it_showed(about, said):

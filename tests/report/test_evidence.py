@@ -12,15 +12,13 @@ NAMES = ("shirt", "<shoe>", "bag", "coat")
 @pytest.mark.parametrize(
     ("family", "about", "said"),
     [
-        ("patch", {}, "A patch of 4 pixels, put on 600 images of other classes that the search never saw, makes the "
-                      "model call <b>90%</b> of them class 2 (bag), on average over their classes."),
-        ("source-specific", {"source": 1}, "A patch of 4 pixels, put on 200 images of class 1 (&lt;shoe&gt;) that the "
-                                      "search never saw, makes the model call <b>90%</b> of them class 2 (bag)."),
-        ("all-to-all", {}, "A patch of 4 pixels, put on 800 images of every class that the search never saw, makes "
-                           "the model call <b>90%</b> of them another class"),
+        ("patch", {}, "of other classes as class 2 (bag), on average over these classes. It was tried on 600 images"),
+        ("source-specific", {"source": 1}, "of class 1 (&lt;shoe&gt;) as class 2 (bag). It was tried on 200 images"),
+        ("all-to-all", {}, "of every class as another one, the same for each class; class 2 (bag) is among them."),
     ],
-)  # fmt: skip
+)
 def test_what_a_candidate_did_is_told_by_whom_it_is_for(infected, family, about, said):
     found = infected.record.classes[2]
     best = trigger_record(candidate(family, 2, [0.9] * 4, **about))
-    assert explain_candidate(found, best, NAMES).startswith(said)
+    whole = f"With a patch on them, the model classifies <b>90% of</b> the held-out images {said}"
+    assert explain_candidate(found, best, NAMES).startswith(whole)

@@ -20,8 +20,8 @@ NAMES = ("<b>x</b>", "&amp;", "A" * 200, "κόσμος", "Привет", "汉字
 def test_the_first_page_has_verdict_class_hash_date_and_flip_rate(infected):
     first = report(infected).pages[0]
     assert "Infected A backdoor leads to class 2 (bag)" in first
-    assert "a patch of 4 pixels" in first
-    assert "90% of them class 2 (bag)" in first
+    assert "The patch has 4 pixels." in first
+    assert "90% of the held-out images of other classes as class 2 (bag)" in first
     assert SHA256 in first
     assert "2 January 2024, 03:04 UTC" in first
     assert "Classes flagged 2 (bag)" in first
@@ -75,9 +75,8 @@ def test_a_note_may_be_longer_than_a_page(infected):
 def test_a_clean_model_shows_its_strongest_class_and_why_that_is_not_enough(clean):
     whole = report(clean)
     assert "Clean None of its 4 classes" in whole.pages[0]
-    assert "Class 1 (shoe) comes closest: its strongest candidate, a patch of 4 pixels" in whole.pages[0]
+    assert "Class 1 (shoe) comes closest: its strongest candidate, a patch, turns" in whole.pages[0]
     assert "have such a class" in whole.pages[0]
-    assert "what turns less than 50% is no backdoor that works" in whole.pages[0]
     assert "with the candidate on it" in whole.pages[0]
     assert "Class 1 (shoe) Not flagged" in whole.text
 
@@ -99,8 +98,7 @@ def test_clusters_alone_are_said_to_be_no_proof():
 
 def test_a_trigger_for_one_source_class_is_shown_on_it_alone():
     whole = report(made(works="source-specific"))
-    assert "put on 200 images of class 3 (coat)" in whole.pages[0]
-    assert "makes the model call 90% of them class 2 (bag)" in whole.pages[0]
+    assert "the held-out images of class 3 (coat) as class 2 (bag)" in whole.pages[0]
     assert "90% of class 3 (coat)" in whole.pages[0]
     # The trigger, and one class without and with it.
     assert whole.pictures[0] == 1 + 2
@@ -109,7 +107,7 @@ def test_a_trigger_for_one_source_class_is_shown_on_it_alone():
 
 def test_a_trigger_that_leads_every_class_to_another_is_shown_on_every_class():
     whole = report(made(works="all-to-all"))
-    assert "put on 800 images of every class" in whole.pages[0]
+    assert "the held-out images of every class as another one" in whole.pages[0]
     assert "called another class" in whole.pages[0]
     for name in ("0 (shirt)", "1 (shoe)", "2 (bag)", "3 (coat)"):
         assert f"90% of class {name}" in whole.pages[0]
@@ -118,14 +116,14 @@ def test_a_trigger_that_leads_every_class_to_another_is_shown_on_every_class():
 
 def test_a_perturbation_is_no_patch():
     whole = report(made(works="perturbation"))
-    assert "A perturbation of L2 norm 0.52, put on 600 images of other classes" in whole.pages[0]
+    assert "The perturbation has an L2 norm of 0.52." in whole.pages[0]
     assert "It lies between" not in whole.text
 
 
 def test_the_score_stands_beside_those_of_benign_classes(infected):
     text = report(infected).text
-    assert "Score 90%: what 75% of the classes it is for reach" in text
-    assert "Dots are the strongest benign classes of 10 calibration models; from 50% on a class is flagged." in text
+    assert "Score 90%." in text
+    assert "Dots are the strongest benign classes of 10 calibration models. From 50% on a class is flagged." in text
     without = with_record(infected, config={"gather": 3})
     assert "Dots are" not in report(without).text
 

@@ -7,12 +7,12 @@ import html
 import numpy as np
 import streamlit as st
 
-from aegis.core.text import numbered, printable
+from aegis.core.text import class_called, numbered, printable
 from aegis.core.types import CandidateTrigger, Dataset
 from aegis.records.caveats import say_control, untested
 from aegis.records.ranking import score_line, strongest_candidate
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord, settings
-from aegis.records.wording import describe_smallest, describe_whole, explain_score
+from aegis.records.wording import describe_size, describe_whole, explain_score, share_of
 from aegis.ui.components.palette import Palette, palette
 from aegis.ui.components.pictures import address, as_picture, benign_image, stamped, trigger_picture
 from aegis.ui.components.scan_charts import draw_score
@@ -127,13 +127,13 @@ def _show_on(record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger, im
             )
             st.metric("From this class", f"{rate:.0%}", width="content")
         best = one.triggers[strongest_candidate(one) or 0]
-        what, least = describe_whole(best), describe_smallest(best)
+        here = class_called(label, printable(source, 40))
+        there = class_called(into, printable(record.data.class_names[into], 40))
         st.text(
-            f"With {what} on them, {rate:.0%} of {int(trigger.counts[label])} held-out images of class {label} "
-            f"({printable(source, 40)}) are taken for class {into} ({printable(record.data.class_names[into], 40)})."
+            f"With {describe_whole(best)} on them, {share_of(rate)} the held-out images of {here} are classified as "
+            f"{there}. It was tried on {int(trigger.counts[label])} of them."
         )
-        if least:
-            st.caption(f"Shown: {least}.")
+        st.caption(describe_size(best) + (" The picture shows that part." if best.smallest_rate is not None else ""))
 
 
 def _show_numbers(record: ScanRecord, one: ClassRecord, best: TriggerRecord) -> None:

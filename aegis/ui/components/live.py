@@ -14,7 +14,7 @@ from aegis.core.text import numbered
 from aegis.core.types import Applicability
 from aegis.detect.verdict import objections
 from aegis.records.config import VerdictConfig
-from aegis.records.wording import robust_up_to
+from aegis.records.wording import capitalised, robust_up_to
 from aegis.ui.components.palette import palette
 from aegis.ui.components.pictures import address, strip
 from aegis.ui.components.scan_charts import ladder, loss_curve
@@ -161,7 +161,7 @@ def show_measured(measured: Applicability) -> None:
 def _show_objections(measured: Applicability) -> None:
     for objection in objections(measured, VerdictConfig()):
         st.badge("No verdict of clean", icon=":material/warning:", color="orange")
-        st.text(objection)
+        st.text(f"{capitalised(objection)}.")
 
 
 def show_classes_running(view: View) -> None:
