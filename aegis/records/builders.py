@@ -22,12 +22,15 @@ PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "openTSNE", "umap-l
 
 
 def class_record(finding: Finding, name: str, share: float) -> ClassRecord:
-    """What was found in a class, not judged yet.
+    """Record what was found in a class, before it is judged.
 
     Args:
         finding: of the class.
         name: of the class.
-        share: of the classes that a trigger is for, so many must reach its score.
+        share: of the source classes that must reach a trigger's score, above 0 and at most 1.
+
+    Returns:
+        The record, not flagged and without a reason.
     """
     counts = tuple(clusters.count for clusters in finding.clusters)
     return ClassRecord(
@@ -46,7 +49,15 @@ def class_record(finding: Finding, name: str, share: float) -> ClassRecord:
 
 
 def trigger_record(candidate: CandidateTrigger, score: float | None = None) -> TriggerRecord:
-    """A candidate trigger as a record, with its score if the rule gave it one."""
+    """Record a candidate trigger.
+
+    Args:
+        candidate: the candidate.
+        score: what the verdict's rule gave it, in [0, 1]; None if it gave none.
+
+    Returns:
+        The record, with shares rounded to four decimals.
+    """
     touched, replaces = candidate.shown.touched, candidate.family != "perturbation"
     rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
     box = (0, 0, 0, 0)
@@ -70,7 +81,16 @@ def trigger_record(candidate: CandidateTrigger, score: float | None = None) -> T
 
 
 def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelRecord:
-    """The suspect as a record; ``file`` is its name without the folder."""
+    """Record the suspect and what was measured of it.
+
+    Args:
+        file: name of the checkpoint, without its folder.
+        suspect: the model.
+        measured: its accuracy and robustness.
+
+    Returns:
+        The record.
+    """
     return ModelRecord(
         sha256=suspect.sha256,
         digest=suspect.digest,
@@ -89,7 +109,14 @@ def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelR
 
 
 def data_record(data: Dataset) -> DataRecord:
-    """The images as a record."""
+    """Record which images were used.
+
+    Args:
+        data: the images.
+
+    Returns:
+        The record.
+    """
     return DataRecord(
         name=data.name,
         digest=data.digest,
@@ -101,7 +128,14 @@ def data_record(data: Dataset) -> DataRecord:
 
 
 def runtime_record(runtime: Runtime) -> RuntimeRecord:
-    """Device, precision and processor as a record."""
+    """Record device, precision and processor.
+
+    Args:
+        runtime: device and precision.
+
+    Returns:
+        The record.
+    """
     import torch
 
     name = torch.cuda.get_device_name() if runtime.device == "cuda" else processor()
@@ -109,18 +143,30 @@ def runtime_record(runtime: Runtime) -> RuntimeRecord:
 
 
 def source_record() -> SourceRecord:
-    """The source that runs as a record."""
+    """Record the commit and the digest of the source that runs.
+
+    Returns:
+        The record.
+    """
     now = revision()
     return SourceRecord(revision=now.commit, changed=now.changed, code=code_digest(STEPS_CODE))
 
 
 def versions() -> dict[str, str]:
-    """Versions of AEGIS, Python and the packages that numbers depend on."""
+    """List the versions of AEGIS, Python and the packages that numbers depend on.
+
+    Returns:
+        Versions by name.
+    """
     return versions_with(PACKAGES)
 
 
 def now() -> str:
-    """The time in UTC, to the second, in ISO 8601."""
+    """Read the clock.
+
+    Returns:
+        The time in UTC, to the second, in ISO 8601.
+    """
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

@@ -14,7 +14,14 @@ FEW, MANY = 5, 20
 
 
 def untested(record: ScanRecord) -> list[str]:
-    """What a reader must not take for tested, a sentence each; names in it are as they were given."""
+    """List what a scan did not test.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        A sentence for each; names from outside stand in it as they were given.
+    """
     config, tested, known = settings(record), len(record.classes), len(record.data.class_names)
     said = [f"{known - tested} of the model's {known} classes."] if tested < known else []
     if config is not None and (config.gather.trigger_search is None or config.verdict.rule == "paper"):
@@ -54,7 +61,15 @@ def _sought(search: TriggerSearchConfig | None) -> str:
 
 
 def say_control(control: ControlRecord, names: Sequence[str]) -> str:
-    """What the positive control showed, in a sentence."""
+    """Say in words whether the scan found the trigger that was planted as a positive control.
+
+    Args:
+        control: the outcome of the positive control.
+        names: of all classes, in label order.
+
+    Returns:
+        A few sentences.
+    """
     side, into = control.trigger.get("size"), class_called(control.target, names[control.target])
     what = f"a square of {side} by {side} pixels that leads to {into} was planted in a copy of the model"
     works = f"It works on {share_of(control.lift)} the images"

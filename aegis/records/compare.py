@@ -30,10 +30,10 @@ class Metric:
     """One measure of the model in both scans.
 
     Args:
-        name: of it.
-        older, newer: in words.
-        change: of the value, newer less older; None where one has none.
-        share: whether it is a share in [0, 1], and not an L2 norm.
+        name: of the measure.
+        older, newer: its value in each scan, in words.
+        change: newer value less older value; None where one is missing.
+        share: whether the value is a share in [0, 1]; else it is an L2 norm.
     """
 
     name: str
@@ -59,12 +59,19 @@ class ClassPair:
 
     @property
     def flagged(self) -> Flagged:
-        """Which of the two flags it."""
+        """Which of the two scans flags the class."""
         before, now = (one is not None and one.flagged for one in (self.older, self.newer))
         return "both" if before and now else "older" if before else "newer" if now else "neither"
 
     def scores(self, family: Family) -> tuple[float | None, float | None]:
-        """The best score in each scan of a family, in [0, 1]; None where none was tried."""
+        """Find the best score of the class in each scan.
+
+        Args:
+            family: of triggers.
+
+        Returns:
+            The older and the newer score, in [0, 1]; None where no trigger was tried.
+        """
         before, now = (None if one is None else best_score(one, family) for one in (self.older, self.newer))
         return before, now
 
@@ -100,12 +107,27 @@ class Comparison:
 
 
 def noticed(before: float | None, now: float | None) -> bool:
-    """Whether a score moved enough to be worth a word; scores have four decimals."""
+    """Tell whether a score changed enough to be mentioned.
+
+    Args:
+        before, now: the score in each scan, in [0, 1]; None where there is none.
+
+    Returns:
+        True for a change of at least ``NOTICED``; scores have four decimals.
+    """
     return before is not None and now is not None and round(abs(now - before), 4) >= NOTICED
 
 
 def compare(older: ScanRecord, newer: ScanRecord) -> Comparison:
-    """Set two scans side by side; the order is the caller's, and the words follow it."""
+    """Compare two scans.
+
+    Args:
+        older: the scan that is named first.
+        newer: the scan that is named second.
+
+    Returns:
+        What differs, in words and numbers.
+    """
     pairs = _pairs(older, newer) if older.data.class_names == newer.data.class_names else ()
     return Comparison(
         sentences=(*_flags(older, newer, pairs), _verdicts(older, newer), *_model(older, newer), *_scores(pairs)),

@@ -26,14 +26,14 @@ def _require_seed(seed: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class AssessConfig:
-    """How applicability is measured.
+    """Settings of the step that measures accuracy and robustness.
 
     Args:
-        images: at most so many test images.
-        epsilons: the ladder of L2 radii, growing.
-        iterations: PGD steps on each rung.
-        perturbation_steps, patch_steps: of the searches for universal changes.
-        universal_batch: images of each class in a step of these.
+        images: number of test images, at most.
+        epsilons: L2 radii of the attacks, growing.
+        iterations: PGD steps of each attack.
+        perturbation_steps, patch_steps: optimisation steps of universal perturbations and patches.
+        universal_batch: images of each class in one of these steps.
     """
 
     images: int = 300
@@ -90,11 +90,15 @@ class TriggerSearchConfig:
     minimised_on: int = 180
 
     def scaled(self, areas: Sequence[float], radii: Sequence[float]) -> TriggerSearchConfig:
-        """With area and radius computed, unless they were given.
+        """Compute area and radius from the model's robustness, unless they were given.
 
         Args:
-            areas, radii: of universal patches and perturbations, by class. An ordinary class needs the median of them,
-                or of two in the middle the larger, which a few backdoors do not move.
+            areas, radii: shares of the pixels and L2 norms of universal patches and perturbations, one per class. Their
+                median (the larger of two in the middle) stands for an ordinary class, since a few backdoors hardly move
+                it.
+
+        Returns:
+            The settings with area and radius.
         """
         area, radius = (
             self.area_fraction * statistics.median_high(areas),
@@ -109,15 +113,15 @@ class TriggerSearchConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class GatherConfig:
-    """What needs the model.
+    """Settings of the steps that run the model: translation, features and trigger search.
 
     Args:
-        seeds: images translated per class (500 in Section 4, step 1).
-        stages: budgets in turn, each going on where the one before it ended.
+        seeds: images translated per class, at least 10 (500 in Section 4, step 1).
+        stages: budgets of translation in turn, each starting where the one before it ended.
         components: principal components of the features that are kept, 2 to 150.
         pooled: use the pooled features instead of the flattened spatial map.
-        seed: of every draw, below 2**32.
-        trigger_search: None to leave the search for triggers out.
+        seed: of every random draw, from 0 to 2**32 - 1.
+        trigger_search: None to search for no triggers.
 
     Raises:
         ConfigError: for values out of range.
@@ -140,12 +144,12 @@ class GatherConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedConfig:
-    """How features become points in the plane.
+    """Settings of the embedding of features in the plane.
 
     Args:
         method: one of ``EMBEDDERS``.
-        perplexity: of t-SNE (30 in Table 10), or twice the neighbours of UMAP.
-        seed: of the embedding, below 2**32.
+        perplexity: of t-SNE (30 in Table 10), or twice the neighbours of UMAP; at least 2.
+        seed: of the embedding, from 0 to 2**32 - 1.
 
     Raises:
         ConfigError: for values out of range.
@@ -162,11 +166,12 @@ class EmbedConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeConfig:
-    """How points become clusters.
+    """Settings of mean shift, which clusters the points.
 
     Args:
-        bandwidth: radius of the mean-shift kernel; None computes it from the points.
-        quantile: of pairwise distances, when it is computed (scikit-learn's default is 0.3).
+        bandwidth: radius of the kernel, above 0; None computes it from the points.
+        quantile: of pairwise distances from which it is computed, above 0 and at most 1 (scikit-learn's default is
+            0.3).
     """
 
     bandwidth: float | None = None
@@ -183,7 +188,7 @@ class VerdictConfig:
     """When a model can be judged and a class is flagged.
 
     Args:
-        rule: ``paper`` counts clusters alone; ``default`` asks for a transplanted trigger that works.
+        rule: ``paper`` counts clusters alone; ``default`` demands a trigger that works on held-out images.
         source_quantile: the share of source classes that must reach a trigger's score, above 0 and at most 1.
         alpha: share of benign models of which a class may be flagged, above 0 and at most 1.
         min_score: no trigger that reaches less is worth a flag, in [0, 1].
@@ -216,7 +221,15 @@ class VerdictConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ScanConfig:
-    """All settings of a scan; each step sees its own part only."""
+    """All settings of a scan; each step is given its own part only.
+
+    Args:
+        assess: how accuracy and robustness are measured.
+        gather: how images are translated and triggers are searched for.
+        embed: how features are embedded in the plane.
+        judge: how points are clustered.
+        verdict: when a class is flagged.
+    """
 
     assess: AssessConfig = field(default_factory=AssessConfig)
     gather: GatherConfig

@@ -10,7 +10,14 @@ if TYPE_CHECKING:
 
 
 def contradictions(record: ScanRecord) -> Iterator[str]:
-    """What one part of a record says that others rule out, in words: readers look things up by these numbers."""
+    """Find fields of a record that contradict each other; readers use such numbers to look things up.
+
+    Args:
+        record: the scan.
+
+    Yields:
+        A sentence for each contradiction.
+    """
     classes, model, control = len(record.data.class_names), record.model, record.control
     if len(model.epsilons) != len(model.robust_accuracies):
         yield f"model has {len(model.epsilons)} epsilons, but {len(model.robust_accuracies)} robust_accuracies"

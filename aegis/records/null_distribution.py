@@ -28,7 +28,7 @@ MIN_P_VALUE = 0.001
 
 @dataclass(frozen=True, kw_only=True)
 class NullDistribution:
-    """What benign classes reach in one family.
+    """Scores of benign classes in one family of triggers.
 
     Args:
         family: of triggers.
@@ -52,7 +52,7 @@ class NullDistribution:
 
     @property
     def mean(self) -> float:
-        """On the logit scale."""
+        """Mean on the logit scale."""
         return sum(map(logit, self.maxima)) / len(self.maxima)
 
     @property
@@ -63,7 +63,14 @@ class NullDistribution:
         return max(LEAST_SPREAD, math.sqrt(variance))
 
     def p_value(self, score: float) -> float:
-        """How likely the strongest class of one more benign model reaches a score, in [0, 1]."""
+        """Compute how likely the strongest class of one more benign model reaches a score.
+
+        Args:
+            score: in [0, 1].
+
+        Returns:
+            The probability by Student's prediction, in [0, 1].
+        """
         from scipy.special import stdtr
 
         models = len(self.maxima)
@@ -71,7 +78,14 @@ class NullDistribution:
         return float(stdtr(models - 1, -distance))
 
     def threshold(self, alpha: float) -> float:
-        """The score that a benign model reaches so likely, in [0, 1]."""
+        """Compute the score whose p-value is alpha.
+
+        Args:
+            alpha: in (0, 1).
+
+        Returns:
+            The score, in [0, 1].
+        """
         from scipy.special import stdtrit
 
         models = len(self.maxima)
@@ -80,15 +94,30 @@ class NullDistribution:
 
 
 def logit(score: float) -> float:
-    """The logarithm of the odds, kept finite."""
+    """Compute the logarithm of the odds, kept finite by clipping to [``LOW``, ``HIGH``].
+
+    Args:
+        score: in [0, 1].
+
+    Returns:
+        The logit.
+    """
     inside = min(max(score, LOW), HIGH)
     return math.log(inside / (1 - inside))
 
 
 def p_value(family: Family, score: float, nulls: Sequence[NullDistribution]) -> float:
-    """How likely a benign model reaches a score in this family or as unlikely a one in another, in [MIN_P_VALUE, 1].
+    """Compute how likely a benign model has a class with such a score, or with as rare a score in another family.
 
     It is Bonferroni's bound over the families that are tested; 1 for one that has no null.
+
+    Args:
+        family: of the trigger.
+        score: of the trigger, in [0, 1].
+        nulls: one for each family that is tested.
+
+    Returns:
+        Bonferroni's bound over the families, in [``MIN_P_VALUE``, 1]; 1 for a family without a null distribution.
     """
     found = next((len(nulls) * null.p_value(score) for null in nulls if null.family == family), 1.0)
     return min(1.0, max(MIN_P_VALUE, found))
@@ -96,6 +125,10 @@ def p_value(family: Family, score: float, nulls: Sequence[NullDistribution]) -> 
 
 @cache
 def calibrated() -> tuple[NullDistribution, ...]:
-    """What the calibration models of the bank reach; the file tells which they are."""
+    """Read the null distributions that come with AEGIS; the file names the calibration models.
+
+    Returns:
+        One for each family of triggers.
+    """
     measured: dict[Family, list[float]] = json.loads(CALIBRATION.read_text())["maxima"]
     return tuple(NullDistribution(family=family, maxima=tuple(maxima)) for family, maxima in measured.items())

@@ -19,13 +19,27 @@ SIDE = 168
 
 
 def as_8_bit(pixels: Float32[np.ndarray, "*b c h w"]) -> UInt8[np.ndarray, "*b c h w"]:
-    """Pixels in [0, 1] as 8-bit pictures; what lies beyond is cut off."""
+    """Convert pixels to 8 bits; values outside [0, 1] are clipped.
+
+    Args:
+        pixels: in [0, 1].
+
+    Returns:
+        Values from 0 to 255, same shape.
+    """
     pictures: np.ndarray = (pixels * 255).round().clip(0, 255).astype(np.uint8)
     return pictures
 
 
 def as_rgb(pictures: UInt8[np.ndarray, "*b c h w"]) -> UInt8[np.ndarray, "*b h w 3"]:
-    """Pictures in colour; where there are not three channels, their mean in grey."""
+    """Convert pictures to colour; other than three channels are averaged to grey.
+
+    Args:
+        pictures: 8 bits, channels third from last.
+
+    Returns:
+        The same with channels last.
+    """
     if pictures.shape[-3] != 3:
         pictures = pictures.mean(axis=-3, keepdims=True).round().astype(np.uint8)
     last = np.moveaxis(pictures, -3, -1)
@@ -34,7 +48,14 @@ def as_rgb(pictures: UInt8[np.ndarray, "*b c h w"]) -> UInt8[np.ndarray, "*b h w
 
 
 def trigger(candidate: CandidateTrigger) -> Rgb:
-    """A candidate trigger alone: the pixels of a patch, or a perturbation in diverging colours."""
+    """Draw a candidate trigger alone: the pixels of a patch, or a perturbation in diverging colours.
+
+    Args:
+        candidate: the candidate.
+
+    Returns:
+        The picture.
+    """
     stamp = candidate.shown
     if candidate.family != "perturbation":
         tint = np.array(UNTOUCHED, np.float32)[:, None, None] / 255
@@ -48,21 +69,45 @@ def _three(image: Float32[np.ndarray, "c h w"]) -> Float32[np.ndarray, "3 h w"]:
 
 
 def coloured(values: Float32[np.ndarray, "h w"], palette: str) -> Rgb:
-    """Values in [0, 1] in the colours of a matplotlib colour map."""
+    """Colour values by a colour map.
+
+    Args:
+        values: in [0, 1].
+        palette: name of a matplotlib colour map.
+
+    Returns:
+        The picture.
+    """
     from matplotlib import colormaps
 
     return np.asarray(colormaps[palette](values, bytes=True)[..., :3])
 
 
 def strip(pictures: list[Rgb], side: int = SIDE // 2) -> UInt8[np.ndarray, "side across 3"]:
-    """Pictures side by side with narrow white gaps."""
+    """Put pictures side by side with narrow white gaps.
+
+    Args:
+        pictures: at least one.
+        side: height in pixels.
+
+    Returns:
+        One picture.
+    """
     gap = np.full((side, max(side // 16, 2), 3), 255, np.uint8)
     scaled = [np.asarray(_scaled(picture, side)) for picture in pictures]
     return np.concatenate([part for picture in scaled for part in (picture, gap)][:-1], axis=1)
 
 
 def png(picture: Rgb, side: int | None = SIDE) -> io.BytesIO:
-    """A picture as a file, scaled to a height in pixels."""
+    """Encode a picture as PNG.
+
+    Args:
+        picture: the picture.
+        side: height in pixels that it is scaled to; None leaves it as it is.
+
+    Returns:
+        The file, at its beginning.
+    """
     image = Image.fromarray(picture) if side is None else _scaled(picture, side)
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=1)
@@ -81,6 +126,14 @@ def _scaled(picture: Rgb, side: int) -> Image.Image:
 def where_changed(
     seeds: Float32[np.ndarray, "n c h w"], translated: Float32[np.ndarray, "n c h w"]
 ) -> Float32[np.ndarray, "h w"]:
-    """Mean absolute change of each pixel over images and channels, in [0, 1], shape (h, w)."""
+    """Average how much each pixel changed, over images and channels.
+
+    Args:
+        seeds: images before translation, in [0, 1].
+        translated: the same after it.
+
+    Returns:
+        Mean absolute changes, in [0, 1].
+    """
     where: np.ndarray = np.abs(translated - seeds).mean(axis=(0, 1))
     return where

@@ -43,12 +43,15 @@ PRESETS = {"default": _default, "paper": _paper, "quick": _quick}
 
 
 def preset(name: str, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
-    """The settings of a preset; only ``paper`` depends on the data set.
+    """Make the settings of a preset; only ``paper`` depends on the data set.
 
     Args:
         name: one of ``PRESETS``.
         data: name of the data set, or None.
         shape: channels, height and width of the images.
+
+    Returns:
+        The settings.
 
     Raises:
         ConfigError: if there is no such preset.
@@ -70,7 +73,21 @@ def adjusted(
     perplexity: float | None = None,
     method: str | None = None,
 ) -> ScanConfig:
-    """A preset with what the user set; one of epsilon, step and iterations makes it a single budget.
+    """Replace settings of a preset; an epsilon, step or iterations makes translation a single budget.
+
+    Args:
+        config: the preset.
+        seed: of every random draw, from 0 to 2**32 - 1.
+        epsilon: L2 radius, above 0. None leaves this and every following setting as it is.
+        step: length of a PGD step, above 0.
+        iterations: PGD steps, at least 1.
+        seeds: images translated per class, at least 10.
+        bandwidth: radius of the mean-shift kernel, above 0.
+        perplexity: of the embedding, at least 2.
+        method: one of ``EMBEDDERS``.
+
+    Returns:
+        The settings.
 
     Raises:
         ConfigError: for a value out of range.
@@ -94,7 +111,14 @@ def adjusted(
 
 
 def at_budget(config: ScanConfig, epsilon: float) -> ScanConfig:
-    """The settings of a look at one more budget: the same seeds translated to it alone, no trigger sought.
+    """Make settings that translate the same seeds at one other budget and search for no trigger.
+
+    Args:
+        config: the settings of the scan.
+        epsilon: L2 radius, above 0.
+
+    Returns:
+        The settings.
 
     Raises:
         ConfigError: for a value out of range.

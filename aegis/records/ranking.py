@@ -9,7 +9,14 @@ from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
 
 
 def ranked(record: ScanRecord) -> list[ClassRecord]:
-    """The classes, those flagged first, then those that come closest to it."""
+    """Sort classes by suspicion.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Flagged classes first, then those that came closest to it.
+    """
 
     def key(found: ClassRecord) -> tuple[float, ...]:
         likely = 1.0 if found.p_value is None else found.p_value
@@ -20,14 +27,28 @@ def ranked(record: ScanRecord) -> list[ClassRecord]:
 
 
 def featured(record: ScanRecord) -> tuple[int, ...]:
-    """Labels of the classes that a report has pages of: the flagged ones, else the strongest."""
+    """Choose the classes that a report has pages of.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Labels of the flagged classes, or of the strongest one if none is flagged.
+    """
     ordered = ranked(record)
     flagged = tuple(found.label for found in ordered if found.flagged)
     return flagged or tuple(found.label for found in ordered[:1])
 
 
 def strongest_candidate(found: ClassRecord) -> int | None:
-    """Position of the candidate trigger that speaks loudest against a class; None where none was tried."""
+    """Find the candidate trigger that the verdict about a class rests on.
+
+    Args:
+        found: the class.
+
+    Returns:
+        Its position in ``triggers``; None where none was tried.
+    """
     if found.strongest is not None or not found.triggers:
         return found.strongest
     # Scans of the first version did not record it.
@@ -35,7 +56,15 @@ def strongest_candidate(found: ClassRecord) -> int | None:
 
 
 def candidate_of(found: ClassRecord, finding: Finding | None) -> CandidateTrigger | None:
-    """The strongest candidate with its stamp; None without one, or if the finding is gone."""
+    """Find the strongest candidate of a class together with its stamp.
+
+    Args:
+        found: the class.
+        finding: of the same class, with stamps; None if it is gone.
+
+    Returns:
+        The candidate; None if there is none or the finding is gone.
+    """
     position = strongest_candidate(found)
     if position is None or finding is None or position >= len(finding.evidence.triggers):
         return None
@@ -43,12 +72,28 @@ def candidate_of(found: ClassRecord, finding: Finding | None) -> CandidateTrigge
 
 
 def best_score(found: ClassRecord, *families: Family) -> float | None:
-    """The highest score of a class's candidates, of these families or of all, in [0, 1]; None without any."""
+    """Find the highest score of a class's candidates.
+
+    Args:
+        found: the class.
+        families: only candidates of these count; all if none is given.
+
+    Returns:
+        The score, in [0, 1]; None without candidates.
+    """
     return max((t.score_or_rate for t in found.triggers if not families or t.family in families), default=None)
 
 
 def score_line(candidate: TriggerRecord, verdict: VerdictConfig) -> tuple[NullDistribution, float] | None:
-    """What benign classes reach in a candidate's family, and the score that flags; None where there is no null."""
+    """Find the null distribution of a candidate's family and the score from which it flags.
+
+    Args:
+        candidate: the candidate.
+        verdict: thresholds and null distributions.
+
+    Returns:
+        Both, the score in [0, 1]; None if the family has no null distribution.
+    """
     null = next((null for null in verdict.nulls if null.family == candidate.family), None)
     if null is None:
         return None

@@ -179,12 +179,22 @@ class ScanRecord(_Frozen):
         return self
 
     def to_json(self) -> str:
-        """The record as JSON text."""
+        """Write the record as JSON.
+
+        Returns:
+            The text.
+        """
         return self.model_dump_json(indent=2) + "\n"
 
 
 def read_record(path: Path) -> ScanRecord:
-    """A record from a file that ``aegis scan --json`` wrote.
+    """Read a file that ``aegis scan --json`` wrote.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        The record.
 
     Raises:
         StoreError: if the file is missing or is no such record.
@@ -201,13 +211,26 @@ def read_record(path: Path) -> ScanRecord:
 
 
 def config_record(config: ScanConfig) -> dict[str, Any]:
-    """The settings as plain values, as JSON would give them back."""
+    """Convert settings to plain values, as they come back from JSON.
+
+    Args:
+        config: the settings.
+
+    Returns:
+        Values by name.
+    """
     plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
     return plain
 
 
 def config_of(record: ScanRecord) -> ScanConfig:
-    """The settings of a recorded scan.
+    """Read the settings of a recorded scan.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        The settings.
 
     Raises:
         StoreError: if they are not those of this version.
@@ -223,7 +246,14 @@ def config_of(record: ScanRecord) -> ScanConfig:
 
 
 def settings(record: ScanRecord) -> ScanConfig | None:
-    """The settings of a scan; None if they are of another version."""
+    """Read the settings of a recorded scan, if this version understands them.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        The settings; None if another version of AEGIS wrote them.
+    """
     try:
         return config_of(record)
     except StoreError:

@@ -13,28 +13,35 @@ Decision = Literal["confirmed", "dismissed"]
 
 @dataclass(frozen=True)
 class Review:
-    """The analyst's say beside the recorded verdict, which it never changes.
+    """The analyst's comments on a scan; the recorded verdict stays as it is.
 
     Args:
         note: free text; its line breaks are kept.
-        decisions: what was decided about classes, by label; classes that are left out are open.
+        decisions: on classes, by label; classes that are left out are open.
     """
 
     note: str = ""
     decisions: Mapping[int, Decision] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """The review as JSON text."""
+        """Write the review as JSON.
+
+        Returns:
+            The text.
+        """
         return _ADAPTER.dump_json(self).decode()
 
 
 def merged(before: Review, mine: Review, theirs: Review) -> Review:
-    """Two reviews of one scan as one: theirs, with what I changed.
+    """Merge two reviews of one scan: theirs, with my changes.
 
     Args:
-        before: what I had when I began.
-        mine: what I made of it.
-        theirs: what somebody else made of it meanwhile.
+        before: the review from which I started.
+        mine: the review after my changes.
+        theirs: the review that somebody else saved meanwhile.
+
+    Returns:
+        The merged review.
     """
     labels = before.decisions.keys() | mine.decisions.keys()
     changed = {label for label in labels if before.decisions.get(label) != mine.decisions.get(label)}
@@ -48,7 +55,14 @@ NO_REVIEW = Review()
 
 
 def read_review(text: bytes) -> Review | None:
-    """A review from its JSON text; None if it is anything else."""
+    """Read a review from JSON.
+
+    Args:
+        text: the JSON text.
+
+    Returns:
+        The review; None if the text is none.
+    """
     try:
         return _ADAPTER.validate_json(text)
     except ValidationError:

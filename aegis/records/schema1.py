@@ -53,24 +53,37 @@ _PLACES: dict[type, str] = {
 
 
 def from_schema1(plain: object) -> object:
-    """A record of schema 1, as JSON gives it, in the names of today.
+    """Rename the fields of a record of schema 1 to today's names.
 
     Args:
-        plain: the record; whatever it has of fields that schema 1 does not know stays as it is.
+        plain: the record as JSON gives it; fields that schema 1 does not know stay as they are.
+
+    Returns:
+        The same values under today's names.
     """
     return _today(plain, "")
 
 
 def family_of(name: str) -> str:
-    """The family of triggers that this or today's schema calls by a name."""
+    """Translate the name of a family of triggers from schema 1.
+
+    Args:
+        name: in schema 1 or today.
+
+    Returns:
+        Its name today.
+    """
     return FAMILIES.get(name, name)
 
 
 def in_schema1(settings: object) -> object:
-    """Settings as plain values in the names of schema 1.
+    """Convert settings to plain values under the names of schema 1.
 
     Args:
         settings: a dataclass of settings, or a part of one; any other dataclass keeps its names.
+
+    Returns:
+        The values.
     """
     plain = dataclasses.asdict(settings)  # type: ignore[call-overload]
     place = _PLACES.get(type(settings))
@@ -78,7 +91,14 @@ def in_schema1(settings: object) -> object:
 
 
 def plain_in_schema1(config: ScanConfig) -> dict[str, Any]:
-    """The settings of a scan in the names of schema 1, as JSON would give them back."""
+    """Convert the settings of a scan to values under the names of schema 1, as they come back from JSON.
+
+    Args:
+        config: the settings.
+
+    Returns:
+        Values by name.
+    """
     plain: dict[str, Any] = json.loads(json.dumps(in_schema1(config)))
     return plain
 

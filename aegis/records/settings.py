@@ -50,11 +50,11 @@ LISTED = 6
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that is not the same in two scans, in words, nothing escaped.
+    """One setting that differs between two scans, in words; nothing in it is escaped.
 
     Args:
-        name: of it.
-        older, newer: what it is in each.
+        name: of the setting.
+        older, newer: its value in each scan.
     """
 
     name: str
@@ -63,13 +63,27 @@ class Line:
 
 
 def all_settings(record: ScanRecord) -> tuple[tuple[str, str], ...]:
-    """The settings that have a name here, each with its value in words."""
+    """List the settings of a scan in words.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Names and values.
+    """
     found = ((name, _at(record.config, path), path) for path, name in NAMES.items())
     return tuple((name, _say(value, path)) for name, value, path in found if value is not MISSING)
 
 
 def preset_of(record: ScanRecord) -> str:
-    """One of ``KINDS``: the preset of a scan, whatever its seed, sizes and calibration."""
+    """Recognise the preset of a scan, whatever its seed, measured sizes and calibration.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        One of ``KINDS``.
+    """
     asked = _as_asked(record.config)
     for name in PRESETS:
         known = _preset(name, record.data.name, record.data.shape)
@@ -79,22 +93,50 @@ def preset_of(record: ScanRecord) -> str:
 
 
 def different_settings(older: ScanRecord, newer: ScanRecord) -> tuple[Line, ...]:
-    """The settings that differ, each by its name."""
+    """List the settings that differ between two scans.
+
+    Args:
+        older, newer: the scans.
+
+    Returns:
+        A line for each.
+    """
     return tuple(_different(older.config, newer.config, ""))
 
 
 def same_settings(older: ScanRecord, newer: ScanRecord) -> bool:
-    """Whether both were asked for in the same way, whatever their seeds, measured sizes and calibration."""
+    """Tell whether two scans have the same settings, whatever their seeds, measured sizes and calibration.
+
+    Args:
+        older, newer: the scans.
+
+    Returns:
+        True if they have.
+    """
     return _as_asked(older.config) == _as_asked(newer.config)
 
 
 def same_calibration(older: ScanRecord, newer: ScanRecord) -> bool:
-    """Whether scores of both were held against the same benign models."""
+    """Tell whether two scans compared scores with the same benign models.
+
+    Args:
+        older, newer: the scans.
+
+    Returns:
+        True if they did.
+    """
     return bool(_at(older.config, NULLS) == _at(newer.config, NULLS))
 
 
 def different_surroundings(older: ScanRecord, newer: ScanRecord) -> tuple[Line, ...]:
-    """Images, device and versions that differ."""
+    """List images, device, precision and versions that differ between two scans.
+
+    Args:
+        older, newer: the scans.
+
+    Returns:
+        A line for each.
+    """
     pairs = [
         ("Images", older.data.name, newer.data.name),
         ("Digest of the images", older.data.digest[:16], newer.data.digest[:16]),

@@ -234,6 +234,13 @@ def _size(candidate: TriggerRecord) -> str:
 
 
 def robust_up_to(measured: Applicability | ModelRecord) -> str:
-    """The L2 norm of attacks that halve a model's accuracy; where none did, that of the longest that were tried."""
+    """Say the L2 norm of attacks that halve a model's accuracy.
+
+    Args:
+        measured: accuracy and robustness of the model.
+
+    Returns:
+        The norm, or *more than* the largest that was tried where none halved the accuracy.
+    """
     never = all(accuracy > measured.accuracy / 2 for accuracy in measured.robust_accuracies)
     return f"more than {measured.half_radius:g}" if never else f"{measured.half_radius:.2f}"
