@@ -77,10 +77,13 @@ def say_size(size: int) -> str:
 
 
 def is_full(folder: Path) -> bool:
-    """Whether the disk is full; sqlite may report that as an I/O error.
+    """Tell whether the disk is full; sqlite may report that as an I/O error.
 
     Args:
         folder: on the disk in question.
+
+    Returns:
+        True if less than ``FULL`` bytes are free.
     """
     try:
         return shutil.disk_usage(folder).free < FULL
@@ -122,10 +125,13 @@ class Plan:
     limit: int | None
 
     def files(self, folder: Path) -> list[Path]:
-        """Paths of all files that may go.
+        """List the files that may be removed.
 
         Args:
             folder: of the store.
+
+        Returns:
+            Their paths.
         """
         return [*(array_path(folder, array.key) for array in self.arrays), *self.orphans]
 
@@ -152,6 +158,9 @@ def plan(index: sqlite3.Connection, folder: Path, limit: int | None) -> Plan:
         index: open connection; with the write lock if the files are then removed, so that none is claimed meanwhile.
         folder: of the store.
         limit: bytes that arrays may take, or None.
+
+    Returns:
+        The files and their sizes.
     """
     files = {path.stem: path for path in (folder / "arrays").glob("*.npz")}
     held = _held(index)
@@ -196,21 +205,27 @@ def remove(index: sqlite3.Connection, folder: Path, keys: Iterable[str]) -> None
 
 
 def array_path(folder: Path, key: str) -> Path:
-    """The file of the arrays of a key.
+    """Name the file that holds the arrays of a key.
 
     Args:
         folder: of the store.
         key: of the arrays.
+
+    Returns:
+        The path.
     """
     return folder / "arrays" / f"{key}.npz"
 
 
 def only_needed_by(index: sqlite3.Connection, scan: str) -> list[Array]:
-    """Arrays that a saved scan needs, but no other scan and no running task.
+    """List arrays that a saved scan needs, but no other scan and no running task.
 
     Args:
         index: open connection.
         scan: its key.
+
+    Returns:
+        The arrays.
     """
     mine = {key for (key,) in index.execute("SELECT array FROM needs WHERE scan = ?", (scan,))}
     others = {key for (key,) in index.execute("SELECT array FROM needs WHERE scan != ?", (scan,))} | _used(index)

@@ -108,6 +108,9 @@ class StepKeys:
 
         Args:
             config: settings of the step.
+
+        Returns:
+            The key, in hex.
         """
         return self._key("assess", self._on, config)
 
@@ -117,6 +120,9 @@ class StepKeys:
         Args:
             label: the class.
             config: settings of the step.
+
+        Returns:
+            The key, in hex.
         """
         return self._key("gather", self._on, label, config)
 
@@ -126,6 +132,9 @@ class StepKeys:
         Args:
             evidence: of the class.
             config: settings of the step.
+
+        Returns:
+            The key, in hex.
         """
         return self._key("embed", digest_of(evidence.features), len(evidence.train_index), config)
 

@@ -36,6 +36,9 @@ def unpack_applicability(arrays: Arrays) -> Applicability:
     Args:
         arrays: by name.
 
+    Returns:
+        Accuracy and robustness.
+
     Raises:
         KeyError, TypeError, ValueError: if an array is missing or damaged.
     """
@@ -86,6 +89,9 @@ def unpack_evidence(arrays: Arrays) -> Evidence:
 
     Args:
         arrays: by name.
+
+    Returns:
+        The evidence of a class.
 
     Raises:
         KeyError, TypeError, ValueError: if an array is missing or damaged.

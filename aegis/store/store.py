@@ -68,10 +68,13 @@ class Store:
         return _record(row[0]) if row else None
 
     def is_whole(self, key: str) -> bool:
-        """Whether all arrays that a saved scan needs are there; compares file sizes and known damage, reads no file.
+        """Tell whether all arrays of a saved scan are there, by file sizes and known damage; no file is read.
 
         Args:
             key: of the scan.
+
+        Returns:
+            True if they are.
         """
         with self._guard(), open_index(self._index) as index:
             rows = index.execute(
@@ -113,7 +116,11 @@ class Store:
         return [(key, record) for key, record in records if record is not None]
 
     def count(self) -> int:
-        """The number of saved scans, including those that another version of AEGIS wrote."""
+        """Count the saved scans, including those that another version of AEGIS wrote.
+
+        Returns:
+            Their number.
+        """
         with self._guard(), open_index(self._index) as index:
             return int(index.execute("SELECT COUNT(*) FROM scans").fetchone()[0])
 
@@ -130,7 +137,11 @@ class Store:
             return _review(index, key)
 
     def reviews(self) -> dict[str, Review]:
-        """All reviews that can be read, by the key of their scan."""
+        """Read all reviews that can be read.
+
+        Returns:
+            Reviews by the key of their scan.
+        """
         with self._guard(), open_index(self._index) as index:
             rows = index.execute("SELECT key, CAST(review AS BLOB) FROM reviews").fetchall()
         return {key: review for key, text in rows if (review := read_review(text)) is not None}
@@ -217,6 +228,9 @@ class Store:
             what: the file or folder that the task is about.
             key: tells the task from others of its kind, in hex; a scan's is the key of its result.
             again: how to resume it, as a command or a sentence.
+
+        Yields:
+            Nothing; the task is over when the block ends.
         """
         with self._guard():
             self._session.begin(kind, what, key, again)
@@ -230,11 +244,19 @@ class Store:
             self._session.end()
 
     def running(self) -> list[Work]:
-        """Tasks whose process is alive, the latest first."""
+        """List tasks whose process is alive.
+
+        Returns:
+            The latest first.
+        """
         return [work for work in self._works() if work.process.alive]
 
     def interrupted(self) -> list[Work]:
-        """Tasks whose process was killed, the latest first."""
+        """List tasks whose process was killed.
+
+        Returns:
+            The latest first.
+        """
         return [work for work in self._works() if not work.process.alive]
 
     def check(self) -> Audit:
@@ -251,6 +273,9 @@ class Store:
 
         Args:
             limit: bytes that the store may take; None for no limit.
+
+        Returns:
+            The files and their sizes.
         """
         with self._guard(), open_index(self._index) as index:
             return plan(index, self.folder, limit)
@@ -282,6 +307,9 @@ class Store:
 
         Args:
             key: of the scan.
+
+        Returns:
+            The arrays.
         """
         with self._guard(), open_index(self._index) as index:
             return only_needed_by(index, key)

@@ -135,10 +135,13 @@ def works(index: sqlite3.Connection) -> list[tuple[int, Work]]:
 
 
 def living(index: sqlite3.Connection) -> set[int]:
-    """Row ids of the tasks whose process is alive.
+    """List the tasks whose process is alive.
 
     Args:
         index: open connection.
+
+    Returns:
+        Their row ids.
     """
     return {id for id, work in works(index) if work.process.alive}
 
