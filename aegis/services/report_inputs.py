@@ -21,12 +21,15 @@ T = TypeVar("T")
 def find_images(
     record: ScanRecord, source: str | None = None, load: Callable[[str], Dataset] = load_dataset
 ) -> tuple[Dataset | None, str]:
-    """The very images of a scan; or None, and in words why.
+    """Load the images of a scan, checked against the recorded digest.
 
     Args:
         record: the scan.
-        source: where the user says they are; None for their recorded name.
+        source: name or path that the user gives; None for the recorded name.
         load: reads images by name or path.
+
+    Returns:
+        The images or None, and the reason in words where there are none.
 
     Raises:
         DataError: if ``source`` names no images, or others.
@@ -45,16 +48,26 @@ def find_images(
 
 
 def find_findings(record: ScanRecord) -> tuple[dict[int, Finding], str]:
-    """The classes that a report shows, as far as the store still has them; and in words what it lost, or nothing."""
+    """Read the classes that a report shows from the store.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Findings by label, and in words what the store has lost; empty if nothing.
+    """
     return find_featured(record, lambda record, label: find_class(Store(), record, label))
 
 
 def find_featured(record: ScanRecord, find: Callable[[ScanRecord, int], T | None]) -> tuple[dict[int, T], str]:
-    """The same for whatever else is kept of a class.
+    """Read something of each class that a report shows.
 
     Args:
         record: the scan.
-        find: gives what is kept of a class by its label, or None.
+        find: reads it for a label; None if it is lost.
+
+    Returns:
+        The results by label, and in words what is lost; empty if nothing.
     """
     shown = featured(record)
     try:
@@ -67,6 +80,13 @@ def find_featured(record: ScanRecord, find: Callable[[ScanRecord, int], T | None
 
 
 def say_missing(*reasons: str) -> str:
-    """What a report has to do without, as one sentence; empty where nothing is missing."""
+    """Say in one sentence what a report has to leave out.
+
+    Args:
+        reasons: in words; empty ones are left out.
+
+    Returns:
+        The sentence; empty where nothing is missing.
+    """
     given = [reason for reason in reasons if reason]
     return f"Some pictures are missing: {'; '.join(given)}." if given else ""
