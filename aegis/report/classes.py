@@ -29,7 +29,18 @@ CLUSTERS = 8
 def class_pages(
     found: ClassRecord, record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review
 ) -> list[Flowable]:
-    """Everything about one class; numbers come from the record, pictures from its finding."""
+    """Lay out the pages of one class.
+
+    Args:
+        found: the class, from which the numbers come.
+        record: the scan.
+        findings: by label, from which the pictures come; classes may be missing.
+        data: the scan's images, or None.
+        review: the analyst's decisions.
+
+    Returns:
+        Parts of the document.
+    """
     decided, finding = decision(found, review), findings.get(found.label)
     story: list[Flowable] = [
         PageBreak(),
@@ -174,7 +185,15 @@ def _pixels(images: np.ndarray) -> np.ndarray:
 
 
 def class_table(record: ScanRecord, review: Review) -> list[Flowable]:
-    """A line for every class, the strongest first."""
+    """Lay out the table of all classes, the strongest first.
+
+    Args:
+        record: the scan.
+        review: the analyst's decisions.
+
+    Returns:
+        Parts of the document.
+    """
     families = [family for family in FAMILIES if any(best_score(found, family) is not None for found in record.classes)]
     names = ("class", "clusters", "translated", *families, "benign", "verdict", "analyst")
     rows = [[text(name, "head") for name in names]]

@@ -22,7 +22,16 @@ LISTED = 60
 
 
 def explain_candidate(found: ClassRecord, best: TriggerRecord, names: Sequence[str]) -> str:
-    """Markup of what a candidate trigger did to benign images."""
+    """Say the attack success rate of a candidate trigger on benign images.
+
+    Args:
+        found: the class the candidate leads to.
+        best: the candidate.
+        names: of all classes, in label order.
+
+    Returns:
+        Markup.
+    """
     into = f"class {class_name(found.label, found.name, 40)}"
     begin = (
         f"With {describe_whole(best)} on them, the model classifies <b>{share_of(best.flip_rate)}</b> the held-out "
@@ -38,12 +47,15 @@ def explain_candidate(found: ClassRecord, best: TriggerRecord, names: Sequence[s
 
 
 def evidence_picture(found: ClassRecord, candidate: CandidateTrigger, data: Dataset | None) -> Flowable:
-    """A candidate beside benign test images of other classes without and with it; alone where images are gone.
+    """Show a candidate with benign test images of other classes, each without and with it; alone without images.
 
     Args:
         found: the class it leads to; only where that is flagged, the candidate is called a trigger.
         candidate: with its stamp and flip rates.
         data: the scan's images, or None.
+
+    Returns:
+        A part of the document.
     """
     alone = trigger_alone(candidate, found.flagged)
     if data is None:
@@ -73,7 +85,15 @@ def evidence_picture(found: ClassRecord, candidate: CandidateTrigger, data: Data
 
 
 def trigger_alone(candidate: CandidateTrigger, flagged: bool) -> list[Flowable]:
-    """The trigger by itself, with how to read it."""
+    """Show a trigger by itself, with a legend.
+
+    Args:
+        candidate: the trigger.
+        flagged: whether its class is; else it is called a candidate.
+
+    Returns:
+        Parts of the document.
+    """
     width = 1.3 * TILE
     return [
         picture(png(trigger(candidate)), height=width),
@@ -82,7 +102,15 @@ def trigger_alone(candidate: CandidateTrigger, flagged: bool) -> list[Flowable]:
 
 
 def spread(candidate: CandidateTrigger, data: Dataset) -> list[int]:
-    """Source classes from the one that flips most to the one that flips least: not the best ones only."""
+    """Choose source classes from the highest attack success rate to the lowest, evenly spread.
+
+    Args:
+        candidate: the trigger.
+        data: test images, which the classes must have.
+
+    Returns:
+        Labels, at most ``SHOWN``.
+    """
     present = [k for k, rate in enumerate(candidate.flip_rates) if np.isfinite(rate) and (data.test.labels == k).any()]
     ordered = sorted(present, key=lambda k: (-candidate.flip_rates[k], k))
     chosen = np.unique(np.linspace(0, len(ordered) - 1, min(SHOWN, len(ordered))).round().astype(int))
@@ -96,7 +124,7 @@ def flip_rows(
     data: Dataset | None,
     names: Sequence[str],
 ) -> Table:
-    """Every source class with its flip rate, and one of its images without and with the trigger where there are any.
+    """List the source classes with their attack success rates, each with an image without and with the trigger.
 
     Args:
         found: the class the trigger leads to.
@@ -104,6 +132,9 @@ def flip_rows(
         stamped: the same with its stamp, or None if it is gone.
         data: the scan's images, or None.
         names: of the classes; of many, only those that flip most are shown.
+
+    Returns:
+        The table.
     """
     colour = ACCENT["infected" if found.flagged else "clean"]
     rates = [(k, rate) for k, rate in enumerate(best.flip_rates) if rate is not None]

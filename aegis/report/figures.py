@@ -30,12 +30,26 @@ HEAT = 2.25
 
 
 def colour_of(cluster: int) -> str:
-    """The colour of a cluster."""
+    """Choose the colour of a cluster.
+
+    Args:
+        cluster: its number, from 0.
+
+    Returns:
+        A colour that matplotlib knows.
+    """
     return PALETTE[cluster] if cluster < len(PALETTE) else REST
 
 
 def scatters(finding: Finding) -> io.BytesIO:
-    """The embedding of a class at every budget, coloured by cluster, as a PNG file."""
+    """Draw the embedding of a class at every budget, coloured by cluster.
+
+    Args:
+        finding: of the class.
+
+    Returns:
+        A PNG file.
+    """
     count = len(finding.embeddings)
     with _figure(count, 2.75) as (figure, panels, file):
         for axes, embedding, clusters in zip(panels, finding.embeddings, finding.clusters, strict=True):
@@ -51,7 +65,16 @@ def scatters(finding: Finding) -> io.BytesIO:
 def heat_maps(
     maps: Sequence[Float32[np.ndarray, "h w"]], budgets: Sequence[float], outlined: Bool[np.ndarray, "h w"] | None
 ) -> io.BytesIO:
-    """Where translation changed most, at every budget, with some pixels outlined, as a PNG file."""
+    """Draw how much translation changed each pixel, at every budget.
+
+    Args:
+        maps: mean absolute changes, one map per budget.
+        budgets: L2 radii.
+        outlined: pixels to outline, or None.
+
+    Returns:
+        A PNG file.
+    """
     with _figure(len(maps), 2.0, HEAT * min(len(maps), COLUMNS)) as (figure, panels, file):
         for axes, values, budget in zip(panels, maps, budgets, strict=True):
             shown = axes.imshow(values, cmap="magma", vmin=0, interpolation="nearest")
@@ -66,7 +89,17 @@ def heat_maps(
 
 
 def against_null(null: NullDistribution, score: float, needed: float, flagged: bool) -> io.BytesIO:
-    """A score on the line from 0 to 1 with those of benign classes, and where flagging begins, as a PNG file."""
+    """Draw a score on a line from 0 to 1 with those of benign classes.
+
+    Args:
+        null: scores of benign classes.
+        score: in [0, 1].
+        needed: the score that flags, in [0, 1].
+        flagged: whether the class is.
+
+    Returns:
+        A PNG file.
+    """
     with _figure(1, 0.55, 3.6) as (_, panels, file):
         (axes,) = panels
         axes.axvspan(needed, 1.01, color=RULE, alpha=0.6, linewidth=0)

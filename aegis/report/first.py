@@ -40,7 +40,17 @@ UNTRIED = (
 def first_page(
     record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review
 ) -> list[Flowable]:
-    """Verdict, suspect, evidence, limits, and the analyst's say."""
+    """Lay out the first page: verdict, suspect, evidence, limits and the analyst's review.
+
+    Args:
+        record: the scan.
+        findings: by label; classes may be missing.
+        data: the scan's images, or None.
+        review: what the analyst adds.
+
+    Returns:
+        Parts of the document.
+    """
     return [
         _title(record),
         Spacer(0, 3 * mm),
@@ -108,7 +118,14 @@ def _facts(record: ScanRecord) -> Flowable:
 
 
 def flagged(record: ScanRecord) -> str:
-    """Markup that names the flagged classes."""
+    """Name the flagged classes.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Markup; *none* where there are none.
+    """
     flagged = [found for found in record.classes if found.flagged]
     shown = ", ".join(class_name(found.label, found.name, 40) for found in flagged[:NAMED])
     more = f" and {len(flagged) - NAMED} more" if len(flagged) > NAMED else ""
@@ -159,7 +176,15 @@ def _review(record: ScanRecord, review: Review) -> list[Flowable]:
 
 
 def decision(found: ClassRecord, review: Review) -> str:
-    """Markup of what the analyst decided about a class."""
+    """Say what the analyst decided about a class.
+
+    Args:
+        found: the class.
+        review: the analyst's decisions.
+
+    Returns:
+        Markup; empty where there is nothing to decide.
+    """
     made = review.decisions.get(found.label)
     if made is None:
         return "not decided yet" if found.flagged else ""
@@ -167,7 +192,14 @@ def decision(found: ClassRecord, review: Review) -> str:
 
 
 def date(record: ScanRecord) -> str:
-    """Markup of when the scan was made."""
+    """Say when the scan was made.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Markup.
+    """
     try:
         when = datetime.fromisoformat(record.created).astimezone(UTC)
     except ValueError:

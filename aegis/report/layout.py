@@ -44,24 +44,55 @@ STYLES = {
 
 
 def text(markup: str, style: str = "body") -> Paragraph:
-    """A paragraph of markup."""
+    """Make a paragraph.
+
+    Args:
+        markup: its text.
+        style: name of one of the styles of this module.
+
+    Returns:
+        The paragraph.
+    """
     return Paragraph(markup, STYLES[style])
 
 
 def item(markup: str) -> Paragraph:
-    """A line of a list."""
+    """Make a line of a list.
+
+    Args:
+        markup: its text.
+
+    Returns:
+        The paragraph.
+    """
     return Paragraph(markup, STYLES["item"], bulletText="\u2022")
 
 
 def heading(markup: str, style: str = "section") -> Paragraph:
-    """A heading, which never stands alone at the foot of a page."""
+    """Make a heading that never stands alone at the foot of a page.
+
+    Args:
+        markup: its text.
+        style: name of one of the styles of this module.
+
+    Returns:
+        The paragraph.
+    """
     paragraph = text(markup, style)
     paragraph.keepWithNext = 1
     return paragraph
 
 
 def picture(file: io.BytesIO, width: float | None = None, height: float | None = None) -> Image:
-    """A picture as wide, or as high, as is asked for in points; never wider than the page's text."""
+    """Make a picture of a given width or height, never wider than the text.
+
+    Args:
+        file: PNG file.
+        width, height: in points; one of the two is enough.
+
+    Returns:
+        The picture.
+    """
     across, up = ImageReader(file).getSize()
     file.seek(0)
     width = WIDTH if width is None and height is None else width
@@ -72,7 +103,17 @@ def picture(file: io.BytesIO, width: float | None = None, height: float | None =
 
 
 def table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *style: tuple[Any, ...], header: int = 0) -> Table:
-    """Cells in columns, aligned at the top; header rows come again on every page."""
+    """Make a table with cells aligned at the top.
+
+    Args:
+        rows: cells.
+        widths: of the columns, in points.
+        style: further commands of reportlab's ``TableStyle``.
+        header: number of rows that are repeated on every page.
+
+    Returns:
+        The table.
+    """
     common: list[tuple[Any, ...]] = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
@@ -87,7 +128,14 @@ def table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *style: tuple[
 
 
 def logo(side: float) -> Drawing:
-    """The shield with its two clusters, as in ``assets/logo.svg``."""
+    """Draw the logo, as in ``assets/logo.svg``.
+
+    Args:
+        side: width and height in points.
+
+    Returns:
+        The drawing.
+    """
     scale = side / 64
     drawing = Drawing(side, side)
     shield = Path(fillColor=HexColor("#0b62a8"), strokeColor=None)
@@ -107,7 +155,15 @@ def logo(side: float) -> Drawing:
 
 
 def outline(title: str, key: str) -> Flowable:
-    """An entry in the reader's table of contents, for the place where it stands."""
+    """Add an entry to the reader's table of contents, for the place where it stands.
+
+    Args:
+        title: of the entry.
+        key: tells it from other entries.
+
+    Returns:
+        An invisible part of the document.
+    """
     return _Outline(title, key)
 
 
@@ -145,12 +201,15 @@ class _Numbered(Canvas):  # type: ignore[misc]
 
 
 def build(story: list[Flowable], *, title: str, left: str, middle: str) -> bytes:
-    """The pages as a PDF: the same story gives the same bytes.
+    """Write the document as PDF; the same parts give the same bytes.
 
     Args:
-        story: what stands on them, from the first to the last.
-        title: of the document, in its properties.
-        left, middle: of every footer, beside the page's number.
+        story: parts of the document in order.
+        title: in the properties of the document.
+        left, middle: markup at the foot of every page, beside its number.
+
+    Returns:
+        The file's content.
     """
 
     def footer(canvas: Canvas, page: int, pages: int) -> None:
@@ -183,12 +242,29 @@ def build(story: list[Flowable], *, title: str, left: str, middle: str) -> bytes
 
 
 def facts(rows: Sequence[tuple[str, str | Paragraph]], first: float = 82) -> Table:
-    """Names and values; a value is markup or a paragraph."""
+    """Make a table of names and values.
+
+    Args:
+        rows: names, and values as markup or a paragraph.
+        first: width of the names in points.
+
+    Returns:
+        The table.
+    """
     cells = [[text(name, "head"), text(value, "cell") if isinstance(value, str) else value] for name, value in rows]
     near = [("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1)]
     return table(cells, [first, WIDTH - first], *near)
 
 
 def class_name(label: int, name: str, limit: int = 60) -> str:
-    """Markup of a class's label and name; of the label alone where that is the name."""
+    """Write a class's number and name, each once.
+
+    Args:
+        label: the class.
+        name: of the class, from outside.
+        limit: characters of the name.
+
+    Returns:
+        Markup.
+    """
     return label_with_name(label, words(name, limit))

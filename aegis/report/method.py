@@ -31,7 +31,14 @@ SIDE_BY_SIDE = ". Classes are examined side by side, so that their steps add up 
 
 
 def method_pages(record: ScanRecord) -> list[Flowable]:
-    """Method, measurements, parameters, versions, times and references."""
+    """Lay out the pages on method, measurements, parameters, versions, times and references.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Parts of the document.
+    """
     config = settings(record)
     made_with = record.versions | record.runtime.model_dump(exclude_defaults=True)
     made_with |= record.source.model_dump(exclude_defaults=True)

@@ -27,13 +27,16 @@ _ONE_AT_A_TIME = threading.Lock()
 def make_pdf(
     record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review = NO_REVIEW
 ) -> bytes:
-    """A scan as a PDF; numbers come from the record, pictures from findings and images.
+    """Write the report of a scan as PDF.
 
     Args:
-        record: the scan.
-        findings: by label, of the classes that are still kept; those in ``featured`` are shown.
+        record: the scan, from which the numbers come.
+        findings: by label, from which the pictures of the classes in ``featured`` come; classes may be missing.
         data: the scan's images, or None if they are gone; the report says what is missing.
         review: what the analyst adds.
+
+    Returns:
+        The file's content.
 
     Raises:
         DataError: if the images are not the scan's.

@@ -21,12 +21,28 @@ MISSING = "\ufffd"
 
 
 def words(text: str, limit: int = 200) -> str:
-    """Markup of one line of text, at most so many characters long."""
+    """Escape one line of text, with a font for every character.
+
+    Args:
+        text: from outside.
+        limit: characters that are kept.
+
+    Returns:
+        Markup.
+    """
     return _in_fonts(printable(text, limit))
 
 
 def lines(text: str, limit: int = 20_000) -> str:
-    """Markup of text whose line breaks are kept."""
+    """Escape text and keep its line breaks, with a font for every character.
+
+    Args:
+        text: from outside.
+        limit: characters that are kept.
+
+    Returns:
+        Markup.
+    """
     return "<br/>".join(_in_fonts(printable(line, limit)) for line in text[:limit].splitlines())
 
 
