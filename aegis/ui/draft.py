@@ -39,7 +39,14 @@ class Draft:
     problem: str = ""
 
     def refresh(self, record: ScanRecord) -> Review:
-        """The review as it stands, other sessions' changes included."""
+        """Read the review again, with other sessions' changes.
+
+        Args:
+            record: the scan.
+
+        Returns:
+            The review.
+        """
         if self.kept:
             try:
                 self.last = self.review = fitting(Store().find_review(self.key) or NO_REVIEW, record)
@@ -49,7 +56,12 @@ class Draft:
         return self.review
 
     def change(self, record: ScanRecord, change: Callable[[Review], Review]) -> None:
-        """Change the review and keep it; what cannot be kept stays in the draft."""
+        """Change the review and save it; on failure the change stays in the draft.
+
+        Args:
+            record: the scan.
+            change: makes the new review of the old one.
+        """
         self.review, self.kept = fitting(change(self.refresh(record)), record), False
         try:
             # Somebody else may decide at the same moment, or did while this could not be kept.
@@ -60,7 +72,15 @@ class Draft:
 
 
 def fitting(review: Review, record: ScanRecord) -> Review:
-    """What of a review the page can show: a note that is not too long, and decisions about this scan's classes."""
+    """Drop the parts of a review that the page cannot show.
+
+    Args:
+        review: as it was saved.
+        record: the scan.
+
+    Returns:
+        The review with a note that is not too long, and decisions about this scan's classes only.
+    """
     decisions = {
         one.label: decision
         for one in record.classes
@@ -71,7 +91,12 @@ def fitting(review: Review, record: ScanRecord) -> Review:
 
 @dataclass(eq=False)
 class ReportCache:
-    """The latest reports by content; one that is being made is waited for, not made twice."""
+    """The latest reports; one that is being made is waited for, not made twice.
+
+    Args:
+        made: PDF files by the digest of their content.
+        lock: held while reports are made.
+    """
 
     made: dict[str, bytes] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -79,17 +104,30 @@ class ReportCache:
     def find(
         self, record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review
     ) -> bytes | None:
-        """A report that was made of the same, or None; arguments as those of ``make``."""
-        return self.made.get(_content(record, at_hand, images, review))
-
-    def make(self, record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review) -> bytes:
-        """A scan and its review as a PDF.
+        """Find a report that was made before.
 
         Args:
             record: the scan.
             at_hand: labels of the classes whose evidence is thought to be at hand.
             images: of the scan, or None if they are gone.
             review: what the analyst adds.
+
+        Returns:
+            The PDF file; None if it was not made yet.
+        """
+        return self.made.get(_content(record, at_hand, images, review))
+
+    def make(self, record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review) -> bytes:
+        """Make the PDF of a scan and its review.
+
+        Args:
+            record: the scan.
+            at_hand: labels of the classes whose evidence is thought to be at hand.
+            images: of the scan, or None if they are gone.
+            review: what the analyst adds.
+
+        Returns:
+            The PDF file.
 
         Raises:
             AegisError: if it cannot be made.

@@ -47,10 +47,13 @@ def seconds(task: Task, records: Sequence[ScanRecord]) -> float | None:
 
 
 def spoken(span: float) -> str:
-    """Words for a time.
+    """Say a duration in words.
 
     Args:
         span: in seconds.
+
+    Returns:
+        Words such as *2 minutes*.
     """
     if span < 10:
         return "less than 10 seconds"

@@ -80,12 +80,15 @@ class Jobs:
         self._lock = threading.Lock()
 
     def start(self, work: Callable[[Report], T], watch: Report, clean: Callable[[], None] = lambda: None) -> Job[T]:
-        """Queue work.
+        """Queue a job.
 
         Args:
             work: what to do.
             watch: told of every event, in the job's threads.
             clean: called once when the job is over, however it ends.
+
+        Returns:
+            The job.
         """
         job = Job(work, watch)
         with self._lock:
@@ -96,12 +99,26 @@ class Jobs:
         return job
 
     def find(self, id: str) -> Job[object] | None:
-        """The job of an id, or None if there is no such job or it was forgotten."""
+        """Find a job.
+
+        Args:
+            id: of the job.
+
+        Returns:
+            The job; None if it is unknown or was forgotten.
+        """
         with self._lock:
             return self._jobs.get(id)
 
     def ahead(self, job: Job[T]) -> int:
-        """How many jobs come before this one."""
+        """Count the jobs that run before this one.
+
+        Args:
+            job: the job.
+
+        Returns:
+            Their number.
+        """
         with self._lock:
             before = list(self._jobs.values())
         return sum(other.ended is None for other in before[: before.index(job)])  # type: ignore[arg-type]

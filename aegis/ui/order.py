@@ -68,20 +68,28 @@ class Order:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of an order; without a key and a record, robustness alone was measured."""
+    """The result of an order; without key and record, only accuracy and robustness were measured.
+
+    Args:
+        key: of the scan.
+        record: the scan.
+    """
 
     key: str | None = None
     record: ScanRecord | None = None
 
 
 def carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCache) -> Outcome:
-    """Measure or scan, with what the store has; results are kept there.
+    """Measure or scan, reusing and keeping results in the store.
 
     Args:
         order: what is wanted.
         report: told of progress; raises ``Cancelled`` when the user has had enough.
         watch: what the page looks at.
         upload_cache: measurements go there as soon as they are made, and uploads at the end.
+
+    Returns:
+        The key and record of the scan, if there was one.
 
     Raises:
         AegisError: if something does not fit, with the workspace's path left out of the message.
@@ -197,7 +205,14 @@ class Settings:
     labels: tuple[int, ...] | None = None
 
     def config(self, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
-        """The settings in full.
+        """Make the settings of a scan from those of the page.
+
+        Args:
+            data: name of the images, or None.
+            shape: channels, height and width of the images.
+
+        Returns:
+            The settings.
 
         Raises:
             ConfigError: for a value out of range.
@@ -230,14 +245,28 @@ class ChosenSuspect:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ChosenImages:
-    """Which images were chosen: a name, or what came from the browser."""
+    """The chosen images: a name or an upload.
+
+    Args:
+        source: name of a data set.
+        upload: file from the browser.
+    """
 
     source: str | None = None
     upload: Upload | None = None
 
 
 def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, measure_only: bool) -> Order:
-    """An order with its uploads in a workspace of its own.
+    """Make an order, with its uploads written to a workspace of its own.
+
+    Args:
+        suspect: the chosen model.
+        images: the chosen images.
+        settings: the chosen settings.
+        measure_only: measure accuracy and robustness, without a scan.
+
+    Returns:
+        The order.
 
     Raises:
         AegisError: if an upload cannot be written.
@@ -271,11 +300,26 @@ def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, meas
 
 
 def fingerprint(suspect: ChosenSuspect, images: ChosenImages) -> tuple[str, ...]:
-    """What accuracy and robustness depend on, as far as it is known before anything is read."""
+    """Identify what accuracy and robustness depend on, before any file is read.
+
+    Args:
+        suspect: the chosen model.
+        images: the chosen images.
+
+    Returns:
+        Texts that together differ for other choices.
+    """
     which = digest(images.upload) if images.upload else images.source or ""
     return (suspect.sha256, suspect.architecture or "", suspect.mean or "", suspect.std or "", which)
 
 
 def digest(upload: Upload) -> str:
-    """SHA-256 of an upload, in hex."""
+    """Hash an upload.
+
+    Args:
+        upload: the file.
+
+    Returns:
+        SHA-256 in hex.
+    """
     return hashlib.sha256(upload.content).hexdigest()

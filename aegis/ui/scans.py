@@ -30,19 +30,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A suspect in memory; sessions share it, so it is used under its lock."""
+    """A suspect in memory; sessions share it and use it under its lock.
+
+    Args:
+        classifier: the model.
+        lock: held while it is used.
+    """
 
     classifier: Classifier
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 def identity(record: ScanRecord) -> str:
-    """SHA-256 of all that a record says, in hex: what is cached about a scan hangs on it."""
+    """Hash a record; cached results of a scan are kept under it.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        SHA-256 in hex.
+    """
     return hashlib.sha256(record.model_dump_json().encode()).hexdigest()
 
 
 def find_finding(record: ScanRecord, label: int) -> Finding | None:
-    """One class of a scan as it was judged, without its model and its images; None if the store has lost it."""
+    """Read one class of a scan from the store, without its model and images.
+
+    Args:
+        record: the scan.
+        label: the class.
+
+    Returns:
+        The finding; None if the store has lost it.
+    """
     try:
         return _finding(str(Store().folder), identity(record), label, record)
     except _Lost:
@@ -66,21 +86,31 @@ class _Lost(Exception):
 def clusters_at(
     identity: str, label: int, _embedding: Embedding, budget: float, config: JudgeConfig, alone: bool
 ) -> Clusters:
-    """The clusters that a scan with these settings would find.
+    """Compute the clusters that a scan with these settings would find.
 
     Args:
-        identity: of the record, by which results are kept.
+        identity: of the record, by which results are cached.
         label: the class.
-        budget: of the embedding, by which results are kept.
+        _embedding: its points; not part of the cache's key.
+        budget: of the embedding, an L2 radius.
         config: with the bandwidth.
         alone: leave the training images out (Fig. 16).
+
+    Returns:
+        The clusters.
     """
     return (cluster_translated if alone else cluster)(_embedding, config)
 
 
 @dataclass(frozen=True, eq=False)
 class ClassSummary:
-    """What a class looks like at a glance: its last plane, and the trigger that speaks loudest against it."""
+    """A small view of one class.
+
+    Args:
+        points: in the plane, at the last budget.
+        is_translated: True for translated images.
+        trigger: the strongest candidate, or None.
+    """
 
     points: Float32[np.ndarray, "p 2"]
     is_translated: Bool[np.ndarray, " p"]
@@ -88,7 +118,15 @@ class ClassSummary:
 
 
 def summary_or_none(record: ScanRecord, label: int) -> ClassSummary | None:
-    """A class at a glance; None if the store has lost it, or cannot be read."""
+    """Read the small view of a class.
+
+    Args:
+        record: the scan.
+        label: the class.
+
+    Returns:
+        The view; None if the store has lost it or cannot be read.
+    """
     try:
         return summary_of(record, label)
     except AegisError:
@@ -96,7 +134,14 @@ def summary_or_none(record: ScanRecord, label: int) -> ClassSummary | None:
 
 
 def summary_of(record: ScanRecord, label: int) -> ClassSummary | None:
-    """The same where a store that cannot be read is an error.
+    """Read the small view of a class; a store that cannot be read is an error.
+
+    Args:
+        record: the scan.
+        label: the class.
+
+    Returns:
+        The view; None if the store has lost it.
 
     Raises:
         StoreError: if the record is of another version, or the store cannot be used.
@@ -118,7 +163,14 @@ def _read_summary(folder: str, identity: str, label: int, _record: ScanRecord) -
 
 
 def find_suspect(sha256: str) -> Path | None:
-    """The checkpoint of this digest in the folder of suspects, or None."""
+    """Find a checkpoint in the folder of suspects by its digest.
+
+    Args:
+        sha256: of the file, in hex.
+
+    Returns:
+        The path, or None.
+    """
     for path in list_suspects(suspects_folder()):
         try:
             status = path.stat()
@@ -136,7 +188,14 @@ def _file_digest(path: Path, *state: int) -> str:
 
 
 def find_model(key: str, record: ScanRecord) -> Model | None:
-    """The suspect of a scan, or None where its file is no longer at hand or reads as another model.
+    """Load the model of a scan.
+
+    Args:
+        key: of the scan.
+        record: the scan.
+
+    Returns:
+        The model; None where its file is gone or holds another model.
 
     Raises:
         AegisError: if the file cannot be loaded.

@@ -53,12 +53,23 @@ class ServerState:
 
 @st.cache_resource(show_spinner=False)
 def server_state() -> ServerState:
-    """The server's server_state; every session sees the same one."""
+    """Find the state that all sessions of the server share.
+
+    Returns:
+        The state.
+    """
     return ServerState()
 
 
 def start(order: Order) -> ScanJob:
-    """Queue an order of this session."""
+    """Queue a scan of this session.
+
+    Args:
+        order: what to scan and how.
+
+    Returns:
+        The job.
+    """
     here, watch = server_state(), Watch(title=order.file, measure_only=order.measure_only)
 
     def work(report: Report) -> Outcome:
@@ -71,7 +82,14 @@ def start(order: Order) -> ScanJob:
 
 
 def find_job(id: str) -> ScanJob | None:
-    """The scan of an id, which then counts as this session's."""
+    """Find a scan by its id; it then belongs to this session.
+
+    Args:
+        id: of the job.
+
+    Returns:
+        The job, or None.
+    """
     job = server_state().jobs.find(id)
     if job is None or not isinstance(job.watch, Watch):
         return None
@@ -80,13 +98,23 @@ def find_job(id: str) -> ScanJob | None:
 
 
 def own_running() -> list[ScanJob]:
-    """This session's scans that wait or run."""
+    """List this session's scans that wait or run.
+
+    Returns:
+        The jobs.
+    """
     jobs = [find_job(id) for id in sorted(_own("own_jobs"))]
     return [job for job in jobs if job and not job.over and isinstance(job.watch, Watch) and not job.watch.measure_only]
 
 
 def start_what_if(what_if: WhatIf, work: Callable[[Report, Watch], None], title: str) -> None:
-    """Queue a look; who asks for the same one later, or after a reload, finds it."""
+    """Queue a computation with other settings; the same one is found again after a reload.
+
+    Args:
+        what_if: the settings.
+        work: the computation.
+        title: shown while it runs.
+    """
     here, watch = server_state(), Watch(title=title)
     for old in [old for old, id in here.taken.items() if here.looks.find(id) is None]:
         del here.taken[old]
@@ -94,13 +122,24 @@ def start_what_if(what_if: WhatIf, work: Callable[[Report, Watch], None], title:
 
 
 def find_what_if(what_if: WhatIf) -> Job[object] | None:
-    """The latest job of this what-if, or None."""
+    """Find the latest job with these settings.
+
+    Args:
+        what_if: the settings.
+
+    Returns:
+        The job, or None.
+    """
     id = server_state().taken.get(what_if)
     return None if id is None else server_state().looks.find(id)
 
 
 def own_scans() -> set[str]:
-    """Keys of the scans that this session made or opened."""
+    """List the scans that this session made or opened.
+
+    Returns:
+        Their keys.
+    """
     keys = _own("own_scans")
     for id in _own("own_jobs"):
         job = server_state().jobs.find(id)
@@ -110,7 +149,13 @@ def own_scans() -> set[str]:
 
 
 def open_scan(key: str) -> ScanRecord | None:
-    """The record of a finished scan, which then counts as this session's.
+    """Read a finished scan, which then belongs to this session.
+
+    Args:
+        key: of the scan.
+
+    Returns:
+        The record; None if there is none.
 
     Raises:
         StoreError: if the store cannot be used.
@@ -122,18 +167,27 @@ def open_scan(key: str) -> ScanRecord | None:
 
 
 def may_see(key: str, is_upload: bool, own: Collection[str]) -> bool:
-    """Whether a list may show a scan: all but those of what other sessions uploaded.
+    """Tell whether this session may see a scan: other sessions' uploads are private.
 
     Args:
         key: of the scan.
         is_upload: whether it shows something that came from somebody's browser.
         own: keys of this session's scans.
+
+    Returns:
+        True if it may.
     """
     return key in own or not is_upload
 
 
 def recent_scans(limit: int) -> dict[str, ScanRecord]:
-    """The latest scans by key, newest first: all but those of what other sessions uploaded.
+    """Read the latest scans, without those of other sessions' uploads.
+
+    Args:
+        limit: number of scans, at most.
+
+    Returns:
+        Records by key, the newest first.
 
     Raises:
         StoreError: if the store cannot be used.
@@ -144,12 +198,28 @@ def recent_scans(limit: int) -> dict[str, ScanRecord]:
 
 
 def find_images(key: str, record: ScanRecord) -> Dataset | None:
-    """The very images of a scan, or None where they are no longer to be had."""
+    """Load the images of a scan.
+
+    Args:
+        key: of the scan.
+        record: the scan.
+
+    Returns:
+        The images; None where they are gone or have changed.
+    """
     return look_for_images(key, record)[0]
 
 
 def look_for_images(key: str, record: ScanRecord) -> tuple[Dataset | None, str]:
-    """The same, with the reason in words where there are none."""
+    """Load the images of a scan, or say why that is impossible.
+
+    Args:
+        key: of the scan.
+        record: the scan.
+
+    Returns:
+        The images or None, and the reason in words where there are none.
+    """
     return upload_cache.look_for_images(record, key, server_state().upload_cache)
 
 
@@ -160,7 +230,14 @@ def verdict_badge(record: ScanRecord) -> None:
 
 
 def when(created: str) -> str:
-    """A date in ISO 8601 as people read it, in UTC, to the minute."""
+    """Write a date for people.
+
+    Args:
+        created: in ISO 8601.
+
+    Returns:
+        The date in UTC, to the minute.
+    """
     return f"{minute(created)} UTC"
 
 

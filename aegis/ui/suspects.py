@@ -43,22 +43,47 @@ class ListedSuspect:
 
 
 def command_for(path: Path) -> str:
-    """The command line that scans a checkpoint, to be typed in the project's folder."""
+    """Write the command line that scans a checkpoint, to be typed in the project's folder.
+
+    Args:
+        path: of the checkpoint.
+
+    Returns:
+        The command.
+    """
     return f"aegis scan {shlex.quote(str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path))}"
 
 
 def suspects_folder() -> Path:
-    """Where suspects lie: the folder in ``AEGIS_SUSPECTS``, else the bundled one."""
+    """Find the folder of suspects: ``AEGIS_SUSPECTS``, or the bundled one.
+
+    Returns:
+        The folder.
+    """
     return Path(os.environ.get("AEGIS_SUSPECTS") or ROOT / "assets" / "models").absolute()
 
 
 def list_suspects(folder: Path) -> list[Path]:
-    """The safetensors files in a folder, by name; none if there is no such folder."""
+    """List the safetensors files in a folder.
+
+    Args:
+        folder: may be missing.
+
+    Returns:
+        Paths by name.
+    """
     return sorted(folder.glob("*.safetensors"))
 
 
 def examine(path: Path) -> ListedSuspect:
-    """What a checkpoint says about itself; whatever is wrong with it becomes its problem."""
+    """Read the card of a checkpoint.
+
+    Args:
+        path: of the checkpoint.
+
+    Returns:
+        Its identity, or what is wrong with it.
+    """
     try:
         # A pipe would be waited for, and a header without bounds would fill the memory.
         recognise(path)
@@ -99,7 +124,14 @@ def _unreadable(got: str) -> CheckpointError:
 
 
 def load_again(path: Path, record: ScanRecord) -> Suspect | None:
-    """The model of a finished scan, or None if the file reads as another one.
+    """Load the model of a finished scan.
+
+    Args:
+        path: of the checkpoint.
+        record: the scan.
+
+    Returns:
+        The model; None if the file holds another one.
 
     Raises:
         AegisError: if the file cannot be loaded.

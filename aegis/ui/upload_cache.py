@@ -38,14 +38,25 @@ class Uploads:
 
 @dataclass
 class UploadCache:
-    """Measurements by fingerprint, and uploads by the key of their scan, which nobody guesses."""
+    """Measurements by fingerprint, and uploads by the key of their scan, which nobody can guess.
+
+    Args:
+        measured: accuracy and robustness by fingerprint.
+        uploads: by the key of their scan, the latest last.
+        lock: held while either is changed.
+    """
 
     measured: dict[tuple[str, ...], Applicability] = field(default_factory=dict)
     uploads: OrderedDict[str, Uploads] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def keep(self, key: str, uploads: Uploads) -> None:
-        """Keep the uploads of a scan for its results."""
+        """Keep the uploads of a scan, for its results.
+
+        Args:
+            key: of the scan.
+            uploads: the files.
+        """
         with self.lock:
             self.uploads[key] = uploads
             self.uploads.move_to_end(key)
@@ -54,17 +65,27 @@ class UploadCache:
 
 
 def named_images(source: str) -> Dataset:
-    """A data set by name, read once for pages and jobs."""
+    """Load a data set once for all pages and jobs.
+
+    Args:
+        source: its name.
+
+    Returns:
+        The images.
+    """
     return _read(source, "")
 
 
 def look_for_images(record: ScanRecord, key: str, upload_cache: UploadCache) -> tuple[Dataset | None, str]:
-    """The very images of a finished scan; or None where they are gone or have changed, and in words why.
+    """Load the images of a finished scan, or say why that is impossible.
 
     Args:
         record: the scan.
         key: of the scan.
         upload_cache: where uploads are.
+
+    Returns:
+        The images or None, and the reason in words where there are none.
     """
     kept = upload_cache.uploads.get(key)
     if kept is not None and kept.images is not None:
@@ -81,7 +102,14 @@ def look_for_images(record: ScanRecord, key: str, upload_cache: UploadCache) -> 
 
 
 def is_upload(record: ScanRecord) -> bool:
-    """Whether a scan shows something that came from somebody's browser."""
+    """Tell whether the model or the images of a scan came from a browser.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        True if one did.
+    """
     return record.model.file.startswith(UPLOADED) or record.data.name.startswith(UPLOADED)
 
 

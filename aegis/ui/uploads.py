@@ -54,7 +54,14 @@ class Upload:
 
 
 def upload(name: str, content: bytes) -> Upload:
-    """A file that came from a browser.
+    """Check a file from a browser.
+
+    Args:
+        name: of the file, as the browser gives it.
+        content: of the file.
+
+    Returns:
+        The upload.
 
     Raises:
         DataError: if it is empty or too large.
@@ -82,7 +89,15 @@ class Workspace:
             raise _no_room(error) from error
 
     def put(self, upload: Upload, stem: str) -> Path:
-        """Write a file under a name of ours; only the kind of file decides its ending."""
+        """Write an upload under a name of ours; only the kind of file decides the ending.
+
+        Args:
+            upload: the file.
+            stem: name of the file without ending.
+
+        Returns:
+            The path.
+        """
         path = self.folder / (stem + (_kind(upload) if stem == "images" else ""))
         try:
             with whole_file(path) as file:
@@ -92,7 +107,14 @@ class Workspace:
         return path
 
     def holds(self, path: Path) -> bool:
-        """Whether a file was put here."""
+        """Tell whether a file lies in this workspace.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            True if it does.
+        """
         return path.parent == self.folder
 
     def remove(self) -> None:
@@ -101,7 +123,13 @@ class Workspace:
 
 
 def identify(checkpoint: Upload) -> Identity | None:
-    """What an uploaded checkpoint says about itself, or None without a card; nothing in it is run.
+    """Read the card of an uploaded checkpoint; nothing in it is executed.
+
+    Args:
+        checkpoint: the file.
+
+    Returns:
+        Its identity; None without a card.
 
     Raises:
         AegisError: if it is no checkpoint, or its card is damaged or names code.
@@ -121,7 +149,13 @@ def identify(checkpoint: Upload) -> Identity | None:
 
 
 def check_architecture(name: str) -> str:
-    """An architecture by name, safe to build for somebody at a browser.
+    """Check that an architecture is safe to build for somebody at a browser.
+
+    Args:
+        name: as it was typed.
+
+    Returns:
+        The name.
 
     Raises:
         CheckpointError: if it names code, a file or anything else than a known library's network.
@@ -136,7 +170,14 @@ def check_architecture(name: str) -> str:
 
 
 def check_numbers(text: str, what: str) -> str | None:
-    """Comma-separated finite numbers as they were typed, or None for nothing.
+    """Check comma-separated finite numbers.
+
+    Args:
+        text: as it was typed.
+        what: name of the field, for the message.
+
+    Returns:
+        The text; None if it is empty.
 
     Raises:
         ConfigError: if they are none.
@@ -148,11 +189,14 @@ def check_numbers(text: str, what: str) -> str | None:
 
 
 def read_images(path: Path, name: str) -> Dataset:
-    """Uploaded images; unlike those of the command line, their decoded pixels are not kept on disk.
+    """Read uploaded images; unlike on the command line, decoded pixels are not kept on disk.
 
     Args:
         path: an NPZ file or an archive of pictures, where a workspace put it.
         name: what the user calls it.
+
+    Returns:
+        The images.
 
     Raises:
         DataError: if they cannot be used.

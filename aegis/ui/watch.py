@@ -42,7 +42,14 @@ class ClassView:
     frames: Frames | None = None
 
     def seconds_left(self, now: float) -> float | None:
-        """How long it will still take at the speed it had, or None where that cannot be told yet."""
+        """Estimate the remaining time of a class from its pace.
+
+        Args:
+            now: seconds on the monotonic clock.
+
+        Returns:
+            Seconds; None while there is no pace yet.
+        """
         if not 0.05 < self.share < 1:
             return None
         return (now - self.started) * (1 - self.share) / self.share
@@ -100,7 +107,13 @@ class Watch:
         self.saying = text
 
     def know(self, class_names: tuple[str, ...], labels: tuple[int, ...] | None, tries: bool) -> None:
-        """Which classes there are, which of them are examined, and whether triggers are sought."""
+        """Note which classes there are and which of them are examined.
+
+        Args:
+            class_names: of all classes.
+            labels: of those examined; None for all.
+            tries: whether triggers are searched for.
+        """
         with self._lock:
             self.class_names = class_names
             self.chosen = tuple(range(len(class_names))) if labels is None else labels
@@ -125,7 +138,11 @@ class Watch:
             self._classes[event.label] = _with(known, event, share)
 
     def view(self) -> View:
-        """As it is now."""
+        """Copy the present state.
+
+        Returns:
+            The copy.
+        """
         with self._lock:
             whole, classes = self._progress.whole, dict(self._classes)
             left = None

@@ -59,7 +59,14 @@ class WhatIfJob:
 
 
 def with_what_if(record: ScanRecord, what_if: WhatIf) -> ScanRecord:
-    """The record of a scan as it would be with these settings, by which the store finds what a look computed.
+    """Make the record of a scan as it would be with other settings; the store keeps what-if results under it.
+
+    Args:
+        record: the scan.
+        what_if: the settings.
+
+    Returns:
+        The record.
 
     Raises:
         AegisError: if the record is of another version, or the budget out of range.

@@ -47,18 +47,21 @@ def scatter(
     palette: Palette,
     drawing: int = 0,
 ) -> go.Figure:
-    """Points of one class; each carries its row, so that a click tells which it was.
+    """Draw the points of one class; each carries its row, so that a click tells which it was.
 
     Args:
         points: in the plane.
         is_translated: filled markers for translated images, open ones for training images.
-        groups: what is drawn, in the order of the legend.
-        selected: what stands out; nothing fades when nothing is selected.
+        groups: drawn in this order, which is that of the legend.
+        selected: points that stand out; nothing fades when none is selected.
         hover: one text for each point.
         title: of the chart.
-        bandwidth: drawn as a bar to scale.
+        bandwidth: radius of mean shift, drawn as a bar to scale.
         palette: colours.
-        drawing: another number makes another chart, and so takes back what plotly itself shows as selected.
+        drawing: another number makes another chart, which clears plotly's own selection.
+
+    Returns:
+        The chart.
     """
     figure = go.Figure()
     texts = [plain(text) for text in hover]
@@ -89,7 +92,17 @@ def placeholder(
     groups: Sequence[Group],
     palette: Palette,
 ) -> str:
-    """The same points as a picture, to be looked at until the browser has loaded what draws the chart."""
+    """Draw the same points as a picture, shown until the browser has loaded plotly.
+
+    Args:
+        points: in the plane.
+        is_translated: True for translated images.
+        groups: drawn in this order.
+        palette: colours.
+
+    Returns:
+        HTML.
+    """
     parts = []
     for group in groups:
         colour, moved = _colour(group, palette), is_translated[group.rows]
@@ -163,7 +176,17 @@ def bars(
     title: str,
     palette: Palette,
 ) -> go.Figure:
-    """Shares in [0, 1] by class, one bar of each kind a class; NaN where there is nothing to show."""
+    """Draw shares by class, one bar of each kind for a class.
+
+    Args:
+        names: of the classes.
+        rates: by kind, one share in [0, 1] for each class; NaN leaves a bar out.
+        title: of the chart.
+        palette: colours.
+
+    Returns:
+        The chart.
+    """
     figure = go.Figure()
     labels = [plain(printable(name, 24)) for name in names]
     for i, (kind, values) in enumerate(rates.items()):
@@ -191,7 +214,17 @@ def bars(
 
 
 def describe_scatter(name: str, groups: Sequence[Group], selected: int, bandwidth: float) -> str:
-    """A scatter in words."""
+    """Describe a scatter plot in words, for screen readers.
+
+    Args:
+        name: of the class.
+        groups: that are drawn.
+        selected: number of selected points.
+        bandwidth: radius of mean shift.
+
+    Returns:
+        The description.
+    """
     sizes = ", ".join(f"{group.name}: {len(group.rows)}" for group in groups[:LEGEND])
     total = sum(len(group.rows) for group in groups)
     chosen = f" {selected} of them are selected." if selected else ""
@@ -202,7 +235,15 @@ def describe_scatter(name: str, groups: Sequence[Group], selected: int, bandwidt
 
 
 def describe_bars(names: Sequence[str], rates: dict[str, Sequence[float]]) -> str:
-    """Bars in words."""
+    """Describe bars in words, for screen readers.
+
+    Args:
+        names: of the classes.
+        rates: by kind, one share in [0, 1] for each class.
+
+    Returns:
+        The description.
+    """
     parts = []
     for kind, values in rates.items():
         shown = [f"{name} {value:.0%}" for name, value in zip(names, values) if not np.isnan(value)]
@@ -211,7 +252,14 @@ def describe_bars(names: Sequence[str], rates: dict[str, Sequence[float]]) -> st
 
 
 def plain(text: str) -> str:
-    """Text that a chart shows as it is: charts parse a little HTML."""
+    """Escape text for charts, which parse a little HTML.
+
+    Args:
+        text: from outside.
+
+    Returns:
+        The escaped text.
+    """
     return html.escape(printable(text, 120))
 
 

@@ -15,18 +15,21 @@ Sheet = UInt8[np.ndarray, "height width 3"]
 Pictures = UInt8[np.ndarray, "n h w 3"]
 # One page of a montage: as many as are seen at once without becoming stamps.
 COLUMNS, PAGE = 8, 48
-# ClassSummary images are enlarged by whole pixels to about this side, large ones reduced to it.
+# Small images are enlarged by whole pixels to about this side, large ones reduced to it.
 SIDE = 64
 GAP = 3
 
 
 def differences(changes: Float32[np.ndarray, "n c h w"], scale: float, palette: Palette) -> Pictures:
-    """Changes in diverging colours, averaged over channels: the background where nothing changed.
+    """Draw changes in diverging colours, averaged over channels.
 
     Args:
         changes: translated minus seed.
         scale: the change, above 0, that has the full colour of its end.
         palette: ``more`` where pixels became brighter and ``less`` where they became darker.
+
+    Returns:
+        Pictures, with the page's background where nothing changed.
     """
     share = np.clip(changes.mean(axis=1) / scale, -1, 1)[..., None]
     ends = np.where(share > 0, rgb(palette.more), rgb(palette.less))
@@ -34,18 +37,42 @@ def differences(changes: Float32[np.ndarray, "n c h w"], scale: float, palette: 
 
 
 def heat(where: Float32[np.ndarray, "h w"], palette: Palette) -> Picture:
-    """How much each pixel changed, from the background to the full colour at the largest change."""
+    """Draw how much each pixel changed, from the page's background to full colour at the largest change.
+
+    Args:
+        where: mean absolute changes.
+        palette: colours.
+
+    Returns:
+        The picture.
+    """
     share = where / max(float(where.max()), 1e-6)
     return _mix(np.array(rgb(palette.background)), np.array(rgb(palette.more)), share[..., None])
 
 
 def scale_of(changes: Float32[np.ndarray, "n c h w"]) -> float:
-    """The change that nearly all changes stay below, for the ends of diverging colours."""
+    """Choose the change at which diverging colours end, so that nearly all changes stay below it.
+
+    Args:
+        changes: translated minus seed.
+
+    Returns:
+        The change, above 0.
+    """
     return max(float(np.quantile(np.abs(changes.mean(axis=1)), 0.99)), 1e-3) if len(changes) else 1.0
 
 
 def montage(pictures: Pictures, palette: Palette, columns: int = COLUMNS) -> Sheet:
-    """Pictures side by side in rows, on the page's background."""
+    """Put pictures side by side in rows.
+
+    Args:
+        pictures: of one size.
+        palette: for the background.
+        columns: pictures in a row.
+
+    Returns:
+        One picture.
+    """
     tiles = [enlarge(picture) for picture in pictures]
     height, width = tiles[0].shape[:2]
     rows = -(-len(tiles) // columns)
@@ -58,7 +85,15 @@ def montage(pictures: Pictures, palette: Palette, columns: int = COLUMNS) -> She
 
 
 def enlarge(picture: Picture, side: int = SIDE) -> Sheet:
-    """A small picture enlarged by whole pixels to at least half of ``side`` more, a large one reduced to it."""
+    """Scale a picture to about a side: a small one by whole pixels, a large one down.
+
+    Args:
+        picture: the picture.
+        side: in pixels.
+
+    Returns:
+        The scaled picture.
+    """
     if max(picture.shape[:2]) > 1.5 * side:
         image = Image.fromarray(picture)
         image.thumbnail((side, side), Image.Resampling.BOX)
@@ -67,13 +102,28 @@ def enlarge(picture: Picture, side: int = SIDE) -> Sheet:
 
 
 def grow(picture: Picture, side: int) -> Sheet:
-    """A picture enlarged by whole pixels to about a side, a large one left as it is."""
+    """Enlarge a small picture by whole pixels to about a side; a large one stays as it is.
+
+    Args:
+        picture: the picture.
+        side: in pixels.
+
+    Returns:
+        The picture.
+    """
     times = max(1, round(side / max(picture.shape[:2])))
     return picture.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def png(picture: Picture) -> bytes:
-    """A picture as a PNG file."""
+    """Encode a picture as PNG.
+
+    Args:
+        picture: the picture.
+
+    Returns:
+        The file's content.
+    """
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
     return file.getvalue()

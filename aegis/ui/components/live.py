@@ -111,7 +111,14 @@ def show_measuring(job: ScanJob) -> None:
 
 
 def offer_cancel(place: DeltaGenerator, job: Job[Any], jobs: Jobs, key: str) -> None:
-    """A button that stops a job of these."""
+    """Show a button that cancels a job.
+
+    Args:
+        place: where it is shown.
+        job: the job.
+        jobs: the queue that it is in.
+        key: of the button.
+    """
     # As a callback it comes before anything is drawn, and what follows sees a job that is over.
     place.button(
         "Cancel",

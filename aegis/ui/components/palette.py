@@ -35,17 +35,38 @@ class Palette:
     less: str
 
     def colour(self, number: int) -> str:
-        """The colour of a category."""
+        """Choose the colour of a category.
+
+        Args:
+            number: of the category, from 0; colours repeat.
+
+        Returns:
+            A hex colour.
+        """
         return self.categories[number % len(self.categories)]
 
     def symbol(self, number: int) -> str:
-        """The marker's symbol of a category, which changes where colours begin again."""
+        """Choose the marker of a category; it changes where colours begin to repeat.
+
+        Args:
+            number: of the category, from 0.
+
+        Returns:
+            A name that plotly knows.
+        """
         return SYMBOLS[number // len(self.categories) % len(SYMBOLS)]
 
 
 @cache
 def palette(light: str | None) -> Palette:
-    """The palette of a theme, ``dark`` or anything else for light."""
+    """Choose the palette of a theme.
+
+    Args:
+        light: ``dark``, or anything else for light.
+
+    Returns:
+        The palette.
+    """
     with (ROOT / ".streamlit" / "config.toml").open("rb") as file:
         theme = tomllib.load(file)["theme"]["dark" if light == "dark" else "light"]
     return Palette(
@@ -60,7 +81,7 @@ def palette(light: str | None) -> Palette:
 
 
 def keep_colours(old: Int64[np.ndarray, " p"], colours: Sequence[int], new: Int64[np.ndarray, " p"]) -> tuple[int, ...]:
-    """Colour numbers of new clusters: each takes that of the old cluster it shares most points with.
+    """Give new clusters the colours of the old clusters that they share most points with.
 
     Pairs are matched from the largest overlap down, each cluster once; what is left takes unused numbers.
 
@@ -68,6 +89,9 @@ def keep_colours(old: Int64[np.ndarray, " p"], colours: Sequence[int], new: Int6
         old: cluster of each point before, -1 for points left out.
         colours: colour number of each old cluster.
         new: cluster of each point now.
+
+    Returns:
+        A colour number for each new cluster.
     """
     both = (old >= 0) & (new >= 0)
     pairs, overlaps = np.unique(np.stack([new[both], old[both]]), axis=1, return_counts=True)
@@ -81,6 +105,13 @@ def keep_colours(old: Int64[np.ndarray, " p"], colours: Sequence[int], new: Int6
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """A hex colour as three values from 0 to 255."""
+    """Convert a hex colour.
+
+    Args:
+        colour: such as ``#1f77b4``.
+
+    Returns:
+        Red, green and blue, from 0 to 255.
+    """
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return red, green, blue

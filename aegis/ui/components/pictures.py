@@ -17,17 +17,40 @@ EMPTY = 0.5
 
 
 def as_picture(image: Float32[np.ndarray, "c h w"], side: int = 112) -> Picture:
-    """An image in [0, 1] as 8-bit colours, enlarged by whole pixels to about a side."""
+    """Convert an image to 8-bit colours and enlarge it by whole pixels to about a side.
+
+    Args:
+        image: in [0, 1].
+        side: in pixels.
+
+    Returns:
+        The picture.
+    """
     return grow(as_rgb(as_8_bit(image)), side)
 
 
 def address(picture: Picture) -> str:
-    """A picture as an address that holds it."""
+    """Encode a picture as a data URL.
+
+    Args:
+        picture: the picture.
+
+    Returns:
+        The URL.
+    """
     return f"data:image/png;base64,{base64.b64encode(png(picture)).decode()}"
 
 
 def strip(frames: Float32[np.ndarray, "n c h w"], side: int = 56) -> Picture:
-    """Images side by side with a gap between."""
+    """Put images side by side with a gap between them.
+
+    Args:
+        frames: in [0, 1].
+        side: of each, in pixels.
+
+    Returns:
+        One picture.
+    """
     cells = [as_picture(frame, side) for frame in frames]
     height = cells[0].shape[0]
     gap = np.full((height, 4, 3), 128, np.uint8)
@@ -36,7 +59,14 @@ def strip(frames: Float32[np.ndarray, "n c h w"], side: int = 56) -> Picture:
 
 
 def trigger_picture(candidate: CandidateTrigger) -> Float32[np.ndarray, "c h w"]:
-    """A trigger alone: a patch on grey, a perturbation around grey with its largest value at full strength."""
+    """Draw a trigger alone: a patch on grey, or a perturbation around grey scaled to full strength.
+
+    Args:
+        candidate: the trigger.
+
+    Returns:
+        An image in [0, 1].
+    """
     stamp = candidate.shown
     if candidate.family != "perturbation":
         alone: np.ndarray = stamp.add + EMPTY * stamp.keep
@@ -46,7 +76,15 @@ def trigger_picture(candidate: CandidateTrigger) -> Float32[np.ndarray, "c h w"]
 
 
 def stamped(image: Float32[np.ndarray, "c h w"], stamp: Stamp) -> Float32[np.ndarray, "c h w"]:
-    """One image with the trigger on it."""
+    """Apply a trigger to one image.
+
+    Args:
+        image: in [0, 1].
+        stamp: the trigger.
+
+    Returns:
+        The image with it.
+    """
     changed: np.ndarray = stamp(image[None])[0]
     return changed
 
@@ -54,7 +92,15 @@ def stamped(image: Float32[np.ndarray, "c h w"], stamp: Stamp) -> Float32[np.nda
 def benign_image(
     images: LabelledImages, candidate: CandidateTrigger
 ) -> tuple[Float32[np.ndarray, "c h w"], int] | None:
-    """A held-out image of the class that the trigger flips most, and its label; None if there is none."""
+    """Find a held-out image of the class on which the trigger works best.
+
+    Args:
+        images: the test images.
+        candidate: the trigger.
+
+    Returns:
+        The image and its label; None if there is none.
+    """
     for label in np.argsort(-np.nan_to_num(candidate.flip_rates, nan=-1)).tolist():
         found = np.flatnonzero(images.labels == label)
         if len(found) and not np.isnan(candidate.flip_rates[label]):

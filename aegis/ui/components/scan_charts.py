@@ -27,9 +27,19 @@ def small_scatter(
     described: str,
     palette: Palette,
 ) -> str:
-    """Training and translated images of one class in the plane, at most ``POINTS`` of each, as a picture.
+    """Draw training and translated images of one class in the plane as a picture.
 
     A page has one for every class; as many charts of plotly's would take it seconds to draw.
+
+    Args:
+        points: in the plane; at most ``POINTS`` of each kind are drawn.
+        is_translated: True for translated images.
+        flagged: whether the class is.
+        described: the picture in words, for screen readers.
+        palette: colours.
+
+    Returns:
+        HTML.
     """
     colour = palette.categories[1] if flagged else palette.categories[0]
     parts = (Part(_some(~is_translated), palette.muted, filled=False), Part(_some(is_translated), colour, filled=True))
@@ -37,7 +47,18 @@ def small_scatter(
 
 
 def draw_score(maxima: Sequence[float], score: float, needed: float, flagged: bool, palette: Palette) -> str:
-    """A score on the line from 0 to 1 with those of benign classes; where flagging begins, the line is broad."""
+    """Draw a score on a line from 0 to 1 with those of benign classes; the line is broad from the score that flags.
+
+    Args:
+        maxima: scores of benign classes, in [0, 1].
+        score: in [0, 1].
+        needed: the score that flags, in [0, 1].
+        flagged: whether the class is.
+        palette: colours.
+
+    Returns:
+        HTML.
+    """
     colour = palette.categories[1] if flagged else palette.categories[0]
     dots = "".join(
         f'<circle cx="{10 + 300 * m:.1f}" cy="12" r="4" fill="{palette.muted}" opacity=".6"/>' for m in maxima
@@ -53,9 +74,17 @@ def draw_score(maxima: Sequence[float], score: float, needed: float, flagged: bo
 
 
 def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
-    """The loss of what is done now, by step: drawn anew twice a second, which plotly is too heavy for.
+    """Draw the loss by step as a picture; plotly is too slow to redraw it twice a second.
 
     A picture, since Streamlit takes SVG out of HTML.
+
+    Args:
+        curve: of the running step.
+        title: of the curve.
+        palette: colours.
+
+    Returns:
+        HTML.
     """
     first, last = curve[0][0], max(curve[-1][0], curve[0][0] + 1)
     highest = max(max(loss for _, loss in curve), 1e-9)
@@ -76,7 +105,15 @@ def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
 
 
 def ladder(models: Mapping[str, Applicability | ModelRecord], palette: Palette) -> go.Figure:
-    """Accuracy under attack by the attack's L2 radius, of one model or of several by name."""
+    """Draw accuracy under attack by the attack's L2 radius.
+
+    Args:
+        models: measurements by name.
+        palette: colours.
+
+    Returns:
+        The chart.
+    """
     figure = go.Figure()
     for i, (name, model) in enumerate(models.items()):
         figure.add_scatter(

@@ -12,7 +12,14 @@ NAMED = 3
 
 
 def title_of(source: str) -> str:
-    """What a source of images is called."""
+    """Name a source of images for people.
+
+    Args:
+        source: its name or path.
+
+    Returns:
+        The title.
+    """
     if source == OWN:
         return OWN
     info = DATASETS[source.removeprefix(SAMPLES)]
@@ -20,7 +27,15 @@ def title_of(source: str) -> str:
 
 
 def say_flagged(record: ScanRecord, nobody: str = "no class flagged") -> str:
-    """The flagged classes, or the words for none, and how many were tested if that is not all."""
+    """Name the flagged classes, and say how many were tested if not all were.
+
+    Args:
+        record: the scan.
+        nobody: words for no flagged class.
+
+    Returns:
+        The text.
+    """
     named = [numbered(one.label, one.name, 30) for one in record.classes if one.flagged]
     tested, total = len(record.classes), len(record.data.class_names)
     more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
@@ -29,5 +44,12 @@ def say_flagged(record: ScanRecord, nobody: str = "no class flagged") -> str:
 
 
 def say_images(record: ScanRecord) -> str:
-    """What the images are called."""
+    """Name the images of a scan.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        The title.
+    """
     return title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60)

@@ -34,15 +34,18 @@ def cloud(
     name: str,
     described: str,
 ) -> str:
-    """An image element of points at one scale in both directions.
+    """Draw points as an SVG picture, at one scale in both directions.
 
     Args:
-        points: in the plane; all of them have room, drawn or not.
-        parts: what is drawn, in this order.
-        room: width and height of the picture, which is as wide as its place and so high.
-        radius: of a point, in the same pixels.
-        name: of its class, for styles.
-        described: in words, for those who do not see it.
+        points: in the plane; the picture has room for all of them, drawn or not.
+        parts: drawn in this order.
+        room: width and height of the picture in pixels.
+        radius: of a point, in pixels.
+        name: of the HTML class, for styles.
+        described: the picture in words, for screen readers.
+
+    Returns:
+        An HTML image element.
     """
     low, high = points.min(axis=0), points.max(axis=0)
     scale = float(((np.array(room) - 4 * radius) / np.maximum(high - low, 1e-6)).min())
@@ -59,7 +62,14 @@ def cloud(
 
 
 def svg_source(picture: str) -> str:
-    """An SVG picture as the source of an image: Streamlit takes SVG out of HTML."""
+    """Encode an SVG picture as a data URL, since Streamlit removes SVG from HTML.
+
+    Args:
+        picture: the SVG.
+
+    Returns:
+        The URL.
+    """
     return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
 
 

@@ -24,18 +24,37 @@ FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes":
 
 
 def reason_of(one: ClassRecord) -> str:
-    """Why a class was flagged or not, as a sentence."""
+    """Say why a class was flagged or not.
+
+    Args:
+        one: the class.
+
+    Returns:
+        Sentences.
+    """
     reason = printable(one.reason, REASON)
     return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def examined(path: Path) -> ListedSuspect:
-    """What a checkpoint says about itself, read again whenever the file changes."""
+    """Read the card of a checkpoint, again whenever the file changes.
+
+    Args:
+        path: of the checkpoint.
+
+    Returns:
+        Its identity, or what is wrong with it.
+    """
     return _examine(path, _state(path))
 
 
 def complain(text: str, title: str) -> None:
-    """What is wrong, as it is: it may quote a file. Options of the command line go by their names on the pages."""
+    """Show an error message as plain text, since it may quote a file.
+
+    Args:
+        text: the message; options of the command line are replaced by the names of the page's fields.
+        title: of the message.
+    """
     for option, name in FIELDS.items():
         text = text.replace(option, name)
     with st.container(border=True, key=f"card-{hashlib.sha256(f'{title}{text}'.encode()).hexdigest()[:12]}"):
@@ -71,18 +90,35 @@ def show_identity(identity: Identity) -> None:
 
 
 def picture_of(identity: Identity) -> str:
-    """Size and kind of a model's images, in words."""
+    """Say size and channels of a model's images.
+
+    Args:
+        identity: of the model.
+
+    Returns:
+        The text.
+    """
     c, h, w = identity.shape
     return f"{h} × {w}, {'grey' if c == 1 else 'colour' if c == 3 else f'{c} channels'}"
 
 
 def facts() -> DeltaGenerator:
-    """A row that facts are written into."""
+    """Open a row for facts.
+
+    Returns:
+        The container.
+    """
     return st.container(horizontal=True, gap="medium")
 
 
 def fact(label: str, value: str, tip: str | None = None) -> None:
-    """A value, as it is, under its label."""
+    """Show a value as plain text under its label.
+
+    Args:
+        label: of the value.
+        value: the value.
+        tip: shown on hover.
+    """
     with st.container(width="content", gap=None):
         st.caption(label)
         st.text(value, help=tip)

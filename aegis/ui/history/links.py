@@ -17,12 +17,22 @@ FILTERS = (FIND, VERDICT, PRESET, SINCE, UNTIL)
 
 
 def asked_for() -> tuple[str, ...]:
-    """Keys of the scans to compare."""
+    """Read from the page's address which scans to compare.
+
+    Returns:
+        Their keys.
+    """
     return tuple(st.query_params[name] for name in (ONE, OTHER) if name in st.query_params)
 
 
 def link_to_comparison(label: str, one: str, other: str, tip: str | None = None) -> None:
-    """The way to the comparison of two scans, from which the way back leads to the list as it is now."""
+    """Show a link to the comparison of two scans, from which the way back leads to the list as it is now.
+
+    Args:
+        label: of the link.
+        one, other: keys of the scans.
+        tip: shown on hover.
+    """
     st.session_state[LEFT] = {name: st.query_params.get_all(name) for name in FILTERS if name in st.query_params}
     st.page_link(
         COMPARE,

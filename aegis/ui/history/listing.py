@@ -67,7 +67,10 @@ def show_list(heading: DeltaGenerator) -> None:
 
 
 def known_rows() -> list[Row]:
-    """Finished scans, newest first: all but those of what other sessions uploaded.
+    """List the finished scans, without those of other sessions' uploads.
+
+    Returns:
+        Rows, the newest first.
 
     Raises:
         StoreError: if the store cannot be used.

@@ -61,7 +61,14 @@ class Row:
     is_upload: bool
 
     def says(self, word: str) -> bool:
-        """Whether file, model or images have a word in them, in small letters."""
+        """Tell whether file, model or images contain a word.
+
+        Args:
+            word: in small letters.
+
+        Returns:
+            True if they do.
+        """
         return any(word in text.lower() for text in (self.file, self.sha256, self.architecture, self.data, self.title))
 
 
@@ -82,7 +89,14 @@ class Wanted:
     until: str = ""
 
     def takes(self, row: Row) -> bool:
-        """Whether a scan is asked for."""
+        """Tell whether a scan passes the filters.
+
+        Args:
+            row: the scan.
+
+        Returns:
+            True if it does.
+        """
         day = row.created[:10]
         return (
             all(row.says(word) for word in self.text.lower().split())
@@ -94,7 +108,16 @@ class Wanted:
 
 
 def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
-    """A scan as a row."""
+    """Make the row of a scan.
+
+    Args:
+        key: of the scan.
+        record: the scan.
+        review: what the analyst added, or None.
+
+    Returns:
+        The row.
+    """
     model, said = record.model, review or NO_REVIEW
     return Row(
         key=key,
@@ -121,7 +144,15 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
 
 
 def say_decisions(record: ScanRecord, review: Review) -> str:
-    """What the analyst decided; flagged classes that are not decided yet are open, once anything is."""
+    """Say what the analyst decided about the flagged classes.
+
+    Args:
+        record: the scan.
+        review: the analyst's decisions.
+
+    Returns:
+        The text; classes without a decision are called open once there is any.
+    """
     made = [f"{label} {decision}" for label, decision in sorted(review.decisions.items())]
     if not made:
         return ""
@@ -131,7 +162,14 @@ def say_decisions(record: ScanRecord, review: Review) -> str:
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """The list as a table that spreadsheets open; nothing in it is taken for a formula."""
+    """Write the list as CSV, safe against formulas.
+
+    Args:
+        rows: the scans.
+
+    Returns:
+        The text.
+    """
     text = io.StringIO()
     plain = [_plain(row) for row in rows]
     writer = csv.DictWriter(text, [name for name in Row.__dataclass_fields__ if name not in INNER], lineterminator="\n")
@@ -142,7 +180,14 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """The list for other programs."""
+    """Write the list as JSON.
+
+    Args:
+        rows: the scans.
+
+    Returns:
+        The text.
+    """
     return json.dumps([_plain(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
 
 

@@ -18,7 +18,14 @@ HELP = (
 
 
 def choose_budget(finding: Finding) -> float:
-    """The slider."""
+    """Show a slider of budgets.
+
+    Args:
+        finding: the class.
+
+    Returns:
+        The chosen L2 radius.
+    """
     recorded = finding.evidence.budgets
     value = st.session_state.get(state.BUDGET)
     # A scan may have used a budget beyond those on offer.
@@ -38,7 +45,14 @@ def choose_budget(finding: Finding) -> float:
 
 
 def recorded_budget(finding: Finding) -> float:
-    """The scan's budget at which most clusters were found, the largest of these."""
+    """Find the budget at which the scan found most clusters.
+
+    Args:
+        finding: the class.
+
+    Returns:
+        The L2 radius, the largest of several.
+    """
     counts = [clusters.count for clusters in finding.clusters]
     best = max(range(len(counts)), key=lambda i: (counts[i], i))
     return finding.evidence.budgets[best]

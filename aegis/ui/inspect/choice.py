@@ -21,7 +21,13 @@ UNKNOWN = ("gray", ":material/help:")
 
 @dataclass(frozen=True)
 class Choice:
-    """A class of a scan."""
+    """A class of a scan.
+
+    Args:
+        key: of the scan.
+        record: the scan.
+        entry: the class.
+    """
 
     key: str
     record: ScanRecord
@@ -29,7 +35,10 @@ class Choice:
 
 
 def choose() -> Choice | None:
-    """The class to be shown, with the boxes and buttons that change it; None where there is nothing to show.
+    """Show the widgets that choose a scan and a class.
+
+    Returns:
+        The class; None where there is none to show.
 
     Raises:
         StoreError: if the store cannot be used.
@@ -71,17 +80,38 @@ def choose() -> Choice | None:
 
 
 def scan_title(record: ScanRecord) -> str:
-    """A scan in one line."""
+    """Name a scan in one line.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        The title.
+    """
     return f"{printable(record.model.file, 48)}, {record.verdict}, {minute(record.created)}"
 
 
 def class_title(entry: ClassRecord) -> str:
-    """A class in one line."""
+    """Name a class in one line.
+
+    Args:
+        entry: the class.
+
+    Returns:
+        The title.
+    """
     return f"{entry.label}: {printable(entry.name, 40)}{' (flagged)' if entry.flagged else ''}"
 
 
 def first_class(record: ScanRecord) -> int:
-    """The class that an analyst wants to see first: flagged, or else the one whose trigger came closest."""
+    """Choose the class that is shown first: a flagged one, or else the one that came closest.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Its label.
+    """
     return ranked(record)[0].label
 
 

@@ -211,7 +211,17 @@ def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> N
 
 
 def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"], colour: str) -> list[charts.Group]:
-    """Points in groups of one colour."""
+    """Group the visible points by colour.
+
+    Args:
+        subject: the class.
+        grouping: clusters and their colours.
+        visible: which points are shown.
+        colour: *cluster* or *class*; anything else tells only training images from translated ones.
+
+    Returns:
+        Groups in the order of the legend.
+    """
     translated = subject.embedding.is_translated
     if colour == "cluster":
         assignment = grouping.shown.assignment

@@ -19,7 +19,14 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def bundle(subject: Subject) -> bytes:
-    """The zip file."""
+    """Write the selection as a zip file.
+
+    Args:
+        subject: the class with its selection.
+
+    Returns:
+        The file's content.
+    """
     files = {"selection.csv": table(subject).encode()}
     files |= {f"{name}.png": png(picture) for name, picture in _pictures(subject).items()}
     whole = io.BytesIO()
@@ -30,7 +37,14 @@ def bundle(subject: Subject) -> bytes:
 
 
 def table(subject: Subject) -> str:
-    """The selected points, one a line; clusters count from 1, and are empty for points left out."""
+    """Write the selected points as CSV; clusters count from 1 and are empty for points left out.
+
+    Args:
+        subject: the class with its selection.
+
+    Returns:
+        The text.
+    """
     evidence, embedding, labels = subject.finding.evidence, subject.embedding, subject.seed_labels
     names, text = subject.record.data.class_names, io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -17,7 +17,14 @@ NEEDS_IMAGES = ("seed", "difference", "training")
 
 
 def show_gallery(subject: Subject) -> str:
-    """What is selected and its pictures; returns which kind of them is shown."""
+    """Show the pictures of the selection.
+
+    Args:
+        subject: the class with its selection.
+
+    Returns:
+        The kind of pictures shown, one of ``SHOWS``.
+    """
     _say_what(subject)
     offered = [name for name in SHOWS if subject.data is not None or name not in NEEDS_IMAGES]
     if st.session_state.get(state.SHOW) not in offered:
@@ -51,11 +58,14 @@ def show_gallery(subject: Subject) -> str:
 
 
 def pictures(subject: Subject, show: str) -> Pictures:
-    """All pictures of one kind of a selection.
+    """Make all pictures of one kind of a selection.
 
     Args:
         subject: the selection.
         show: one of ``SHOWS``; only ``translated`` can do without the scan's images.
+
+    Returns:
+        The pictures.
     """
     if show == "translated":
         return as_rgb(subject.translated)

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
 
 def find_what_if_of(choice: Choice, scanned: Finding, what_if: WhatIf) -> Finding | None:
-    """The class with these settings: as it was scanned, or as a job computed it; None if none has."""
+    """Find the class with the chosen budget and method, as scanned or as computed by a job.
+
+    Args:
+        choice: the class.
+        scanned: what the scan found.
+        what_if: the chosen settings.
+
+    Returns:
+        The finding; None if it was not computed yet.
+    """
     if what_if.epsilon is None and what_if.method == _method(choice):
         return scanned
     return find_finding(with_what_if(choice.record, what_if), what_if.label)

@@ -44,6 +44,9 @@ def apply_event(
         selected: the selection before.
         assignment: cluster of each point, -1 for points left out.
         adding: keep what was selected; a click on a point that was selected takes its cluster away.
+
+    Returns:
+        The selection after it.
     """
     hit = _rows(event, len(selected))
     if not hit.any():
@@ -58,7 +61,15 @@ def apply_event(
 
 
 def bandwidths(computed: float, *others: float) -> tuple[float, ...]:
-    """Bandwidths to choose from, growing: around the computed one, itself and others among them."""
+    """List the bandwidths of the slider.
+
+    Args:
+        computed: the one that mean shift computes.
+        others: further ones to include.
+
+    Returns:
+        Bandwidths, growing.
+    """
     grid = np.geomspace(LOWEST, HIGHEST, STEPS) * computed
     return tuple(sorted({float(f"{value:.3g}") for value in grid} | {computed, *others}))
 
@@ -86,6 +97,10 @@ def watch_shift() -> None:
 
 
 def shift_held() -> bool:
-    """Whether the last click, box or lasso is to add to the selection."""
+    """Tell whether Shift was held at the last click, box or lasso, which adds to the selection.
+
+    Returns:
+        True if it was.
+    """
     said = st.session_state.get(KEY)
     return bool(said and said["held"])

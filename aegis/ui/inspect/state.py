@@ -51,12 +51,20 @@ def write_address(view: View) -> None:
 
 
 def wanted_scan() -> str | None:
-    """The scan that was asked for."""
+    """Read from the page's address which scan to show.
+
+    Returns:
+        Its key, or None.
+    """
     return st.session_state.get(SCAN)
 
 
 def wanted_class() -> int | None:
-    """The class that was asked for."""
+    """Read from the page's address which class to show.
+
+    Returns:
+        Its label, or None.
+    """
     return st.session_state.get(CLASS)
 
 
@@ -86,7 +94,14 @@ def forget_selection() -> None:
 
 
 def selection(points: int) -> Bool[np.ndarray, " p"]:
-    """The selected rows."""
+    """Read the selection of this session.
+
+    Args:
+        points: number of points of the class.
+
+    Returns:
+        True for selected points.
+    """
     return unpack(st.session_state.get(_SELECTION, ""), points)
 
 
@@ -96,7 +111,11 @@ def select(packed: str) -> None:
 
 
 def new_event() -> dict[str, Any] | None:
-    """What was clicked or drawn, or None; once it was asked for, the chart is drawn anew and forgets it."""
+    """Take the last click or drawing from the chart; the chart is then drawn anew without it.
+
+    Returns:
+        Plotly's selection, or None.
+    """
     said = st.session_state.get(CHART)
     event = dict(said["selection"]) if said else {}
     if not event.get("points"):
@@ -106,20 +125,36 @@ def new_event() -> dict[str, Any] | None:
 
 
 def drawing() -> int:
-    """A number that changes with every event."""
+    """Count the events, to give each drawing of the chart a key of its own.
+
+    Returns:
+        The count.
+    """
     number: int = st.session_state.get(_DRAWING, 0)
     return number
 
 
 def is_first_drawing() -> bool:
-    """Whether the browser has yet to load what draws charts; asked once for every drawing."""
+    """Tell whether the browser has yet to load plotly; called once for every drawing.
+
+    Returns:
+        True on the first call of a session.
+    """
     first = _LOADED not in st.session_state
     st.session_state[_LOADED] = True
     return first
 
 
 def start_bandwidth(key: str, recorded: float) -> float:
-    """The value of a bandwidth slider before it is drawn: as it stands, from a link, or as recorded."""
+    """Choose the first value of a bandwidth slider.
+
+    Args:
+        key: of the slider.
+        recorded: the scan's bandwidth.
+
+    Returns:
+        The value of a link that was just followed, else the slider's own, else the recorded one.
+    """
     linked = st.session_state.pop(_BANDWIDTH, None)
     if linked is not None:
         st.session_state[key] = linked
@@ -128,12 +163,27 @@ def start_bandwidth(key: str, recorded: float) -> float:
 
 
 def go_back(budget: float, method: str) -> None:
-    """As if these were chosen; called before they are drawn."""
+    """Set the widgets of budget and method; called before they are drawn.
+
+    Args:
+        budget: L2 radius.
+        method: of the embedding.
+    """
     st.session_state[BUDGET], st.session_state[METHOD] = budget, method
 
 
 def reset(key: str, bandwidth: float, budget: float, method: str) -> Callable[[], None]:
-    """What takes a what-if back: the slider of this key to the bandwidth, and the rest to what the scan used."""
+    """Make a callback that restores the scan's settings.
+
+    Args:
+        key: of the bandwidth slider.
+        bandwidth: of the scan.
+        budget: of the scan, an L2 radius.
+        method: of the scan's embedding.
+
+    Returns:
+        The callback.
+    """
 
     def back() -> None:
         st.session_state[key] = bandwidth
@@ -144,11 +194,14 @@ def reset(key: str, bandwidth: float, budget: float, method: str) -> Callable[[]
 
 
 def colours_for(recorded: Int64[np.ndarray, " p"], assignment: Int64[np.ndarray, " p"]) -> tuple[int, ...]:
-    """Colour numbers of clusters, as like those shown last as can be.
+    """Choose colours of clusters, as similar to those shown last as possible.
 
     Args:
         recorded: the clusters that colours begin with.
         assignment: the clusters shown now.
+
+    Returns:
+        A colour number for each cluster.
     """
     first = (recorded, tuple(range(int(recorded.max()) + 1)))
     before, numbers = st.session_state.get(_COLOURS, first)

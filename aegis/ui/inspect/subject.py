@@ -98,7 +98,14 @@ class Subject:
         return self.translated.astype(np.float32) / np.float32(255)
 
     def training(self, rows: Int64[np.ndarray, " k"]) -> Float32[np.ndarray, "k c h w"] | None:
-        """Training images of the class, by row."""
+        """Look up training images of the class.
+
+        Args:
+            rows: of points.
+
+        Returns:
+            The images; None where they are gone.
+        """
         if self.data is None:
             return None
         return self._pixels(self.finding.evidence.train_index[rows])
@@ -114,7 +121,11 @@ class Subject:
         return None if self.data is None else self.data.train.labels[self.finding.evidence.seed_index]
 
     def hover(self) -> list[str]:
-        """A few words for each point."""
+        """Describe every point in a few words.
+
+        Returns:
+            One text for each point.
+        """
         names, labels = self.record.data.class_names, self.seed_labels
         said = [f"training image {i}" for i in self.finding.evidence.train_index]
         for position, index in enumerate(self.finding.evidence.seed_index):

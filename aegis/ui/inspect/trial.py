@@ -35,7 +35,12 @@ USUAL_AREA = 0.06
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of it; a message instead of triggers where it could not be tried."""
+    """The outcome of a search for triggers from the selection.
+
+    Args:
+        triggers: the candidates found.
+        problem: why the search failed, instead of candidates.
+    """
 
     triggers: tuple[CandidateTrigger, ...] = ()
     problem: str = ""
@@ -64,7 +69,14 @@ def show_trial(subject: Subject) -> None:
 
 
 def transplant_config(subject: Subject) -> TriggerSearchConfig:
-    """The scan's settings of triggers; where it made none, the usual ones with the radius it would have had."""
+    """Choose the settings of the search: those of the scan, or the default ones scaled to the model.
+
+    Args:
+        subject: the class.
+
+    Returns:
+        The settings.
+    """
     config = subject.config.gather.trigger_search or TriggerSearchConfig()
     measured = subject.record.model
     # Scans of earlier versions did not measure how far universal changes go.

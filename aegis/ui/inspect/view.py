@@ -44,7 +44,11 @@ class View:
     selection: str = ""
 
     def parameters(self) -> dict[str, str]:
-        """The view as query parameters; what is usual is left out."""
+        """Write the view as query parameters; defaults are left out.
+
+        Returns:
+            Values by name.
+        """
         given = {
             "scan": self.scan,
             "class": None if self.label is None else str(self.label),
@@ -60,7 +64,14 @@ class View:
 
 
 def read_view(parameters: Mapping[str, str]) -> View:
-    """A view from query parameters; what does not read as one is left out."""
+    """Read a view from query parameters; invalid ones are ignored.
+
+    Args:
+        parameters: values by name.
+
+    Returns:
+        The view.
+    """
     colour, show = parameters.get("colour", ""), parameters.get("show", "")
     label = parameters.get("class", "")
     return View(
@@ -77,14 +88,29 @@ def read_view(parameters: Mapping[str, str]) -> View:
 
 
 def pack(selected: Bool[np.ndarray, " p"]) -> str:
-    """Selected rows as text for a link; empty for none."""
+    """Write selected rows as text for a link.
+
+    Args:
+        selected: True for selected points.
+
+    Returns:
+        The text; empty for none.
+    """
     if not selected.any():
         return ""
     return base64.urlsafe_b64encode(zlib.compress(np.packbits(selected).tobytes(), 9)).decode().rstrip("=")
 
 
 def unpack(text: str, points: int) -> Bool[np.ndarray, " p"]:
-    """Selected rows from a link's text; none if it is not of a class with so many points."""
+    """Read selected rows from the text of a link.
+
+    Args:
+        text: of the link.
+        points: number of points of the class.
+
+    Returns:
+        True for selected points; none if the text is of another class.
+    """
     none = np.zeros(points, bool)
     size = -(-points // 8)
     try:

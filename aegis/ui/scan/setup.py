@@ -22,7 +22,11 @@ EXAMPLES = ("aegis:cnn16", "aegis:cnn32", "aegis:resnet18", "aegis:resnet50", "t
 
 
 def choose_suspect() -> ChosenSuspect | None:
-    """The suspect with its identity and hash; None until there is one that can be scanned."""
+    """Show the widgets that choose a model.
+
+    Returns:
+        The model with its identity and hash; None until one that can be scanned is chosen.
+    """
     paths = {path.name: path for path in list_suspects(suspects_folder())}
     options = [*paths, OWN]
     wanted = st.query_params.get("suspect", "")
@@ -147,7 +151,14 @@ def _ask_what_it_is(required: bool = True) -> tuple[str | None, str | None, str 
 
 
 def choose_images(suspect: ChosenSuspect) -> ChosenImages | None:
-    """The images; None until there are some."""
+    """Show the widgets that choose images.
+
+    Args:
+        suspect: the chosen model.
+
+    Returns:
+        The images; None until some are chosen.
+    """
     default = _default_source(suspect.identity)
     options = [*sorted(SOURCES, key=lambda name: (name != default, not name.startswith(SAMPLES))), OWN]
     if st.session_state.get("scan_images_for") != suspect.sha256:
