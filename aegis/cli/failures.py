@@ -23,9 +23,16 @@ P = ParamSpec("P")
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
-    """The command, ending every failure in a message and its exit code.
+    """Wrap a command so that every failure ends in a message and its exit code. Typer would end some of them with code
+    1, which here means *infected*.
 
     Typer would end some of them with code 1, which here means *infected*.
+
+    Args:
+        command: the command.
+
+    Returns:
+        The wrapped command.
     """
 
     @functools.wraps(command)
@@ -41,7 +48,14 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def tell(error: BaseException) -> int:
-    """Say on standard error what went wrong, and give the exit code for it."""
+    """Print a message for a failure on standard error.
+
+    Args:
+        error: the failure.
+
+    Returns:
+        The exit code.
+    """
     message, code = explain(error)
     if code == DEFECT and os.environ.get("AEGIS_DEBUG"):
         raise error
@@ -50,7 +64,14 @@ def tell(error: BaseException) -> int:
 
 
 def explain(error: BaseException) -> tuple[str, int]:
-    """A message for people, and an exit code."""
+    """Choose the message and the exit code of a failure.
+
+    Args:
+        error: the failure.
+
+    Returns:
+        Both.
+    """
     if isinstance(error, AegisError):
         return str(error), BAD_INPUT
     if isinstance(error, Cancelled | KeyboardInterrupt):

@@ -23,7 +23,15 @@ T = TypeVar("T")
 
 
 def one_of(names: Collection[str], option: str) -> Callable[[str | None], str | None]:
-    """A check that the value of an option is one of these, or was left out."""
+    """Make a check that an option has one of these values or is left out.
+
+    Args:
+        names: the values.
+        option: its name, for the message.
+
+    Returns:
+        The check.
+    """
 
     def check(value: str | None) -> str | None:
         if value is not None and value not in names:
@@ -34,7 +42,14 @@ def one_of(names: Collection[str], option: str) -> Callable[[str | None], str | 
 
 
 def finite(option: str) -> Callable[[float | None], float | None]:
-    """A check that the value of an option is neither NaN nor infinite."""
+    """Make a check that an option is neither NaN nor infinite.
+
+    Args:
+        option: its name, for the message.
+
+    Returns:
+        The check.
+    """
 
     def check(value: float | None) -> float | None:
         if value is not None and not math.isfinite(value):
@@ -45,7 +60,14 @@ def finite(option: str) -> Callable[[float | None], float | None]:
 
 
 def writable(option: str) -> Callable[[Path | None], Path | None]:
-    """A check, before minutes of work, that a file can be written after it."""
+    """Make a check that a file can be written, before minutes of work.
+
+    Args:
+        option: its name, for the message.
+
+    Returns:
+        The check.
+    """
 
     def check(path: Path | None) -> Path | None:
         if path is None:
@@ -72,7 +94,19 @@ def option(
     min: int | None = None,
     callback: Callable[[T], T] | None = None,
 ) -> OptionInfo:
-    """An option whose help shows no default: left out, it means something of its own."""
+    """Make an option whose help shows no default.
+
+    Args:
+        name: of the option, with dashes.
+        metavar: placeholder of its value in the help.
+        help: text of the help.
+        panel: group of options in the help.
+        min: smallest value.
+        callback: checks the value.
+
+    Returns:
+        The option.
+    """
     info: OptionInfo = typer.Option(
         name, metavar=metavar, help=help, show_default=False, rich_help_panel=panel, min=min, callback=callback
     )
@@ -80,12 +114,32 @@ def option(
 
 
 def number(name: str, metavar: str, help: str, panel: str | None = None) -> OptionInfo:
-    """An option that takes a finite number."""
+    """Make an option that takes a finite number.
+
+    Args:
+        name: of the option, with dashes.
+        metavar: placeholder of its value in the help.
+        help: text of the help.
+        panel: group of options in the help.
+
+    Returns:
+        The option.
+    """
     return option(name, metavar, help, panel, callback=finite(name))
 
 
 def choice(name: str, names: Collection[str], help: str, panel: str | None = None) -> OptionInfo:
-    """An option that takes one of these names."""
+    """Make an option that takes one of several names.
+
+    Args:
+        name: of the option, with dashes.
+        names: the values.
+        help: text of the help.
+        panel: group of options in the help.
+
+    Returns:
+        The option.
+    """
     info: OptionInfo = typer.Option(
         name, metavar="|".join(names), help=help, rich_help_panel=panel, callback=one_of(names, name)
     )
@@ -164,7 +218,14 @@ Results = Annotated[
 
 
 def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
-    """Comma-separated finite numbers, or None.
+    """Read comma-separated finite numbers.
+
+    Args:
+        text: as it was typed; None where it was left out.
+        option: its name, for the message.
+
+    Returns:
+        The numbers, or None.
 
     Raises:
         ConfigError: if they are none.
@@ -175,12 +236,26 @@ def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
 
 
 def names(text: str | None) -> list[str]:
-    """Comma-separated names; none where they were left out."""
+    """Read comma-separated names.
+
+    Args:
+        text: as it was typed; None where it was left out.
+
+    Returns:
+        The names; none where the option was left out.
+    """
     return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def labels(text: str | None, option: str) -> tuple[int, ...] | None:
-    """Comma-separated class labels without repetition, or None.
+    """Read comma-separated class labels; repeated ones count once.
+
+    Args:
+        text: as it was typed; None where it was left out.
+        option: its name, for the message.
+
+    Returns:
+        The labels, or None.
 
     Raises:
         ConfigError: if they are not whole numbers of at least 0.

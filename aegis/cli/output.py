@@ -33,7 +33,12 @@ class Printer(Console):
             self.width = 10_000
 
     def say(self, *pieces: Piece, wrap: bool = True) -> None:
-        """Print pieces of text, with or without a style, as one line."""
+        """Print pieces of text as one line.
+
+        Args:
+            pieces: texts, each with or without a style.
+            wrap: break lines that are longer than the terminal.
+        """
         self.print(Text.assemble(*pieces), soft_wrap=not (wrap and self.is_terminal))
 
     def show(self, table: Table) -> None:
@@ -49,18 +54,40 @@ class Printer(Console):
 
 
 def without_wrapping(doc: str) -> str:
-    """A docstring with each paragraph on one line, so that it fills any terminal; examples stay as they are."""
+    """Put each paragraph of a docstring on one line, so that the help fills any terminal; examples stay as they are.
+
+    Args:
+        doc: the docstring.
+
+    Returns:
+        The text.
+    """
     paragraphs = inspect.cleandoc(doc).split("\n\n")
     return "\n\n".join(p if p.startswith(" ") else p.replace("\n", " ") for p in paragraphs)
 
 
 def clean(text: str, limit: int = 200) -> str:
-    """Text from a file as it may reach a terminal."""
+    """Make text from a file safe for a terminal.
+
+    Args:
+        text: from outside.
+        limit: characters that are kept.
+
+    Returns:
+        One line.
+    """
     return printable(text, limit)
 
 
 def spent(record: ScanRecord) -> float:
-    """Seconds that a scan took on the clock."""
+    """Say how long a scan took.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Seconds on the clock.
+    """
     return record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
 
 
@@ -99,7 +126,12 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
 
 
 def print_values(title: str, values: Mapping[str, object]) -> None:
-    """Names and values below a title."""
+    """Print names and values below a title.
+
+    Args:
+        title: above them.
+        values: by name.
+    """
     table = Table(show_header=False, box=None)
     for name, value in values.items():
         table.add_row(Text(clean(name).replace("_", " "), "dim"), Text(_shown(value)))

@@ -23,12 +23,15 @@ Show = Callable[[Key, float, str], None]
 
 @contextmanager
 def progress_bar(title: str, quiet: bool, after: str = "") -> Iterator[Report]:
-    """A bar for work that reports one stage, such as training.
+    """Show a progress bar for work of one stage, such as training.
 
     Args:
         title: what is being done.
         quiet: show nothing.
         after: what is done once the last step is reported.
+
+    Yields:
+        The function that reports progress to the bar.
     """
     with _display(quiet) as show:
 
@@ -42,12 +45,15 @@ def progress_bar(title: str, quiet: bool, after: str = "") -> Iterator[Report]:
 
 @contextmanager
 def class_bars(classes: int, tries: bool, quiet: bool) -> Iterator[Report]:
-    """One bar for a whole scan, and one for every class being examined.
+    """Show one progress bar for a whole scan and one for every class being examined.
 
     Args:
-        classes: how many.
-        tries: whether triggers are sought.
+        classes: number of classes.
+        tries: whether triggers are searched for.
         quiet: show nothing.
+
+    Yields:
+        The function that reports progress to the bars.
     """
     with _display(quiet) as show:
         yield silent if quiet else _ClassReport(show, ScanProgress.of(classes, tries))
@@ -70,7 +76,15 @@ class _ClassReport:
 
 @contextmanager
 def waiting(text: str, quiet: bool) -> Iterator[None]:
-    """Something that moves while nothing can be reported yet."""
+    """Show a spinner while there is no progress to report.
+
+    Args:
+        text: beside it.
+        quiet: show nothing.
+
+    Yields:
+        Nothing.
+    """
     out = Printer(stderr=True)
     if quiet or not out.is_terminal:
         yield

@@ -16,11 +16,14 @@ from aegis.store.store import Store
 
 @contextmanager
 def remembered(kind: str, path: Path) -> Iterator[None]:
-    """Say what is being done with a file until it is done.
+    """Register work on a file in the store while the block runs, so that an interruption is noticed.
 
     Args:
         kind: words for people: *training*, *report*, *bank scan*.
         path: what is written, or the folder that it goes to.
+
+    Yields:
+        Nothing.
     """
     key = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
     with ExitStack() as stack:
@@ -31,5 +34,9 @@ def remembered(kind: str, path: Path) -> Iterator[None]:
 
 
 def this_command() -> str:
-    """The command that runs, to be given again in any folder."""
+    """Write the running command so that it can be given again in any folder.
+
+    Returns:
+        The command.
+    """
     return f"cd {shlex.quote(os.getcwd())} && {shlex.join(['aegis', *sys.argv[1:]])}"  # noqa: PTH109 - as the shell says

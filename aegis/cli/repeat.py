@@ -27,7 +27,7 @@ def repeat(
     workers: int | None,
     quiet: bool,
 ) -> ScanRecord:
-    """The record of the same scan, computed anew.
+    """Compute a recorded scan anew.
 
     Args:
         recorded: the scan.
@@ -36,6 +36,9 @@ def repeat(
         arch, mean, std: what the model is, where the record does not say it or may not.
         workers: classes examined side by side; None takes one for each processor core.
         quiet: show no progress.
+
+    Returns:
+        The record of the repeated scan.
 
     Raises:
         AegisError: if model, images or settings are not those of the scan.

@@ -161,7 +161,18 @@ def scan(
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """One scan as it was asked for."""
+    """One scan as it was asked for on the command line.
+
+    Args:
+        checkpoint: the file.
+        images: the data set.
+        config: settings of the scan.
+        labels: classes to examine; None for all.
+        arch, mean, std: of the model, as they were typed.
+        device, precision: as they were typed.
+        workers: classes examined side by side; None for one per core.
+        quiet: show no progress.
+    """
 
     checkpoint: Path
     images: Dataset
@@ -176,17 +187,36 @@ class Request:
     quiet: bool
 
     def load(self) -> Suspect:
-        """The model."""
+        """Load the model in the sandbox.
+
+        Returns:
+            The model.
+        """
         with waiting("reading the model", self.quiet):
             return load(self.checkpoint, self.images, self.arch, self.mean, self.std)
 
     def key(self, suspect: Suspect | None) -> str:
-        """The key of the scan in the store: of the model that was loaded, or of the file as it lies there."""
+        """Compute the key of the scan in the store.
+
+        Args:
+            suspect: the loaded model; None to read the file as it is.
+
+        Returns:
+            The key, in hex.
+        """
         model = model_part(self.checkpoint, suspect, self.arch, self.mean, self.std)
         return scan_key(self.checkpoint.name, model, self.images, self.config, self.labels, self.device, self.precision)
 
     def compute(self, suspect: Suspect, store: Store | None) -> ScanResult:
-        """Scan, with what the store has."""
+        """Run the scan, reusing and keeping results in the store.
+
+        Args:
+            suspect: the loaded model; None loads it.
+            store: None to keep nothing.
+
+        Returns:
+            The result.
+        """
         from aegis.core.runtime import choose_runtime
         from aegis.detect.scan import STEPS
         from aegis.detect.scan import scan as run
@@ -201,7 +231,15 @@ class Request:
 
 
 def find_or_compute(request: Request, fresh: bool) -> tuple[ScanRecord, bool]:
-    """The record of a scan, and whether it was found in the store with all that it needs."""
+    """Find the scan in the store with all that it needs, or run it.
+
+    Args:
+        request: the scan.
+        fresh: compute anew even if it is found.
+
+    Returns:
+        The record, and whether it was found.
+    """
     store, path = Store(), request.checkpoint
     suspect = None if request.arch is None else request.load()
     key = request.key(suspect)
@@ -221,7 +259,15 @@ def find_or_compute(request: Request, fresh: bool) -> tuple[ScanRecord, bool]:
 
 
 def with_control(request: Request, record: ScanRecord) -> ScanRecord:
-    """The record with a positive control, which is kept with the scan."""
+    """Run the positive control of a scan and keep it with the record.
+
+    Args:
+        request: the scan.
+        record: its record.
+
+    Returns:
+        The record with the control.
+    """
     from aegis.core.runtime import choose_runtime
     from aegis.experiments.control import positive_control
 

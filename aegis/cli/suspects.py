@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 
 def images_for(checkpoint: Path, data: str | None) -> Dataset:
-    """The images asked for, or the bundled sample of the data set on the card.
+    """Load the images asked for, or the bundled sample of the data set on the card.
+
+    Args:
+        checkpoint: the file with the card.
+        data: name or path as it was typed; None where it was left out.
+
+    Returns:
+        The images.
 
     Raises:
         AegisError: if the file is no checkpoint, or there are no such images.
@@ -33,12 +40,15 @@ def images_for(checkpoint: Path, data: str | None) -> Dataset:
 
 
 def load(checkpoint: Path, images: Dataset, arch: str | None, mean: str | None, std: str | None) -> Suspect:
-    """The model, through the door.
+    """Load the model in the sandbox.
 
     Args:
         checkpoint: the file.
         images: what it is to classify.
         arch, mean, std: what the user typed.
+
+    Returns:
+        The model.
 
     Raises:
         AegisError: if it cannot be used, or does not fit the images.

@@ -12,7 +12,12 @@ from aegis.lab.bank.suspects import read_bank
 
 
 def print_table_5(training: str, results: Path) -> None:
-    """Attack success, accuracy and adversarial precision of the thirty models, from records of the bank."""
+    """Print attack success, accuracy and adversarial precision of the thirty models.
+
+    Args:
+        training: *quick* or *paper*.
+        results: folder of the bank's records.
+    """
     from aegis.experiments.detection_rates import WORKS
     from aegis.experiments.table5 import directions, table_5
 

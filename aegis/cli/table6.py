@@ -22,7 +22,16 @@ PUBLISHED_AS = "published"
 
 
 def find_scans(training: str, results: Path, mode: str) -> dict[tuple[str, str], list[ScanRecord]]:
-    """Scans with a preset of the paper's robust models, by data set and trigger; those without are left out."""
+    """Read scans of the paper's robust models.
+
+    Args:
+        training: *quick* or *paper*.
+        results: folder of the bank's records.
+        mode: preset of the scans.
+
+    Returns:
+        Scans by data set and trigger; models without a scan are left out.
+    """
     from aegis.experiments.bank_scans import Trial, kept
     from aegis.experiments.table5 import name_of
     from aegis.experiments.table11 import PUBLISHED
@@ -41,7 +50,12 @@ def find_scans(training: str, results: Path, mode: str) -> dict[tuple[str, str],
 
 
 def print_table_6(training: str, results: Path) -> None:
-    """What was found of the fifteen robust models, from scans of the bank; all seeds count."""
+    """Print the verdicts on the fifteen robust models; all seeds count.
+
+    Args:
+        training: *quick* or *paper*.
+        results: folder of the bank's records.
+    """
     from aegis.experiments.table5 import INVISIBLE, VISIBLE
     from aegis.experiments.table6 import detection, published, totals
     from aegis.experiments.table11 import PUBLISHED
@@ -90,7 +104,13 @@ def _cells(found: Detection | None, trigger: str) -> tuple[Text, ...]:
 
 
 def print_clusters(number: str, training: str, results: Path) -> None:
-    """Clusters of every class, of the models that Table 11 or 12 is about, from scans of the bank."""
+    """Print the number of clusters of every class, of the models of Table 11 or 12.
+
+    Args:
+        number: of the table.
+        training: *quick* or *paper*.
+        results: folder of the bank's records.
+    """
     from aegis.experiments.table6 import BENIGN, CLASSES
     from aegis.experiments.table11 import MODELS, PUBLISHED, TARGET, clusters
 

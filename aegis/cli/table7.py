@@ -24,7 +24,12 @@ ROWS = {
 
 
 def print_table_7(training: str, results: Path) -> None:
-    """The paper's parameters, ours beside its; then budgets that bind, and repeats with the default preset."""
+    """Print the paper's parameters beside ours, then budgets that bind and repeats with the default preset.
+
+    Args:
+        training: *quick* or *paper*.
+        results: folder of the bank's records.
+    """
     from aegis.experiments.table7 import PUBLISHED, REPEATS, binding, by_clusters, by_flagged, varied
 
     sweeps = _sweeps(training, results)

@@ -103,7 +103,12 @@ def _print_smallest(cases: list[Case], out: Printer) -> None:
 
 
 def print_tallies(found: list[Tally], out: Printer) -> None:
-    """Models counted, a line for each choice of them."""
+    """Print how many models of each kind were found.
+
+    Args:
+        found: counts, a line each.
+        out: where to print.
+    """
     out.line()
     out.show(_tally_table(found))
 
