@@ -31,7 +31,16 @@ FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def fill(store: Store, records: Path, count: int) -> list[str]:
-    """Keep so many scans, an hour apart, and give their keys."""
+    """Keep copies of scans, an hour apart.
+
+    Args:
+        store: where they are kept.
+        records: folder of scans to copy.
+        count: number of copies.
+
+    Returns:
+        Their keys.
+    """
     found = [read_record(path) for path in sorted(records.glob("*.json"))]
     keys = []
     for i, record in enumerate(islice(cycle(found), count)):
@@ -42,7 +51,14 @@ def fill(store: Store, records: Path, count: int) -> list[str]:
 
 
 def counted(scans: str) -> str:
-    """The table is drawn, and so many scans are said to be in it."""
+    """Write a condition of the page: the table is drawn with a number of scans.
+
+    Args:
+        scans: the number, as the page says it.
+
+    Returns:
+        JavaScript.
+    """
     return (
         f"() => aegis.says('[data-testid=\"stCaptionContainer\"]', /^{scans} scans/) "
         "&& document.querySelector('[data-testid=\"glide-cell-3-0\"]')"
@@ -50,7 +66,18 @@ def counted(scans: str) -> str:
 
 
 def timed(context: BrowserContext, server: str, store: Store, keys: list[str], runs: int) -> Iterator[Timing]:
-    """Visits of the list and of a comparison, each in a new tab, and what is typed into a filter."""
+    """Time visits of the list and of a comparison, each in a new tab, and typing into a filter.
+
+    Args:
+        context: of the browser.
+        server: its address.
+        store: with the scans.
+        keys: of the scans.
+        runs: visits of each.
+
+    Yields:
+        Timings.
+    """
     all_of_them = (heading("History"), counted(str(len(keys))))
     yield Timing("First visit of a new server, History", [paint(context, f"{server}/History", *all_of_them)[-1]])
     for part, seconds in _each(lambda: paint(context, f"{server}/History", *all_of_them), runs):

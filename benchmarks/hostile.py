@@ -53,7 +53,15 @@ Door = Callable[[Path], str]
 
 
 def checkpoints(door: str, folder: Path) -> Door:
-    """How a checkpoint goes through a door."""
+    """Make the way of a checkpoint through a door.
+
+    Args:
+        door: its name.
+        folder: where files lie.
+
+    Returns:
+        Takes a file and returns what is said of it.
+    """
     images = doors.write_images(folder / "noise.npz")
     if door == "command":
         return lambda path: command("scan", path, "--data", images, "--arch", "aegis:cnn16", folder=folder)
@@ -61,7 +69,15 @@ def checkpoints(door: str, folder: Path) -> Door:
 
 
 def cards(door: str, folder: Path) -> Door:
-    """The same without naming an architecture."""
+    """Make the way of a checkpoint through a door, without naming an architecture.
+
+    Args:
+        door: its name.
+        folder: where files lie.
+
+    Returns:
+        Takes a file and returns what is said of it.
+    """
     images = folder / "noise.npz"
     if door == "command":
         return lambda path: command("scan", path, "--data", images, folder=folder)
@@ -70,7 +86,15 @@ def cards(door: str, folder: Path) -> Door:
 
 
 def pictures(door: str, folder: Path) -> Door:
-    """How images go through a door."""
+    """Make the way of images through a door.
+
+    Args:
+        door: its name.
+        folder: where files lie.
+
+    Returns:
+        Takes a file and returns what is said of it.
+    """
     model = Path("assets/models/fashion_mnist_clean.safetensors").absolute()
     if door == "command":
         return lambda path: command("scan", model, "--data", path, folder=folder)
@@ -78,19 +102,45 @@ def pictures(door: str, folder: Path) -> Door:
 
 
 def command(*arguments: object, folder: Path) -> str:
-    """What the command line says in a process of its own; everything it says if that is not one message."""
+    """Run the command line in a process of its own.
+
+    Args:
+        arguments: of the command.
+        folder: where it runs.
+
+    Returns:
+        Its message, or all its output if that is not one message.
+    """
     code, out, err = doors.process(*arguments, folder=folder)
     whole = code != 2 or out or err.count("\n") != 1 or not err.startswith("aegis: Expected ")
     return f"Traceback?\n{code}\n{out}\n{err}" if whole else err.removeprefix("aegis: ").rstrip("\n")
 
 
 def shown_by(page: Widget, what: str) -> Door:
-    """How files go through the page of a browser."""
+    """Make the way of files through a page in the browser.
+
+    Args:
+        page: with its widgets.
+        what: *checkpoint* or *images*.
+
+    Returns:
+        Takes a file and returns what is said of it.
+    """
     return page.images if what == "images" else page.checkpoint
 
 
 def send(cases: Iterable[Case], name: Callable[[Case], str], door: str, way: Door) -> Iterator[Tried]:
-    """Each file, made in a folder of its own."""
+    """Send each file, made in a folder of its own, through a door.
+
+    Args:
+        cases: the files.
+        name: names the file of a case.
+        door: its name.
+        way: through the door.
+
+    Yields:
+        What came of each.
+    """
     for case in cases:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             canary, path = Canary(Path(folder, "cage", "canary")), Path(folder, name(case))
@@ -112,7 +162,16 @@ def send(cases: Iterable[Case], name: Callable[[Case], str], door: str, way: Doo
 
 
 def told(what: str, door: str, tried: list[Tried]) -> str:
-    """One line of what came of it, and one for each file that did harm or was not told about as it should."""
+    """Summarise what came of files.
+
+    Args:
+        what: kind of the files.
+        door: that they went through.
+        tried: what came of each.
+
+    Returns:
+        One line, and one more for each file that did harm or was not reported as it should be.
+    """
     seconds = [each.seconds for each in tried]
     wrong = [each for each in tried if each.executed or each.traceback or each.missing]
     line = (
@@ -124,14 +183,31 @@ def told(what: str, door: str, tried: list[Tried]) -> str:
 
 
 def opened(asked: str, folder: Path) -> Iterator[tuple[str, Widget | None]]:
-    """The doors that were asked for, the widget with its page."""
+    """Open the doors that were asked for.
+
+    Args:
+        asked: comma-separated names.
+        folder: where files lie.
+
+    Yields:
+        Names, with the page's widgets where the door is one.
+    """
     for door in filter(None, asked.split(",")):
         with widget(folder) if door == "widget" else nullcontext() as page:
             yield door, page
 
 
 def damaged(kind: str, mutations: SearchStrategy[bytes], examples: int) -> str:
-    """One line of what came of the tests' fuzzing at length; what they do not expect ends the run."""
+    """Fuzz one kind of file at length; an unexpected failure ends the run.
+
+    Args:
+        kind: of the file.
+        mutations: damaged files.
+        examples: number of files.
+
+    Returns:
+        One line of what came of it.
+    """
     options = settings(max_examples=examples, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     outcomes, start = fuzz.Outcomes(), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):

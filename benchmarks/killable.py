@@ -31,7 +31,13 @@ NEVER = (0, 0.0)
 
 @dataclass(frozen=True)
 class Ran:
-    """What a process left: its exit code, what it said, and its moments as (seconds, event, path)."""
+    """What a process left.
+
+    Args:
+        code: exit code, negative for a signal.
+        said: its output.
+        moments: seconds, event and path of each change in its folder.
+    """
 
     code: int
     said: str
@@ -79,7 +85,17 @@ class Bench:
         command: tuple[str, ...],
         moment: Moment = NEVER,
     ) -> Ran:
-        """A command in a process of its own, killed at a moment or not."""
+        """Run a command in a process of its own.
+
+        Args:
+            folder: where it runs.
+            store: that it uses.
+            command: arguments.
+            moment: when it is killed.
+
+        Returns:
+            What it left.
+        """
         log, out = self.folder / "log", self.folder / "out"
         victim = [str(folder), str(log), *map(str, moment), "--", *command]
         code = self.nursery.run(victim, self.folder, store, out)
@@ -114,31 +130,80 @@ class Work:
         self.folder.mkdir()
 
     def command(self) -> tuple[str, ...]:
-        """What is done."""
+        """Give the arguments of the command.
+
+        Returns:
+            The arguments.
+        """
         raise NotImplementedError
 
     def outcome(self, ran: Ran) -> str:
-        """What must come out, killed or not, as a digest; empty if there is none."""
+        """Digest the result, which must be the same whether it was killed or not.
+
+        Args:
+            ran: what the process left.
+
+        Returns:
+            The digest; empty without a result.
+        """
         raise NotImplementedError
 
     def may_be(self, outcome: str, expected: str) -> bool:
-        """Whether a killed attempt may have come to this."""
+        """Tell whether a killed attempt may have left this result.
+
+        Args:
+            outcome: digest of its result.
+            expected: digest of the complete result.
+
+        Returns:
+            True if it may.
+        """
         return outcome in ("", expected)
 
     def is_over(self, outcome: str, expected: str) -> bool:
-        """Whether nothing is left to go on with, and so nothing to be shown as interrupted."""
+        """Tell whether nothing is left to resume, so that nothing may be shown as interrupted.
+
+        Args:
+            outcome: digest of the result.
+            expected: digest of the complete result.
+
+        Returns:
+            True if nothing is left.
+        """
         return outcome == expected
 
     def units(self, ran: Ran) -> set[str]:
-        """What was finished for good, by name."""
+        """List the parts that were finished for good.
+
+        Args:
+            ran: what the process left.
+
+        Returns:
+            Their names.
+        """
         return {path.name for path in (self.store / "arrays").glob("*.npz")}
 
     def repeated(self, ran: Ran, units: set[str]) -> set[str]:
-        """Which of these the second start did once more."""
+        """List the finished parts that the second start computed again.
+
+        Args:
+            ran: what the second start left.
+            units: names of the finished parts.
+
+        Returns:
+            Names of those computed again.
+        """
         return units & {Path(path).name for path in ran.renamed}
 
     def run(self, moment: Moment = NEVER) -> Ran:
-        """Do it, killed at a moment or not."""
+        """Run the command, killed at a moment or not.
+
+        Args:
+            moment: when it is killed.
+
+        Returns:
+            What it left.
+        """
         return self.bench.run(self.folder, self.store, self.command(), moment)
 
 

@@ -26,7 +26,18 @@ from benchmarks.nursery import Nursery
 
 @dataclass
 class Tally:
-    """What came of the kills of one kind of work."""
+    """Counts of what came of the kills of one kind of work.
+
+    Args:
+        kills: attempts that were killed.
+        units: parts that were finished before.
+        lost: of these, parts computed again.
+        corrupt: attempts that left something damaged.
+        unseen: attempts that were not shown as interrupted.
+        resumed: attempts that were completed by a second start.
+        seconds: on the clock.
+        problems: in words.
+    """
 
     kills: int = 0
     units: int = 0
@@ -72,15 +83,19 @@ def kill(work: Work, whole: Ran, expected: str, moment: Moment, tally: Tally) ->
 
 
 def moments(whole: Ran, count: int, generator: random.Random, by_clock: bool) -> list[Moment]:
-    """Random moments of work: events, all as likely, and any time until the next one.
+    """Draw random moments at which work is killed. Events are drawn rather than seconds, since most of the time of
+    small work goes into imports.
 
     Most of the time of small work goes into imports; so it is events that are drawn, and not seconds.
 
     Args:
         whole: the work that nobody killed.
-        count: how many.
-        generator: where chance comes from.
+        count: number of moments.
+        generator: of random numbers.
         by_clock: also between events.
+
+    Returns:
+        The moments.
     """
     times = [seconds for seconds, _, _ in whole.moments]
     gaps = [later - earlier for earlier, later in zip(times, times[1:])] + [0.0]
@@ -89,7 +104,17 @@ def moments(whole: Ran, count: int, generator: random.Random, by_clock: bool) ->
 
 
 def run(bench: Bench, kills: int, seed: int, by_clock: bool = True) -> Iterator[tuple[str, Tally]]:
-    """Kill each kind of work its share of the times, and give what came of it."""
+    """Kill each kind of work its share of the times.
+
+    Args:
+        bench: runs the work.
+        kills: in all.
+        seed: of the random moments.
+        by_clock: also between events.
+
+    Yields:
+        Kind of work and counts.
+    """
     generator = random.Random(seed)
     for number, kind in enumerate(WORKS):
         work, tally = kind(bench), Tally()

@@ -43,13 +43,16 @@ class Nursery:
         self._process.communicate()
 
     def run(self, arguments: list[str], folder: Path, store: Path, out: Path) -> int:
-        """The exit code of a victim, negative for a signal.
+        """Run a victim in a fork.
 
         Args:
             arguments: of ``benchmarks.victim``.
             folder: where it runs.
             store: that it uses.
             out: what it says goes there.
+
+        Returns:
+            The exit code, negative for a signal.
         """
         order = {"arguments": arguments, "folder": str(folder), "store": str(store), "out": str(out)}
         print(json.dumps(order), file=self._process.stdin, flush=True)

@@ -50,7 +50,15 @@ SEED, MINUTES = 77, 20
 
 
 def prepare(store: Path, preset: str) -> tuple[str, ScanRecord]:
-    """Key and record of a finished scan of the bundled suspect."""
+    """Scan the bundled suspect.
+
+    Args:
+        store: where the scan is kept.
+        preset: its settings.
+
+    Returns:
+        Key and record.
+    """
     _, found = scan.run(store, ["--preset", preset])
     same = {record.created: (key, record) for key, record in Store(store).scans(limit=1000)}
     return same[str(found["created"])]
@@ -58,7 +66,14 @@ def prepare(store: Path, preset: str) -> tuple[str, ScanRecord]:
 
 @contextmanager
 def profile(browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh browser profile, in which no script may fail."""
+    """Open a fresh browser profile, in which no script may fail.
+
+    Args:
+        browser: the browser.
+
+    Yields:
+        The profile.
+    """
     complaints: list[str] = []
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     context.on("weberror", lambda error: complaints.append(str(error.error)))
@@ -68,7 +83,16 @@ def profile(browser: Browser) -> Iterator[BrowserContext]:
 
 
 def reports(store: Store, record: ScanRecord, runs: int) -> Timing:
-    """The PDF without a page, once its libraries are imported."""
+    """Time the PDF without a page, once its libraries are imported.
+
+    Args:
+        store: with the scan.
+        record: the scan.
+        runs: number of reports.
+
+    Returns:
+        The timing.
+    """
     images = load_dataset(record.data.name)
     seconds = []
     for _ in range(runs + 1):
@@ -80,7 +104,17 @@ def reports(store: Store, record: ScanRecord, runs: int) -> Timing:
 
 
 def alone(browser: Browser, addresses: Addresses, parts: Sequence[str], runs: int) -> Iterator[Timing]:
-    """Everything in one browser, with nothing beside it."""
+    """Time everything in one browser, with nothing beside it.
+
+    Args:
+        browser: the browser.
+        addresses: of the pages.
+        parts: what is timed.
+        runs: of each.
+
+    Yields:
+        Timings.
+    """
     with profile(browser) as context:
         if "paint" in parts:
             yield from first_paints(context, addresses, runs)
@@ -125,7 +159,14 @@ def beside_a_scan(browser: Browser, addresses: Addresses, store: Store, server: 
 
 @contextmanager
 def told(log: Path) -> Iterator[None]:
-    """Let the server's last words be seen when something fails, since pages keep them from users."""
+    """Print the server's last words when something fails, since pages hide them from users.
+
+    Args:
+        log: of the server.
+
+    Yields:
+        Nothing.
+    """
     try:
         yield
     except BaseException:

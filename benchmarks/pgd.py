@@ -29,7 +29,11 @@ TARGET = 7
 
 
 def contenders() -> dict[str, Callable[[torch.Tensor, torch.Tensor], object]]:
-    """What is compared: the same attack, once by torchattacks and once for each way ours can run."""
+    """List the ways of running the same attack: by torchattacks and each of ours.
+
+    Returns:
+        Attacks by name.
+    """
     import torchattacks
 
     classifier = load_checkpoint(MODEL).classifier
@@ -64,7 +68,15 @@ def unfolded(classifier: Classifier, runtime: Runtime) -> Classifier:
 
 
 def measure(attack: Callable[[torch.Tensor, torch.Tensor], object], images: torch.Tensor) -> float:
-    """Images x steps per second."""
+    """Time an attack.
+
+    Args:
+        attack: takes images and labels.
+        images: in [0, 1], shape (n, c, h, w).
+
+    Returns:
+        Images times steps a second.
+    """
     labels = torch.full((len(images),), TARGET)
     start = time.perf_counter()
     for x, y in zip(images.split(BATCH), labels.split(BATCH), strict=True):

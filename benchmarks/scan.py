@@ -22,7 +22,15 @@ MODEL = Path("assets/models/fashion_mnist_localised.safetensors")
 
 
 def run(store: Path, options: list[str]) -> tuple[float, dict[str, object]]:
-    """Wall seconds of one command as a whole process, and the record it wrote."""
+    """Time one scan by the command line, as a whole process.
+
+    Args:
+        store: that it uses.
+        options: of the command.
+
+    Returns:
+        Seconds on the clock, and the record as JSON gives it.
+    """
     environment = os.environ | {"AEGIS_STORE": str(store)}
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "result.json"

@@ -31,7 +31,14 @@ class Addresses:
     labels: Sequence[int]
 
     def inspect(self, label: int) -> str:
-        """One class."""
+        """Give the address of one class.
+
+        Args:
+            label: the class.
+
+        Returns:
+            The address.
+        """
         return f"{self.server}/Inspect_Class?scan={self.key}&class={label}"
 
     @property
@@ -41,7 +48,14 @@ class Addresses:
 
 
 def heading(name: str) -> str:
-    """The heading is there."""
+    """Write a condition of the page: a heading is there.
+
+    Args:
+        name: of the heading.
+
+    Returns:
+        JavaScript.
+    """
     return f"() => aegis.says('h1, h2', /^{name}$/)"
 
 
@@ -65,13 +79,29 @@ INSPECT = {
 
 
 def result(classes: int) -> dict[str, str]:
-    """Verdict, trigger and every class."""
+    """Write the conditions of the result page.
+
+    Args:
+        classes: number of classes.
+
+    Returns:
+        JavaScript for verdict, trigger and every class, by name.
+    """
     whole = f"async () => await aegis.pictures('.aegis-small', {classes}) && aegis.pictures('.aegis-trigger img', 3)"
     return {"heading": heading("Scan"), WHOLE: whole}
 
 
 def first_paints(context: BrowserContext, addresses: Addresses, runs: int) -> Iterator[Timing]:
-    """Every page in a new tab, over and over, after one visit that is not counted."""
+    """Time every page in a new tab, after one visit that is not counted.
+
+    Args:
+        context: of the browser.
+        addresses: of the pages.
+        runs: visits of each.
+
+    Yields:
+        Timings.
+    """
     label = addresses.labels[-1]
     # It waits for the imports that charts need.
     first = paint(context, addresses.inspect(label), *INSPECT.values())
@@ -123,7 +153,15 @@ def explore(context: BrowserContext, addresses: Addresses, skip: int = 0) -> tup
 
 
 def galleries(context: BrowserContext, addresses: Addresses) -> dict[int, str]:
-    """Which pictures each class opens with."""
+    """Find out which pictures each class opens with.
+
+    Args:
+        context: of the browser.
+        addresses: of the pages.
+
+    Returns:
+        Kinds of pictures by label.
+    """
     page, shown = context.new_page(), {}
     for label in addresses.labels:
         visit(page, addresses.inspect(label), *INSPECT.values())
@@ -133,21 +171,44 @@ def galleries(context: BrowserContext, addresses: Addresses) -> dict[int, str]:
 
 
 def click(page: Page, number: float, x: float, y: float) -> float:
-    """From a press on a point to the pictures of its cluster."""
+    """Time a click from a press on a point to the pictures of its cluster.
+
+    Args:
+        page: in the browser.
+        number: of the points in the cluster.
+        x, y: of the point, in pixels.
+
+    Returns:
+        Seconds.
+    """
     page.evaluate("() => { aegis.before = aegis.gallery(); }")
     shown = f"() => aegis.says('p', /training: cluster {number}$/) && aegis.gallery() !== aegis.before && {GALLERY}"
     return react(page, shown, aim_at(page, x, y))
 
 
 def clusters(page: Page) -> list[dict[str, float]]:
-    """What to click, at the scan's bandwidth or the first narrower one that has enough clusters."""
+    """Find clusters to click, at the scan's bandwidth or the first narrower one that has enough.
+
+    Args:
+        page: in the browser.
+
+    Returns:
+        Numbers by name for each cluster.
+    """
     while len(found := page.evaluate("few => aegis.clusters(few)", PICTURES)) < CLICKS:
         narrow(page)
     return found[:CLICKS]
 
 
 def narrow(page: Page) -> float:
-    """From a press of a key on the slider to the clusters at the next narrower bandwidth."""
+    """Time a press of a key on the slider, to the clusters at the next narrower bandwidth.
+
+    Args:
+        page: in the browser.
+
+    Returns:
+        Seconds.
+    """
     page.evaluate("() => { aegis.before = aegis.bandwidth(); }")
     page.locator("[class*=st-key-inspect-bandwidth] input").focus()
     drawn = "() => aegis.bandwidth() !== aegis.before && aegis.bandwidth() === aegis.slider() && aegis.charts(1)"
@@ -155,7 +216,14 @@ def narrow(page: Page) -> float:
 
 
 def other_budgets(page: Page) -> Iterator[float]:
-    """From a press on the mark of another epsilon that the scan kept to its points and pictures."""
+    """Time presses on other budgets that the scan kept, to their points and pictures.
+
+    Args:
+        page: in the browser.
+
+    Yields:
+        Seconds.
+    """
     marks, slider = (
         page.locator(".st-key-inspect-epsilon .aegis-mark span"),
         page.locator(".st-key-inspect-epsilon input"),
@@ -177,7 +245,16 @@ def other_budgets(page: Page) -> Iterator[float]:
 
 
 def cancels(context: BrowserContext, server: str, runs: int) -> Timing:
-    """From a press on Cancel, while images turn, to the page that says so."""
+    """Time presses on Cancel during translation, to the page that says so.
+
+    Args:
+        context: of the browser.
+        server: its address.
+        runs: number of presses.
+
+    Returns:
+        The timing.
+    """
     page = context.new_page()
     visit(page, f"{server}/Scan?suspect={SUSPECT}", *SETUP.values())
     set_up(page, ["1 Trouser", "8 Bag"])
@@ -192,7 +269,12 @@ def cancels(context: BrowserContext, server: str, runs: int) -> Timing:
 
 
 def begin_new(page: Page, seed: int) -> None:
-    """Start a scan that nobody made before, and wait until its first images turn."""
+    """Start a scan that was never made before, and wait until its first images turn.
+
+    Args:
+        page: in the browser.
+        seed: of the scan.
+    """
     expect(page.get_by_role("button", name="Start")).to_be_visible()
     field = page.get_by_role("spinbutton", name="Random seed")
     if not field.is_visible():
@@ -206,7 +288,16 @@ def begin_new(page: Page, seed: int) -> None:
 
 
 def downloads(context: BrowserContext, addresses: Addresses, runs: int) -> Timing:
-    """From a press on Make to the downloaded file, each time with another note."""
+    """Time making and downloading reports, each with another note.
+
+    Args:
+        context: of the browser.
+        addresses: of the pages.
+        runs: number of reports.
+
+    Returns:
+        The timing.
+    """
     page = context.new_page()
     visit(page, addresses.result, *result(len(addresses.labels)).values())
     make, ready = (page.get_by_role("button", name=f"{verb} the report") for verb in ("Make", "Download"))

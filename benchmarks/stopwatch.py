@@ -15,7 +15,16 @@ SCRIPT = Path(__file__).with_suffix(".js").read_text()
 
 
 def paint(context: BrowserContext, address: str, *conditions: str) -> list[float]:
-    """Seconds from the beginning of a visit in a new tab until each condition holds."""
+    """Time a visit in a new tab.
+
+    Args:
+        context: of the browser.
+        address: of the page.
+        conditions: JavaScript functions that become true.
+
+    Returns:
+        Seconds until each holds.
+    """
     page = context.new_page()
     seconds = visit(page, address, *conditions)
     page.close()
@@ -23,7 +32,16 @@ def paint(context: BrowserContext, address: str, *conditions: str) -> list[float
 
 
 def visit(page: Page, address: str, *conditions: str) -> list[float]:
-    """The same in a tab that is new or stays, for which inputs can then be timed."""
+    """Time a visit in a tab that stays, so that inputs can be timed after it.
+
+    Args:
+        page: the tab.
+        address: of the page.
+        conditions: JavaScript functions that become true.
+
+    Returns:
+        Seconds until each holds.
+    """
     page.goto(address, wait_until="commit")
     page.evaluate(SCRIPT)
     seconds: list[float] = page.evaluate(f"() => aegis.watch(0, {LIMIT}, [{', '.join(conditions)}])")
@@ -32,7 +50,16 @@ def visit(page: Page, address: str, *conditions: str) -> list[float]:
 
 
 def react(page: Page, condition: str, act: Callable[[], None]) -> float:
-    """Seconds from just before an input until a condition holds, after which the page may come to rest."""
+    """Time an input, and wait until the page comes to rest.
+
+    Args:
+        page: the tab.
+        condition: a JavaScript function that becomes true.
+        act: makes the input.
+
+    Returns:
+        Seconds until it holds.
+    """
     page.evaluate(f"() => {{ window.aegisTimes = aegis.watch(performance.now(), {LIMIT}, [{condition}]); }}")
     act()
     (milliseconds,) = page.evaluate("() => window.aegisTimes")
@@ -48,7 +75,15 @@ def settle(page: Page) -> None:
 
 
 def aim(page: Page, target: Locator) -> Callable[[], None]:
-    """Move the mouse to something; what is returned presses and lets go there."""
+    """Move the mouse to an element.
+
+    Args:
+        page: the tab.
+        target: the element.
+
+    Returns:
+        Presses and releases the button there.
+    """
     target.scroll_into_view_if_needed()
     box = target.bounding_box()
     assert box is not None
@@ -56,7 +91,15 @@ def aim(page: Page, target: Locator) -> Callable[[], None]:
 
 
 def aim_at(page: Page, x: float, y: float) -> Callable[[], None]:
-    """The same for a place on the page."""
+    """Move the mouse to a place on the page.
+
+    Args:
+        page: the tab.
+        x, y: in pixels.
+
+    Returns:
+        Presses and releases the button there.
+    """
     page.mouse.move(x, y)
 
     def press() -> None:

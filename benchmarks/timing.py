@@ -34,7 +34,14 @@ class Timing:
 
 
 def line(timing: Timing) -> str:
-    """Median, range, runs, and the target with whether it is kept."""
+    """Write a timing with its target, and whether it is kept.
+
+    Args:
+        timing: of several runs.
+
+    Returns:
+        Median, range and number of runs in one line.
+    """
     return f"  {timing.name:<{WIDTH}}  {_numbers(timing)}"
 
 

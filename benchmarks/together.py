@@ -57,7 +57,15 @@ class Loop:
 
 
 def run(bench: Bench, seconds: float) -> list[Loop]:
-    """Let them run side by side for so long, and give what came of each."""
+    """Let several processes work on one store.
+
+    Args:
+        bench: runs the work.
+        seconds: for how long.
+
+    Returns:
+        What came of each.
+    """
     scan = ("scan", "model.safetensors", "--data", "images.npz", *SCAN)
     loops = [
         Loop(bench, "scan", (*scan, "--seed", "1{}")),

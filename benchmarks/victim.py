@@ -24,7 +24,14 @@ ROUNDS = 12
 
 
 def watch(folder: Path, log: Path, event: int, delay: float) -> None:
-    """Note each event with its time in a file, and die when the given one is due."""
+    """Log each event in a folder with its time, and die when a given one is due.
+
+    Args:
+        folder: that is watched.
+        log: the file.
+        event: number of the event at which to die.
+        delay: seconds after it.
+    """
     inside = os.fspath(folder.absolute()) + os.sep
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     count, lock, start = 0, threading.Lock(), time.monotonic()

@@ -37,7 +37,14 @@ class Widget:
     log: Path
 
     def checkpoint(self, path: Path) -> str:
-        """What the page says of a checkpoint, at once or after Start."""
+        """Upload a checkpoint.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            What the page says of it, at once or after Start.
+        """
         with self._page("Scan") as page:
             upload_instead(page)
             _give(page, path)
@@ -51,7 +58,14 @@ class Widget:
             return self._end(page)
 
     def images(self, path: Path) -> str:
-        """What the page says of images that are to go with a bundled suspect."""
+        """Upload images beside a bundled suspect.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            What the page says of them.
+        """
         with self._page(f"Scan?suspect={SUSPECT}") as page:
             _choose(page, "Images", "Upload…")
             _give(page, path)
@@ -91,7 +105,14 @@ class Widget:
 
 @contextmanager
 def widget(folder: Path) -> Iterator[Widget]:
-    """A dashboard over the bundled suspects with an empty store in a folder."""
+    """Run a dashboard over the bundled suspects with an empty store.
+
+    Args:
+        folder: of the store.
+
+    Yields:
+        Its widgets.
+    """
     path = find_chromium()
     assert path is not None, "no Chromium was found"
     (folder / "server").mkdir()

@@ -18,7 +18,14 @@ WAYS = {
 
 
 def agreement(setting: Setting) -> dict[str, object]:
-    """Errors against the CPU in float32, by network and way of computing, and whether each is small enough."""
+    """Compare logits, features and gradients on the GPU with those on the CPU in float32.
+
+    Args:
+        setting: where checks run.
+
+    Returns:
+        Errors by network and way of computing, and whether each is small enough.
+    """
     data = setting.data
     pixels = torch.from_numpy(data.test.pixels[: setting.several(256, 16)])
     labels = torch.from_numpy(data.test.labels[: len(pixels)])
@@ -39,7 +46,16 @@ def agreement(setting: Setting) -> dict[str, object]:
 
 
 def answers(classifier: Classifier, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """Logits, features and the gradient of the loss by the pixels, on the CPU."""
+    """Compute logits, features and the gradient of the loss by the pixels.
+
+    Args:
+        classifier: the network.
+        pixels: in [0, 1], shape (n, c, h, w).
+        labels: shape (n,).
+
+    Returns:
+        The three tensors by name, on the CPU.
+    """
     device = classifier.mean.device
     leaf = pixels.to(device).requires_grad_()
     loss = functional.cross_entropy(classifier(leaf), labels.to(device), reduction="sum")

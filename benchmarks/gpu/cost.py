@@ -19,7 +19,14 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def gathers(setting: Setting) -> dict[str, object]:
-    """One class of the suspect, twice as usual and twice deterministically: equal bytes, and what that costs."""
+    """Examine one class of the suspect twice as usual and twice deterministically.
+
+    Args:
+        setting: where checks run.
+
+    Returns:
+        Whether the bytes are equal, and the seconds.
+    """
     classifier, data, found = setting.suspect, setting.data, {}
     tf32(False)
     for way in ("usual", "deterministic"):
@@ -36,7 +43,14 @@ def gathers(setting: Setting) -> dict[str, object]:
 
 
 def profile(setting: Setting) -> dict[str, object]:
-    """The share of a ResNet-18 class's time in which the GPU computes, and its ten costliest kernels."""
+    """Measure how much of a ResNet-18 class's time the GPU computes.
+
+    Args:
+        setting: where checks run.
+
+    Returns:
+        The share, and the ten costliest kernels.
+    """
     classifier, data = setting.network("aegis:resnet18", (1, 28, 28)), setting.data
     _gather(setting, classifier, data)
     activities = [torch.profiler.ProfilerActivity.CPU]
@@ -52,7 +66,14 @@ def profile(setting: Setting) -> dict[str, object]:
 
 
 def large(setting: Setting) -> dict[str, object]:
-    """One class with the paper's preset, ResNet-18 at 28 and ResNet-50 at 32 pixels: seconds by stage, peak memory."""
+    """Examine one class with the paper's preset, by ResNet-18 at 28 pixels and ResNet-50 at 32.
+
+    Args:
+        setting: where checks run.
+
+    Returns:
+        Seconds by stage, and peak memory.
+    """
     from aegis import load_dataset
     from aegis.detect.embed import embed
 

@@ -21,7 +21,14 @@ Attack = Callable[[Tensor, Tensor], object]
 
 
 def rates(setting: Setting) -> dict[str, object]:
-    """PGD beside torchattacks: median images x steps a second by network, batch and way."""
+    """Time PGD beside torchattacks.
+
+    Args:
+        setting: where checks run.
+
+    Returns:
+        Median images times steps a second, by network, batch and way.
+    """
     stage = Stage(epsilon=3.0, step=0.375, iterations=setting.several(10, 2))
     found: dict[str, object] = {}
     networks = [
@@ -44,7 +51,18 @@ def rates(setting: Setting) -> dict[str, object]:
 def ways(
     setting: Setting, classifier: Classifier, stage: Stage, x: Tensor, y: Tensor
 ) -> dict[str, tuple[bool, Attack]]:
-    """The same attack by name, with whether TF32 is allowed in it."""
+    """List the ways of running one attack.
+
+    Args:
+        setting: where checks run.
+        classifier: the network.
+        stage: budget of the attack.
+        x: images in [0, 1], shape (n, c, h, w).
+        y: labels, shape (n,).
+
+    Returns:
+        By name, whether TF32 is allowed and the attack.
+    """
     import torchattacks
 
     fp32, bf16 = (classifier.frozen(Runtime(setting.device, precision)) for precision in ("fp32", "bf16"))
@@ -72,7 +90,17 @@ def ways(
 
 
 def graphed(classifier: Classifier, x: Tensor, y: Tensor, stage: Stage) -> Attack:
-    """One PGD step as a CUDA graph that is replayed: launching it costs one call instead of hundreds."""
+    """Capture one PGD step as a CUDA graph; replaying it costs one launch instead of hundreds.
+
+    Args:
+        classifier: the network.
+        x: images in [0, 1], shape (n, c, h, w).
+        y: labels, shape (n,).
+        stage: budget of the attack.
+
+    Returns:
+        The attack.
+    """
     start, current = x.clone(), x.clone()
 
     def step() -> None:
@@ -103,7 +131,14 @@ def graphed(classifier: Classifier, x: Tensor, y: Tensor, stage: Stage) -> Attac
 
 
 def training_rates(setting: Setting) -> dict[str, object]:
-    """Milliseconds a batch of adversarial training (PGD-3, bf16) by batch size, ResNet-18 at 28 pixels."""
+    """Time batches of adversarial training (PGD-3, bf16) of ResNet-18 at 28 pixels.
+
+    Args:
+        setting: where checks run.
+
+    Returns:
+        Milliseconds by batch size.
+    """
     found: dict[str, object] = {}
     for batch in (128, 512) if not setting.small else (8,):
         count = batch * setting.several(20, 2)

@@ -21,13 +21,26 @@ SAMPLE = "samples:fashion_mnist"
 
 @dataclass(frozen=True)
 class Setting:
-    """Where checks run; ``small`` asks for a few images and steps, to try the checks themselves."""
+    """Where and how large the checks run.
+
+    Args:
+        device: name of the torch device.
+        small: take a few images and steps, to try the checks themselves.
+    """
 
     device: str
     small: bool = False
 
     def several(self, full: int, few: int) -> int:
-        """A number of images or steps."""
+        """Choose a number of images or steps.
+
+        Args:
+            full: for the real checks.
+            few: for small ones.
+
+        Returns:
+            The number.
+        """
         return few if self.small else full
 
     @property
@@ -41,13 +54,29 @@ class Setting:
         return load_checkpoint(SUSPECT).classifier
 
     def network(self, architecture: str, shape: tuple[int, int, int]) -> Classifier:
-        """A network of fresh weights; how long it takes does not depend on them."""
+        """Build a network with fresh weights, which do not change how long it takes.
+
+        Args:
+            architecture: its name.
+            shape: channels, height and width of the images.
+
+        Returns:
+            The network.
+        """
         torch.manual_seed(0)
         narrow = ",width=8" if self.small and "resnet" in architecture else ""
         return Classifier(build(architecture + narrow, shape[0], 10), shape).eval()
 
     def seconds(self, run: Callable[[], object], rounds: int = 5) -> float:
-        """Median seconds of a call, after one that is not counted."""
+        """Time a call, after one that is not counted.
+
+        Args:
+            run: the call.
+            rounds: number of calls.
+
+        Returns:
+            Median seconds.
+        """
         took = []
         for _ in range(1 + self.several(rounds, 1)):
             self.wait()
@@ -70,7 +99,14 @@ def tf32(allowed: bool) -> None:
 
 
 def describe(setting: Setting) -> dict[str, object]:
-    """The machine."""
+    """Describe the machine.
+
+    Args:
+        setting: where checks run.
+
+    Returns:
+        Facts by name.
+    """
     gpu = torch.cuda.get_device_name() if setting.device == "cuda" else None
     return {
         "gpu": gpu,

@@ -11,7 +11,14 @@ NEAR = 0.15
 
 
 def verdicts(setting: Setting) -> dict[str, object]:
-    """Verdict, flagged classes, highest score of each class and seconds by step, for every way of running."""
+    """Scan the suspect in every way of running.
+
+    Args:
+        setting: where checks run.
+
+    Returns:
+        Verdict, flagged classes, highest score of each class and seconds by step.
+    """
     data, name = setting.data, "quick" if setting.small else "default"
     config = preset(name, data.name, data.shape)
     tf32(False)
