@@ -1,4 +1,4 @@
-"""Records of what a scan found."""
+"""Builds records from what a scan computed."""
 
 from __future__ import annotations
 

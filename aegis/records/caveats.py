@@ -1,4 +1,4 @@
-"""What a scan did not test, so that nobody takes its verdict for more than it is."""
+"""Lists what a scan did not test, so that its verdict is not overrated."""
 
 from __future__ import annotations
 

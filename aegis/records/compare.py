@@ -1,4 +1,4 @@
-"""Two scans side by side, such as of two versions of one model: what differs, and what to make of it in words."""
+"""Compares two scans, such as of two versions of one model, in numbers and sentences."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class ClassPair:
 
     @property
     def moved(self) -> tuple[float, Family]:
-        """The change of the score that changed most, newer less older, and its family."""
+        """The largest change of a score, newer less older, and its family."""
         changes = [
             (now - before, family)
             for family in FAMILIES
@@ -89,14 +89,14 @@ class ClassPair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between two scans; every text is plain, with nothing in it that could forge a line.
+    """The differences between two scans; no text in it can forge a line on a terminal.
 
     Args:
-        sentences: what came of it, the most important first.
-        caveats: why the two are hard to compare, empty if they are not.
-        metrics: of the model, in both.
-        settings: how they were scanned, where that differs.
-        classes: those that changed first; empty where the classes of the two are not the same.
+        sentences: what the comparison shows, the most important first.
+        caveats: reasons why the scans are hard to compare, empty if there are none.
+        metrics: accuracy and robustness in both scans.
+        settings: settings that differ.
+        classes: those that changed first; empty where the two scans have other classes.
     """
 
     sentences: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Settings of a scan, one frozen class per cost, and the presets."""
+"""Settings of a scan, one frozen class for each step."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ MOST = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerSearchConfig:
-    """How candidate triggers are sought and tried.
+    """Settings of trigger inversion.
 
     Args:
         area: share of the pixels a patch may replace; None computes it.
@@ -185,7 +185,7 @@ class JudgeConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictConfig:
-    """When a model can be judged and a class is flagged.
+    """Thresholds of the verdict.
 
     Args:
         rule: ``paper`` counts clusters alone; ``default`` demands a trigger that works on held-out images.

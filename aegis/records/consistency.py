@@ -1,4 +1,4 @@
-"""Whether the parts of a record agree with each other."""
+"""Checks that the fields of a record agree with each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays as pictures: images in rows, triggers made visible."""
+"""Converts arrays to pictures of images and triggers."""
 
 from __future__ import annotations
 

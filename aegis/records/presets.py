@@ -1,4 +1,4 @@
-"""Presets of a scan, and what a user sets instead."""
+"""Presets of a scan, and settings of the user's own."""
 
 from __future__ import annotations
 

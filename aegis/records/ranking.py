@@ -1,4 +1,4 @@
-"""Which class, and which of its candidates, is looked at first: from the record alone."""
+"""Ranks the classes of a scan, and the candidates of a class, from the record alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scan as a record: the JSON that other programs read, and that history keeps."""
+"""The record of a scan: JSON that other programs read and that the store keeps."""
 
 from __future__ import annotations
 
@@ -23,13 +23,22 @@ class _Frozen(BaseModel):
 
 
 class TriggerRecord(_Frozen):
-    """A candidate trigger: how large it is, where it lies and what it flips.
+    """A candidate trigger; size and place are those of its smallest part that works nearly as well.
 
-    ``flip_rates`` has one rate in [0, 1] per class that it was tried on and null for the others; ``score`` is what
-    enough of them reach in every fold, ``source`` the only class it is for, ``destinations`` where one that leads
-    every class away from itself leads each. ``pixels``, ``box`` (top, left, bottom, right, in pixels, the last two
-    exclusive) and ``l2_norm`` are those of its smallest part that works nearly as well, whose own flip rate is
-    ``smallest_rate``, and ``where`` has the places of these pixels, counted row by row, if it is a patch that works.
+    Args:
+        family: of the candidate.
+        start: where the search began, in words.
+        source: the only class that it works on, of source-specific ones.
+        destinations: of all-to-all ones, the class that each class is led to, by label.
+        pixels: number of pixels that it changes.
+        box: top, left, bottom and right in pixels, the last two exclusive.
+        l2_norm: of the change, for pixels in [0, 1].
+        flip_rate: attack success rate of the whole candidate, mean over source classes, in [0, 1].
+        flip_rates: the same by label; None for classes that it was not tried on.
+        images: number of held-out images that it was tried on.
+        score: what enough source classes reach in every fold, in [0, 1]; None if no rule gave one.
+        where: positions of the pixels of a minimised patch, counted row by row; None where it was not minimised.
+        smallest_rate: attack success rate of the smallest part, in [0, 1]; None where there is none.
     """
 
     family: Family
@@ -48,13 +57,27 @@ class TriggerRecord(_Frozen):
 
     @property
     def score_or_rate(self) -> float:
-        """The score, or the mean flip rate in records of the first version, which have none."""
+        """The score; the mean attack success rate in records of the first version, which have no score."""
         return self.flip_rate if self.score is None else self.score
 
 
 class ClassRecord(_Frozen):
-    """One class; ``clusters`` is the largest count over the budgets, ``p_value`` how likely a benign model has a class
-    whose score is as high, and ``strongest`` the position of the candidate that speaks loudest against it."""
+    """One class and the verdict about it.
+
+    Args:
+        label, name: of the class.
+        flagged: whether the class is.
+        reason: why, or why not, in words.
+        clusters: of training and translated images, the largest number over the budgets.
+        budgets: L2 radii of translation.
+        clusters_by_budget: the same number at each budget.
+        translated_clusters_by_budget: clusters of the translated images alone.
+        bandwidths: of mean shift at each budget.
+        translation_success: share of seeds that were translated into the class, in [0, 1], at each budget.
+        triggers: candidates that were tried on held-out images.
+        p_value: how likely a benign model has a class with such a score; None where no trigger was tried.
+        strongest: position of the candidate that the verdict rests on.
+    """
 
     label: int
     name: str
@@ -72,10 +95,22 @@ class ClassRecord(_Frozen):
 
 
 class ModelRecord(_Frozen):
-    """The suspect; ``digest`` tells its weights, architecture and normalisation, ``sha256`` its file's bytes,
-    ``half_radii_excluding_target`` the half radius without attacks that ended in each class, ``universal_radii`` and
-    ``universal_areas`` the L2 norm and the share of the pixels at which one perturbation or patch for all makes half of
-    the other images each class, ``mean`` and ``std`` its normalisation by channel."""
+    """The suspect, with its accuracy and robustness.
+
+    Args:
+        sha256: of the file, in hex.
+        digest: of weights, architecture and normalisation, in hex.
+        file: name of the checkpoint, without its folder.
+        architecture: its name.
+        accuracy: on test images, in [0, 1].
+        epsilons: L2 radii of the attacks, growing.
+        robust_accuracies: accuracy under each of them, in [0, 1].
+        half_radius: L2 radius at which half the accuracy is left.
+        half_radii_excluding_target: the same by label, without attacks that ended in that class.
+        universal_radii: by label, L2 norm of one perturbation that turns half of the other images into that class.
+        universal_areas: by label, share of the pixels of one patch that does the same.
+        mean, std: normalisation by channel; None without one.
+    """
 
     sha256: str
     digest: str
@@ -93,7 +128,15 @@ class ModelRecord(_Frozen):
 
 
 class DataRecord(_Frozen):
-    """The images."""
+    """The images.
+
+    Args:
+        name: of the data set.
+        digest: of the images and labels, in hex.
+        class_names: in label order.
+        shape: channels, height and width.
+        train, test: number of images.
+    """
 
     name: str
     digest: str
@@ -104,8 +147,13 @@ class DataRecord(_Frozen):
 
 
 class RuntimeRecord(_Frozen):
-    """What it was computed on; ``hardware`` is the processor's or the GPU's name. How many classes are examined side by
-    side, and with how many threads, changes no number."""
+    """The machine. Numbers do not depend on how many threads ran or how many classes were examined side by side.
+
+    Args:
+        device: name of the torch device.
+        precision: of the model's numbers.
+        hardware: name of the processor or GPU.
+    """
 
     device: str
     precision: Precision
@@ -113,8 +161,13 @@ class RuntimeRecord(_Frozen):
 
 
 class SourceRecord(_Frozen):
-    """What computed it: ``revision`` is the commit of the source and ``changed`` whether it was edited since, as far as
-    that is known, and ``code`` the SHA-256 of the files that the numbers depend on."""
+    """The source code that computed the scan.
+
+    Args:
+        revision: the commit, or *unknown*.
+        changed: whether the source differed from the commit; None where that is unknown.
+        code: digest of the source that the numbers depend on, in hex.
+    """
 
     revision: str = UNKNOWN
     changed: bool | None = None
@@ -122,10 +175,17 @@ class SourceRecord(_Frozen):
 
 
 class ControlRecord(_Frozen):
-    """A trigger that was planted in a copy of the suspect, and whether the same scan saw it.
+    """The outcome of a positive control: a trigger planted in a copy of the suspect, which the same scan should find.
 
-    ``trigger`` has its options, ``lift`` how much more often images of other classes are called ``target`` with it,
-    ``accuracy`` is the copy's; only where the trigger works, ``planted``, it could have been ``seen``.
+    Args:
+        target: class that the trigger leads to.
+        trigger: its settings by name.
+        lift: how much more often other images are classified as the target with the trigger than without, in [0, 1].
+        accuracy: of the copy, in [0, 1].
+        planted: whether the trigger works, without which it could not be found.
+        seen: whether the scan flagged the target.
+        score: of the target, in [0, 1].
+        p_value: of the target.
     """
 
     target: int
@@ -139,9 +199,24 @@ class ControlRecord(_Frozen):
 
 
 class ScanRecord(_Frozen):
-    """A scan's outcome with all that is needed to repeat it; schema version 2. One of version 1 is read as well.
+    """The outcome of a scan with all that is needed to repeat it; schema version 2, and version 1 is read as well.
 
-    ``labels`` are the classes that were asked for, None for all of them and in records that do not say.
+    Args:
+        schema_version: of this format.
+        verdict: about the model.
+        sentence: the verdict with its reason.
+        flagged_classes: labels.
+        classes: every class tested.
+        model: the suspect.
+        data: the images.
+        config: all settings, by step.
+        versions: of AEGIS, Python and packages.
+        runtime: the machine.
+        seconds: by step.
+        created: time in UTC, in ISO 8601.
+        control: the positive control; None without one.
+        labels: classes that were asked for; None for all, and in records that do not say.
+        source: the source code.
 
     Raises:
         ValidationError: if a field is of another type, or if fields contradict each other.

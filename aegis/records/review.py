@@ -1,4 +1,4 @@
-"""What the analyst adds to a scan."""
+"""The analyst's note and decisions on a scan."""
 
 from __future__ import annotations
 

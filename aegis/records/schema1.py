@@ -1,4 +1,4 @@
-"""The names of schema 1, in which records were written and results were named before: read, and kept for names.
+"""Field names of schema 1, for reading old records and for naming stored results.
 
 Keys of stored results are made of settings as schema 1 called them, so that what is stored is found whatever the
 settings are called today.

@@ -1,4 +1,4 @@
-"""What a scan was made with, in words: its preset, and where two scans differ; from the records alone."""
+"""Describes the settings of a scan in words, and where two scans differ; from the records alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured, in words: for verdicts, pages and reports alike."""
+"""The sentences of verdicts, shared by command line, pages and reports: short, with one number each."""
 
 from __future__ import annotations
 
