@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @runtime_checkable
 class Keeper(Protocol):
-    """What keeps arrays by their key, such as the store."""
+    """Keeps arrays by key, as the store does."""
 
     def claim(self, key: str) -> None:
         """Protect the arrays of a key from removal while the task runs.
