@@ -1,4 +1,4 @@
-"""What a report is made of besides the record: images and evidence, and in words what of them is gone."""
+"""Collects images and evidence for a report, and says in words what of them is gone."""
 
 from __future__ import annotations
 
