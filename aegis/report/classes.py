@@ -1,4 +1,4 @@
-"""Pages of one class, and the table of all of them."""
+"""The pages of one class, and the table of all classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A candidate trigger in words and as a picture: benign images, and the same images with it on them."""
+"""A candidate trigger in words and pictures: benign images without and with it."""
 
 from __future__ import annotations
 

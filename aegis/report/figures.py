@@ -1,4 +1,6 @@
-"""Charts, drawn without pyplot, which keeps state that threads would share; no class names, which fonts may lack."""
+"""Charts. They are drawn without pyplot, whose state threads would share, and without class names, for which fonts may
+lack characters.
+"""
 
 from __future__ import annotations
 

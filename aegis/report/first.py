@@ -1,4 +1,4 @@
-"""The first page: what a manager reads."""
+"""The first page, for readers who read no further."""
 
 from __future__ import annotations
 

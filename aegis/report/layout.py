@@ -1,4 +1,4 @@
-"""Paper, styles, footers, and the few shapes that every page is made of. Markup comes in escaped (see ``words``)."""
+"""Paper, styles, footers and the building blocks of every page; markup must come escaped (see ``words``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last pages: how the verdict came about, in enough detail to repeat it."""
+"""The last pages: method and settings, in enough detail to repeat the scan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scan as a PDF that can be handed on: the same scan and review give the same bytes."""
+"""Writes a scan as a PDF; the same scan and review give the same bytes."""
 
 from __future__ import annotations
 

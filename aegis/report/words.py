@@ -1,4 +1,4 @@
-"""Text from outside as markup of the report's paragraphs: escaped, and each character in a font that has it."""
+"""Turns text from outside into markup: escaped, and each character in a font that has it."""
 
 from __future__ import annotations
 
