@@ -1,4 +1,4 @@
-"""What pages are made of; the only place in the package that imports Streamlit."""
+"""The dashboard; the only room of the package that imports Streamlit."""
 
 from aegis.ui.components.recent import show_recent, show_running
 from aegis.ui.components.widgets import LOGO

@@ -1,4 +1,4 @@
-"""A review on its way from the page into the store, and into the report; no Streamlit here."""
+"""The review while it is edited: saved to the store and written into the report; no Streamlit here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAPERS = 8
 
 @dataclass(eq=False)
 class Draft:
-    """A scan's review as one session sees it; the store has the word as long as it can be used.
+    """A scan's review as one session sees it; the store's review counts while the store can be used.
 
     Args:
         key: of the scan.

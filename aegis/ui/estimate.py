@@ -1,4 +1,4 @@
-"""How long a scan will take, from how long the same kind of scan took before."""
+"""Estimates how long a scan will take from the last scan of the same kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aegis.records.record import ScanRecord, config_of
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A scan whose images may not have been read yet.
+    """A scan, whose images need not have been read yet.
 
     Args:
         architecture: of the suspect.

@@ -1,4 +1,4 @@
-"""What stands around every page: title, width, who may see it, the way to the others."""
+"""The frame of every page: title, width, sign-in and navigation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STYLE = """<style>
 
 
 def frame(title: str) -> None:
-    """What every page opens with; the page's first call, and its last where nobody is signed in who has to be."""
+    """Open a page; where signing in is needed and nobody is signed in, the page ends here."""
     st.set_page_config(page_title=title, page_icon=str(LOGO), layout="wide", initial_sidebar_state=SIDEBAR)
     st.html(_STYLE)
     admit()

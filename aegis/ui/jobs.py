@@ -1,4 +1,4 @@
-"""Long work beside the pages: one worker, a queue, ids that nobody guesses. No Streamlit and no torch here.
+"""Long work in the background: one worker, a queue, and ids that nobody can guess. No Streamlit and no torch here.
 
 A page that is reloaded starts a new session and knows nothing; the id in its address finds the job again.
 Threads of jobs never call Streamlit: they write down how far they are, and pages come and look.
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Job(Generic[T]):
-    """One piece of work and what became of it.
+    """One piece of work and its result.
 
     Args:
         work: does it, and reports to what it is given; that raises ``Cancelled`` when the user has had enough. None
@@ -60,12 +60,12 @@ class Job(Generic[T]):
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the job has ended."""
         return self.state in ("done", "failed", "cancelled")
 
 
 class Jobs:
-    """Jobs in turn, one at a time.
+    """Runs jobs in turn, one at a time.
 
     Args:
         kept: how many are remembered.
@@ -125,12 +125,12 @@ class Jobs:
 
     @property
     def waiting(self) -> int:
-        """How many jobs a new one would come behind."""
+        """Number of jobs that would run before a new one."""
         with self._lock:
             return sum(job.ended is None for job in self._jobs.values())
 
     def cancel(self, job: Job[T]) -> None:
-        """Stop a job; what it had finished stays in the store. One that is over stays as it is."""
+        """Cancel a job; results that it finished stay in the store, and a job that has ended stays as it is."""
         with self._lock:
             if job.over:
                 return

@@ -1,4 +1,4 @@
-"""One scan as a page asks for it, and how a job carries it out; no Streamlit here, and torch only inside."""
+"""One scan as a page asks for it, and how a job runs it; no Streamlit here, and torch is imported only inside."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AGAIN = "Start the same scan again on the Scan page."
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Order:
-    """What is to be scanned and how.
+    """What to scan and how.
 
     Args:
         file: the checkpoint's name, as shown and recorded.
@@ -192,7 +192,7 @@ def _compute(
 
 @dataclass(frozen=True, eq=False)
 class Settings:
-    """What was set.
+    """Settings chosen on the page.
 
     Args:
         preset: one of ``PRESETS``.
@@ -222,7 +222,7 @@ class Settings:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ChosenSuspect:
-    """What was chosen, before torch has seen it.
+    """The chosen model, before it is loaded.
 
     Args:
         file: its name.

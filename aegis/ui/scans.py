@@ -1,4 +1,4 @@
-"""Of finished scans, for pages: findings, clusters and models, kept in memory by content."""
+"""Findings, clusters and models of finished scans, cached for pages by content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server shares and what belongs to one browser session."""
+"""What all sessions of a server share, and what belongs to one browser session."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RECENT = 200
 
 @dataclass(frozen=True, eq=False)
 class ServerState:
-    """The workers of this server, and what its sessions share.
+    """The workers of this server and the state its sessions share.
 
     Args:
         jobs: scans, one at a time.
@@ -224,7 +224,7 @@ def look_for_images(key: str, record: ScanRecord) -> tuple[Dataset | None, str]:
 
 
 def verdict_badge(record: ScanRecord) -> None:
-    """The verdict as one coloured word with a sign."""
+    """Show the verdict as a coloured word with a sign."""
     verdict = record.verdict
     st.badge(verdict.capitalize(), icon=VERDICT_ICONS[verdict], color=VERDICT_COLOURS[verdict])
 

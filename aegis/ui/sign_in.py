@@ -18,7 +18,7 @@ WHO = "Ask whoever runs this server; the README says what it needs."
 
 
 def admit() -> None:
-    """Go on only for who may see the page; for anybody else, show how to sign in and end the page here."""
+    """Let the page go on for users who may see it; for all others, show how to sign in and end it."""
     try:
         settings = _settings()
         if settings is None or _signed_in():
@@ -30,7 +30,7 @@ def admit() -> None:
 
 
 def show_user() -> None:
-    """Who is signed in, and the way out, beside the page; nothing where nobody has to be."""
+    """Show who is signed in with a way to sign out; nothing where signing in is off."""
     if not _signed_in():
         return
     name = next((st.user[key] for key in ("name", "email") if st.user.get(key)), "Signed in")

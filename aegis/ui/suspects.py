@@ -1,4 +1,4 @@
-"""The checkpoints in a folder and what each says about itself; no Streamlit here, and torch only inside."""
+"""The checkpoints in a folder and their cards; no Streamlit here, and torch is imported only inside."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class ListedSuspect:
-    """A checkpoint as Home shows it: its identity, never its truth.
+    """A checkpoint as Home shows it: its identity, without the truth on its card.
 
     Args:
         path: where it lies.

@@ -1,4 +1,4 @@
-"""What the sessions of one server share: what was measured, and the images and uploads of scans; no Streamlit here."""
+"""Measurements, images and uploads that the sessions of one server share; no Streamlit here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHELVED = 3
 
 @dataclass(frozen=True, eq=False)
 class Uploads:
-    """What was uploaded for one scan, as it was read.
+    """The uploads of one scan, as they were read.
 
     Args:
         images: None if they were not uploaded.

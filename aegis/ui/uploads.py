@@ -1,4 +1,4 @@
-"""What comes from a browser: checked here in Python, since a widget's limits hold in the browser alone.
+"""Files from a browser, checked here in Python, since a widget's limits hold in the browser alone.
 
 No text from a browser is ever taken for a path: files are written under names of our own into a folder that
 belongs to one job and goes with it; what the user called them is shown and nothing else.
@@ -42,7 +42,7 @@ _SUFFIXES = (".npz", ".zip")
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it came.
+    """A file from a browser.
 
     Args:
         name: what the user calls it, made printable; shown, never opened.
@@ -76,7 +76,7 @@ def upload(name: str, content: bytes) -> Upload:
 
 
 class Workspace:
-    """A folder of one job's uploads, for this user alone; made on entry and removed by ``remove``.
+    """A folder for the uploads of one job, readable by this user alone; made on entry and removed by ``remove``.
 
     Raises:
         StoreError: if it cannot be written.
@@ -118,7 +118,7 @@ class Workspace:
         return path.parent == self.folder
 
     def remove(self) -> None:
-        """Take the folder and all in it away."""
+        """Remove the folder with all its files."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -1,4 +1,4 @@
-"""What a running scan looks like at one moment, written by its threads and read by pages."""
+"""The state of a running scan, written by its threads and read by pages."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ClassView:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """All of it at one moment.
+    """The state of a scan at one moment.
 
     Args:
         title: what is scanned, for people.
@@ -84,7 +84,7 @@ class View:
 
 @dataclass
 class Watch:
-    """Takes events in; safe to read from another thread.
+    """Collects events; safe to read from another thread.
 
     Args:
         title: what is scanned, for people.
@@ -103,7 +103,7 @@ class Watch:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def say(self, text: str) -> None:
-        """What is done now."""
+        """Note what is being done now."""
         self.saying = text
 
     def know(self, class_names: tuple[str, ...], labels: tuple[int, ...] | None, tries: bool) -> None:
@@ -120,7 +120,7 @@ class Watch:
             self._progress = ScanProgress.of(len(self.chosen), tries)
 
     def measure(self, measured: Applicability) -> None:
-        """Accuracy and robustness are known."""
+        """Note accuracy and robustness."""
         self.measured = measured
         self.say("Examining classes")
 

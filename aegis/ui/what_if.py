@@ -1,4 +1,4 @@
-"""A look at one class in another light than the scan's: what a job computes for Inspect; no Streamlit here."""
+"""Computes one class with other settings than the scan's, for Inspect Class; no Streamlit here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """How one class is looked at.
+    """Budget and method for one class.
 
     Args:
         scan: key of the scan.
@@ -41,7 +41,7 @@ class WhatIf:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WhatIfJob:
-    """What is wanted, and with what.
+    """A computation with its model and images.
 
     Args:
         record: of the scan, with these settings.
@@ -80,7 +80,7 @@ def with_what_if(record: ScanRecord, what_if: WhatIf) -> ScanRecord:
 
 
 def run(look: WhatIfJob, report: Report, watch: Watch) -> None:
-    """Translate, read features and embed them, as far as the store does not have it; it keeps what comes of it.
+    """Translate, read features and embed them, reusing and keeping results in the store.
 
     Args:
         look: what is wanted.

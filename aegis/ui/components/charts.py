@@ -1,4 +1,4 @@
-"""Charts with a title and a description for those who do not see them; no Streamlit here."""
+"""Charts with a title, and a description for screen readers; no Streamlit here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trigger on the Scan page: on a benign image, by source class, beside what benign models show."""
+"""The trigger on the Scan page: on a benign image, by source class, and beside benign models."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _STYLE = """<style>
 def show_evidence(
     record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger | None, images: Dataset | None
 ) -> None:
-    """The trigger that speaks loudest against a class, with all that the verdict about it rests on.
+    """Show the strongest trigger of a class, and the numbers that the verdict rests on.
 
     Args:
         record: of the scan.
@@ -77,7 +77,7 @@ def show_evidence(
 def show_pictures(
     record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger | None, images: Dataset | None
 ) -> None:
-    """The strongest candidate of a class on a benign image, or alone where images are gone, with what is said of it.
+    """Show the strongest candidate of a class on a benign image, or alone where images are gone.
 
     Args:
         record: of the scan.

@@ -58,7 +58,7 @@ _STYLE = """<style>
 
 
 def show_job(job: ScanJob) -> None:
-    """A job that is not done: where it stands, and a way to stop it."""
+    """Show a job that is not done: its progress, and a button to cancel it."""
     if job.state == "failed":
         complain(job.message, "Failed")
         st.caption("Nothing was concluded. Correct what is named above and scan again.")
@@ -97,7 +97,7 @@ def _live(job: ScanJob) -> None:
 
 @st.fragment(run_every=EVERY)
 def show_measuring(job: ScanJob) -> None:
-    """Accuracy and robustness on their way, among the settings."""
+    """Show the progress of measuring accuracy and robustness, among the settings."""
     if job.over:
         st.rerun()
     head, stop = st.columns([5, 1], vertical_alignment="center")
@@ -146,7 +146,7 @@ def _show_whole(job: ScanJob, view: View) -> None:
 
 
 def show_measured(measured: Applicability) -> None:
-    """Accuracy and robustness, with what speaks against judging the model at all."""
+    """Show accuracy and robustness, and why the model cannot be judged if that is so."""
     numbers, chart = st.columns([2, 3], vertical_alignment="center")
     with numbers:
         with st.container(horizontal=True, gap="large"):
@@ -172,7 +172,7 @@ def _show_objections(measured: Applicability) -> None:
 
 
 def show_classes_running(view: View) -> None:
-    """Images on their way into the classes that are examined now, with the loss."""
+    """Show images being translated into the classes examined now, with the loss."""
     running = [one for _, one in sorted(view.classes.items()) if one.share < 1 and one.frames is not None][:SHOWN]
     for column, one in zip(st.columns(SHOWN), running):
         with column, st.container(border=True, key=f"card-class-{one.label}"):

@@ -1,4 +1,4 @@
-"""The door to plotly, for all charts."""
+"""Imports plotly, for all charts."""
 
 # plotly takes pandas for whole while a scan's thread is still importing it, and whoever opens a chart at that moment
 # sees an error. After this line it is whole.

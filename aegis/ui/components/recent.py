@@ -1,4 +1,4 @@
-"""Scans on their way and recent ones, opened again without computing anything."""
+"""Running and recent scans, opened again without computing anything."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN = 8
 
 
 def show_running() -> None:
-    """This session's scans that wait or run, with the way back to each."""
+    """Show this session's waiting and running scans, each with a link."""
     jobs = own_running()
     if not jobs:
         return
@@ -36,7 +36,7 @@ def show_running() -> None:
 
 
 def show_interrupted() -> None:
-    """Work whose process was killed, with what goes on with it; what others uploaded is not shown.
+    """Show interrupted work with how to resume it, without other sessions' uploads.
 
     Raises:
         StoreError: if the store cannot be used.
@@ -60,7 +60,7 @@ def show_interrupted() -> None:
 
 
 def show_recent() -> None:
-    """The latest scans that this session may see, newest first."""
+    """Show the latest scans that this session may see, the newest first."""
     try:
         scans = recent_scans(SHOWN)
     except AegisError as error:

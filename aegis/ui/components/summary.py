@@ -1,4 +1,4 @@
-"""How a finished scan is told in one line; no Streamlit here."""
+"""A finished scan in one line; no Streamlit here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points as a picture, where a chart that can be clicked would take too long; no Streamlit here."""
+"""Draws points as a picture, where a chart to click would take too long; no Streamlit here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several pages show. Text that comes from files goes through ``st.text`` alone, which parses nothing."""
+"""Small parts of several pages. Text from files is shown by ``st.text`` alone, which parses nothing."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _state(path: Path) -> tuple[int, ...]:
 
 
 def show_identity(identity: Identity) -> None:
-    """What a model says it is."""
+    """Show the card of a model."""
     if identity.name is not None:
         st.text(identity.name)
     with facts():

@@ -1,4 +1,4 @@
-"""Two finished scans side by side."""
+"""The comparison of two finished scans."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STYLE = """<style>
 
 
 def show_comparison(keys: Sequence[str]) -> None:
-    """What differs between two scans; the earlier one is the older, whichever the address names first.
+    """Show what differs between two scans; the one made earlier is the older, whatever their order in the address.
 
     Raises:
         StoreError: if the store cannot be used.

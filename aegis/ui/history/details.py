@@ -1,4 +1,4 @@
-"""One finished scan in full: with what it was made, what came out, what was decided."""
+"""One finished scan in full: settings, results and decisions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aegis.ui.session import open_scan, verdict_badge, when
 
 
 def show_details(row: Row, before: Row | None) -> None:
-    """What is kept of a scan, and the ways to it.
+    """Show the record of a scan, with links to its pages.
 
     Args:
         row: the scan in the list.

@@ -1,4 +1,4 @@
-"""Addresses of the History page, whose filters the widgets read themselves, and of the comparison of two scans.
+"""Addresses of the list and of the comparison; the widgets of the list read its filters themselves.
 
 The two are pages of their own, since an address with parameters of widgets cannot be left for another of its page.
 """
@@ -44,11 +44,11 @@ def link_to_comparison(label: str, one: str, other: str, tip: str | None = None)
 
 
 def link_to_list() -> None:
-    """The way back to the list as it was left."""
+    """Show a link back to the list as it was left."""
     st.page_link(HISTORY, label="All scans", icon=":material/arrow_back:", query_params=st.session_state.get(LEFT, {}))
 
 
 def forget_filters() -> None:
-    """Ask for all scans."""
+    """Clear all filters."""
     for name in FILTERS:
         st.session_state[name] = [] if name in (VERDICT, PRESET) else "" if name == FIND else None

@@ -1,4 +1,4 @@
-"""The list of finished scans: filters, table, what to do with those that are selected."""
+"""The list of finished scans: filters, table and actions on selected scans."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CAPITAL: dict[str, str] = {name: name.capitalize() for name in VERDICT_COLOURS}
 
 
 def show_list(heading: DeltaGenerator) -> None:
-    """All finished scans that this session may see.
+    """Show all finished scans that this session may see.
 
     Args:
         heading: the row of the page's title, which the list as a file goes into.

@@ -1,4 +1,4 @@
-"""The suspects at hand, a line each. Text from files goes through ``st.text`` alone, which parses nothing."""
+"""The available suspects, a line each. Text from files is shown by ``st.text`` alone, which parses nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLUMNS = [15, 7, 7, 7, 5, 7, 3]
 
 
 def show_suspects(paths: Sequence[Path]) -> None:
-    """Every checkpoint with what its card says, and the way to its scan.
+    """Show every checkpoint with its card and a link to its scan.
 
     Args:
         paths: of the checkpoints.

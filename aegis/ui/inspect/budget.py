@@ -59,6 +59,6 @@ def recorded_budget(finding: Finding) -> float:
 
 
 def marks(at: Mapping[float, str]) -> None:
-    """Words below the slider drawn last, each at its share of the way."""
+    """Write words below the slider drawn last, each at its place along it."""
     each = "".join(f'<span style="left: {share:.2%}"><i></i>{words}</span>' for share, words in at.items())
     st.html(f'<div class="aegis-mark">{each}</div>')

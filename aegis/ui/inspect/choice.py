@@ -1,4 +1,4 @@
-"""Which scan and which class: from the address, or chosen on the page."""
+"""The choice of scan and class, from the address or on the page."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def first_class(record: ScanRecord) -> int:
 
 
 def show_verdict(choice: Choice) -> None:
-    """What the scan recorded, which nothing on this page changes: badges, to be followed by the reason."""
+    """Show the recorded verdict as badges; nothing on this page changes it."""
     colour, icon = VERDICTS.get(choice.record.verdict, UNKNOWN)
     flagged = choice.entry.flagged
     st.badge(f"Model: {choice.record.verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
@@ -124,7 +124,7 @@ def show_verdict(choice: Choice) -> None:
 
 
 def show_reason(choice: Choice) -> None:
-    """Why the class was flagged or not."""
+    """Show why the class was flagged or not."""
     st.text(reason_of(choice.entry))
 
 

@@ -1,4 +1,4 @@
-"""What a selection has in common: its mean image, where it changed, what it lies near, and whether it is a trigger."""
+"""What selected images have in common: mean image, change, nearest classes, and whether it is a trigger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIDE = 168
 
 
 def show_details(subject: Subject) -> None:
-    """The row below scatter and gallery, with the trigger test and the export."""
+    """Show the row below scatter and gallery, with trigger test and export."""
     if len(subject.members):
         means, near = st.columns([3, 2], gap="medium")
         with means:

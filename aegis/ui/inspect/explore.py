@@ -1,4 +1,4 @@
-"""The heart of Inspect Class: scatter, gallery and what they tell, redrawn together without the rest of the page."""
+"""The main part of Inspect Class: scatter and gallery, redrawn together without the rest of the page."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ALONE_HELP = (
 
 @dataclass(frozen=True, eq=False)
 class Grouping:
-    """The clusters shown, and those recorded.
+    """The clusters shown, and those of the scan.
 
     Args:
         shown, recorded: equal unless a what-if is on.
@@ -63,13 +63,13 @@ class Grouping:
 
     @property
     def what_if(self) -> bool:
-        """Whether the bandwidth is another than that of the scan."""
+        """Whether the bandwidth differs from the scan's."""
         return self.shown.bandwidth != self.recorded.bandwidth
 
 
 @st.fragment
 def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: ScanConfig) -> None:
-    """Everything that follows clicks and sliders.
+    """Show everything that changes with clicks and sliders.
 
     Args:
         choice: the class.

@@ -1,4 +1,4 @@
-"""Inspect Class: the parts of the page in their order, and what is said where one is missing."""
+"""Inspect Class: the parts of the page in order, and messages where one is missing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STYLE = """<style>
 
 
 def show() -> None:
-    """The page below its frame."""
+    """Show the page below its frame."""
     st.html(_STYLE)
     title = st.container(horizontal=True, vertical_alignment="center")
     title.header("Inspect class", anchor=False, width="content")

@@ -1,4 +1,4 @@
-"""In place of what no scan computed: what a look costs, or how far it is."""
+"""The prompt shown where no scan has computed the chosen settings: cost, button and progress."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def find_what_if_of(choice: Choice, scanned: Finding, what_if: WhatIf) -> Findin
 
 
 def prompt_what_if(choice: Choice, data: Dataset | None, what_if: WhatIf, back: float) -> None:
-    """What a look costs, with a button; or how far it is, once it was asked for.
+    """Show what the computation costs with a button, or its progress.
 
     Args:
         choice: the class.

@@ -1,4 +1,4 @@
-"""From clicks, boxes and lassos to selected points, with and without Shift; bandwidths to choose from."""
+"""Turns clicks, boxes and lassos, with and without Shift, into selected points; bandwidths to choose from."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _clusters_of(rows: Bool[np.ndarray, " p"], assignment: Int64[np.ndarray, " p
 
 
 def watch_shift() -> None:
-    """Have the browser say so; nothing is to be seen of it."""
+    """Make the browser report whether Shift is held; nothing is visible."""
     watch = st.components.v2.component("aegis_shift", js=_SCRIPT)
     watch(key=KEY, default={"held": False}, on_held_change=lambda: None, height=0)
 

@@ -1,4 +1,4 @@
-"""What Inspect Class remembers in a session, and how it follows the address and is followed by it."""
+"""The state of Inspect Class in a session, kept in step with the page's address."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SELECTION, _BANDWIDTH, _COLOURS, _DRAWING, _WRITTEN, _LOADED = (
 
 
 def follow_address() -> None:
-    """Take over the view that a link names; coming back without one, take up the last view."""
+    """Take over the view of a link; without one, the last view."""
     here, written = st.query_params.to_dict(), st.session_state.get(_WRITTEN)
     if here == written and SCAN in st.session_state:
         return
@@ -43,7 +43,7 @@ def follow_address() -> None:
 
 
 def write_address(view: View) -> None:
-    """Let the address name the view."""
+    """Write the view into the page's address."""
     parameters = view.parameters()
     if st.query_params.to_dict() != parameters:
         st.query_params.from_dict(parameters)
@@ -69,25 +69,25 @@ def wanted_class() -> int | None:
 
 
 def set_scan(key: str) -> None:
-    """Show another scan; called before its box is drawn."""
+    """Choose another scan; called before its box is drawn."""
     st.session_state[SCAN] = key
     forget_class()
 
 
 def set_class(label: int) -> None:
-    """Show another class, as if it were chosen in the box; called before that is drawn."""
+    """Choose another class, as if in the box; called before the box is drawn."""
     st.session_state[CLASS] = label
     forget_selection()
 
 
 def forget_class() -> None:
-    """Another scan has other classes and budgets."""
+    """Forget class and budget, which belong to another scan."""
     st.session_state[CLASS] = st.session_state[BUDGET] = st.session_state[METHOD] = None
     forget_selection()
 
 
 def forget_selection() -> None:
-    """Another class has other points."""
+    """Forget the selected points, which belong to another class."""
     st.session_state[_SELECTION] = ""
     st.session_state[_BANDWIDTH] = None
     st.session_state.pop(_COLOURS, None)
@@ -106,7 +106,7 @@ def selection(points: int) -> Bool[np.ndarray, " p"]:
 
 
 def select(packed: str) -> None:
-    """Remember selected rows, as ``view.pack`` packs them."""
+    """Remember selected rows, packed by ``view.pack``."""
     st.session_state[_SELECTION] = packed
 
 

@@ -17,7 +17,7 @@ from aegis.ui.components.palette import Palette
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """What is looked at.
+    """The selection of one class at one budget.
 
     Args:
         key: of the scan.
@@ -43,37 +43,37 @@ class Subject:
 
     @property
     def embedding(self) -> Embedding:
-        """The points."""
+        """The points in the plane."""
         return self.finding.embeddings[self.budget]
 
     @property
     def name(self) -> str:
-        """Of the class."""
+        """Name of the class."""
         return self.record.data.class_names[self.finding.label]
 
     @property
     def training_count(self) -> int:
-        """How many rows are training images; translated ones follow."""
+        """Number of training images, whose rows come before those of translated ones."""
         return len(self.finding.evidence.train_index)
 
     @cached_property
     def rows(self) -> Bool[np.ndarray, " p"]:
-        """What pictures are shown of: the selection, or all translated images without one."""
+        """Rows whose pictures are shown: the selection, or all translated images without one."""
         return self.selected if self.selected.any() else self.embedding.is_translated
 
     @cached_property
     def members(self) -> Int64[np.ndarray, " k"]:
-        """The translated images among them, by position among the seeds."""
+        """The translated images among these rows, by position among the seeds."""
         return np.flatnonzero(self.rows[self.training_count :])
 
     @cached_property
     def own(self) -> Int64[np.ndarray, " k"]:
-        """The training images among them, by row."""
+        """The training images among these rows."""
         return np.flatnonzero(self.rows[: self.training_count])
 
     @cached_property
     def translated(self) -> UInt8[np.ndarray, "k c h w"]:
-        """The translated images among them."""
+        """Pixels of the translated images among these rows."""
         translated: np.ndarray = self.finding.evidence.translated[self.budget][self.members]
         return translated
 
@@ -86,7 +86,7 @@ class Subject:
 
     @cached_property
     def changes(self) -> Float32[np.ndarray, "k c h w"] | None:
-        """What translation changed in them."""
+        """Their change by translation."""
         if self.seeds is None:
             return None
         changes: np.ndarray = self.moved - self.seeds

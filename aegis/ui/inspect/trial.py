@@ -1,4 +1,4 @@
-"""Is what a selection has in common a trigger? Tried on held-out images at once, with the suspect itself."""
+"""Searches for a trigger from the selection and tries it on held-out images, with the suspect itself."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Trial:
 
 
 def show_trial(subject: Subject) -> None:
-    """The button, and what it found for the selection that is shown."""
+    """Show the button, and the result for the selection that is shown."""
     known = (identity(subject.record), subject.finding.label, subject.embedding.budget, pack(subject.rows))
     pressed = st.button(
         "Test this selection's trigger", key=BUTTON, icon=":material/bolt:", help=HELP, disabled=subject.data is None

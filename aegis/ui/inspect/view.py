@@ -1,4 +1,4 @@
-"""What Inspect Class shows, as a link says it; no Streamlit here."""
+"""The view of Inspect Class as a link holds it; no Streamlit here."""
 
 from __future__ import annotations
 

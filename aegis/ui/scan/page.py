@@ -1,4 +1,4 @@
-"""The Scan page: what its address asks for."""
+"""The Scan page, as its address asks for."""
 
 from __future__ import annotations
 

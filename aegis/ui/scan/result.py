@@ -1,4 +1,4 @@
-"""The Scan page when a scan is done: the verdict, the trigger, every class."""
+"""The Scan page when a scan is done: verdict, trigger and every class."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STYLE = """<style>
 
 
 def show_result(key: str, record: ScanRecord) -> None:
-    """All that a finished scan found.
+    """Show all results of a finished scan.
 
     Args:
         key: of the scan in the store.

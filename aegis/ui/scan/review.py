@@ -1,4 +1,4 @@
-"""The Scan page's last part: what the analyst decides, and the report to take away."""
+"""The last part of the Scan page: the analyst's decisions, and the report to download."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STYLE = """<style>
 
 
 def show_review(key: str, record: ScanRecord, images: Dataset | None, at_hand: tuple[int, ...], missing: str) -> None:
-    """Note and decisions, and the report with them.
+    """Show note, decisions and report.
 
     Args:
         key: of the scan in the store.

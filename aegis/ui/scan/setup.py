@@ -1,4 +1,4 @@
-"""The Scan page before anything runs: which suspect, which images, how."""
+"""The Scan page before a scan: choice of suspect, images and settings."""
 
 from __future__ import annotations
 
