@@ -1,4 +1,4 @@
-"""The command line. Each command is a file; heavy packages are imported only by what runs."""
+"""The command line. Each command is a file; heavy packages are imported only when a command runs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def aegis(
 
 
 def main() -> None:
-    """Run a command and exit with its code; whatever goes wrong becomes one message."""
+    """Run a command and exit with its code; every failure becomes one message."""
     # Ended from outside, temporary files are still removed on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     if not sys.warnoptions:

@@ -1,4 +1,4 @@
-"""Whatever goes wrong in a command becomes one message and an exit code, never a verdict's."""
+"""Turns every failure of a command into one message and an exit code that differs from those of verdicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and checks of what was typed."""
+"""Options that several commands share, and checks of their values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands print. Text from files becomes ``Text``, never markup, and loses its control characters."""
+"""Prints for all commands. Text from files becomes ``Text``, never markup, and loses its control characters."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def spent(record: ScanRecord) -> float:
 
 
 def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
-    """A scan: the verdict in one sentence, then a line for every class, the most flagged first.
+    """Print a scan: the verdict in a sentence, then a line for every class, the most suspicious first.
 
     Args:
         record: the outcome.

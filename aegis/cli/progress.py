@@ -1,4 +1,4 @@
-"""Progress from events, on standard error: bars in a terminal, now and then a line in a log."""
+"""Shows progress on standard error: bars in a terminal, now and then a line in a log."""
 
 from __future__ import annotations
 

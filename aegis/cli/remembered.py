@@ -1,4 +1,4 @@
-"""Long work of a command, told to the store, so that it shows as interrupted if its process is killed."""
+"""Registers long work in the store, so that it shows as interrupted if its process is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scan again, from its own record alone."""
+"""Repeats a scan from its record alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkpoint and the images that belong to it, from what the user said and the card."""
+"""Loads a checkpoint and its images, from options and the card."""
 
 from __future__ import annotations
 

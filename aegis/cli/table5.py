@@ -1,4 +1,4 @@
-"""Table 5 as the terminal shows it."""
+"""Prints Table 5."""
 
 from __future__ import annotations
 

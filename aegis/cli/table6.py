@@ -1,4 +1,4 @@
-"""Tables 6, 11 and 12 as the terminal shows them: what scans of the paper's robust models said."""
+"""Prints Tables 6, 11 and 12: results of scans of the paper's robust models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table 7 as the terminal shows it: how much the paper's rule depends on its parameters, and on the draw of seeds."""
+"""Prints Table 7: how much the paper's rule depends on its parameters, and on the seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``aegis bank``: suspects to try a detector on, made, listed and scanned."""
+"""``aegis bank``: make, list and scan suspects to try a detector on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scans of the bank came to, as the terminal shows it."""
+"""Prints results of scans of the bank."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -> None:
-    """Scans and suspects counted, and then each that went wrong by name.
+    """Print how many scans and suspects came out right, and each that went wrong by name.
 
     Args:
         outcomes: suspects with a scan of each.
@@ -53,7 +53,7 @@ def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
 
 
 def print_located(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -> None:
-    """How well the patches that were found lie on the triggers that replace pixels.
+    """Print how well the patches found overlap with the planted triggers.
 
     Args:
         outcomes: suspects with a scan of each.
@@ -116,7 +116,7 @@ def print_tallies(found: list[Tally], out: Printer) -> None:
 def print_coverage(
     asked: list[str], made: list[str], seeds: int, outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer
 ) -> None:
-    """How much of what was asked for the counts are about.
+    """Print how many of the wanted scans the counts are based on.
 
     Args:
         asked, made: names of suspects.
