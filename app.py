@@ -1,4 +1,4 @@
-"""Home: what AEGIS is, the suspects at hand, how to start."""
+"""Home: what AEGIS is, the available suspects, and how to start."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""History: what was scanned, with what and what came out; a scan opened again, two side by side."""
+"""History: the list of finished scans, from which a scan is opened or two are compared."""
 
 from aegis import ui
 from aegis.ui.history.page import history_page
