@@ -1,1 +1,1 @@
-"""What is timed, and with which commands; results go to standard output and, when asked, to results/."""
+"""Benchmarks; results go to standard output and, when asked, to results/."""

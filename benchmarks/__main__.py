@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: everything that is timed, each also on its own as ``python -m benchmarks.NAME``."""
+"""``python -m benchmarks``: runs all benchmarks, each also available as ``python -m benchmarks.NAME``."""
 
 from benchmarks import history, hostile, kills, pages, pgd, scan, together
 

@@ -32,7 +32,7 @@ DOORS = ("unconfined", "python", "upload", "command", "widget")
 
 @dataclass(frozen=True)
 class Tried:
-    """One file at one door.
+    """The outcome of one file at one door.
 
     Args:
         name: of the file.
@@ -226,7 +226,7 @@ def damaged(kind: str, mutations: SearchStrategy[bytes], examples: int) -> str:
 
 
 def main() -> None:
-    """Send all, damage some, and print what came of it."""
+    """Send all files, damage some, and print the outcome."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--doors", default=",".join(DOORS), help="which, with commas between")
     parser.add_argument("--examples", type=int, default=2000, help="damaged files of each kind")

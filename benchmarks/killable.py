@@ -1,4 +1,4 @@
-"""Work that can be killed: what is done, what must come of it, and which parts of it were finished for good."""
+"""Work that can be killed: its command, its expected result and the parts that were finished for good."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Ran:
 
     @property
     def renamed(self) -> list[str]:
-        """Files that took their names."""
+        """Files that were renamed to their final names."""
         return [path for _, event, path in self.moments if event == "os.rename"]
 
 
@@ -62,7 +62,7 @@ class Bench:
     nursery: Nursery
 
     def make(self) -> None:
-        """Make them: four digits at half their size, and a model trained for seconds."""
+        """Make the images (four digits at half size), a model trained for seconds, and a scan."""
         data = load_dataset("samples:mnist")
         parts: dict[str, np.ndarray] = {}
         for split, images, count in (("train", data.train, TRAIN), ("test", data.test, TEST)):
@@ -116,16 +116,16 @@ class Work:
 
     @property
     def folder(self) -> Path:
-        """Of the attempt."""
+        """The folder of the attempt."""
         return self.bench.folder / self.name
 
     @property
     def store(self) -> Path:
-        """Of the attempt."""
+        """The store of the attempt."""
         return self.folder / "store"
 
     def prepare(self) -> None:
-        """An empty folder."""
+        """Empty the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
 

@@ -1,4 +1,4 @@
-"""Work that is killed at random moments, and what the next start makes of it.
+"""Kills work at random moments and checks what the next start makes of it.
 
     python -m benchmarks.kills [--kills 200] [--seed 0]
 
@@ -50,7 +50,7 @@ class Tally:
 
 
 def kill(work: Work, whole: Ran, expected: str, moment: Moment, tally: Tally) -> None:
-    """Kill work at a moment, start it again, and add up what came of it.
+    """Kill work at a moment, start it again, and count the outcome.
 
     Args:
         work: what is done.
@@ -128,7 +128,7 @@ def run(bench: Bench, kills: int, seed: int, by_clock: bool = True) -> Iterator[
 
 
 def main() -> None:
-    """Print what came of the kills of each kind of work."""
+    """Print the outcome of the kills of each kind of work."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""Victims without the seconds that each would take to import its libraries: they are forked from one that has them.
+"""Forks victims from a process that has imported the libraries, which takes seconds.
 
     python -m benchmarks.nursery
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class Nursery:
-    """Where victims come from, until the block that it is used in ends."""
+    """Runs victims, until the block that it is used in ends."""
 
     def __enter__(self) -> Nursery:
         self._process = subprocess.Popen(
@@ -60,7 +60,7 @@ class Nursery:
 
 
 def main() -> None:
-    """Make victims until nobody asks for more."""
+    """Fork victims until the input ends."""
     for name in LIBRARIES:
         import_module(name)
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""What people do on the pages, timed; every step leads to something that was not drawn before."""
+"""Times what people do on the pages; every step leads to something that was not drawn before."""
 
 import time
 from collections import defaultdict
@@ -175,7 +175,7 @@ def click(page: Page, number: float, x: float, y: float) -> float:
 
     Args:
         page: in the browser.
-        number: of the points in the cluster.
+        number: of the cluster, from 1.
         x, y: of the point, in pixels.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What was timed, beside what it should take."""
+"""Timings beside their targets."""
 
 import statistics
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ WIDTH = 46
 
 @dataclass(frozen=True)
 class Timing:
-    """One thing, timed several times.
+    """One thing that was timed several times.
 
     Args:
         name: of it.
@@ -24,7 +24,7 @@ class Timing:
 
     @property
     def median(self) -> float:
-        """In seconds."""
+        """Median in seconds."""
         return statistics.median(self.seconds)
 
     @property

@@ -28,7 +28,7 @@ LIMIT = "100 kB"
 
 @dataclass
 class Loop:
-    """One command that is run again and again.
+    """A command that is run again and again.
 
     Args:
         bench: with model and images.
@@ -43,7 +43,7 @@ class Loop:
     errors: list[str] = field(default_factory=list)
 
     def run(self, until: float) -> None:
-        """Run it until the clock says so."""
+        """Run it until the time is up."""
         environment = os.environ | ONE_THREAD | {"PYTHONPATH": os.fspath(ROOT), "AEGIS_STORE_LIMIT": LIMIT}
         environment |= {"AEGIS_STORE": os.fspath(self.bench.folder / "store")}
         while time.monotonic() < until:
@@ -82,7 +82,7 @@ def run(bench: Bench, seconds: float) -> list[Loop]:
 
 
 def main() -> None:
-    """Print rounds and errors of each, and what is damaged and lost at the end."""
+    """Print rounds and errors of each, and what is damaged or lost at the end."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=3)
     options, _ = parser.parse_known_args()

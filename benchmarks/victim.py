@@ -1,4 +1,4 @@
-"""A process that kills itself at a given moment of its work, as precisely as the work can be told.
+"""A process that kills itself at a given moment of its work.
 
     python -m benchmarks.victim FOLDER LOG EVENT DELAY -- scan model.safetensors ...
 
@@ -98,7 +98,7 @@ def write(folder: Path) -> None:
 
 
 def main() -> None:
-    """Watch, and do what was asked for."""
+    """Watch, and run the command."""
     folder, log, event, delay = sys.argv[1:5]
     command = sys.argv[6:]
     watch(Path(folder), Path(log), int(event), float(delay))

@@ -87,7 +87,7 @@ class Setting:
         return statistics.median(took[1:])
 
     def wait(self) -> None:
-        """Until the device has done all that it was given."""
+        """Wait until the device has finished."""
         if self.device == "cuda":
             torch.cuda.synchronize()
 
