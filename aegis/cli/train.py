@@ -56,8 +56,9 @@ Arch = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="aegis:cnn16, aegis:cnn32, aegis:resnet18, aegis:resnet50, torchvision:NAME, timm:NAME, or "
-        "module:factory for your own code, which is run.",
+        help="aegis:cnn16, aegis:cnn32, aegis:resnet18, aegis:resnet50, aegis:plain, aegis:strided, aegis:lenet, "
+        "aegis:vgg, aegis:preact, aegis:wide, aegis:vit, aegis:mlp, torchvision:NAME, timm:NAME, or module:factory for "
+        "your own code, which is run.",
     ),
 ]
 Preset = Annotated[

@@ -14,6 +14,7 @@ from aegis.core.errors import DataError
 from aegis.core.types import Dataset
 from aegis.data.arrays import to_dataset
 from aegis.data.catalogue import DATASETS, DEFAULT_SOURCE, SAMPLES, SOURCES, default_source
+from aegis.data.derived import DERIVED, read_derived
 from aegis.data.files import read_file
 from aegis.data.named import read_named
 from aegis.data.samples import read_sample
@@ -27,8 +28,8 @@ def load_dataset(source: str | Path | None = None, *, size: int | None = None) -
     A name takes precedence over a file of the same name; ``./mnist`` means the file.
 
     Args:
-        source: one of ``SOURCES``; an NPZ file; a folder with one sub-folder of pictures per class, or a zip or tar
-            file of one; None for ``DEFAULT_SOURCE``.
+        source: one of ``SOURCES`` or ``derived.DERIVED``; an NPZ file; a folder with one sub-folder of pictures per
+            class, or a zip or tar file of one; None for ``DEFAULT_SOURCE``.
         size: side in pixels to which pictures are scaled and cropped, or None to require one common size.
 
     Returns:
@@ -39,10 +40,12 @@ def load_dataset(source: str | Path | None = None, *, size: int | None = None) -
     """
     source = DEFAULT_SOURCE if source is None else source
     name = source if isinstance(source, str) else ""
-    if size is not None and name in SOURCES:
+    if size is not None and name in (*SOURCES, *DERIVED):
         raise DataError("a size only for your own pictures", f"size {size} for {name}", "Leave the size out.")
     if name in DATASETS:
         return read_named(name)
+    if name in DERIVED:
+        return read_derived(name)
     if name in SOURCES:
         return read_sample(name.removeprefix(SAMPLES))
     return to_dataset(read_file(_there(source), size), str(source))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from aegis.core.errors import ConfigError
@@ -23,6 +23,7 @@ class Recipe:
         drop_every: epochs between drops.
         norm, epsilon, step, iterations: settings of the training attack.
         augment: random crops, flips, colour jitter and small rotations.
+        certified: train on interval bounds within ``epsilon`` (``lab.certified``) instead of under attack.
 
     Raises:
         ConfigError: for a value out of range.
@@ -41,11 +42,23 @@ class Recipe:
     step: float = 1.5
     iterations: int = 20
     augment: bool = False
+    certified: bool = False
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "lr", "epsilon", "step", "iterations"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} above 0", str(getattr(self, name)), f"Give a positive {name}.")
+        if self.certified and not (self.robust and self.norm == "linf"):
+            kind = f"norm {self.norm}" if self.robust else "standard training"
+            raise ConfigError("robust training with norm linf, to be certified", kind, "Set norm to linf.")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything it says, as cards keep it; what older cards do not know of stands there only where it is on."""
+        said = asdict(self)
+        if not self.certified:
+            del said["certified"]
+        return said
 
 
 RECIPES: dict[str, Recipe] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ class TrainingSpec:
     def settings(self) -> dict[str, Any]:
         """The settings of the training, as the card records them."""
         given = {"preset": self.preset, "seed": self.seed}
-        return asdict(self.recipe) | given | ({} if self.images is None else {"images": self.images})
+        return self.recipe.settings | given | ({} if self.images is None else {"images": self.images})
 
 
 def make_suspect(

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -18,6 +17,7 @@ from aegis.core.errors import StoreError
 from aegis.core.files import whole_file
 from aegis.core.runtime import Event, Report, Runtime, Throttle, silent, torch_generator
 from aegis.core.types import LabelledImages, Stage
+from aegis.lab.certified import MAX_GRADIENT, certified_loss, check_certifiable
 from aegis.lab.recipes import Recipe
 from aegis.models.classifier import Classifier
 
@@ -35,8 +35,7 @@ def train(
     """Trains a classifier in place.
 
     All randomness of an epoch depends only on the seed and the number of the epoch, so that an interrupted run ends
-    with
-    the same weights as an uninterrupted one.
+    with the same weights as an uninterrupted one.
 
     Args:
         classifier: a freshly built classifier.
@@ -52,10 +51,13 @@ def train(
 
     Raises:
         StoreError: if the state cannot be written or read.
+        ConfigError: if the recipe asks for certified training of a network of another kind.
 
     Source: adversarial training (Madry et al. 2018), with the settings of Section 5.1.
     """
     runtime = runtime or Runtime()
+    if recipe.certified:
+        check_certifiable(classifier.network)
     classifier.to(runtime.device).to(memory_format=torch.channels_last)
     pixels, labels = torch.from_numpy(images.pixels), torch.from_numpy(images.labels)
     batches = len(_batches(torch.arange(len(labels)), recipe.batch))
@@ -70,9 +72,12 @@ def train(
         generator = torch_generator(seed, epoch)
         for i, chosen in enumerate(_batches(torch.randperm(len(labels), generator=generator), recipe.batch)):
             x, y = _augment(pixels[chosen], recipe, generator), labels[chosen]
-            loss = _step(classifier, x.to(runtime.device), y.to(runtime.device), recipe, runtime, generator, optimiser)
+            x, y, done = x.to(runtime.device), y.to(runtime.device), epoch * batches + i + 1
+            if recipe.certified:
+                loss = _certified_step(classifier, x, y, recipe, done / (recipe.epochs * batches), optimiser)
+            else:
+                loss = _step(classifier, x, y, recipe, runtime, generator, optimiser)
             schedule.step()
-            done = epoch * batches + i + 1
             if throttle.due(done, recipe.epochs * batches):
                 report(Event(stage="train", step=done, total=recipe.epochs * batches, loss=float(loss)))
         _save(state, signature, epoch + 1, classifier, optimiser, schedule)
@@ -106,6 +111,18 @@ def _step(
         loss = functional.cross_entropy(classifier(x), y)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
+    optimiser.step()
+    return loss.detach()
+
+
+def _certified_step(
+    classifier: Classifier, x: Tensor, y: Tensor, recipe: Recipe, progress: float, optimiser: torch.optim.Optimizer
+) -> Tensor:
+    classifier.train()
+    loss = certified_loss(classifier, x, y, recipe.epsilon, progress)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(classifier.parameters(), MAX_GRADIENT)
     optimiser.step()
     return loss.detach()
 
@@ -145,7 +162,7 @@ def _augmentation(height: int, width: int) -> Callable[[Tensor], Tensor]:
 
 def _signature(network: nn.Module, images: LabelledImages, recipe: Recipe, seed: int) -> str:
     shapes = {name: list(tensor.shape) for name, tensor in network.state_dict().items()}
-    return hashlib.sha256(json.dumps([shapes, images.digest, asdict(recipe), seed]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([shapes, images.digest, recipe.settings, seed]).encode()).hexdigest()
 
 
 def _save(state: Path | None, signature: str, epoch: int, classifier: nn.Module, *parts: object) -> None:

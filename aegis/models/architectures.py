@@ -219,3 +219,7 @@ def _from_factory(module: str, name: str, in_channels: int, classes: int, option
     if not isinstance(model, nn.Module):
         raise TypeError(f"{module}:{name} returned {type(model).__name__}, not a torch module")
     return model
+
+
+# Last, since it adds to the table above.
+from aegis.models import families  # noqa: E402, F401

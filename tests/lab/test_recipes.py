@@ -1,7 +1,5 @@
 """Section 5.1 and Table 9 in numbers."""
 
-import dataclasses
-
 import pytest
 
 from aegis.core.errors import ConfigError
@@ -26,11 +24,11 @@ PAPER = {
 
 @pytest.mark.parametrize("data", ["mnist", "gtsrb", "images of mine"])
 def test_the_paper(data):
-    assert dataclasses.asdict(recipe_for("paper", data)) == PAPER
+    assert recipe_for("paper", data).settings == PAPER
 
 
 def test_the_paper_on_cifar10():
-    assert dataclasses.asdict(recipe_for("paper", "cifar10")) == PAPER | {"epochs": 110, "augment": True}
+    assert recipe_for("paper", "cifar10").settings == PAPER | {"epochs": 110, "augment": True}
 
 
 def test_quick_is_the_cheaper():
@@ -44,12 +42,12 @@ def test_quick_is_the_cheaper():
 
 
 def test_standard_training_changes_nothing_else():
-    assert dataclasses.asdict(recipe_for("paper", "mnist", robust=False)) == PAPER | {"robust": False}
+    assert recipe_for("paper", "mnist", robust=False).settings == PAPER | {"robust": False}
 
 
 def test_no_override_reaches_the_preset():
     recipe_for("paper", "cifar10")
-    assert dataclasses.asdict(RECIPES["paper"]) == PAPER
+    assert RECIPES["paper"].settings == PAPER
 
 
 def test_an_unknown_preset():
@@ -62,3 +60,15 @@ def test_values_that_cannot_be(name):
     for value in (0, -1):
         with pytest.raises(ConfigError, match=f"{name} above 0"):
             Recipe(**{"epochs": 1, "lr": 0.1, "schedule": "step", name: value})
+
+
+def test_certified_training_is_said_only_where_it_is_on():
+    assert "certified" not in recipe_for("quick", "mnist").settings
+    certified = Recipe(epochs=1, lr=0.1, schedule="step", norm="linf", epsilon=0.1, certified=True)
+    assert certified.settings["certified"] is True
+
+
+@pytest.mark.parametrize(("changed", "got"), [({"norm": "l2"}, "norm l2"), ({"robust": False}, "standard training")])
+def test_only_robust_training_in_linf_can_be_certified(changed, got):
+    with pytest.raises(ConfigError, match=got):
+        Recipe(**{"epochs": 1, "lr": 0.1, "schedule": "step", "norm": "linf", "certified": True, **changed})

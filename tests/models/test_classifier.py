@@ -57,7 +57,9 @@ def test_a_frozen_copy_gives_the_same_logits(architecture):
     logits, features = classifier.logits(pixels), classifier.features(pixels)
     scale = logits.abs().max()
     fast = classifier.frozen(Runtime())
-    assert not [m for m in fast.network.modules() if isinstance(m, nn.BatchNorm2d)]
+    left = [m for m in fast.network.modules() if isinstance(m, nn.BatchNorm2d)]
+    # Before a convolution, behind a sum or a rectifier, there is nothing to fold one into.
+    assert bool(left) == (architecture.partition(",")[0] in ("aegis:preact", "aegis:wide"))
     assert (fast.logits(pixels) - logits).abs().max() <= 1e-4 * scale.clamp(min=1)
     torch.testing.assert_close(fast.features(pixels), features, rtol=1e-3, atol=1e-3)
     half = classifier.frozen(BF16)
