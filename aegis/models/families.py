@@ -113,7 +113,7 @@ def mlp(in_channels: int, classes: int, width: int = 128, side: int = 28, depth:
 
 
 class _Flat(nn.Module):
-    """Images of one size as rows of numbers; in one module, so that the image itself is never taken for a feature map."""
+    """Images of one size as rows of numbers; one module, so that no image is ever taken for a feature map."""
 
     def __init__(self, side: int) -> None:
         super().__init__()

@@ -8,10 +8,23 @@ import torch
 
 from aegis.core.errors import ConfigError
 from aegis.core.types import Goal
-from aegis.lab.bank.suspects import BUNDLED, GROUPS, HALVES, KEPT, RECIPE_FILE, choose, read_bank, read_made, with_bases
+from aegis.data.derived import DERIVED
+from aegis.lab.bank.suspects import (
+    BREADTH_SETS,
+    BUNDLED,
+    GROUPS,
+    HALVES,
+    KEPT,
+    RECIPE_FILE,
+    choose,
+    read_bank,
+    read_made,
+    with_bases,
+)
 from aegis.lab.recipes import RECIPES, Recipe
 from aegis.lab.suspect import TrainingSpec, make_suspect
 from aegis.lab.triggers import TriggerSpec
+from aegis.models.families import FAMILIES
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +158,42 @@ def test_what_was_made_by_another_order_does_not_count(tmp_path, data):
 
 def test_every_group_has_suspects(bank):
     assert {entry.group for entry in bank.values()} == set(GROUPS)
+
+
+def family(entry):
+    return entry.architectures["quick"].partition(",")[0]
+
+
+def test_breadth_is_split_once_into_three_and_reports_kinds_that_set_no_threshold(bank):
+    references, calibration, evaluation = ({e.name: e for e in choose(bank, [part], [])} for part in BREADTH_SETS)
+    breadth = {entry.name for entry in bank.values() if entry.group == "breadth"}
+    assert len(references) + len(calibration) + len(evaluation) == len(breadth)
+    assert references.keys() | calibration.keys() | evaluation.keys() == breadth
+    assert all(entry.half is None for entry in (bank[name] for name in breadth))
+    # What a suspect is compared with is clean, and there is some of each named data set.
+    assert not any(entry.triggers for entry in references.values())
+    assert {entry.data for entry in references.values()} == {"mnist", "fashion_mnist", "cifar10"}
+    known = [*references.values(), *calibration.values()]
+    assert {family(e) for e in evaluation.values()} > {family(e) for e in calibration.values()}
+    assert {family(e) for e in evaluation.values()} - {family(e) for e in known}
+    kinds = [{t.kind for e in part.values() for t in e.triggers} for part in (calibration, evaluation)]
+    assert kinds[1] - kinds[0]
+    assert {e.data for e in evaluation.values()} - {e.data for e in known}
+
+
+def test_breadth_holds_what_the_bank_lacked(bank):
+    breadth = [entry for entry in bank.values() if entry.group == "breadth"]
+    benign, infected = ([e for e in breadth if bool(e.triggers) == has] for has in (False, True))
+    assert len(benign) >= 30
+    assert len(infected) >= 15
+    assert {family(e) for e in benign} >= {f"aegis:{name}" for name in FAMILIES}
+    assert any(e.order("quick").recipe.certified for e in benign)
+    assert {e.data for e in benign} >= set(DERIVED)
+    assert len({e.seed for e in breadth}) == len(breadth)
+
+
+def test_two_of_one_name_are_refused(tmp_path):
+    path = tmp_path / "bank.toml"
+    path.write_text(RECIPE_FILE.read_text().replace("mnist_vit = {", "mnist_narrow = {", 1))
+    with pytest.raises(ConfigError, match="mnist_narrow"):
+        read_bank(path)

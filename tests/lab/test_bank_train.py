@@ -140,11 +140,19 @@ def test_the_same_recipe_and_seed_give_the_same_bytes(made, tmp_path):
     assert CLEAN.path("quick", tmp_path).read_bytes() == CLEAN.path("quick", workshop.folder).read_bytes()
 
 
-def test_what_cannot_be_made_ends_in_its_message(made):
+def test_what_cannot_be_made_ends_in_its_message_and_stops_no_other(made, tmp_path):
     workshop, _ = made
     impossible = entry("impossible", triggers=(TriggerSpec(kind="localised", target=4),))
     with pytest.raises(ConfigError, match="target class from 0 to 3"):
         list(workshop.make_all([impossible], jobs=1))
+    others = replace(workshop, folder=tmp_path, results=tmp_path)
+    made_on_it = entry("bad", triggers=(TriggerSpec(kind="adversarial", target=2),), on="impossible", seed=2)
+    told = []
+    making = others.make_all([made_on_it, impossible, CLEAN], jobs=1, failed=lambda one, _: told.append(one.name))
+    assert next(making)[0].name == "clean"
+    with pytest.raises(ConfigError, match="target class from 0 to 3"):
+        next(making)
+    assert told == ["impossible"]
     with pytest.raises(ConfigError, match="clean, on which bad is made"):
         list(workshop.make_all([MADE_ON_IT]))
     with pytest.raises(ConfigError, match="at least 1 job"):

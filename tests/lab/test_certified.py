@@ -15,7 +15,7 @@ from aegis.models.classifier import Classifier
 
 SHAPE = (1, 6, 6)
 RECIPE = Recipe(
-    epochs=6, batch=16, lr=0.05, schedule="one-cycle", weight_decay=0.0, norm="linf", epsilon=0.05, certified=True
+    epochs=20, batch=16, lr=0.1, schedule="one-cycle", weight_decay=0.0, norm="linf", epsilon=0.02, certified=True
 )
 
 
@@ -65,7 +65,7 @@ def test_the_loss_grows_from_the_clean_one_to_half_of_each():
 def test_training_on_bounds_certifies(data):
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    classifier = Classifier(build("aegis:strided,width=4", 1, 4), data.shape, (0.4,), (0.15,))
+    classifier = Classifier(build("aegis:strided,width=4,grid=3", 1, 4), data.shape, (0.4,), (0.15,))
     train(classifier, data.train, RECIPE)
     x, y = torch.from_numpy(data.test.pixels), torch.from_numpy(data.test.labels)
     with torch.no_grad():

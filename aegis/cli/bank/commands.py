@@ -20,7 +20,7 @@ from aegis.core.errors import ConfigError
 from aegis.core.runtime import MAX_SEED
 from aegis.detect.verdict import RULES
 from aegis.lab.bank.record import RESULTS, BankRecord, made_record, read_bank_record
-from aegis.lab.bank.suspects import GROUPS, HALVES, Entry, choose, read_bank, with_bases
+from aegis.lab.bank.suspects import BREADTH_SETS, GROUPS, HALVES, Entry, choose, read_bank, with_bases
 from aegis.records.config import Rule
 from aegis.records.presets import PRESETS
 
@@ -28,10 +28,11 @@ Set = Annotated[
     str | None,
     choice(
         "--set",
-        (*GROUPS, *HALVES),
+        (*GROUPS, *HALVES, *BREADTH_SETS),
         "Which suspects: paper, its fifteen robust ones; standard, their twins trained without attacks; control, with "
         "false labels and no trigger; proving, of all kinds, or its halves: calibration, from which thresholds come, "
-        "and evaluation.",
+        "and evaluation; breadth, of other architectures, trainings and data, or its parts: breadth-references, "
+        "breadth-calibration and breadth-evaluation.",
     ),
 ]
 Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]
@@ -105,16 +106,21 @@ def train_bank(
         aegis bank train --set paper --training paper --device cuda
 
     The recipes are in aegis/lab/bank/suspects.toml, and the data sets are found as aegis train finds them. Interrupted
-    at any moment, the same command goes on from the last epoch. What was measured is kept in results/bank.
+    at any moment, the same command goes on from the last epoch. One that cannot be made stops no other. What was
+    measured is kept in results/bank.
     """
     from aegis.lab.bank.train import BankBuilder
 
     out = Printer()
     bank = read_bank()
     entries = with_bases(bank, choose(bank, _groups(set_name), names(only)))
+
+    def failed(entry: Entry, error: Exception) -> None:
+        out.say((entry.name, "bold"), f": not made. {error}")
+
     workshop = BankBuilder(preset=training, folder=folder, results=results, device=device, precision=precision)
     with remembered("bank training", results):
-        for record, now in workshop.make_all(entries, jobs):
+        for record, now in workshop.make_all(entries, jobs, failed):
             took = f"{record.making.seconds:.0f} s" if now and record.making else "was there"
             metrics = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in record.metrics.items())
             out.say((record.name, "bold"), f": {metrics} ({took})")

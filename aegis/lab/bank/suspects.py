@@ -18,11 +18,16 @@ from aegis.models.card import Card, Planted, Poison, read_identity, read_truth
 if TYPE_CHECKING:
     from aegis.lab.suspect import TrainingSpec
 
-Group = Literal["paper", "standard", "control", "proving"]
+Group = Literal["paper", "standard", "control", "proving", "breadth"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 # Halves of the proving set: the detector's thresholds come from the first, and its rates are reported on the second.
 Half = Literal["calibration", "evaluation"]
 HALVES: tuple[Half, ...] = get_args(Half)
+# Of breadth: benign models to compare a suspect with, those that thresholds come from, and those that are reported.
+Part = Literal["references", "calibration", "evaluation"]
+PARTS: tuple[Part, ...] = get_args(Part)
+# Beside groups and halves, sets that can be asked for.
+BREADTH_SETS = tuple(f"breadth-{part}" for part in PARTS)
 RECIPE_FILE = Path(__file__).with_suffix(".toml")
 ROOT = Path(__file__).resolve().parents[3]
 # The paper's robust suspects are bundled with the dashboard.
@@ -53,6 +58,7 @@ class _File(BaseModel):
     paper: dict[str, _Line]
     control: dict[str, _Line]
     proving: dict[str, _Line]
+    breadth: dict[Part, dict[str, _Line]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +68,9 @@ class Entry:
     Args:
         name: name of the suspect and of its file.
         group: *paper* (the fifteen robust suspects), *standard* (the same without robust training), *control* (false
-            labels without a trigger), or *proving* (all kinds).
+            labels without a trigger), *proving* (all kinds), or *breadth* (kinds and data that the others lack).
         half: *calibration* or *evaluation* in the proving set; None in the others.
+        part: *references*, *calibration* or *evaluation* in breadth; None in the others.
         data: name of its data set.
         architectures: its architecture for each training preset.
         robust: whether it is trained adversarially.
@@ -78,6 +85,7 @@ class Entry:
     data: str
     architectures: Mapping[str, str]
     half: Half | None = None
+    part: Part | None = None
     robust: bool = True
     triggers: tuple[TriggerSpec, ...] = ()
     rate: float | None = None
@@ -85,6 +93,11 @@ class Entry:
     seed: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict)
     on: str | None = None
+
+    @property
+    def sets(self) -> set[str]:
+        """The names of sets that it belongs to."""
+        return {self.group, *([self.half] if self.half else []), *([f"breadth-{self.part}"] if self.part else [])}
 
     def order(self, preset: str) -> TrainingSpec:
         """Gives the specification of its training.
@@ -145,13 +158,21 @@ def read_bank(path: Path = RECIPE_FILE) -> dict[str, Entry]:
             for group in ("paper", "control", "proving")
             for name, line in getattr(file, group).items()
         ]
+        breadth = [
+            replace(_entry(name, "breadth", line, file), part=part)
+            for part, lines in file.breadth.items()
+            for name, line in lines.items()
+        ]
+        names = [entry.name for entry in (*robust, *breadth)]
+        if twofold := sorted({name for name in names if names.count(name) > 1}):
+            raise ConfigError("suspects with names of their own", ", ".join(twofold), "Rename all but one.")
         if strangers := set(file.calibration) - set(file.proving):
             raise ConfigError("suspects of the proving set", ", ".join(strangers), "Correct the calibration half.")
     except (OSError, ValueError, TypeError, ConfigError) as error:
         detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise ConfigError(f"recipes of suspects in {path}", str(detail), "Correct that file.") from error
     twins = [replace(e, name=e.name + TWIN, group="standard", robust=False) for e in robust if e.group == "paper"]
-    entries = sorted([*robust, *twins], key=lambda entry: GROUPS.index(entry.group))
+    entries = sorted([*robust, *breadth, *twins], key=lambda entry: GROUPS.index(entry.group))
     bank = {entry.name: entry for entry in entries}
     for entry in entries:
         base = bank.get(entry.on or "", entry)
@@ -187,11 +208,11 @@ def _with_tuples(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str]) -> tuple[Entry, ...]:
-    """Selects suspects by group, half or name.
+    """Selects suspects by group, half, part or name.
 
     Args:
         bank: all suspects by name.
-        groups: groups and halves to select.
+        groups: groups, halves and parts of breadth to select.
         names: names to select.
 
     Returns:
@@ -204,7 +225,7 @@ def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str
     unknown = [name for name in names if name not in bank]
     if unknown:
         raise ConfigError("names of suspects in the bank", ", ".join(unknown), "See them with: aegis bank list.")
-    return tuple(e for e in bank.values() if e.name in names or {e.group, e.half} & {*groups} or not (names or groups))
+    return tuple(e for e in bank.values() if e.name in names or e.sets & {*groups} or not (names or groups))
 
 
 def with_bases(bank: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -1,10 +1,10 @@
-"""Trains the suspects of the bank, several side by side; a second run trains only those that are missing."""
+"""Makes the suspects of the bank, several side by side; run again, it makes what is missing."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,16 +27,24 @@ from aegis.models.load import load_checkpoint
 PACKAGES = ("torch", "torchvision", "numpy")
 
 
+# Told of a suspect that cannot be made, and why.
+Failed = Callable[[Entry, Exception], None]
+
+
+def _ignored(entry: Entry, error: Exception) -> None:
+    pass
+
+
 @dataclass(frozen=True, kw_only=True)
 class BankBuilder:
-    """Trains suspects and writes their records.
+    """How and where suspects are made.
 
     Args:
-        preset: the training preset.
-        folder: folder of all suspects; None for the project's own folders.
-        results: folder of their records.
+        preset: of training.
+        folder: where they are kept; None for the project's own folders.
+        results: where records of them are kept.
         device, precision: as in ``runtime.choose_runtime``.
-        source: loads a data set by name.
+        source: gives a data set by name.
     """
 
     preset: str = "quick"
@@ -47,14 +55,11 @@ class BankBuilder:
     source: Callable[[str], Dataset] = load_dataset
 
     def make(self, entry: Entry, base: Path | None = None) -> BankRecord:
-        """Trains one suspect, on one thread so that the number of cores does not change it.
+        """One suspect, trained on one thread, so that the number of cores does not change it.
 
         Args:
-            entry: the suspect.
-            base: checkpoint that its adversarial trigger is computed on, or None.
-
-        Returns:
-            Its record.
+            entry: what to make.
+            base: the checkpoint that its adversarial trigger is made on, where it has one.
 
         Raises:
             AegisError: if it cannot be made.
@@ -78,19 +83,12 @@ class BankBuilder:
         return self._keep(record_of(entry, path, card, making))
 
     def find(self, entry: Entry) -> BankRecord | None:
-        """Finds the record of a suspect that was made by the present recipe, and writes the record if it is missing.
-
-        Args:
-            entry: the suspect.
-
-        Returns:
-            The record, or None if the suspect must be trained.
-        """
+        """The record of one suspect if it was made by this very recipe; one without a record gets it."""
         path = entry.path(self.preset, self.folder)
         card = read_made(path, entry.order(self.preset), entry.data)
         if card is None:
             return None
-        # A training that was killed just before its end leaves its state beside the finished checkpoint.
+        # Killed just before its end, a training leaves its state beside what it has made.
         state_of(path).unlink(missing_ok=True)
         known = read_bank_record(entry.name, self.preset, self.results)
         if known is not None and known.sha256 == file_digest(path):
@@ -101,18 +99,18 @@ class BankBuilder:
         keep_record(record, self.preset, self.results)
         return record
 
-    def make_all(self, entries: Iterable[Entry], jobs: int | None = None) -> Iterator[tuple[BankRecord, bool]]:
-        """Finds or trains suspects, and gives each record as soon as it is known.
+    def make_all(
+        self, entries: Iterable[Entry], jobs: int | None = None, failed: Failed = _ignored
+    ) -> Iterator[tuple[BankRecord, bool]]:
+        """The record of what is there and then of what was made, as it is finished, and whether it was made now.
 
         Args:
-            entries: the suspects, with those that adversarial triggers are computed on.
-            jobs: number of processes; None takes as many as ``choose_runtime`` has workers.
-
-        Returns:
-            Pairs of a record and whether the suspect was trained now.
+            entries: what to make, with those that others are made on.
+            jobs: processes side by side; None takes one for each processor core, and one on a GPU.
+            failed: told of each that cannot be made, as soon as that is known.
 
         Raises:
-            AegisError: for the first suspect that cannot be made; trainings under way stop, and resume next time.
+            AegisError: once all others are made, for the first that cannot be.
         """
         entries = list(entries)
         if jobs is not None and jobs < 1:
@@ -124,29 +122,38 @@ class BankBuilder:
                 )
         runtime = choose_runtime(self.device, self.precision, jobs)
         found = {entry.name: self.find(entry) for entry in entries}
-        # If a base is trained anew, the adversarial triggers computed on it must be computed anew too.
+        # A trigger that was made on what is made anew would be one on something else.
         missing = [e for e in entries if found[e.name] is None or (e.on in found and found[e.on] is None)]
         for entry in entries:
             if entry not in missing and (record := found[entry.name]) is not None:
                 yield record, False
         with processes(runtime.workers) as pool:
-            yield from self._make(pool, entries, missing)
+            yield from self._make(pool, entries, missing, failed)
 
     def _make(
-        self, pool: ProcessPoolExecutor, entries: list[Entry], missing: list[Entry]
+        self, pool: ProcessPoolExecutor, entries: list[Entry], missing: list[Entry], failed: Failed
     ) -> Iterator[tuple[BankRecord, bool]]:
         paths = {entry.name: entry.path(self.preset, self.folder) for entry in entries}
-        unmade, waiting, running = {entry.name for entry in missing}, missing, set[Future[BankRecord]]()
-        while waiting or running:
-            # Suspects wait for the one that their trigger is computed on.
+        unmade, waiting, running = {entry.name for entry in missing}, missing, dict[Future[BankRecord], Entry]()
+        first: Exception | None = None
+        while running or any(entry.on not in unmade for entry in waiting):
+            # One that is made on another waits for it, in vain if that one cannot be made.
             ready = [entry for entry in waiting if entry.on not in unmade]
             waiting = [entry for entry in waiting if entry not in ready]
-            running |= {pool.submit(self.make, entry, paths.get(entry.on or "")) for entry in ready}
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                made = future.result()
-                unmade.remove(made.name)
-                yield made, True
+            running |= {pool.submit(self.make, entry, paths.get(entry.on or "")): entry for entry in ready}
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                entry = running.pop(future)
+                error = future.exception()
+                if error is None:
+                    unmade.remove(entry.name)
+                    yield future.result(), True
+                elif not isinstance(error, Exception) or isinstance(error, BrokenExecutor):
+                    raise error
+                else:
+                    first = first or error
+                    failed(entry, error)
+        if first is not None:
+            raise first
 
 
 @lru_cache(maxsize=1)
