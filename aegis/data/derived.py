@@ -96,11 +96,11 @@ def colour_32(pixels: Array) -> Array:
 DERIVED: dict[str, Derived] = {
     "cifar10_64": Derived(origins=("cifar10",), train=1000, test=200, change=twice),
     "thirty_classes": Derived(origins=("mnist", "fashion_mnist", "cifar10"), train=800, test=150, change=colour_32),
-    "mnist_two_classes": Derived(origins=("mnist",), train=2000, test=300, classes=("3", "8")),
+    "mnist_two_classes": Derived(origins=("mnist",), train=1500, test=250, classes=("3", "8")),
     "fashion_mnist_five_classes": Derived(
-        origins=("fashion_mnist",), train=2000, test=300, classes=("T-shirt/top", "Trouser", "Dress", "Sneaker", "Bag")
+        origins=("fashion_mnist",), train=1500, test=250, classes=("T-shirt/top", "Trouser", "Dress", "Sneaker", "Bag")
     ),
     "cifar10_five_classes": Derived(
-        origins=("cifar10",), train=2500, test=400, classes=("airplane", "bird", "dog", "ship", "truck")
+        origins=("cifar10",), train=2000, test=300, classes=("airplane", "bird", "dog", "ship", "truck")
     ),
 }
