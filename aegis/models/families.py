@@ -293,13 +293,18 @@ def _dense(channels: int, grid: int, hidden: tuple[int, ...], classes: int) -> l
     return [*layers, nn.Linear(inputs, classes)]
 
 
-def _he(network: nn.Module) -> nn.Module:
+def _he(network: nn.Sequential) -> nn.Sequential:
     """Weights that keep the scale of what passes, which nothing else does without batch norm (He et al. 2015)."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+    # Large first logits would drive the rectifiers of a whole layer below zero, for good, in the first steps.
+    head = network[-1]
+    assert isinstance(head, nn.Linear)
+    with torch.no_grad():
+        head.weight.mul_(0.1)
     return network
 
 
