@@ -185,7 +185,7 @@ def preact(in_channels: int, classes: int, width: int = 16, blocks: int = 2) -> 
     return PreActResNet(in_channels, classes, width, (width, 2 * width, 4 * width), blocks)
 
 
-def wide(in_channels: int, classes: int, width: int = 16, depth: int = 10, factor: int = 1) -> nn.Module:
+def wide(in_channels: int, classes: int, width: int = 8, depth: int = 10, factor: int = 2) -> nn.Module:
     """WideResNet-depth-factor without dropout (Zagoruyko and Komodakis 2016).
 
     Args:
@@ -193,7 +193,8 @@ def wide(in_channels: int, classes: int, width: int = 16, depth: int = 10, facto
         classes: number of classes.
         width: channels of the first convolution, 16 in the original.
         depth: 4 more than a multiple of 6.
-        factor: by how much the stages are wider than width, twice it and four times it.
+        factor: by how much the stages are wider than width, twice it and four times it; 1 is a plain pre-activation
+            ResNet.
     """
     if depth < 10 or depth % 6 != 4:
         raise ValueError(f"a WideResNet has a depth of 10, 16, 22, ..., not {depth}")

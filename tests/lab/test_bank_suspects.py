@@ -24,6 +24,7 @@ from aegis.lab.bank.suspects import (
 from aegis.lab.recipes import RECIPES, Recipe
 from aegis.lab.suspect import TrainingSpec, make_suspect
 from aegis.lab.triggers import TriggerSpec
+from aegis.models.architectures import build
 from aegis.models.families import FAMILIES
 
 
@@ -197,3 +198,20 @@ def test_two_of_one_name_are_refused(tmp_path):
     path.write_text(RECIPE_FILE.read_text().replace("mnist_vit = {", "mnist_narrow = {", 1))
     with pytest.raises(ConfigError, match="mnist_narrow"):
         read_bank(path)
+
+
+def test_a_perturbation_of_breadth_is_made_within_its_part(bank):
+    made_on = [(entry, bank[entry.on]) for entry in bank.values() if entry.group == "breadth" and entry.on]
+    assert len(made_on) == 2
+    for entry, base in made_on:
+        assert (base.part, base.triggers) == (entry.part, ())
+
+
+def test_wide_networks_are_wider_and_still_small(bank):
+    channels = {"mnist": 1, "fashion_mnist": 1, "fashion_mnist_five_classes": 1}
+    specs = {(e.architectures["quick"], channels.get(e.data, 3)) for e in bank.values() if family(e) == "aegis:wide"}
+    for spec, colours in specs:
+        network = build(spec, colours, 10)
+        stem = next(m for m in network.modules() if isinstance(m, torch.nn.Conv2d))
+        assert network.head.in_features > 4 * stem.out_channels
+        assert sum(p.numel() for p in network.parameters()) <= 200_000
