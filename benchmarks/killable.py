@@ -240,13 +240,13 @@ class Training(Work):
     def units(self, ran: Ran) -> set[str]:
         import torch
 
-        # Without a state it has not begun, or is over: asked for again, it is then trained anew.
+        # Without a state file the training has not begun or has ended; the next one starts anew.
         state = self.folder / "out.safetensors.partial"
         done = torch.load(state, weights_only=True)["epoch"] if state.exists() else 0
         return {f"epoch {number}" for number in range(done)}
 
     def repeated(self, ran: Ran, units: set[str]) -> set[str]:
-        # The epochs that it did are the last ones.
+        # The second start trained the last epochs.
         did = sum(path.endswith(".safetensors.partial") for path in ran.renamed)
         return units & {f"epoch {number}" for number in range(EPOCHS - did, EPOCHS)}
 
@@ -270,7 +270,7 @@ class Report(Work):
         return {"report"} if self.outcome(ran) else set()
 
     def repeated(self, ran: Ran, units: set[str]) -> set[str]:
-        # It is written anew whenever it is asked for.
+        # A report is always written anew.
         return set()
 
 
@@ -294,7 +294,7 @@ class Writes(Work):
         return True  # each round is, before the next begins
 
     def units(self, ran: Ran) -> set[str]:
-        # What it said was done, and not what is found to be.
+        # What the process reported as done, since that must be found afterwards.
         return set(ran.said.split())
 
     def repeated(self, ran: Ran, units: set[str]) -> set[str]:

@@ -53,8 +53,8 @@ def kill(work: Work, whole: Ran, expected: str, moment: Moment, tally: Tally) ->
     """Kill work at a moment, start it again, and count the outcome.
 
     Args:
-        work: what is done.
-        whole: the same that nobody killed.
+        work: the kind of work.
+        whole: an attempt that was not killed.
         expected: its outcome.
         moment: when it dies.
         tally: of this kind of work.

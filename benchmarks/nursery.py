@@ -18,9 +18,9 @@ from typing import Any
 
 from benchmarks.victim import main as die
 
-# What the work that is killed imports on its way; the last is what the optimisers of torch take longest to import.
+# Modules that the killed work imports; torch's optimisers need the last one, which is slow to import.
 LIBRARIES = ("aegis.cli", "aegis.detect.scan", "aegis.lab.suspect", "aegis.report.pdf", "openTSNE", "torch._dynamo")
-# Small work is quicker so, and what a killed process computed is the same.
+# One thread is quicker for small work and gives the same results.
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,7 +49,7 @@ class Nursery:
             arguments: of ``benchmarks.victim``.
             folder: where it runs.
             store: that it uses.
-            out: what it says goes there.
+            out: file for its output.
 
         Returns:
             The exit code, negative for a signal.

@@ -45,7 +45,7 @@ from tests.browser.conftest import ARGUMENTS, find_chromium, launch
 from tests.browser.test_scan import SUSPECT
 
 PARTS = ("paint", "inspect", "cancel", "pdf")
-# Of the scan that runs beside; another one than those that were cancelled.
+# Seed of the scan that runs beside; differs from those of cancelled scans.
 SEED, MINUTES = 77, 20
 
 

@@ -61,7 +61,7 @@ def heading(name: str) -> str:
 
 GALLERY = "aegis.pictures('[data-testid=\"stImage\"] img', 1)"
 WHOLE = "all of it"
-# Of each page, what is asked in turn whether it is there.
+# Conditions of each page, checked in turn.
 HOME = {
     "heading": heading("AEGIS"),
     WHOLE: "() => aegis.all('.st-key-card-recent a').length && aegis.says('code', /aegis.scan/)",
@@ -281,7 +281,7 @@ def begin_new(page: Page, seed: int) -> None:
         page.get_by_text("More settings").click()
     field.fill(str(seed))
     field.press("Enter")
-    # What is pressed while a page moves is pressed beside it.
+    # A press on a moving page would miss.
     settle(page)
     begin(page)
     expect(page.locator(".aegis-strip img").first).to_be_visible(timeout=LIMIT * 1000)

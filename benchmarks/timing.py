@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Of names; they are printed before it is known how long the others are.
+# Width of names; a line is printed before the other names are known.
 WIDTH = 46
 
 
@@ -13,7 +13,7 @@ class Timing:
     """One thing that was timed several times.
 
     Args:
-        name: of it.
+        name: of the timing.
         seconds: of every run.
         target: what the median should not exceed, or None.
     """

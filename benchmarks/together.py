@@ -32,7 +32,7 @@ class Loop:
 
     Args:
         bench: with model and images.
-        name: of it.
+        name: of the command.
         command: what to run, with ``{}`` for the number of the round.
     """
 

@@ -19,7 +19,7 @@ from typing import Any
 
 EVENTS = ("open", "os.rename", "os.remove", "sqlite3.connect")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-# Of the writes to a store alone.
+# Number of rounds of writing to a store.
 ROUNDS = 12
 
 

@@ -15,7 +15,7 @@ from tests.hostile.doors import NotRefused
 # Until a page has answered, and until a scan has failed.
 ANSWER, END = 60_000, 180_000
 SUSPECT = "fashion_mnist_clean.safetensors"
-# What the browser's side of the widget says of a file it does not even send.
+# Messages of the widget itself, for files that the browser does not send.
 NOT_SENT = re.compile("files are not allowed|must be .* or smaller")
 # After an icon, which is text too.
 REFUSED, FAILED = re.compile("Refused$"), re.compile("Failed$")
@@ -29,7 +29,7 @@ class Widget:
     Args:
         browser: real.
         address: of the dashboard.
-        log: what its server writes.
+        log: of its server.
     """
 
     browser: Browser

@@ -65,7 +65,7 @@ def main() -> None:
     # Ended from outside, temporary files are still removed on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     if not sys.warnoptions:
-        # Libraries warn their programmers; whoever runs a command could do nothing about it.
+        # Warnings of libraries are for programmers; users of the command could do nothing about them.
         warnings.simplefilter("ignore")
     try:
         app()

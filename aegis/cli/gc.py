@@ -14,7 +14,7 @@ from aegis.core.text import count_of
 from aegis.store.eviction import Plan, parse_limit, say_size
 from aegis.store.store import Store
 
-# Of a key, the least that names a scan.
+# Fewest characters of a key that identify a scan.
 LEAST = 6
 
 Limit = Annotated[

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aegis.records.record import ScanRecord
     from aegis.store.tasks import Work
 
-# Of a key, enough to name a scan.
+# Characters of a key that identify a scan.
 SHOWN = 12
 _AGO = re.compile(r"(\d{1,4})([dh])")
 

@@ -29,7 +29,7 @@ class Printer(Console):
     def __init__(self, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
         if not self.is_terminal:
-            # Nobody's screen is too narrow for a table there.
+            # A file or pipe has no width, so tables get one that fits them.
             self.width = 10_000
 
     def say(self, *pieces: Piece, wrap: bool = True) -> None:
@@ -48,7 +48,7 @@ class Printer(Console):
     def on_broken_pipe(self) -> None:
         """Go on without output, since rich would exit with code 1, which here means *infected*."""
         self.quiet = True
-        # Whoever read messages and has gone must not cost the other stream its verdict.
+        # A closed pipe of messages must not stop the verdict on the other stream.
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), self.file.fileno())
 
@@ -153,7 +153,7 @@ def _shown(value: object) -> str:
 
 
 def _class_table(record: ScanRecord) -> Table:
-    # Not above, since help should not wait for it.
+    # Imported here, since help should not wait for it.
     from aegis.records.ranking import best_score, ranked
 
     table = Table(box=None, pad_edge=False, header_style="dim")

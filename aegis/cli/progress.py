@@ -26,9 +26,9 @@ def progress_bar(title: str, quiet: bool, after: str = "") -> Iterator[Report]:
     """Show a progress bar for work of one stage, such as training.
 
     Args:
-        title: what is being done.
+        title: beside the bar.
         quiet: show nothing.
-        after: what is done once the last step is reported.
+        after: title of the work that follows the last step.
 
     Yields:
         The function that reports progress to the bar.
@@ -131,7 +131,7 @@ class _Lines:
             return
         now = time.monotonic()
         if self.start is None:
-            # What a resumed run starts from was not done now, and must not count as speed.
+            # Steps before a resumed run were not done now and must not count for the pace.
             self.start, self.last = (now, done), now
         if now - self.last < INTERVAL:
             return

@@ -20,14 +20,14 @@ def remembered(kind: str, path: Path) -> Iterator[None]:
 
     Args:
         kind: words for people: *training*, *report*, *bank scan*.
-        path: what is written, or the folder that it goes to.
+        path: of the file that is written, or its folder.
 
     Yields:
         Nothing.
     """
     key = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
     with ExitStack() as stack:
-        # Nothing of the work itself needs a store.
+        # The work itself needs no store, so a store that fails must not stop it.
         with suppress(AegisError):
             stack.enter_context(Store().working(kind, os.fspath(path), key, this_command()))
         yield

@@ -44,7 +44,7 @@ def load(checkpoint: Path, images: Dataset, arch: str | None, mean: str | None, 
 
     Args:
         checkpoint: the file.
-        images: what it is to classify.
+        images: that the model must fit.
         arch, mean, std: what the user typed.
 
     Returns:

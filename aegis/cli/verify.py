@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aegis.store.audit import Difference
 
 DIFFERENT = 1
-# Of values that differ, so many are shown.
+# Number of differing values that are shown.
 SHOWN = 20
 
 Result = Annotated[

@@ -9,7 +9,7 @@ from aegis.records.config import TriggerSearchConfig
 from aegis.records.record import ControlRecord, ScanRecord, settings
 from aegis.records.wording import share_of
 
-# Classes of the models that thresholds come from, give or take.
+# Thresholds were calibrated on models of ten classes; a range around that is taken to be similar.
 FEW, MANY = 5, 20
 
 

@@ -21,7 +21,7 @@ from aegis.records.settings import (
 from aegis.records.wording import robust_up_to
 
 Flagged = Literal["newer", "older", "both", "neither"]
-# A score that moves less is not worth a sentence.
+# Smaller changes of a score are not mentioned.
 NOTICED = 0.1
 
 

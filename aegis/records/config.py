@@ -137,7 +137,7 @@ class GatherConfig:
     def __post_init__(self) -> None:
         _require(self.seeds >= 10, "at least 10 seeds", self.seeds, "The paper recommends 500.")
         _require(bool(self.stages), "at least one budget", "none", "Give a budget.")
-        # A plane cannot be made of less than two.
+        # The embedding needs at least two dimensions.
         _require(2 <= self.components <= 150, "2 to 150 components", self.components, "Choose a value between.")
         _require_seed(self.seed)
 

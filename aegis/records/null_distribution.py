@@ -18,11 +18,11 @@ from aegis.core.errors import ConfigError
 from aegis.core.types import Family
 
 CALIBRATION = Path(__file__).with_name("calibration.json")
-# Shares of a few dozen images come in steps; nothing below or above these is told apart.
+# Shares of a few dozen images cannot tell rates below or above these apart.
 LOW, HIGH = 0.01, 0.99
-# Scores that all lie on the lowest steps would otherwise promise more than such steps can tell.
+# Scores that nearly agree would otherwise claim a precision that shares of few images do not have.
 LEAST_SPREAD = 0.5
-# Rarer than this nothing is said to be: a distribution's tail is a guess where a few dozen models were seen.
+# No smaller p-value is reported: a few dozen models say little about the tail of the distribution.
 MIN_P_VALUE = 0.001
 
 

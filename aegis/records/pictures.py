@@ -12,9 +12,9 @@ from aegis.core.types import CandidateTrigger
 
 Rgb = UInt8[np.ndarray, "h w 3"]
 
-# Where a patch touches nothing: a tint, so that neither a grey nor a white pixel of it is lost.
+# Background of a patch: tinted, so that its grey and white pixels stay visible.
 UNTOUCHED = (214, 226, 240)
-# Pixels to which a picture is enlarged: readers smooth what is smaller.
+# Side in pixels: PDF readers blur smaller pictures when they enlarge them.
 SIDE = 168
 
 
@@ -118,7 +118,7 @@ def png(picture: Rgb, side: int | None = SIDE) -> io.BytesIO:
 def _scaled(picture: Rgb, side: int) -> Image.Image:
     height, width = picture.shape[:2]
     size = (max(1, round(width * side / height)), side)
-    # Pixels stay squares when they grow.
+    # Enlarged pixels stay sharp squares.
     method = Image.Resampling.NEAREST if side >= height else Image.Resampling.BOX
     return Image.fromarray(picture).resize(size, method)
 

@@ -278,7 +278,7 @@ def read_record(path: Path) -> ScanRecord:
         return ScanRecord.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         got, advice = str(error.strerror) if isinstance(error, OSError) else "other content", "Check the path."
-        # Of content, only what fields say together has words that are worth more than these.
+        # Only contradictions between fields have a message of their own that helps the user.
         first = error.errors()[0] if isinstance(error, ValidationError) else None
         if first is not None and first["type"] == "value_error":
             got, advice = f"one that contradicts itself: {first['ctx']['error']}", "Take the file as it was written."
@@ -314,7 +314,7 @@ def config_of(record: ScanRecord) -> ScanConfig:
         config = TypeAdapter(ScanConfig).validate_python(record.config)
     except (ValidationError, ConfigError):
         config = None
-    # Names that this version does not know would have been ignored in silence.
+    # Validation ignores names that this version does not know; comparing finds them.
     if config is None or config_record(config) != record.config:
         raise StoreError("the settings of a scan of this version", "others", "Scan again.")
     return config

@@ -42,7 +42,7 @@ FAMILY_FIELDS: Final = {"classes.transplants.family", "config.verdict.nulls.fami
 _OLD_FAMILIES = {today: old for old, today in FAMILIES.items()}
 # The old name of a field by the old path of its parent and its name today.
 _OLD_NAMES = {(old.rpartition(".")[0], today): old.rpartition(".")[2] for old, today in RENAMED.items()}
-# Where the settings of each part lie in a record.
+# Path of each part's settings in a record.
 _PLACES: dict[type, str] = {
     ScanConfig: "config",
     GatherConfig: "config.gather",

@@ -16,9 +16,9 @@ from aegis.records.record import ScanRecord, config_record
 OWN: Final = "own settings"
 FOREIGN: Final = "another version"
 KINDS = (*PRESETS, OWN, FOREIGN)
-# No choice of the user's: sizes come from what the model was measured to need, calibration comes with AEGIS.
+# Not chosen by the user: sizes are computed from the model's robustness, calibration comes with AEGIS.
 AREA, RADIUS, NULLS = "gather.trigger_search.area", "gather.trigger_search.radius", "verdict.nulls"
-# Seeds make another draw of the same settings.
+# Another seed does not make other settings.
 SEEDS = ("gather.seed", "embed.seed")
 NAMES = {
     "assess.images": "Images that robustness is measured on",
@@ -44,7 +44,7 @@ NAMES = {
 }
 NOTHING = {"gather.trigger_search": "none"}
 MISSING: Final = object()
-# Longer lists are told by their length and a digest.
+# Longer lists are shown as their length and a digest.
 LISTED = 6
 
 

@@ -10,7 +10,7 @@ from aegis.records.config import VerdictConfig
 from aegis.records.null_distribution import NullDistribution, p_value
 from aegis.records.record import ClassRecord, ModelRecord, TriggerRecord
 
-# A flip rate from one class that a weak spot is named for.
+# Attack success rate of one source class from which a weak spot is mentioned.
 WEAK = 0.5
 # A share from which on *at most* would say nothing.
 COMMON = 0.995

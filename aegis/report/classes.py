@@ -132,7 +132,7 @@ def _heat(finding: Finding, data: Dataset | None, candidate: CandidateTrigger | 
 
 
 def _clusters(finding: Finding, data: Dataset | None) -> list[Flowable]:
-    # The budget at which the images fall apart most is where they are worth looking at.
+    # The budget with most clusters tells most.
     b = int(np.argmax([clusters.count for clusters in finding.clusters]))
     clusters, evidence = finding.clusters[b], finding.evidence
     head = heading(f"Images of each cluster, at L2 budget {evidence.budgets[b]:g}")

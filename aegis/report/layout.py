@@ -22,7 +22,7 @@ from aegis.report.words import words
 MARGIN, FOOT = 18 * mm, 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
 INK, MUTED, RULE, SHADE = (HexColor(colour) for colour in ("#16202c", "#5a6878", "#d5dde7", "#f2f5f9"))
-# The dashboard's colours: blue for what is benign, vermilion for what is suspected, amber for what is not known.
+# The dashboard's colours: blue for benign, vermilion for flagged, amber for inconclusive.
 ACCENT = {"infected": "#c2470a", "clean": "#0b62a8", "inconclusive": "#8a6100"}
 
 _BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9, leading=12.5, textColor=INK, spaceAfter=4)

@@ -64,7 +64,7 @@ class Draft:
         """
         self.review, self.kept = fitting(change(self.refresh(record)), record), False
         try:
-            # Somebody else may decide at the same moment, or did while this could not be kept.
+            # Other sessions may have decided meanwhile, so the store merges both reviews.
             self.last = self.review = fitting(Store().keep_review(self.key, self.review, since=self.last), record)
             self.kept, self.problem = True, ""
         except StoreError as error:
@@ -136,7 +136,7 @@ class ReportCache:
         with self.lock:
             if content not in self.made:
                 paper, found = _make(record, images, review)
-                # What came or went in the meantime makes another report than the one that was asked for.
+                # Evidence may have appeared or gone meanwhile, which makes another report.
                 if found != set(at_hand):
                     return paper
                 self.made[content] = paper

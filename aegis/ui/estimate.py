@@ -74,7 +74,7 @@ def _times(task: Task, records: Sequence[ScanRecord]) -> Iterator[float]:
             same = _steps(config_of(record)) == wanted
         except StoreError:
             continue
-        # The newest tells which device scans run on.
+        # The newest scan tells the device.
         if same and device in (None, record.runtime.device):
             device = record.runtime.device
             assess = 0.0 if task.is_measured else record.seconds.get("assess", 0.0)

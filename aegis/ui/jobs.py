@@ -23,10 +23,10 @@ from aegis.core.runtime import Cancelled, Event, Report
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 T = TypeVar("T")
 
-# Beyond so many, what ended longest ago is forgotten; results of scans lie in the store all the same.
+# Of more jobs, the one that ended first is forgotten; its results stay in the store.
 KEPT = 64
 ID_BYTES = 24
-# How far work steps back behind pages where both want the processor, as ``nice`` counts.
+# Niceness of jobs, so that pages stay responsive.
 NICENESS = 10
 UNEXPECTED = "Something went wrong that nobody foresaw ({kind}). The server's log has the details."
 
@@ -40,7 +40,7 @@ class Job(Generic[T]):
     Args:
         work: does it, and reports to what it is given; that raises ``Cancelled`` when the user has had enough. None
             once it will not be called any more.
-        watch: told of every event.
+        watch: is given every event.
         id: in the page's address.
         state: *queued*, *running*, *done*, *failed* or *cancelled*.
         result: of the work, once it is done.
@@ -68,12 +68,12 @@ class Jobs:
     """Runs jobs in turn, one at a time.
 
     Args:
-        kept: how many are remembered.
+        kept: number of jobs that are remembered.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="aegis-job", initializer=_step_back)
-        # Takes work until the interpreter ends, which is how a running job learns of it.
+        # The pool raises on new work once the interpreter ends, which tells a running job to stop.
         self._open = ThreadPoolExecutor(1, thread_name_prefix="aegis-open")
         self._jobs: dict[str, Job[object]] = {}
         self._kept = kept
@@ -83,8 +83,8 @@ class Jobs:
         """Queue a job.
 
         Args:
-            work: what to do.
-            watch: told of every event, in the job's threads.
+            work: the function to run.
+            watch: is given every event, in the job's threads.
             clean: called once when the job is over, however it ends.
 
         Returns:
@@ -136,7 +136,7 @@ class Jobs:
                 return
             job.state = "cancelled"
         job.stop.set()
-        # One that has begun still needs its work, until it notices.
+        # A job that has begun needs its files until it notices the cancellation.
         if job.future is not None and job.future.cancel():
             self._end(job)
 
@@ -145,7 +145,7 @@ class Jobs:
             if job.stop.is_set():
                 raise Cancelled
             if self._closing():
-                # The user did not want that: unlike what was cancelled, it shows as interrupted.
+                # The server is ending: unlike a cancelled job, this one shows as interrupted.
                 raise SystemExit
             job.watch(event)
 
@@ -176,7 +176,7 @@ class Jobs:
                 job.state, job.message, job.result = state, message, result
 
     def _end(self, job: Job[T]) -> None:
-        # It holds models and images, and jobs are remembered for long.
+        # Jobs are remembered long, and their work holds models and images.
         job.work = None
         job.ended = time.monotonic()
 

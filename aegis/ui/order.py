@@ -46,7 +46,7 @@ class Order:
         changes: what was set instead, as ``adjusted`` takes it.
         labels: classes to test, or None for all.
         measure_only: stop once accuracy and robustness are known.
-        workspace: where uploads lie, or None.
+        workspace: folder of the uploads, or None.
         fingerprint: what tells model and images apart before they are read.
     """
 
@@ -83,9 +83,9 @@ def carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCa
     """Measure or scan, reusing and keeping results in the store.
 
     Args:
-        order: what is wanted.
+        order: what to scan and how.
         report: told of progress; raises ``Cancelled`` when the user has had enough.
-        watch: what the page looks at.
+        watch: collects progress for the page.
         upload_cache: measurements go there as soon as they are made, and uploads at the end.
 
     Returns:
@@ -196,7 +196,7 @@ class Settings:
 
     Args:
         preset: one of ``PRESETS``.
-        changes: what is set instead, as ``adjusted`` takes it.
+        changes: settings that replace those of the preset, as arguments of ``adjusted``.
         labels: classes to test, or None for all.
     """
 
@@ -227,10 +227,10 @@ class ChosenSuspect:
     Args:
         file: its name.
         sha256: of the file.
-        path: where a bundled one lies, or None.
-        upload: what came from the browser, or None.
-        identity: what its card says, or None.
-        architecture, mean, std: what the user says.
+        path: of a bundled one, or None.
+        upload: file from the browser, or None.
+        identity: from its card, or None.
+        architecture, mean, std: as the user typed them.
     """
 
     file: str

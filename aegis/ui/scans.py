@@ -72,7 +72,7 @@ def find_finding(record: ScanRecord, label: int) -> Finding | None:
 @st.cache_resource(max_entries=12, show_spinner="Reading what the scan found")
 def _finding(folder: str, identity: str, label: int, _record: ScanRecord) -> Finding:
     finding = find_class(Store(Path(folder)), _record, label)
-    # An exception is not kept: a scan may bring back what is missing.
+    # Raised, since exceptions are not cached: another scan may restore what is missing.
     if finding is None:
         raise _Lost
     return finding

@@ -51,7 +51,7 @@ def _settings() -> Mapping[str, Any] | None:
             return None
         section = st.secrets[SECTION]
     except (OSError, ValueError) as error:
-        # The same error tells of no file at all.
+        # Streamlit raises the same error when there is no file.
         if not any(Path(path).exists() for path in st.get_option("secrets.files")):
             return None
         raise ConfigError("a secrets.toml that can be read", type(error).__name__, WHO) from error

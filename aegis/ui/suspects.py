@@ -28,10 +28,10 @@ class ListedSuspect:
     """A checkpoint as Home shows it: its identity, without the truth on its card.
 
     Args:
-        path: where it lies.
+        path: of the file.
         size: in bytes; 0 if it cannot be read.
         sha256: of the whole file, in hex; empty if it cannot be read.
-        identity: what its card says, or None without a card.
+        identity: from its card; None without one.
         problem: why it cannot be scanned, for people; empty if nothing is wrong.
     """
 
@@ -85,7 +85,7 @@ def examine(path: Path) -> ListedSuspect:
         Its identity, or what is wrong with it.
     """
     try:
-        # A pipe would be waited for, and a header without bounds would fill the memory.
+        # Reading a pipe would block, and an unbounded header would fill the memory.
         recognise(path)
         check_whole(path)
         identity = read_identity(path)
@@ -140,7 +140,7 @@ def load_again(path: Path, record: ScanRecord) -> Suspect | None:
     from aegis.models.load import load_checkpoint
 
     architecture = record.model.architecture
-    # Code that a user named once is not run again because a record says so.
+    # A record must not choose code that is run.
     if runs_foreign_code(architecture):
         return None
     suspect = load_checkpoint(

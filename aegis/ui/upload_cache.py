@@ -92,10 +92,10 @@ def look_for_images(record: ScanRecord, key: str, upload_cache: UploadCache) -> 
         return kept.images, ""
 
     def load(name: str) -> Dataset:
-        # What a browser calls its upload is no path.
+        # The name of an upload is not a path.
         if name.startswith(UPLOADED):
             raise DataError("images that are kept", "uploaded, and gone", "Upload them again.")
-        # What lies under a name of the user's own may be something else by now.
+        # The files at a user's own path may have changed.
         return named_images(name) if name in SOURCES else _read(name, record.data.digest)
 
     return find_images(record, load=load)
@@ -116,7 +116,7 @@ def is_upload(record: ScanRecord) -> bool:
 @lru_cache(maxsize=3)
 def _read(source: str, digest: str) -> Dataset:
     images = load_dataset(source)
-    # Raised within, so that others are not kept: the right ones may be put back.
+    # Raised inside the cached function, so that wrong images are not cached: the right ones may return.
     if digest not in ("", images.digest):
         raise DataError("the images that were scanned", f"others under {printable(source, 200)}", "Put them back.")
     return images

@@ -28,14 +28,14 @@ from aegis.ui.suspects import check_whole
 
 # As maxUploadSize in .streamlit/config.toml, which the browser keeps to.
 MAX_BYTES = 200 * 2**20
-# What an archive may become once it is unpacked, and how many pixel values all images together may have.
+# Limits of the unpacked size of an archive, and of the pixel values of all images together.
 MAX_UNPACKED = 2**30
 MAX_VALUES = 2**27
 NAME = 120
-# Before the name of what was uploaded in a record, so that nobody takes it for a data set's or a path.
+# Prefix of an upload's name in a record, which must not look like a data set or a path.
 UPLOADED = "upload: "
 
-# Other rooms run foreign code; other options reach files or the network (timm takes pretrained=1).
+# Other prefixes run foreign code; other options reach files or the network (timm takes pretrained=1).
 _BY_NAME = re.compile(r"aegis:\w{1,40}(,width=\d{1,4})?|(torchvision|timm):[A-Za-z0-9_.]{1,100}")
 _SUFFIXES = (".npz", ".zip")
 

@@ -15,7 +15,7 @@ from aegis.core.types import Applicability
 
 # Points of a loss curve that are kept; a longer one is thinned.
 CURVE = 240
-# Pictures of a class that are kept on its way: the first, and what it is now.
+# Pictures kept of each class: the first and the current ones.
 Frames = Float32[np.ndarray, "n c h w"]
 Curve = tuple[tuple[int, float], ...]
 
@@ -25,9 +25,9 @@ class ClassView:
     """One class being examined.
 
     Args:
-        label: which.
+        label: of the class.
         share: how far, in [0, 1].
-        stage: what is being done.
+        stage: the running step.
         started: when, in seconds of ``time.monotonic``.
         curve: step and loss of the present stage.
         first, frames: a few images as they were first seen, and as they are now.
@@ -60,8 +60,8 @@ class View:
     """The state of a scan at one moment.
 
     Args:
-        title: what is scanned, for people.
-        saying: what is being done, for people.
+        title: of the scan, for people.
+        saying: the running step, for people.
         class_names: of the data, once it is read.
         chosen: labels that are examined.
         whole: how far all of it is, in [0, 1].
@@ -87,7 +87,7 @@ class Watch:
     """Collects events; safe to read from another thread.
 
     Args:
-        title: what is scanned, for people.
+        title: of the scan, for people.
         measure_only: whether it ends once accuracy and robustness are known.
     """
 
@@ -131,7 +131,7 @@ class Watch:
             if event.label is None:
                 return
             if self._start is None:
-                # What was found in the store was not done now, and must not count as speed.
+                # Cached steps were not computed now and must not count for the pace.
                 self._start = now, self._progress.whole
             share = self._progress.done[event.label]
             known = self._classes.get(event.label) or ClassView(event.label, 0.0, event.stage, now)

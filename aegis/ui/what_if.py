@@ -47,7 +47,7 @@ class WhatIfJob:
         record: of the scan, with these settings.
         what_if: the settings.
         images: of the scan; needed for another budget.
-        path: where the suspect lies, or None.
+        path: of the suspect, or None.
         suspect: the suspect itself where it was uploaded, or None.
     """
 
@@ -75,7 +75,7 @@ def with_what_if(record: ScanRecord, what_if: WhatIf) -> ScanRecord:
     if what_if.epsilon is not None:
         config = at_budget(config, what_if.epsilon)
     config = replace(config, embed=replace(config.embed, method=what_if.method))
-    # Whatever the scan ran with, a look is computed by the source that runs now.
+    # What-if results are computed by the present source, whatever the scan ran with.
     return record.model_copy(update={"config": config_record(config), "source": source_record()})
 
 
@@ -83,9 +83,9 @@ def run(look: WhatIfJob, report: Report, watch: Watch) -> None:
     """Translate, read features and embed them, reusing and keeping results in the store.
 
     Args:
-        look: what is wanted.
+        look: the computation.
         report: told of progress; raises ``Cancelled`` when the user has had enough.
-        watch: what the page looks at.
+        watch: collects progress for the page.
 
     Raises:
         AegisError: if what is needed is gone or the store cannot be used.

@@ -120,7 +120,7 @@ def print_coverage(
 
     Args:
         asked, made: names of suspects.
-        seeds: how many were asked for.
+        seeds: number of seeds of the command.
         outcomes: suspects with a scan of each.
         out: where to print.
     """

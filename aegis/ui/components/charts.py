@@ -17,7 +17,7 @@ from aegis.ui.components.svg_scatter import Part, cloud
 CLEAR, FAINT = 0.9, 0.12
 LEGEND = 10
 HEIGHT = 430
-# Of the picture that stands in for the chart: what title and legend leave of it, and a point.
+# Size of the placeholder without title and legend, and of a point in it, in pixels.
 ROOM, RADIUS = (580, 330), 3.5
 
 
@@ -126,7 +126,7 @@ def _trace(
         mode="markers",
         name=plain(group.name),
         showlegend=False,
-        # A list of lists: a two-dimensional array comes back from the browser as something else.
+        # A list of lists: the browser does not return two-dimensional arrays unchanged.
         customdata=[[int(row)] for row in rows],
         hovertext=[texts[row] for row in rows],
         hoverinfo="text",
@@ -134,7 +134,7 @@ def _trace(
             "color": _colour(group, palette),
             "symbol": [symbol if moved else f"{symbol}-open" for moved in is_translated[rows]],
             "size": 7,
-            # Not plotly's own selection: it would take a click with Shift on what is selected for nothing at all.
+            # Not plotly's own selection: it ignores a click with Shift on selected points.
             "opacity": np.where(selected[rows] | (not selected.any()), CLEAR, FAINT).tolist(),
         },
         selected={"marker": {"opacity": CLEAR}},

@@ -19,7 +19,7 @@ from aegis.ui.components.scan_charts import draw_score
 from aegis.ui.components.widgets import REASON, reason_of
 from aegis.ui.uploads import UPLOADED
 
-# Source classes whose rates are listed: those that flip most.
+# Number of source classes listed, those with the highest rates.
 LISTED = 20
 _STYLE = """<style>
 .aegis-trigger { display: flex; gap: .75rem; align-items: center; }

@@ -25,7 +25,7 @@ from aegis.ui.session import ScanJob, server_state
 from aegis.ui.watch import ClassView, View, Watch
 
 EVERY = 0.5
-# Classes drawn beside one another, and bars in all: a model may have hundreds of classes.
+# Limits of classes drawn side by side and of bars: a model may have hundreds of classes.
 SHOWN, BARS = 2, 40
 DOING = {
     "translate": "turning images into it",
@@ -69,7 +69,7 @@ def show_job(job: ScanJob) -> None:
     else:
         _live(job)
         return
-    # As a callback it comes before anything is drawn: a last tick of what ran here may cut the drawing short.
+    # Use a callback: a final fragment rerun could interrupt this page.
     st.button("Back to the settings", icon=":material/arrow_back:", type="primary", on_click=st.query_params.clear)
 
 
@@ -119,7 +119,7 @@ def offer_cancel(place: DeltaGenerator, job: Job[Any], jobs: Jobs, key: str) -> 
         jobs: the queue that it is in.
         key: of the button.
     """
-    # As a callback it comes before anything is drawn, and what follows sees a job that is over.
+    # Use a callback: it runs before the page is drawn, so that the page shows the job as ended.
     place.button(
         "Cancel",
         icon=":material/stop_circle:",

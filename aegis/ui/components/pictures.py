@@ -12,7 +12,7 @@ from aegis.records.pictures import as_8_bit, as_rgb
 from aegis.ui.components.gallery import grow, png
 
 Picture = UInt8[np.ndarray, "rows columns 3"]
-# What a patch lies on where it replaces nothing.
+# Background of a patch.
 EMPTY = 0.5
 
 

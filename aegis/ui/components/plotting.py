@@ -1,7 +1,7 @@
 """Imports plotly, for all charts."""
 
-# plotly takes pandas for whole while a scan's thread is still importing it, and whoever opens a chart at that moment
-# sees an error. After this line it is whole.
+# While a scan's thread is still importing pandas, plotly would use it half imported and fail.
+# Importing pandas here first waits until it is complete.
 import pandas  # noqa: F401
 import plotly.graph_objects as go
 

@@ -50,7 +50,7 @@ def show_interrupted() -> None:
             state.badge("Interrupted", icon=":material/pause_circle:", color="orange")
             file.text(f"{work.kind.capitalize()} of {printable(Path(work.what).name, 60)}")
             date.text(when(work.begun))
-            # A command that was cut or has escapes in it would be another one.
+            # A shortened or escaped command would be another command.
             if work.is_command and printable(work.resume_hint, 2000) == work.resume_hint:
                 st.code(work.resume_hint, language="bash", wrap_lines=True)
             elif work.resume_hint:

@@ -16,7 +16,7 @@ from aegis.ui.watch import Curve
 
 # A small scatter shows the shape of a cloud; more points would only slow the page.
 POINTS = 240
-# Of its picture and of a point in it, in pixels; as many are in a row.
+# Size of the picture and of a point in it, in pixels.
 ROOM, RADIUS = (200, 150), 2
 
 

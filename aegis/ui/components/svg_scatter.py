@@ -16,9 +16,9 @@ class Part:
     """Points that are drawn alike.
 
     Args:
-        rows: which.
+        rows: positions among the points.
         colour: as SVG has it.
-        filled: whether they are discs, not circles.
+        filled: draw discs instead of circles.
     """
 
     rows: Int64[np.ndarray, " k"]

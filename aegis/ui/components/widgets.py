@@ -15,7 +15,7 @@ from aegis.ui.suspects import ROOT, ListedSuspect, examine
 
 LOGO = ROOT / "assets" / "logo.svg"
 HOME, SCAN, INSPECT, HISTORY = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py", "pages/3_History.py"
-# Not among the pages of the frame: it is led to with two scans.
+# Not in the navigation: it is reached from the list with two scans.
 COMPARE = "pages/4_Compare.py"
 CLASSES_SHOWN = 12
 # Characters of a reason.

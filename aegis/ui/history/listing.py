@@ -23,7 +23,7 @@ from aegis.ui.history.links import FIND, PRESET, SINCE, UNTIL, VERDICT, forget_f
 from aegis.ui.history.rows import Row, Wanted, as_csv, as_json, row_of
 from aegis.ui.session import VERDICT_COLOURS, may_see, own_scans
 
-# More are not read: the latest are what anybody looks for.
+# Older scans are not read: people look for the latest.
 MOST = 1000
 OPENED = "history-open"
 _STYLE = """<style>
@@ -94,7 +94,7 @@ def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
             status = file.stat()
         except FileNotFoundError:
             continue
-        # Shared memory, which reading changes as well.
+        # sqlite's shared memory changes on reading as well.
         if not file.name.endswith("-shm"):
             found.append((file.name, status.st_size, status.st_mtime_ns))
     return tuple(found)
@@ -131,7 +131,7 @@ def _ask(rows: Sequence[Row]) -> Wanted:
         bind="query-params",
     )
     known = {row.preset for row in rows}
-    # What the address asks for is offered even where no scan has it.
+    # A filter in the address is offered even where no scan matches it.
     asked = {*(st.session_state.get(PRESET) or ()), *map(str.lower, st.query_params.get_all(PRESET))}
     presets = right.pills(
         "Settings",
@@ -153,7 +153,7 @@ def _show_table(rows: Sequence[Row]) -> list[Row]:
     """The rows that are selected."""
     st.html(_STYLE)
     keys = [row.key for row in rows]
-    # Positions mean other scans once the list changes.
+    # Selected positions would mean other scans once the list changes.
     mark = hashlib.sha256("".join(keys).encode()).hexdigest()[:12]
     clicked = f"history-click-{mark}"
 

@@ -17,7 +17,7 @@ def history_page() -> None:
     heading = st.container(horizontal=True, vertical_alignment="center")
     heading.title("History", anchor=False)
     try:
-        # What is not finished comes first.
+        # Unfinished work comes first.
         show_running()
         show_interrupted()
         show_list(heading)

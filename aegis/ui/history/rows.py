@@ -17,7 +17,7 @@ from aegis.records.wording import robust_up_to
 from aegis.ui.components.summary import NAMED, say_flagged, say_images
 from aegis.ui.upload_cache import is_upload
 
-# What a file says of a scan that the list does not show.
+# Fields in exported files that the list does not show.
 INNER: Final = ("title", "is_upload")
 
 
@@ -28,7 +28,7 @@ class Row:
     Args:
         key: of the scan in the store.
         created: date and time in UTC, to the minute.
-        verdict, sentence: what came out.
+        verdict, sentence: result of the scan.
         file, sha256, architecture, accuracy, robust_up_to: of the suspect.
         flagged: the flagged classes, in words.
         decisions, note: the analyst's, from the review.

@@ -16,7 +16,7 @@ MARKS: dict[Flagged, str] = {
     "both": "in both",
     "neither": "",
 }
-# A share that moves by less is drawn quietly, and an L2 norm.
+# Smaller changes of a share or of an L2 norm are not emphasised.
 POINTS, RADIUS = 0.02, 0.1
 NONE = "–"  # noqa: RUF001 - where there is nothing
 TABLES = """<style>

@@ -32,7 +32,7 @@ def choose_budget(finding: Finding) -> float:
     if not isinstance(value, float | int) or not (value in recorded or OFFERED[0] <= value <= OFFERED[-1]):
         value = recorded_budget(finding)
     value = float(value)
-    # Only where it differs: setting it takes back what is being moved.
+    # Only where it differs: setting the value would undo a move of the slider.
     if st.session_state.get(state.BUDGET) != value:
         st.session_state[state.BUDGET] = value
     options = sorted({float(one) for one in (*OFFERED, *recorded, value)})

@@ -73,7 +73,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
 
     Args:
         choice: the class.
-        scanned: what the scan found there.
+        scanned: finding of the scan.
         data: the scan's images, or None where they are no longer to be had.
         config: the scan's settings.
     """
@@ -129,7 +129,7 @@ def _show(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str
     with right:
         show = show_gallery(subject)
     if first:
-        # What draws charts blocks the browser while it is loaded: let it show before what it has.
+        # Loading plotly blocks the browser: let it show the placeholder first.
         time.sleep(HEAD_START)
     with plane:
         _draw(subject, grouping, groups)

@@ -30,7 +30,7 @@ def find_what_if_of(choice: Choice, scanned: Finding, what_if: WhatIf) -> Findin
 
     Args:
         choice: the class.
-        scanned: what the scan found.
+        scanned: finding of the scan.
         what_if: the chosen settings.
 
     Returns:

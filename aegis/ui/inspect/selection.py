@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Bool, Int64
 
-# Whether Shift was held at the last press on a chart is no part of what the chart itself tells.
+# The chart does not report whether Shift was held.
 KEY = "inspect-shift"
-# Says so only when it changes, before the click that the chart reports: usual clicks cost nothing.
+# Reports only changes, before the chart reports the click, so that usual clicks cost nothing.
 _SCRIPT = """
 export default function ({ setStateValue }) {
   const tell = (event) => {
@@ -40,7 +40,7 @@ def apply_event(
     selection as it is.
 
     Args:
-        event: what the chart says, as plotly's selection.
+        event: plotly's selection.
         selected: the selection before.
         assignment: cluster of each point, -1 for points left out.
         adding: keep what was selected; a click on a point that was selected takes its cluster away.

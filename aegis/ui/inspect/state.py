@@ -15,7 +15,7 @@ from aegis.ui.inspect.view import View, read_view, unpack
 SCAN, CLASS, BUDGET = "inspect-scan", "inspect-class", "inspect-budget"
 COLOUR, SHOW, ALONE, METHOD = "inspect-colour", "inspect-show", "inspect-alone", "inspect-method"
 CHART, RESET = "inspect-chart", "inspect-reset"
-# Not of widgets: the selection as packed rows, a bandwidth from a link, colours and the address as last written.
+# Keys that no widget has: packed selection, bandwidth of a link, colours, and the address last written.
 _SELECTION, _BANDWIDTH, _COLOURS, _DRAWING, _WRITTEN, _LOADED = (
     f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "drawing", "written", "loaded")
 )

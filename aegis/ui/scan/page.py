@@ -46,7 +46,7 @@ def _show_job(id: str, heading: DeltaGenerator) -> None:
         )
         return
     if job.state == "done" and job.result and job.result.key and job.result.record:
-        # From now on the address leads to what was found, which outlives this server.
+        # From now on the address names the result, which outlives this server.
         st.query_params.from_dict({"scan": job.result.key})
         _show_scan(job.result.key, heading)
         return
@@ -81,7 +81,7 @@ def _show_setup() -> None:
             identity.shape if identity else SHAPE,
             identity.class_names if identity else None,
         )
-        # Settings out of range are told now, not by a job.
+        # Settings out of range are reported here rather than by the job.
         config = settings.config(identity.data if identity else None, identity.shape if identity else SHAPE)
         if suspect is None or images is None:
             st.caption("Choose a suspect and images to go on.")

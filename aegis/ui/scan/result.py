@@ -32,7 +32,7 @@ def show_result(key: str, record: ScanRecord) -> None:
 
     Args:
         key: of the scan in the store.
-        record: what was concluded.
+        record: the scan.
     """
     st.html(_STYLE)
     _show_verdict(record)

@@ -158,7 +158,7 @@ def _offer(draft: Draft, record: ScanRecord, images: Dataset | None, at_hand: tu
     papers, contents = server_state().reports, (record, at_hand, images, draft.review)
     paper, problem = papers.find(*contents), ""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="review-offer"):
-        # Made first and then handed out: what a download makes on its own is lost when the page hears of a change.
+        # Made before it is offered: a report made on download would be lost when the page reruns.
         slot = st.empty()
         icon = ":material/picture_as_pdf:"
         if paper is None and slot.button("Make the report", icon=icon, type="primary", key=f"review-make-{draft.key}"):
@@ -187,6 +187,6 @@ def _offer(draft: Draft, record: ScanRecord, images: Dataset | None, at_hand: tu
 
 
 def _stand(name: str, value: Any) -> None:  # noqa: ANN401 - as widgets have it
-    # Only where it differs: setting a value takes away what is being typed.
+    # Only where it differs: setting the value would discard text being typed.
     if name not in st.session_state or st.session_state[name] != value:
         st.session_state[name] = value

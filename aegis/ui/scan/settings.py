@@ -14,7 +14,7 @@ from aegis.records.presets import preset
 from aegis.records.wording import METHODS
 from aegis.ui.order import Settings
 
-# How many images that is, the presets themselves say.
+# The presets themselves give the numbers.
 PRESETS = {
     "default": "Translates {seeds} images into every class, looks for a trigger in what changed and tries it on other "
     "images. For a verdict that counts.",
