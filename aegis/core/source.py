@@ -20,8 +20,8 @@ STEPS_CODE = (
     *("detect/assess.py", "detect/gather.py", "detect/embed.py", "detect/translate.py", "detect/features.py"),
     *("detect/trigger_search.py", "detect/starts.py", "detect/minimise.py"),
 )
-# Results on networks of models/families.py depend on that file too, which is left out, since it would rename all results.
-# Whoever changes what such a network computes gives the network another name.
+# Results on networks of models/families.py depend on that file too. It is left out, since it would rename all results:
+# whoever changes what such a network computes gives the network another name.
 # Files that a whole scan depends on: also those that judge classes and word the verdict.
 CODE = (
     *(*STEPS_CODE, "detect", "records/record.py", "records/consistency.py", "records/builders.py"),
