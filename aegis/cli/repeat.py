@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from aegis.cli.progress import waiting
-from aegis.cli.scan import Request
+from aegis.cli.scan import request_of, run_with_bars
 from aegis.core.errors import CheckpointError
 from aegis.core.text import printable
 from aegis.core.types import Dataset
@@ -56,7 +57,19 @@ def repeat(
     told = arch or (None if runs_foreign_code(model.architecture) else model.architecture)
     mean, std = mean or _typed(model.mean), std or _typed(model.std)
     device, precision = _device(recorded), recorded.runtime.precision
-    request = Request(path, images, config, labels, told, mean, std, device, precision, workers, quiet)
+    request = request_of(
+        path,
+        images,
+        config,
+        labels,
+        arch=told,
+        mean=mean,
+        std=std,
+        device=device,
+        precision=precision,
+        workers=workers,
+        quiet=quiet,
+    )
     suspect = request.load()
     if suspect.digest != model.digest:
         raise CheckpointError(
@@ -64,7 +77,7 @@ def repeat(
             "its file, read with another architecture or normalisation",
             "Give --arch, --mean and --std as they were given to the scan.",
         )
-    return request.compute(suspect, None).record(model.file)
+    return run_with_bars(replace(request, file=model.file), suspect, None, quiet)
 
 
 def _find_checkpoint(recorded: ScanRecord, result: Path, given: Path | None) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,14 +37,13 @@ from aegis.core.types import Dataset
 from aegis.detect.embed import EMBEDDERS
 from aegis.records.config import ScanConfig
 from aegis.records.presets import PRESETS, adjusted, preset
-from aegis.store.cached_steps import stored
-from aegis.store.keys import key_of, model_part, scan_key
+from aegis.records.record import ScanRecord
+from aegis.services.scan import ScanRequest, find_or_run
+from aegis.store.keys import key_of
 from aegis.store.store import Store
 
 if TYPE_CHECKING:
-    from aegis.detect.scan import ScanResult
     from aegis.models.load import Suspect
-    from aegis.records.record import ScanRecord
 
 EXIT_CODES = {"clean": 0, "infected": 1, "inconclusive": 3}
 INSTEAD = "Instead of the preset's settings"
@@ -148,130 +146,112 @@ def scan(
         perplexity=perplexity,
         method=embedding,
     )
-    request = Request(checkpoint, images, config, chosen, arch, mean, std, device, precision, workers, quiet)
-    record, found = find_or_compute(request, fresh)
+    request = request_of(
+        checkpoint,
+        images,
+        config,
+        chosen,
+        arch=arch,
+        mean=mean,
+        std=std,
+        device=device,
+        precision=precision,
+        workers=workers,
+        quiet=quiet,
+    )
+    outcome = find_or_run(
+        request,
+        Store(),
+        lambda suspect, store: run_with_bars(request, suspect, store, quiet),
+        what=os.fspath(checkpoint),
+        resume_hint=this_command(),
+        fresh=fresh,
+    )
+    record = outcome.record
     if control and record.control is None:
-        record = with_control(request, record)
+        record = with_control(request, record, quiet)
     if json is not None:
         write_text(json, record.to_json())
     took = time.perf_counter() - started
-    print_scan(record, quiet, f"; found again in {took:.1f} s (--fresh computes it anew)" if found else "")
+    print_scan(record, quiet, f"; found again in {took:.1f} s (--fresh computes it anew)" if outcome.found else "")
     raise typer.Exit(EXIT_CODES[record.verdict])
 
 
-@dataclass(frozen=True, eq=False)
-class Request:
-    """One scan as it was asked for on the command line.
+def request_of(
+    checkpoint: Path,
+    images: Dataset,
+    config: ScanConfig,
+    labels: tuple[int, ...] | None,
+    *,
+    arch: str | None,
+    mean: str | None,
+    std: str | None,
+    device: str,
+    precision: str,
+    workers: int | None,
+    quiet: bool,
+) -> ScanRequest:
+    """A scan as the command line asks for it, which says when it reads the model.
 
     Args:
         checkpoint: the file.
-        images: the data set.
+        images: the data set to scan with.
         config: settings of the scan.
-        labels: classes to examine; None for all.
-        arch, mean, std: of the model, as they were typed.
-        device, precision: as they were typed.
-        workers: classes examined side by side; None for one per core.
+        labels: classes to test, or None for all.
+        arch, mean, std: as the user typed them, or None.
+        device, precision, workers: as in ``choose_runtime``.
         quiet: show no progress.
     """
 
-    checkpoint: Path
-    images: Dataset
-    config: ScanConfig
-    labels: tuple[int, ...] | None
-    arch: str | None
-    mean: str | None
-    std: str | None
-    device: str
-    precision: str
-    workers: int | None
-    quiet: bool
+    def read_model() -> Suspect:
+        with waiting("reading the model", quiet):
+            return load(checkpoint, images, arch, mean, std)
 
-    def load(self) -> Suspect:
-        """Load the model in the sandbox.
-
-        Returns:
-            The model.
-        """
-        with waiting("reading the model", self.quiet):
-            return load(self.checkpoint, self.images, self.arch, self.mean, self.std)
-
-    def key(self, suspect: Suspect | None) -> str:
-        """Compute the key of the scan in the store.
-
-        Args:
-            suspect: the loaded model; None to read the file as it is.
-
-        Returns:
-            The key, in hex.
-        """
-        model = model_part(self.checkpoint, suspect, self.arch, self.mean, self.std)
-        return scan_key(self.checkpoint.name, model, self.images, self.config, self.labels, self.device, self.precision)
-
-    def compute(self, suspect: Suspect, store: Store | None) -> ScanResult:
-        """Run the scan, reusing and keeping results in the store.
-
-        Args:
-            suspect: the loaded model; None loads it.
-            store: None to keep nothing.
-
-        Returns:
-            The result.
-        """
-        from aegis.core.runtime import choose_runtime
-        from aegis.detect.scan import STEPS
-        from aegis.detect.scan import scan as run
-
-        runtime = choose_runtime(self.device, self.precision, self.workers)
-        steps = stored(STEPS, store, suspect.digest, self.images.digest, runtime) if store else STEPS
-        classes, tries = len(self.labels or self.images.class_names), self.config.gather.trigger_search is not None
-        with class_bars(classes, tries, self.quiet) as report:
-            return run(
-                suspect, self.images, self.config, labels=self.labels, runtime=runtime, steps=steps, report=report
-            )
+    return ScanRequest(
+        file=checkpoint.name,
+        checkpoint=checkpoint,
+        load=read_model,
+        images=images,
+        config=config,
+        labels=labels,
+        architecture=arch,
+        mean=mean,
+        std=std,
+        device=device,
+        precision=precision,
+        workers=workers,
+    )
 
 
-def find_or_compute(request: Request, fresh: bool) -> tuple[ScanRecord, bool]:
-    """Find the scan in the store with all that it needs, or run it.
+def run_with_bars(request: ScanRequest, suspect: Suspect, store: Store | None, quiet: bool) -> ScanRecord:
+    """Run a scan with one progress bar for each class.
 
     Args:
         request: the scan.
-        fresh: compute anew even if it is found.
-
-    Returns:
-        The record, and whether it was found.
+        suspect: its model.
+        store: where the costly steps are looked up, or None.
+        quiet: show no progress.
     """
-    store, path = Store(), request.checkpoint
-    suspect = None if request.arch is None else request.load()
-    key = request.key(suspect)
-    known = store.find_scan(key)
-    if known is not None and not fresh and store.is_whole(key):
-        return known, True
-    with store.working("scan", os.fspath(path), key, this_command()):
-        suspect = suspect or request.load()
-        result = request.compute(suspect, None if fresh else store)
-        record = result.record(path.name)
-        if known is not None and not fresh and known.model.sha256 == record.model.sha256:
-            # Only what had been damaged was computed anew.
-            record = record.model_copy(update={"control": known.control})
-        # The file may have been replaced since it was looked up.
-        store.keep_scan(request.key(suspect), record)
-    return record, False
+    classes = len(request.labels or request.images.class_names)
+    steps, tries = request.steps(suspect, store), request.config.gather.trigger_search is not None
+    with class_bars(classes, tries, quiet) as report:
+        return request.run(suspect, steps, report)
 
 
-def with_control(request: Request, record: ScanRecord) -> ScanRecord:
+def with_control(request: ScanRequest, record: ScanRecord, quiet: bool) -> ScanRecord:
     """Run the positive control of a scan and keep it with the record.
 
     Args:
         request: the scan.
         record: its record.
+        quiet: show no progress.
 
     Returns:
         The record with the control.
     """
-    from aegis.core.runtime import choose_runtime
     from aegis.experiments.control import positive_control
 
-    suspect, runtime = request.load(), choose_runtime(request.device, request.precision, request.workers)
+    suspect, runtime = request.load(), request.runtime()
     if suspect.sha256 != record.model.sha256:
         raise CheckpointError(
             "the file that was scanned", "another one, which took its place meanwhile", "Give the same command again."
@@ -280,7 +260,7 @@ def with_control(request: Request, record: ScanRecord) -> ScanRecord:
     with (
         # Not the scan's own key: that is done, and must not be forgotten together with this.
         store.working("positive control", os.fspath(request.checkpoint), key_of("control", key), this_command()),
-        progress_bar("planting a trigger in a copy", request.quiet, "scanning the copy") as report,
+        progress_bar("planting a trigger in a copy", quiet, "scanning the copy") as report,
     ):
         control = positive_control(
             suspect,

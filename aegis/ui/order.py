@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,12 @@ from aegis.core.errors import AegisError, CheckpointError
 from aegis.core.parsing import numbers
 from aegis.core.runtime import Report
 from aegis.core.types import Applicability, Dataset
+from aegis.detect.steps import Steps
 from aegis.models.card import Identity
 from aegis.records.config import ScanConfig
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord
-from aegis.store.cached_steps import stored
-from aegis.store.keys import model_part, scan_key
+from aegis.services.scan import ScanRequest, find_or_run
 from aegis.store.store import Store
 from aegis.ui.upload_cache import UploadCache, Uploads, named_images
 from aegis.ui.uploads import UPLOADED, Upload, Workspace, check_architecture, read_images
@@ -109,34 +109,36 @@ def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadC
     images = read_images(order.images, order.images_name) if order.images else named_images(str(order.source))
     config = adjusted(preset(order.preset, images.name, images.shape), **order.changes)
     watch.know(images.class_names, order.labels, tries=config.gather.trigger_search is not None)
-    store = Store()
-    # As the command line does it, so that each finds what the other one scanned.
-    suspect = None if order.architecture is None else _load(order, images, watch)
-    key = _key(order, images, config, suspect)
-    # What is damaged is computed again, as the command line does it.
-    known = None if order.measure_only else store.find_scan(key)
-    record = known if known and store.is_whole(key) else None
-    if record is None:
-        suspect = suspect or _load(order, images, watch)
-        with nullcontext() if order.measure_only else store.working("scan", order.file, key, AGAIN):
-            record = _compute(order, suspect, images, config, store, report, watch, upload_cache)
-            if record is None:
-                return Outcome()
-            if known and known.model.sha256 == record.model.sha256:
-                record = record.model_copy(update={"control": known.control})
-            # The file may have been replaced since it was looked up.
-            key = _key(order, images, config, suspect)
-            store.keep_scan(key, record)
+    request = ScanRequest(
+        file=order.file,
+        checkpoint=order.checkpoint,
+        load=lambda: _load(order, images, watch),
+        images=images,
+        config=config,
+        labels=order.labels,
+        architecture=order.architecture,
+        mean=order.mean,
+        std=order.std,
+    )
+
+    def steps(suspect: Suspect, store: Store | None) -> Steps:
+        return _shown(request.steps(suspect, store), order, watch, upload_cache)
+
+    if order.measure_only:
+        _measure(request, steps, report)
+        return Outcome()
+    found = find_or_run(
+        request,
+        Store(),
+        lambda suspect, store: request.run(suspect, steps(suspect, store), report),
+        what=order.file,
+        resume_hint=AGAIN,
+    )
     if order.workspace:
         uploaded = order.workspace.holds(order.checkpoint)
-        kept = (suspect or _load(order, images, watch)) if uploaded else None
-        upload_cache.keep(key, Uploads(images if order.images else None, kept))
-    return Outcome(key, record)
-
-
-def _key(order: Order, images: Dataset, config: ScanConfig, suspect: Suspect | None) -> str:
-    model = model_part(order.checkpoint, suspect, order.architecture, order.mean, order.std)
-    return scan_key(order.file, model, images, config, order.labels, DEVICE, PRECISION)
+        kept = (found.suspect or request.load()) if uploaded else None
+        upload_cache.keep(found.key, Uploads(images if order.images else None, kept))
+    return Outcome(found.key, found.record)
 
 
 def _load(order: Order, images: Dataset, watch: Watch) -> Suspect:
@@ -159,21 +161,14 @@ def _typed(text: str | None) -> tuple[float, ...] | None:
     return None if text is None else numbers(text, "comma-separated numbers", "0.5")
 
 
-def _compute(
-    order: Order,
-    suspect: Suspect,
-    images: Dataset,
-    config: ScanConfig,
-    store: Store,
-    report: Report,
-    watch: Watch,
-    upload_cache: UploadCache,
-) -> ScanRecord | None:
-    from aegis.core.runtime import choose_runtime
-    from aegis.detect.scan import STEPS, scan
+def _measure(request: ScanRequest, steps: Callable[[Suspect, Store | None], Steps], report: Report) -> None:
+    suspect = request.load()
+    model = suspect.classifier.frozen(request.runtime())
+    steps(suspect, Store()).assess(model, request.images, request.config.assess, report=report)
 
-    runtime = choose_runtime(DEVICE, PRECISION)
-    steps = stored(STEPS, store, suspect.digest, images.digest, runtime)
+
+def _shown(steps: Steps, order: Order, watch: Watch, upload_cache: UploadCache) -> Steps:
+    """The same steps, with accuracy and robustness shown and kept as soon as they are measured."""
 
     def assess(*arguments: Any, **named: Any) -> Applicability:  # noqa: ANN401 - passed on as they are
         watch.say("Measuring accuracy and robustness")
@@ -182,12 +177,7 @@ def _compute(
         upload_cache.measured[order.fingerprint] = measured
         return measured
 
-    if order.measure_only:
-        assess(suspect.classifier.frozen(runtime), images, config.assess, report=report)
-        return None
-    seen = replace(steps, assess=assess)
-    result = scan(suspect, images, config, labels=order.labels, runtime=runtime, steps=seen, report=report)
-    return result.record(order.file)
+    return replace(steps, assess=assess)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,7 @@
 """Orders carried out: what command line and page share, what is kept and what goes away."""
 
-import hashlib
 import io
 import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +15,7 @@ from aegis.core.types import Applicability
 from aegis.data import DATASETS
 from aegis.models.card import Card, Identity
 from aegis.records.presets import adjusted, preset
-from aegis.records.record import ControlRecord
+from aegis.services.scan import ScanRequest
 from aegis.store.store import Store
 from aegis.ui import order as scan_order
 from aegis.ui.jobs import Jobs
@@ -25,7 +23,7 @@ from aegis.ui.order import Order, carry_out
 from aegis.ui.upload_cache import UploadCache, look_for_images
 from aegis.ui.uploads import UPLOADED, Upload, Workspace
 from aegis.ui.watch import CURVE, Watch
-from tests.stored import record
+from tests.stored import Counted, record
 from tests.suspects import tensors, write_suspect
 
 
@@ -45,11 +43,12 @@ def computed(monkeypatch):
     """What a scan would find, and the settings it was asked for."""
     asked = []
 
-    def compute(order, suspect, images, config, *_):
-        asked.append(config)
+    def run(request, suspect, steps, report):
+        asked.append(request.config)
         return record()
 
-    monkeypatch.setattr(scan_order, "_compute", compute)
+    monkeypatch.setattr(ScanRequest, "run", run)
+    monkeypatch.setattr(ScanRequest, "steps", lambda *_: Counted().steps())
     monkeypatch.setattr(scan_order, "_load", lambda *_: None)
     return asked
 
@@ -71,13 +70,6 @@ def test_the_command_line_finds_what_a_page_scanned(suspect, computed, monkeypat
         main()
     assert end.value.code == 0
     assert capsys.readouterr().out == "No class is flagged.\n"
-
-
-def test_the_same_order_again_computes_nothing(suspect, computed):
-    order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
-    first, again = (carry_out(order, silent, Watch(), UploadCache()) for _ in range(2))
-    assert first.key == again.key
-    assert computed == [preset("default", "samples:fashion_mnist", (1, 28, 28))]
 
 
 def test_what_was_set_reaches_the_scan(suspect, computed):
@@ -172,70 +164,3 @@ def test_a_watch_knows_what_was_measured():
     watch = Watch()
     watch.measure(Applicability(0.9, (1.0,), (0.5,)))
     assert watch.view().measured.accuracy == 0.9
-
-
-def test_a_scan_that_is_killed_shows_as_interrupted_and_one_that_ends_does_not(suspect, monkeypatch):
-    during = []
-    monkeypatch.setattr(scan_order, "_load", lambda *_: None)
-
-    def compute(*_):
-        during.extend(Store().running())
-        return record()
-
-    monkeypatch.setattr(scan_order, "_compute", compute)
-    outcome = carry_out(
-        Order(file="a", checkpoint=suspect, source="samples:fashion_mnist"), silent, Watch(), UploadCache()
-    )
-    assert [(work.kind, work.what, work.key) for work in during] == [("scan", "a", outcome.key)]
-    assert Store().running() == Store().interrupted() == []
-
-
-def test_what_is_damaged_is_computed_again(suspect, computed, monkeypatch):
-    order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
-    store = Store()
-    monkeypatch.setattr(scan_order, "Store", lambda: store)
-
-    def carry():
-        return carry_out(order, silent, Watch(), UploadCache()).key
-
-    key = carry()
-    store.keep("a" * 64, {"x": np.zeros(3)})
-    store.keep_scan(key, record())
-    assert carry() == key
-    assert len(computed) == 1
-    (store.folder / "arrays" / f"{'a' * 64}.npz").write_bytes(b"cut")
-    assert carry() == key
-    assert len(computed) == 2
-
-
-def test_a_file_that_is_replaced_on_the_way_is_kept_under_its_own_key(suspect, computed, monkeypatch):
-    order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
-    first = carry_out(order, silent, Watch(), UploadCache()).key
-    content = suspect.read_bytes()
-    other = content[:-1] + bytes([content[-1] ^ 1])
-
-    def load(*_):
-        suspect.write_bytes(other)
-        return SimpleNamespace(sha256=hashlib.sha256(other).hexdigest())
-
-    monkeypatch.setattr(scan_order, "_load", load)
-    monkeypatch.setattr(Store, "is_whole", lambda *_: False)
-    second = carry_out(order, silent, Watch(), UploadCache()).key
-    assert second != first
-    # The file is the other one now.
-    monkeypatch.undo()
-    monkeypatch.setenv("AEGIS_STORE", str(suspect.parent / "store"))
-    assert carry_out(order, silent, Watch(), UploadCache()).key == second
-    assert len(computed) == 2
-
-
-def test_a_repair_keeps_the_positive_control(suspect, computed, monkeypatch):
-    order = Order(file="a", checkpoint=suspect, source="samples:fashion_mnist")
-    key = carry_out(order, silent, Watch(), UploadCache()).key
-    control = ControlRecord(
-        target=1, trigger={}, lift=0.9, accuracy=0.9, planted=True, seen=True, score=None, p_value=None
-    )
-    Store().keep_scan(key, record().model_copy(update={"control": control}))
-    monkeypatch.setattr(Store, "is_whole", lambda *_: False)
-    assert carry_out(order, silent, Watch(), UploadCache()).record.control == control
-    assert len(computed) == 2

@@ -1,0 +1,142 @@
+"""A scan is found in the store or run, kept under the key of what was read, and shown as interrupted if killed."""
+
+import hashlib
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from aegis.records.config import ScanConfig
+from aegis.records.record import ControlRecord
+from aegis.services.scan import ScanRequest, find_or_run
+from tests.stored import GATHER, dataset, record
+
+CONTENT = b"a model"
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def request_(tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(CONTENT)
+
+    def load():
+        return SimpleNamespace(sha256=hashlib.sha256(path.read_bytes()).hexdigest(), digest="1" * 64)
+
+    return ScanRequest(
+        file=path.name, checkpoint=path, load=load, images=dataset(), config=ScanConfig(gather=GATHER), device="cpu"
+    )
+
+
+class Scans:
+    """Runs scans without a model, and remembers the store that each was given."""
+
+    def __init__(self):
+        self.stores = []
+
+    def __call__(self, suspect, store):
+        self.stores.append(store)
+        plain = record()
+        return plain.model_copy(update={"model": plain.model.model_copy(update={"sha256": suspect.sha256})})
+
+
+@pytest.fixture
+def scans():
+    return Scans()
+
+
+@pytest.fixture
+def find(store, scans, request_):
+    def find(request=request_, **options):
+        return find_or_run(request, store, scans, what="a file", resume_hint="scan again", **options)
+
+    return find
+
+
+def unreadable():
+    raise AssertionError("the model was read")
+
+
+def test_the_same_scan_again_is_found_without_reading_the_model(find, scans, store, request_):
+    first = find()
+    again = find(replace(request_, load=unreadable))
+    assert (first.found, again.found) == (False, True)
+    assert (again.key, again.record, again.suspect) == (first.key, first.record, None)
+    assert store.find_scan(first.key) == first.record
+    assert scans.stores == [store]
+
+
+@pytest.mark.parametrize(
+    "change", [{"labels": (1,)}, {"mean": "0.5"}, {"device": "cuda"}, {"precision": "fp32"}, {"file": "another"}]
+)
+def test_another_request_is_another_scan(find, scans, request_, change):
+    keys = {find().key, find(replace(request_, **change)).key}
+    assert len(keys) == len(scans.stores) == 2
+
+
+def test_the_users_own_architecture_is_read_before_it_is_found(find, scans, request_):
+    loaded = []
+    own = replace(request_, architecture="mine:build", load=lambda: loaded.append(1) or request_.load())
+    assert find(own).key == find(own).key
+    assert len(scans.stores) == 1
+    assert len(loaded) == 2
+
+
+def test_fresh_computes_everything_anew(find, scans, store):
+    assert find().key == find(fresh=True).key
+    assert scans.stores == [store, None]
+
+
+def test_a_scan_that_is_killed_shows_as_interrupted_and_one_that_ends_does_not(store, request_):
+    during = []
+
+    def run(suspect, _):
+        during.extend(store.running())
+        return record()
+
+    outcome = find_or_run(request_, store, run, what="a file", resume_hint="scan again")
+    told = [(work.kind, work.what, work.key, work.resume_hint) for work in during]
+    assert told == [("scan", "a file", outcome.key, "scan again")]
+    assert store.running() == store.interrupted() == []
+
+
+def damage(store, key):
+    """Cut an array that the scan needs."""
+    store.keep("a" * 64, {"x": np.zeros(3)})
+    store.keep_scan(key, store.find_scan(key))
+    (store.folder / "arrays" / f"{'a' * 64}.npz").write_bytes(b"cut")
+
+
+def test_damaged_arrays_are_computed_again(find, scans, store):
+    key = find().key
+    damage(store, key)
+    again = find()
+    assert (again.key, again.found) == (key, False)
+    assert len(scans.stores) == 2
+
+
+@pytest.mark.parametrize(("fresh", "kept"), [(False, True), (True, False)])
+def test_a_repair_keeps_the_positive_control(find, store, fresh, kept):
+    key = find().key
+    control = ControlRecord(
+        target=1, trigger={}, lift=0.9, accuracy=0.9, planted=True, seen=True, score=None, p_value=None
+    )
+    store.keep_scan(key, store.find_scan(key).model_copy(update={"control": control}))
+    damage(store, key)
+    assert find(fresh=fresh).record.control == (control if kept else None)
+
+
+def test_a_file_that_is_replaced_on_the_way_is_kept_under_its_own_key(find, scans, request_):
+    first = find().key
+
+    def load():
+        request_.checkpoint.write_bytes(b"another model")
+        return request_.load()
+
+    second = find(replace(request_, load=load), fresh=True).key
+    assert second != first
+    found = find()
+    # The file is the other one now.
+    assert (found.key, found.found) == (second, True)
+    assert len(scans.stores) == 2
