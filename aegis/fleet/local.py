@@ -6,9 +6,53 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from typing import TypeVar
+
+R = TypeVar("R")
+# Is told the number of a call and the error that it raised.
+Failed = Callable[[int, Exception], None]
+
+
+def run_in_processes(
+    calls: Mapping[int, Callable[[], R]], count: int, after: Mapping[int, int], failed: Failed | None = None
+) -> Iterator[tuple[int, R]]:
+    """Runs independent calls side by side, each once the one that it depends on has returned.
+
+    Args:
+        calls: the calls by number; they are sent to other processes.
+        count: number of processes, each with one torch thread.
+        after: the number of the call that another depends on.
+        failed: is told of every call that fails, which then stops only the calls that depend on it; None to end all
+            calls at the first failure.
+
+    Returns:
+        Numbers with results, as they are finished.
+
+    Raises:
+        Exception: the first that a call raises, once the results of all finished calls were handed out.
+    """
+    waiting, running, unfinished = dict(calls), dict[Future[R], int](), set(calls)
+    first: Exception | None = None
+    with processes(count) as pool:
+        while True:
+            for i in [i for i in waiting if after.get(i) not in unfinished]:
+                running[pool.submit(waiting.pop(i))] = i
+            if not running:
+                break
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=lambda one: one.exception() is not None):
+                i, error = running.pop(future), future.exception()
+                if failed is None or not isinstance(error, Exception) or isinstance(error, BrokenExecutor):
+                    yield i, future.result()
+                    unfinished.remove(i)
+                else:
+                    failed(i, error)
+                    first = first or error
+    if first is not None:
+        raise first
 
 
 @contextmanager

@@ -1,69 +1,76 @@
-"""Runs tasks whose outcomes are saved: side by side, and in a second run only those that are missing."""
+"""Runs tasks whose results are saved: side by side, and in a second run only those that are missing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol, TypeVar, runtime_checkable
 
 from aegis.core.errors import ConfigError
-from aegis.fleet.local import processes
+from aegis.fleet.local import Failed, run_in_processes
 
-R = TypeVar("R")
+R = TypeVar("R", covariant=True)
+NONE: Mapping[int, int] = {}
 
 
 @runtime_checkable
 class Task(Protocol[R]):
-    """A computation whose outcome is saved; it can be sent to other processes."""
+    """A computation whose result is saved; it can be sent to other processes."""
 
     def find(self) -> R | None:
-        """Reads the saved outcome, or gives None."""
-
-    def keep(self, record: R) -> None:
-        """Writes an outcome.
-
-        Args:
-            record: the outcome.
-        """
+        """Reads the saved result, or gives None."""
 
     def run(self, workers: int | None = None) -> R:
-        """Computes the outcome and writes it.
+        """Computes the result and saves it.
 
         Args:
             workers: classes examined side by side, or None for one per processor core.
 
         Returns:
-            The outcome.
+            The result.
         """
 
 
-def run_all(tasks: Sequence[Task[R]], jobs: int = 1) -> Iterator[tuple[int, R, bool]]:
-    """Gives the outcome of every task: first those that are saved, then those computed now.
+def run_all(
+    tasks: Sequence[Task[R]],
+    jobs: int = 1,
+    *,
+    after: Mapping[int, int] = NONE,
+    isolated: bool = False,
+    failed: Failed | None = None,
+) -> Iterator[tuple[int, R, bool]]:
+    """Finds what is kept and computes the rest, several tasks side by side.
 
     Args:
-        tasks: the tasks.
-        jobs: number of processes, at least 1. With one, a task may use every core; with more, each has one core.
+        tasks: what to compute.
+        jobs: processes side by side. With one, a task may use every core; with more, each has one core.
+        after: the position of the task that another one depends on; it runs first, and whatever depends on a result
+            that is computed now is computed anew.
+        isolated: use a process, with one core, even for one job.
+        failed: is told of every task that fails in a process, which then stops only those that depend on it; None to
+            end all tasks at the first failure.
 
     Returns:
-        For each task: its position, its outcome, and whether it was computed now.
+        Position, result and whether it was computed now, for every task: first those kept, then others as they finish.
 
     Raises:
-        AegisError: for the first task that fails; tasks under way end.
+        AegisError: of the first task that fails.
     """
     if jobs < 1:
         raise ConfigError("at least 1 job", str(jobs), "Leave it out for one after another.")
-    missing = []
-    for i, task in enumerate(tasks):
-        if (found := task.find()) is not None:
-            task.keep(found)
-            yield i, found, False
-        else:
-            missing.append(i)
-    if jobs == 1:
-        for i in missing:
+    found = [task.find() for task in tasks]
+    missing = [i for i in range(len(tasks)) if any(found[j] is None for j in _chain(i, after))]
+    for i, result in enumerate(found):
+        if i not in missing and result is not None:
+            yield i, result, False
+    if jobs == 1 and not isolated:
+        for i in sorted(missing, key=lambda i: len(_chain(i, after))):
             yield i, tasks[i].run(), True
         return
-    with processes(jobs) as pool:
-        futures = {pool.submit(tasks[i].run, 1): i for i in missing}
-        for future in as_completed(futures):
-            yield futures[future], future.result(), True
+    for i, result in run_in_processes({i: partial(tasks[i].run, 1) for i in missing}, jobs, after, failed):
+        yield i, result, True
+
+
+def _chain(i: int, after: Mapping[int, int]) -> list[int]:
+    """A task, the one that it depends on, the one that this depends on, and so on."""
+    return [i, *(_chain(after[i], after) if i in after else [])]

@@ -28,6 +28,13 @@ class Square:
         return self.number**2
 
 
+class Failing(Square):
+    """A task that always fails."""
+
+    def run(self, workers=None):
+        raise ConfigError("a number", "none", "Give one.")
+
+
 def test_what_is_there_comes_first_and_is_not_computed_again(tmp_path):
     tasks = [Square(i, tmp_path) for i in (3, 4, 5)]
     tasks[1].keep(-1)
@@ -47,3 +54,20 @@ def test_side_by_side_every_task_has_its_outcome(tmp_path):
 def test_no_processes_at_all(tmp_path):
     with pytest.raises(ConfigError, match="at least 1 job"):
         list(run_all([Square(1, tmp_path)], jobs=0))
+
+
+@pytest.mark.parametrize("how", [{"jobs": 1}, {"jobs": 1, "isolated": True}, {"jobs": 2}])
+def test_a_task_runs_after_the_one_that_it_depends_on(tmp_path, how):
+    tasks = [Square(i, tmp_path) for i in (3, 4, 5)]
+    tasks[0].keep(-1)
+    # What depends on a result that is computed now is computed anew.
+    assert list(run_all(tasks, after={0: 1, 1: 2}, **how)) == [(2, 25, True), (1, 16, True), (0, 9, True)]
+    assert [now for _, _, now in run_all(tasks, after={0: 1, 1: 2}, **how)] == [False] * 3
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_failure_comes_after_what_was_finished(tmp_path, jobs):
+    outcomes = run_all([Failing(4, tmp_path), Square(3, tmp_path)], jobs, after={0: 1})
+    assert next(outcomes) == (1, 9, True)
+    with pytest.raises(ConfigError, match="a number"):
+        next(outcomes)

@@ -175,7 +175,10 @@ def scan_bank(
             for i, record, now in run_all(trials, jobs or 1):
                 trial = trials[i]
                 outcomes.append((trial.suspect, record))
-                if now:
+                if not now:
+                    # It may have been judged again, by thresholds that are others by now.
+                    trial.keep(record)
+                else:
                     flagged = ", ".join(map(str, record.flagged_classes)) or "none"
                     out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, flagged: {flagged}")
     if rule is not None:

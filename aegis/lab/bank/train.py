@@ -1,10 +1,9 @@
-"""Makes the suspects of the bank, several side by side; run again, it makes what is missing."""
+"""Trains the suspects of the bank, several side by side; a second run trains only those that are missing."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +15,7 @@ from aegis.core.runtime import choose_runtime
 from aegis.core.types import Dataset
 from aegis.core.version import versions_with
 from aegis.data import load_dataset
-from aegis.fleet.local import processes
+from aegis.fleet.tasks import run_all
 from aegis.lab.bank.record import RESULTS, BankRecord, BuildInfo, keep_record, read_bank_record, record_of
 from aegis.lab.bank.suspects import Entry, read_made
 from aegis.lab.suspect import make_suspect, state_of
@@ -37,14 +36,14 @@ def _ignored(entry: Entry, error: Exception) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class BankBuilder:
-    """How and where suspects are made.
+    """Trains suspects and writes their records.
 
     Args:
-        preset: of training.
-        folder: where they are kept; None for the project's own folders.
-        results: where records of them are kept.
+        preset: the training preset.
+        folder: folder of all suspects; None for the project's own folders.
+        results: folder of their records.
         device, precision: as in ``runtime.choose_runtime``.
-        source: gives a data set by name.
+        source: loads a data set by name.
     """
 
     preset: str = "quick"
@@ -55,11 +54,14 @@ class BankBuilder:
     source: Callable[[str], Dataset] = load_dataset
 
     def make(self, entry: Entry, base: Path | None = None) -> BankRecord:
-        """One suspect, trained on one thread, so that the number of cores does not change it.
+        """Trains one suspect, on one thread so that the number of cores does not change it.
 
         Args:
-            entry: what to make.
-            base: the checkpoint that its adversarial trigger is made on, where it has one.
+            entry: the suspect.
+            base: checkpoint that its adversarial trigger is computed on, or None.
+
+        Returns:
+            Its record.
 
         Raises:
             AegisError: if it cannot be made.
@@ -102,58 +104,79 @@ class BankBuilder:
     def make_all(
         self, entries: Iterable[Entry], jobs: int | None = None, failed: Failed = _ignored
     ) -> Iterator[tuple[BankRecord, bool]]:
-        """The record of what is there and then of what was made, as it is finished, and whether it was made now.
+        """Finds or trains suspects, and gives each record as soon as it is known.
 
         Args:
-            entries: what to make, with those that others are made on.
-            jobs: processes side by side; None takes one for each processor core, and one on a GPU.
-            failed: told of each that cannot be made, as soon as that is known.
+            entries: the suspects, with those that adversarial triggers are computed on.
+            jobs: number of processes; None takes as many as ``choose_runtime`` has workers.
+            failed: is told of each suspect that cannot be made, which stops only those that depend on it.
+
+        Returns:
+            Pairs of a record and whether the suspect was trained now.
 
         Raises:
-            AegisError: once all others are made, for the first that cannot be.
+            AegisError: once all others are made, for the first suspect that cannot be.
         """
         entries = list(entries)
         if jobs is not None and jobs < 1:
             raise ConfigError("at least 1 job", str(jobs), "Leave it out to use every processor core.")
+        position = {entry.name: i for i, entry in enumerate(entries)}
         for entry in entries:
-            if entry.on is not None and entry.on not in {other.name for other in entries}:
+            if entry.on is not None and entry.on not in position:
                 raise ConfigError(
                     f"{entry.on}, on which {entry.name} is made", "suspects without it", "Ask for both of them."
                 )
         runtime = choose_runtime(self.device, self.precision, jobs)
-        found = {entry.name: self.find(entry) for entry in entries}
-        # A trigger that was made on what is made anew would be one on something else.
-        missing = [e for e in entries if found[e.name] is None or (e.on in found and found[e.on] is None)]
-        for entry in entries:
-            if entry not in missing and (record := found[entry.name]) is not None:
-                yield record, False
-        with processes(runtime.workers) as pool:
-            yield from self._make(pool, entries, missing, failed)
-
-    def _make(
-        self, pool: ProcessPoolExecutor, entries: list[Entry], missing: list[Entry], failed: Failed
-    ) -> Iterator[tuple[BankRecord, bool]]:
         paths = {entry.name: entry.path(self.preset, self.folder) for entry in entries}
-        unmade, waiting, running = {entry.name for entry in missing}, missing, dict[Future[BankRecord], Entry]()
-        first: Exception | None = None
-        while running or any(entry.on not in unmade for entry in waiting):
-            # One that is made on another waits for it, in vain if that one cannot be made.
-            ready = [entry for entry in waiting if entry.on not in unmade]
-            waiting = [entry for entry in waiting if entry not in ready]
-            running |= {pool.submit(self.make, entry, paths.get(entry.on or "")): entry for entry in ready}
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                entry = running.pop(future)
-                error = future.exception()
-                if error is None:
-                    unmade.remove(entry.name)
-                    yield future.result(), True
-                elif not isinstance(error, Exception) or isinstance(error, BrokenExecutor):
-                    raise error
-                else:
-                    first = first or error
-                    failed(entry, error)
-        if first is not None:
-            raise first
+        tasks = [Training(self, entry, paths.get(entry.on or "")) for entry in entries]
+        # A trigger that was optimised on a model made anew would be one for another model.
+        after = {i: position[entry.on] for i, entry in enumerate(entries) if entry.on is not None}
+
+        def tell(i: int, error: Exception) -> None:
+            failed(entries[i], error)
+
+        for _, record, now in run_all(tasks, runtime.workers, after=after, isolated=True, failed=tell):
+            yield record, now
+
+
+@dataclass(frozen=True)
+class Training:
+    """Makes one suspect as a task.
+
+    Args:
+        builder: trains it and writes its record.
+        entry: the suspect.
+        base: the checkpoint that its adversarial trigger is computed on, or None.
+    """
+
+    builder: BankBuilder
+    entry: Entry
+    base: Path | None = None
+
+    def find(self) -> BankRecord | None:
+        """Finds the record of a suspect that was made by the present recipe, and writes the record if it is missing.
+
+        Args:
+            entry: the suspect.
+
+        Returns:
+            The record, or None if the suspect must be trained.
+        """
+        return self.builder.find(self.entry)
+
+    def run(self, workers: int | None = None) -> BankRecord:
+        """Trains the suspect on one thread, and saves it with its record.
+
+        Args:
+            workers: not used, since one thread gives the same weights on every machine.
+
+        Returns:
+            The record.
+
+        Raises:
+            AegisError: if it cannot be made.
+        """
+        return self.builder.make(self.entry, self.base)
 
 
 @lru_cache(maxsize=1)
