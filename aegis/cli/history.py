@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aegis.cli.options import choice, option
-from aegis.cli.output import COLOURS, Printer, clean, spent
+from aegis.cli.output import COLOURS, Printer, clean, make_table, spent
 from aegis.core.errors import ConfigError
 from aegis.core.text import minute
 from aegis.store.store import Store
@@ -101,7 +101,7 @@ def _first(since: str | None) -> str:
 
 
 def _table(found: list[tuple[str, ScanRecord]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = make_table(())
     for heading in ("when (UTC)", "verdict", "model", "images", "classes", "flagged", "seed"):
         table.add_column(heading, overflow="fold")
     table.add_column("s", justify="right")

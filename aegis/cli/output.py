@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,22 @@ class Printer(Console):
         # A closed pipe of messages must not stop the verdict on the other stream.
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), self.file.fileno())
+
+
+def make_table(words: Iterable[str], numbers: Iterable[str] = (), title: str | None = None) -> Table:
+    """A table without a frame and without rows.
+
+    Args:
+        words: headings of the first columns, aligned left.
+        numbers: headings of the others, aligned right.
+        title: printed above it, or None.
+    """
+    table = Table(box=None, pad_edge=False, header_style="dim", title=title, title_justify="left")
+    for heading in words:
+        table.add_column(heading)
+    for heading in numbers:
+        table.add_column(heading, justify="right")
+    return table
 
 
 def without_wrapping(doc: str) -> str:
@@ -156,13 +172,9 @@ def _class_table(record: ScanRecord) -> Table:
     # Imported here, since help should not wait for it.
     from aegis.records.ranking import best_score, ranked
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("class", max_width=40)
-    table.add_column("clusters", justify="right")
-    for family in (families := _families(record)):
-        table.add_column(family, justify="right")
-    if families:
-        table.add_column("benign", justify="right")
+    families = _families(record)
+    table = make_table(["class"], ["clusters", *families, *(["benign"] if families else [])])
+    table.columns[0].max_width = 40
     table.add_column("")
     for found in ranked(record):
         name = numbered(found.label, found.name, 60)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.table import Table
-
-from aegis.cli.output import Printer
+from aegis.cli.output import Printer, make_table
 from aegis.lab.bank.record import read_bank_record
 from aegis.lab.bank.suspects import read_bank
 
@@ -24,11 +22,8 @@ def print_table_5(training: str, results: Path) -> None:
     known = {name: (entry, read_bank_record(name, training, results)) for name, entry in read_bank().items()}
     records = {name: record for name, (entry, record) in known.items() if record and record.made_by(entry, training)}
     rows = table_5(records)
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("training", "data", "trigger"):
-        shown.add_column(heading)
-    for heading in ("ASR", "paper", "other classes", "lift", "accuracy", "paper", "precision", "paper"):
-        shown.add_column(heading, justify="right")
+    measured = ("ASR", "paper", "other classes", "lift", "accuracy", "paper", "precision", "paper")
+    shown = make_table(("training", "data", "trigger"), measured)
     for row in rows:
         ours = row.ours.metrics if row.ours else {}
         lift = ours.get("attack_success_lift")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
-from aegis.cli.output import Printer
+from aegis.cli.output import Printer, make_table
 from aegis.lab.bank.record import made_record
 from aegis.lab.bank.suspects import read_bank
 
@@ -65,9 +64,7 @@ def print_table_6(training: str, results: Path) -> None:
         for title, mode in MODES.items()
     }
     columns[PUBLISHED_AS] = {key: published(*key) for key in PUBLISHED}
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    shown.add_column("\ndata")
-    shown.add_column("\ntrigger")
+    shown = make_table(("\ndata", "\ntrigger"))
     for title in columns:
         for heading in (f"{title}\nfound", "\nnamed", "\nflagged"):
             shown.add_column(heading, justify="right", no_wrap=True)
@@ -115,11 +112,8 @@ def print_clusters(number: str, training: str, results: Path) -> None:
     from aegis.experiments.table11 import MODELS, PUBLISHED, TARGET, clusters
 
     ours = {title: find_scans(training, results, mode) for title, mode in MODES.items()}
-    shown = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("data", "trigger", "clusters"):
-        shown.add_column(heading)
-    for label in range(CLASSES):
-        shown.add_column(f"{label}{'*' if label == TARGET else ''}", justify="right")
+    labels = [f"{label}{'*' if label == TARGET else ''}" for label in range(CLASSES)]
+    shown = make_table(("data", "trigger", "clusters"), labels)
     for key in MODELS[number]:
         lines = {PUBLISHED_AS: tuple((count, count) for count in PUBLISHED[key])}
         lines |= {title: clusters(scans[key]) for title, scans in ours.items() if key in scans}

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from aegis.cli.output import Printer
+from aegis.cli.output import Printer, make_table
 from aegis.cli.table6 import find_scans
 
 if TYPE_CHECKING:
@@ -37,12 +35,8 @@ def print_table_7(training: str, results: Path) -> None:
     paper, default = (_repeats(training, results, mode, REPEATS) for mode in ("paper", "default"))
     if paper:
         ours["repeats"] = by_clusters([clusters for clusters, _ in paper])
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("\nthe paper's rule")
-    for heading in ("configs\nhere", "\ndetected", "\nfailed", "false\npositives"):
-        table.add_column(heading, justify="right")
-    for heading in ("configs\nin the paper", "\ndetected", "\nfailed", "false\npositives"):
-        table.add_column(heading, justify="right")
+    rates = ("\ndetected", "\nfailed", "false\npositives")
+    table = make_table(["\nthe paper's rule"], ["configs\nhere", *rates, "configs\nin the paper", *rates])
     for parameter, title in ROWS.items():
         table.add_row(title, *_cells(ours.get(parameter)), *_cells(PUBLISHED[parameter]))
     for budget, found in binding(sweeps).items():

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from aegis.cli.options import Results
-from aegis.cli.output import Printer
+from aegis.cli.output import Printer, make_table
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS, made_record
 from aegis.lab.bank.suspects import choose, read_bank
@@ -48,10 +47,7 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
     benign = benign_scores(cases["calibration"])
     if len(benign) < 2:
         raise ConfigError("scans of calibration models", f"{len(benign)}", "Scan: aegis bank scan --set calibration.")
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("model")
-    for family in benign[0].scores:
-        table.add_column(family, justify="right")
+    table = make_table(["model"], benign[0].scores)
     for model in benign:
         table.add_row(model.name, *(f"{score:.0%}" for score in model.scores.values()))
     out.show(table)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
-from rich.table import Table
 
 from aegis.cli.bank.calibrate import calibrate
 from aegis.cli.bank.summary import print_coverage, print_located, print_summary
 from aegis.cli.bank.sweep import sweep
 from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, names, option
-from aegis.cli.output import Printer
+from aegis.cli.output import Printer, make_table
 from aegis.cli.remembered import remembered
 from aegis.core.errors import ConfigError
 from aegis.core.runtime import MAX_SEED
@@ -68,11 +67,8 @@ def show_list(
     """
     entries = choose(read_bank(), _groups(set_name), names(only))
     records = [read_bank_record(entry.name, training, results) for entry in entries]
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("suspect", "set", "architecture", "triggers"):
-        table.add_column(heading)
-    for heading in ("accuracy", "precision", "success", "lift", "KB", "s", ""):
-        table.add_column(heading, justify="right")
+    measured = ("accuracy", "precision", "success", "lift", "KB", "s", "")
+    table = make_table(("suspect", "set", "architecture", "triggers"), measured)
     for entry, record in zip(entries, records, strict=True):
         named = (entry.name, entry.group, entry.architectures[training], _triggers(entry))
         table.add_row(*named, *_measured(record), _state(entry, record, training))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from aegis.cli.output import Printer
+from aegis.cli.output import Printer, make_table
 from aegis.lab.bank.record import BankRecord
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
     cases = cases_of(outcomes)
     if not cases:
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", title="Scans", title_justify="left")
-    table.add_column("in truth")
-    for outcome in OUTCOMES:
-        table.add_column(outcome, justify="right")
+    table = make_table(["in truth"], OUTCOMES, "Scans")
     for truth, row in confusion(cases).items():
         table.add_row(truth, *(str(row[outcome]) for outcome in OUTCOMES))
     out.line()
@@ -65,11 +62,8 @@ def print_located(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
     found = [one for case in cases_of(outcomes) for one in located(case)]
     if not found:
         return
-    table = Table(box=None, pad_edge=False, header_style="dim", title="Triggers located", title_justify="left")
-    for heading in ("suspect", "seed", "trigger"):
-        table.add_column(heading)
-    for heading in ("pixels", "found", "recall", "overlap", "found flips", "trigger flips"):
-        table.add_column(heading, justify="right")
+    measured = ("pixels", "found", "recall", "overlap", "found flips", "trigger flips")
+    table = make_table(("suspect", "seed", "trigger"), measured, "Triggers located")
     for one in found:
         leads = "to the next" if one.target is None else f"to {one.target}"
         table.add_row(one.suspect, str(one.seed), f"{one.trigger} {leads}", str(one.pixels), *_located(one))
@@ -145,10 +139,8 @@ def _wrong(case: Case, scan: ScanRecord) -> str:
 
 
 def _tally_table(found: list[Tally]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", title="Models", title_justify="left")
-    table.add_column("which")
-    for heading in ("detected", "named", "failed", "flagged", "inconclusive", "cleared"):
-        table.add_column(heading, justify="right")
+    headings = ("detected", "named", "failed", "flagged", "inconclusive", "cleared")
+    table = make_table(["which"], headings, "Models")
     for one in found:
         rates = (one.detected, one.named, one.failed, one.flagged, one.inconclusive, one.cleared)
         table.add_row(one.title, *map(str, rates))
