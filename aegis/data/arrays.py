@@ -9,7 +9,7 @@ import numpy as np
 
 from aegis.core.errors import DataError
 from aegis.core.text import control_character
-from aegis.core.types import Dataset, LabelledImages, Labels, Pixels
+from aegis.core.types import Dataset, LabelledImages, Labels, Pixels, as_pixels
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -94,10 +94,7 @@ def to_pixels(raw: Array, what: str = "images") -> Pixels:
     if raw.dtype.kind == "f":
         _check_floats(raw, what)
     raw = _channels_first(raw, what)
-    pixels = np.array(raw, dtype=np.float32, order="C")
-    if raw.dtype == np.uint8:
-        pixels /= 255
-    return pixels
+    return as_pixels(raw) if raw.dtype == np.uint8 else np.array(raw, dtype=np.float32, order="C")
 
 
 def to_labels(raw: Array, what: str = "labels") -> Labels:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
+from aegis.core.types import as_pixels
 from aegis.models.classifier import Classifier
 
 
@@ -59,27 +60,3 @@ def principal_components(rows: torch.Tensor, components: int) -> Float32[np.ndar
     largest = vectors.gather(0, vectors.abs().argmax(dim=0, keepdim=True))
     scores: np.ndarray = (vectors * largest.sign() * values.sqrt()).float().numpy()
     return scores
-
-
-def as_pixels(images: UInt8[np.ndarray, "*b c h w"]) -> Float32[np.ndarray, "*b c h w"]:
-    """Converts 8-bit images to float32 in [0, 1].
-
-    Args:
-        images: uint8 of any shape.
-
-    Returns:
-        Float32 of the same shape.
-    """
-    return images.astype(np.float32) / np.float32(255)
-
-
-def as_pictures(pixels: torch.Tensor) -> UInt8[np.ndarray, "*b c h w"]:
-    """Rounds images in [0, 1] to 8 bits, so that exactly the images shown are measured.
-
-    Args:
-        pixels: values in [0, 1] of any shape.
-
-    Returns:
-        The images on the CPU, uint8, of the same shape.
-    """
-    return (pixels * 255).round().to(torch.uint8).cpu().numpy()

@@ -7,8 +7,8 @@ from jaxtyping import Int64
 
 from aegis.core.errors import DataError
 from aegis.core.runtime import Report, numpy_generator, silent
-from aegis.core.types import CandidateTrigger, Dataset, Evidence
-from aegis.detect.features import as_pixels, represent
+from aegis.core.types import CandidateTrigger, Dataset, Evidence, as_pixels
+from aegis.detect.features import represent
 from aegis.detect.translate import draw_seeds, translate
 from aegis.detect.trigger_search import search_triggers
 from aegis.metrics import predict

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 
 from aegis.attacks.stamps import Start
-from aegis.detect.features import as_pixels, principal_components
+from aegis.core.types import as_pixels
+from aegis.detect.features import principal_components
 
 # Few principal components separate clusters of changes; k-means on all pixels would take seconds.
 COMPONENTS = 20

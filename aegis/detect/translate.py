@@ -12,8 +12,7 @@ from torch import Tensor
 from aegis.attacks.pgd import pgd
 from aegis.core.errors import DataError
 from aegis.core.runtime import Event, Report, Throttle
-from aegis.core.types import LabelledImages, Stage
-from aegis.detect.features import as_pictures
+from aegis.core.types import LabelledImages, Stage, as_8_bit
 from aegis.models.classifier import Classifier
 
 FRAMES = 8
@@ -85,5 +84,5 @@ def translate(
     for x in torch.split(torch.from_numpy(seeds), classifier.batch):
         labels = torch.full((len(x),), label, device=device)
         snapshots = pgd(classifier, x.to(device), labels, stages, targeted=True, on_step=on_step)
-        parts.append(as_pictures(torch.stack(snapshots)))
+        parts.append(as_8_bit(torch.stack(snapshots).cpu().numpy()))
     return np.concatenate(parts, axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
-from aegis.core.types import CandidateTrigger
+from aegis.core.types import CandidateTrigger, as_8_bit
 
 Rgb = UInt8[np.ndarray, "h w 3"]
 
@@ -16,19 +16,6 @@ Rgb = UInt8[np.ndarray, "h w 3"]
 UNTOUCHED = (214, 226, 240)
 # Side in pixels: PDF readers blur smaller pictures when they enlarge them.
 SIDE = 168
-
-
-def as_8_bit(pixels: Float32[np.ndarray, "*b c h w"]) -> UInt8[np.ndarray, "*b c h w"]:
-    """Convert pixels to 8 bits; values outside [0, 1] are clipped.
-
-    Args:
-        pixels: in [0, 1].
-
-    Returns:
-        Values from 0 to 255, same shape.
-    """
-    pictures: np.ndarray = (pixels * 255).round().clip(0, 255).astype(np.uint8)
-    return pictures
 
 
 def as_rgb(pictures: UInt8[np.ndarray, "*b c h w"]) -> UInt8[np.ndarray, "*b h w 3"]:

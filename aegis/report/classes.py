@@ -10,8 +10,8 @@ from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak, Spacer
 
 from aegis.core.text import percent
-from aegis.core.types import FAMILIES, CandidateTrigger, Dataset, Family, Finding
-from aegis.records.pictures import as_8_bit, as_rgb, coloured, png, strip, where_changed
+from aegis.core.types import FAMILIES, CandidateTrigger, Dataset, Family, Finding, as_8_bit, as_pixels
+from aegis.records.pictures import as_rgb, coloured, png, strip, where_changed
 from aegis.records.ranking import best_score, candidate_of, ranked, score_line, strongest_candidate
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord, settings
 from aegis.records.review import Review
@@ -122,7 +122,7 @@ def _heat(finding: Finding, data: Dataset | None, candidate: CandidateTrigger | 
         return [title, text("The scan's images are not at hand, so what changed cannot be shown.", "caption")]
     evidence = finding.evidence
     seeds = data.train.pixels[evidence.seed_index]
-    maps = [where_changed(seeds, _pixels(translated)) for translated in evidence.translated]
+    maps = [where_changed(seeds, as_pixels(translated)) for translated in evidence.translated]
     patch = candidate.shown.touched if candidate is not None and candidate.family != "perturbation" else None
     outlined = "" if patch is None else " Outlined: the pixels of the patch."
     caption = f"Mean absolute change of each pixel, over all translated images; 1 is from black to white.{outlined}"
@@ -153,7 +153,7 @@ def _cluster(
     cluster: int, finding: Finding, b: int, own: np.ndarray, moved: np.ndarray, data: Dataset | None
 ) -> Flowable:
     evidence, side = finding.evidence, 38.0
-    translated = _pixels(evidence.translated[b, moved])
+    translated = as_pixels(evidence.translated[b, moved])
     shown = moved[:IMAGES]
     pictures: list[Any] = []
     heat: Any = ""
@@ -178,10 +178,6 @@ def _cluster(
 
 def _strip(images: np.ndarray, side: float) -> Flowable:
     return picture(png(strip(list(as_rgb(as_8_bit(images)))), None), height=side)
-
-
-def _pixels(images: np.ndarray) -> np.ndarray:
-    return images.astype(np.float32) / np.float32(255)
 
 
 def class_table(record: ScanRecord, review: Review) -> list[Flowable]:

@@ -10,8 +10,8 @@ from reportlab.graphics.shapes import Drawing, Rect
 from reportlab.lib.colors import HexColor
 from reportlab.platypus import Flowable, Table
 
-from aegis.core.types import CandidateTrigger, Dataset
-from aegis.records.pictures import SIDE, as_8_bit, as_rgb, png, strip, trigger
+from aegis.core.types import CandidateTrigger, Dataset, as_8_bit
+from aegis.records.pictures import SIDE, as_rgb, png, strip, trigger
 from aegis.records.record import ClassRecord, TriggerRecord
 from aegis.records.wording import describe_size, describe_whole, share_of
 from aegis.report.layout import ACCENT, RULE, WIDTH, class_name, picture, table, text

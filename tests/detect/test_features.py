@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from aegis.detect.features import as_pictures, as_pixels, principal_components
+from aegis.detect.features import principal_components
 
 
 @pytest.mark.parametrize(("rows", "columns", "kept"), [(20, 50, 6), (50, 8, 8), (12, 100, 11)])
@@ -31,16 +31,3 @@ def test_scores_do_not_depend_on_where_the_rows_lie():
     x = torch.rand(15, 40, generator=torch.Generator().manual_seed(0))
     moved = principal_components(x + 2, 4)
     np.testing.assert_allclose(moved, principal_components(x, 4), atol=1e-3)
-
-
-def test_every_picture_comes_back_as_it_was():
-    pictures = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
-    assert (as_pictures(torch.from_numpy(as_pixels(pictures))) == pictures).all()
-    assert as_pixels(pictures).dtype == np.float32
-    assert (as_pixels(pictures).min(), as_pixels(pictures).max()) == (0, 1)
-
-
-def test_pixels_are_rounded_to_the_nearest_picture():
-    pixels = torch.rand(3, 2, 5, 5)
-    back = as_pixels(as_pictures(pixels))
-    assert np.abs(back - pixels.numpy()).max() <= 0.5 / 255 + 1e-6

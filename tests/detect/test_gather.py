@@ -9,8 +9,7 @@ from torch import nn
 
 from aegis.core.errors import DataError
 from aegis.core.runtime import Runtime
-from aegis.core.types import FAMILIES, Dataset
-from aegis.detect.features import as_pixels
+from aegis.core.types import FAMILIES, Dataset, as_pixels
 from aegis.detect.gather import MIN_SEEDS, gather
 from aegis.metrics import confusion_with_trigger, predict
 from aegis.models.classifier import Classifier

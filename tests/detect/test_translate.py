@@ -5,8 +5,7 @@ import pytest
 
 from aegis.core.errors import DataError
 from aegis.core.runtime import Cancelled, silent
-from aegis.core.types import LabelledImages, Stage
-from aegis.detect.features import as_pixels
+from aegis.core.types import LabelledImages, Stage, as_pixels
 from aegis.detect.translate import draw_seeds, translate
 from aegis.metrics import predict
 from tests.detect.linear import images_at, linear_model

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from aegis.core.types import Stamp
-from aegis.records.pictures import UNTOUCHED, as_8_bit, as_rgb, png, strip, trigger
+from aegis.records.pictures import UNTOUCHED, as_rgb, png, strip, trigger
 from tests.report.made import candidate
 
 RATES = [0.5, 0.5]
@@ -28,11 +28,6 @@ def test_one_picture_becomes_colour_as_many_do():
     four = np.random.default_rng(0).integers(0, 256, (2, 4, 3, 5), dtype=np.uint8)
     assert as_rgb(four[0]).shape == (3, 5, 3)
     np.testing.assert_array_equal(as_rgb(four[1]), as_rgb(four)[1])
-
-
-def test_pixels_are_rounded_to_pictures_and_cut_off_beyond():
-    pixels = np.array([-0.1, 0, 0.5, 1, 1.2], np.float32).reshape(1, 1, 5)
-    assert as_8_bit(pixels).ravel().tolist() == [0, 0, 128, 255, 255]
 
 
 def test_a_patch_shows_its_pixels_on_a_tint():

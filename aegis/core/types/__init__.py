@@ -2,7 +2,7 @@
 
 from aegis.core.types.attacks import Norm, Stage
 from aegis.core.types.findings import Applicability, Clusters, Embedding, Evidence, Finding, VerdictName
-from aegis.core.types.images import Dataset, LabelledImages, Labels, Pixels, digest_of
+from aegis.core.types.images import Dataset, LabelledImages, Labels, Pixels, as_8_bit, as_pixels, digest_of
 from aegis.core.types.triggers import FAMILIES, CandidateTrigger, Family, Goal, Stamp
 
 __all__ = [
@@ -23,5 +23,7 @@ __all__ = [
     "Stage",
     "Stamp",
     "VerdictName",
+    "as_8_bit",
+    "as_pixels",
     "digest_of",
 ]

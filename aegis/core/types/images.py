@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Int64, UInt8
 
 from aegis.core.errors import DataError
 
@@ -141,3 +141,25 @@ def digest_of(*arrays: np.ndarray) -> str:
         sha.update(f"{array.dtype}{array.shape}".encode())
         sha.update(array.view(np.uint8).reshape(-1).data if array.dtype.kind != "U" else str(array).encode())
     return sha.hexdigest()
+
+
+def as_pixels(pictures: UInt8[np.ndarray, "*b c h w"]) -> Float32[np.ndarray, "*b c h w"]:
+    """8-bit pictures as float32 pixels in [0, 1].
+
+    Args:
+        pictures: any number of them.
+    """
+    pixels = np.array(pictures, np.float32, order="C")
+    # In place, since a data set may fill much of the memory.
+    pixels /= np.float32(255)
+    return pixels
+
+
+def as_8_bit(pixels: Float32[np.ndarray, "*b c h w"]) -> UInt8[np.ndarray, "*b c h w"]:
+    """Pixels in [0, 1] as 8-bit pictures; values beyond are clipped.
+
+    Args:
+        pixels: any number of images.
+    """
+    pictures: np.ndarray = (pixels * 255).round().clip(0, 255).astype(np.uint8)
+    return pictures

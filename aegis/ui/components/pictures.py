@@ -7,8 +7,8 @@ import base64
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from aegis.core.types import CandidateTrigger, LabelledImages, Stamp
-from aegis.records.pictures import as_8_bit, as_rgb
+from aegis.core.types import CandidateTrigger, LabelledImages, Stamp, as_8_bit
+from aegis.records.pictures import as_rgb
 from aegis.ui.components.gallery import grow, png
 
 Picture = UInt8[np.ndarray, "rows columns 3"]

@@ -7,8 +7,9 @@ import hashlib
 import numpy as np
 import streamlit as st
 
+from aegis.core.types import as_8_bit
 from aegis.detect.selection import nearest_training
-from aegis.records.pictures import as_8_bit, as_rgb, where_changed
+from aegis.records.pictures import as_rgb, where_changed
 from aegis.ui.components.gallery import Picture, differences, enlarge, heat, montage
 from aegis.ui.inspect.export import bundle
 from aegis.ui.inspect.subject import Subject

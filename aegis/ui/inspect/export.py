@@ -9,7 +9,8 @@ import zipfile
 import numpy as np
 
 from aegis.core.text import cell
-from aegis.records.pictures import as_8_bit, as_rgb, where_changed
+from aegis.core.types import as_8_bit
+from aegis.records.pictures import as_rgb, where_changed
 from aegis.ui.components.gallery import PAGE, Picture, differences, enlarge, heat, montage, png, scale_of
 from aegis.ui.inspect.subject import Subject
 

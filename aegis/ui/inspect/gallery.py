@@ -7,7 +7,8 @@ import hashlib
 import numpy as np
 import streamlit as st
 
-from aegis.records.pictures import as_8_bit, as_rgb
+from aegis.core.types import as_8_bit
+from aegis.records.pictures import as_rgb
 from aegis.ui.components.gallery import COLUMNS, PAGE, Pictures, differences, montage, scale_of
 from aegis.ui.inspect import state
 from aegis.ui.inspect.subject import Subject

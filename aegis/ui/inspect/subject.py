@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
 from aegis.core.text import printable
-from aegis.core.types import Clusters, Dataset, Embedding, Finding
+from aegis.core.types import Clusters, Dataset, Embedding, Finding, as_pixels
 from aegis.records.config import ScanConfig
 from aegis.records.record import ScanRecord
 from aegis.ui.components.palette import Palette
@@ -95,7 +95,7 @@ class Subject:
     @cached_property
     def moved(self) -> Float32[np.ndarray, "k c h w"]:
         """The translated images as pixels in [0, 1]."""
-        return self.translated.astype(np.float32) / np.float32(255)
+        return as_pixels(self.translated)
 
     def training(self, rows: Int64[np.ndarray, " k"]) -> Float32[np.ndarray, "k c h w"] | None:
         """Look up training images of the class.

@@ -11,10 +11,10 @@ import streamlit as st
 from aegis.core.errors import AegisError
 from aegis.core.runtime import numpy_generator
 from aegis.core.text import printable
-from aegis.core.types import CandidateTrigger
+from aegis.core.types import CandidateTrigger, as_8_bit
 from aegis.detect.selection import try_selection
 from aegis.records.config import TriggerSearchConfig
-from aegis.records.pictures import as_8_bit, as_rgb
+from aegis.records.pictures import as_rgb
 from aegis.ui.components import charts
 from aegis.ui.components.gallery import montage
 from aegis.ui.inspect.subject import Subject

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aegis.core.errors import DataError
-from aegis.core.types import Dataset, LabelledImages, digest_of
+from aegis.core.types import Dataset, LabelledImages, as_8_bit, as_pixels, digest_of
 
 NAMES = ("cat", "dog")
 
@@ -87,3 +87,22 @@ def test_splits_that_disagree_are_refused(test):
 def test_images_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         images().pixels = None
+
+
+def test_every_picture_comes_back_as_it_was():
+    pictures = np.arange(256, dtype=np.uint8).reshape(1, 1, 16, 16)
+    pixels = as_pixels(pictures)
+    assert (as_8_bit(pixels) == pictures).all()
+    assert pixels.dtype == np.float32
+    assert (pixels.min(), pixels.max()) == (0, 1)
+    np.testing.assert_array_equal(pixels, pictures.astype(np.float32) / np.float32(255))
+
+
+def test_pixels_are_rounded_to_the_nearest_picture():
+    pixels = np.random.default_rng(0).random((3, 2, 5, 5), np.float32)
+    assert np.abs(as_pixels(as_8_bit(pixels)) - pixels).max() <= 0.5 / 255 + 1e-6
+
+
+def test_pixels_beyond_the_range_are_clipped():
+    pixels = np.array([-0.1, 0, 0.5, 1, 1.2], np.float32).reshape(1, 1, 5)
+    assert as_8_bit(pixels).ravel().tolist() == [0, 0, 128, 255, 255]
