@@ -59,7 +59,7 @@ PUBLISHED: Mapping[tuple[bool, str], tuple[Published, ...]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class ModelRow:
     """One model of the table.
 
     Args:
@@ -117,7 +117,7 @@ def name_of(robust: bool, data: str, trigger: str) -> str:
     return f"{data}_{trigger}{'' if robust else TWIN}"
 
 
-def table_5(records: Mapping[str, BankRecord]) -> list[Row]:
+def table_5(records: Mapping[str, BankRecord]) -> list[ModelRow]:
     """Creates the rows of the thirty models.
 
     Args:
@@ -127,13 +127,13 @@ def table_5(records: Mapping[str, BankRecord]) -> list[Row]:
         The rows, in the paper's order.
     """
     return [
-        Row(robust, data, trigger, records.get(name_of(robust, data, trigger)), published)
+        ModelRow(robust, data, trigger, records.get(name_of(robust, data, trigger)), published)
         for (robust, data), cells in PUBLISHED.items()
         for trigger, published in zip(TRIGGERS, cells, strict=True)
     ]
 
 
-def directions(rows: Sequence[Row]) -> list[Direction]:
+def directions(rows: Sequence[ModelRow]) -> list[Direction]:
     """Tests the paper's comparisons (RQ1 and RQ5) on averages over models; attack success is over all test images.
 
     Args:
@@ -168,20 +168,20 @@ def directions(rows: Sequence[Row]) -> list[Direction]:
 
 
 def _compare(
-    claim: str, rows: Sequence[Row], more: tuple[bool, Sequence[str]], less: tuple[bool, Sequence[str]]
+    claim: str, rows: Sequence[ModelRow], more: tuple[bool, Sequence[str]], less: tuple[bool, Sequence[str]]
 ) -> Direction:
     sides = [[row for row in rows if row.robust == robust and row.trigger in kinds] for robust, kinds in (more, less)]
     paper = [fmean(row.paper.success for row in side if row.paper.success is not None) for side in sides]
     return Direction(claim, (paper[0], paper[1]), _means(sides, "attack_success_all_images"))
 
 
-def _cost(claim: str, rows: Sequence[Row], metric: str, position: int) -> Direction:
+def _cost(claim: str, rows: Sequence[ModelRow], metric: str, position: int) -> Direction:
     robust = [row for row in rows if row.robust]
     sides = [[row for row in robust if (row.trigger == "clean") == clean] for clean in (True, False)]
     return Direction(claim, (CLEAN_STATED[position], INFECTED_STATED[position]), _means(sides, metric))
 
 
-def _means(sides: Sequence[Sequence[Row]], metric: str) -> tuple[float, float] | None:
+def _means(sides: Sequence[Sequence[ModelRow]], metric: str) -> tuple[float, float] | None:
     found = [[100 * row.ours.metrics[metric] for row in side if row.ours] for side in sides]
     if any(len(ours) < len(side) for ours, side in zip(found, sides, strict=True)):
         return None

@@ -11,7 +11,7 @@ from aegis.records.record import ScanRecord, config_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class PlannedScan:
     """A scan, whose images need not have been read yet.
 
     Args:
@@ -31,7 +31,7 @@ class Task:
     is_measured: bool = False
 
 
-def seconds(task: Task, records: Sequence[ScanRecord]) -> float | None:
+def seconds(task: PlannedScan, records: Sequence[ScanRecord]) -> float | None:
     """Expected time of a scan.
 
     Args:
@@ -64,7 +64,7 @@ def spoken(span: float) -> str:
     return f"about {span / 3600:.1f} hours"
 
 
-def _times(task: Task, records: Sequence[ScanRecord]) -> Iterator[float]:
+def _times(task: PlannedScan, records: Sequence[ScanRecord]) -> Iterator[float]:
     wanted, device = _steps(task.config), None
     for record in records:
         kind = record.model.architecture, record.data.shape, len(record.data.class_names)

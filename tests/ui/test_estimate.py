@@ -6,11 +6,11 @@ import pytest
 
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ClassRecord, config_record
-from aegis.ui.estimate import Task, seconds, spoken
+from aegis.ui.estimate import PlannedScan, seconds, spoken
 from tests.stored import record
 
 CONFIG = preset("default", None, (1, 28, 28))
-TASK = Task(architecture="aegis:cnn16", shape=(1, 28, 28), classes=10, chosen=10, config=CONFIG)
+TASK = PlannedScan(architecture="aegis:cnn16", shape=(1, 28, 28), classes=10, chosen=10, config=CONFIG)
 
 
 def earlier(assess=20.0, classes=100.0, config=CONFIG, device="cpu"):

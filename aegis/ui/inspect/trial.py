@@ -34,7 +34,7 @@ USUAL_AREA = 0.06
 
 
 @dataclass(frozen=True)
-class Trial:
+class SelectionTrial:
     """The outcome of a search for triggers from the selection.
 
     Args:
@@ -83,17 +83,17 @@ def transplant_config(subject: Subject) -> TriggerSearchConfig:
     return config.scaled(measured.universal_areas or (USUAL_AREA,), measured.universal_radii or (measured.half_radius,))
 
 
-def _try(subject: Subject, known: tuple[str, int, float, str]) -> Trial:
+def _try(subject: Subject, known: tuple[str, int, float, str]) -> SelectionTrial:
     try:
         model = find_model(subject.key, subject.record)
     except AegisError as error:
-        return Trial(problem=str(error))
+        return SelectionTrial(problem=str(error))
     if model is None:
-        return Trial(
+        return SelectionTrial(
             problem="The suspect itself is not at hand, and nothing can be tried without it. Put the file with SHA-256 "
             f"{subject.record.model.sha256} into {suspects_folder()}."
         )
-    return Trial(_tried(known, subject))
+    return SelectionTrial(_tried(known, subject))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -11,7 +11,7 @@ from aegis.store.store import Store
 from aegis.ui.components.live import show_job, show_measured, show_measuring
 from aegis.ui.components.recent import show_running
 from aegis.ui.components.widgets import complain
-from aegis.ui.estimate import Task, seconds, spoken
+from aegis.ui.estimate import PlannedScan, seconds, spoken
 from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, fingerprint, place
 from aegis.ui.scan.result import show_result
 from aegis.ui.scan.settings import choose_settings
@@ -96,7 +96,7 @@ def _show_start(suspect: ChosenSuspect, images: ChosenImages, settings: Settings
     expected = "Its time shows once the images are read."
     if identity is not None:
         classes = len(identity.class_names)
-        task = Task(
+        task = PlannedScan(
             architecture=suspect.architecture or identity.architecture,
             shape=identity.shape,
             classes=classes,
