@@ -23,6 +23,8 @@ from aegis.store.packing import Arrays
 NOT_REPEATED = ("created", "seconds", "control")
 # What may change numbers without being one; it stands beside the comparison.
 SURROUNDINGS = ("versions", "source", "runtime")
+# Two versions may word the same numbers differently.
+WORDS = ("sentence", "reason")
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ class Difference:
 def differences(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:
     """Compare the results of two scans, without times, versions and hardware.
 
+    Sentences are compared only where the same revision of the source made both.
+
     Args:
         recorded: the saved scan.
         found: the repeated scan.
@@ -126,7 +130,9 @@ def differences(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:
     Returns:
         Every value that differs.
     """
-    return _compare(recorded, found, lambda top: top not in (*NOT_REPEATED, *SURROUNDINGS))
+    told = _compare(recorded, found, lambda top: top not in (*NOT_REPEATED, *SURROUNDINGS))
+    ignored = () if recorded.source.revision == found.source.revision else WORDS
+    return [one for one in told if one.name.rpartition(".")[2] not in ignored]
 
 
 def surroundings(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:

@@ -6,7 +6,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from aegis.records.record import RuntimeRecord
+from aegis.records.record import RuntimeRecord, SourceRecord
 from aegis.store.audit import Difference, differences, surroundings
 from aegis.store.store import Store
 from tests.stored import ASSESS, GATHER, Counted, assert_same, dataset, evidence, record
@@ -127,6 +127,12 @@ def test_each_value_that_differs_is_named_with_both():
         Difference("config.more.0", "nothing", "1"),
         Difference("config.more.1", "nothing", "2"),
     ]
+
+
+def test_another_revision_may_say_it_in_other_words():
+    one, other = record(), record(sentence="Another.")
+    other = other.model_copy(update={"source": SourceRecord(revision="0" * 40)})
+    assert differences(one, other) == []
 
 
 def test_what_it_ran_on_stands_beside():
