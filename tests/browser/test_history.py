@@ -1,6 +1,5 @@
 """The History page in a real Chromium: filter, open, compare, take the list away."""
 
-import json
 import re
 
 import pytest
@@ -116,15 +115,6 @@ def test_two_are_compared_and_the_way_back_keeps_the_filters(visit):
     page.get_by_role("link", name="All scans").click()
     expect(page).to_have_url(re.compile(r"/History\?find=signs$"))
     expect(page.get_by_text("2 of 3 scans.")).to_be_visible()
-
-
-def test_the_filtered_list_is_a_file(visit):
-    page = visit("History?find=other")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="JSON").click()
-    assert download.value.suggested_filename == "aegis-history.json"
-    told = json.loads(download.value.path().read_text())
-    assert [(one["key"], one["file"]) for one in told] == [(ELSE, "<b>other</b>.pt")]
 
 
 def test_a_small_screen_has_room_for_it(visit):

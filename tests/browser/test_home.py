@@ -121,19 +121,3 @@ def test_text_from_cards_does_nothing(visit):
     expect(page.get_by_text("# Title", exact=True)).to_be_visible()
     expect(page).to_have_title("AEGIS")
     expect(page.get_by_role("link", name="link")).to_have_count(0)
-
-
-def test_a_broken_file_is_a_message_and_no_traceback(visit):
-    page = visit()
-    expect(page.get_by_text("Cannot be read")).to_be_visible()
-    expect(page.get_by_text("Expected a whole safetensors file")).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-
-
-def test_an_empty_folder_says_what_to_do(chromium, tmp_path):
-    (tmp_path / "none").mkdir()
-    with serve(tmp_path / "none", tmp_path / "log") as address:
-        page = chromium.new_page()
-        page.goto(address)
-        expect(page.get_by_text("No suspects here")).to_be_visible()
-        page.close()

@@ -157,20 +157,6 @@ def test_a_budget_of_the_scan_is_shown_at_once_and_another_when_it_is_asked_for(
     expect(what_if(page)).to_have_count(0)
 
 
-def test_a_link_restores_the_view(visit):
-    page = visit()
-    press(page, 0)
-    expect(page).to_have_url(re.compile("selection="))
-    move(page, "Bandwidth", "ArrowLeft", 5)
-    page.get_by_text("Difference", exact=True).click()
-    expect(page).to_have_url(re.compile("bandwidth=.*show=difference"))
-    said = page.get_by_text(re.compile(r"\d+ translated, \d+ training:")).inner_text()
-    again = visit(link=page.url)
-    expect(again.get_by_text(said)).to_be_visible()
-    expect(what_if(again)).to_be_visible()
-    assert again.url == page.url
-
-
 def test_classes_are_turned_by_keyboard(visit):
     page = visit()
     page.keyboard.press("n")

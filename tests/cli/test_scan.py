@@ -3,19 +3,12 @@
 import json
 import subprocess
 import sys
-from typing import get_type_hints
 
 import pytest
 
 from aegis.models.intake.formats import file_digest
 from aegis.records.ranking import ranked
 from aegis.records.record import (
-    ClassRecord,
-    ControlRecord,
-    DataRecord,
-    ModelRecord,
-    ScanRecord,
-    TriggerRecord,
     read_record,
 )
 
@@ -38,37 +31,12 @@ def test_a_clean_model(scanned):
     assert "\x1b" not in outcome.out
 
 
-def test_the_json_has_the_documented_keys_and_types(scanned, suspect, images):
-    found = json.loads(scanned[1].read_text())
-    assert found["schema_version"] == 2
-    assert found["verdict"] == "clean"
-    assert found["flagged_classes"] == []
-    assert [(c["label"], c["name"], c["flagged"]) for c in found["classes"]] == [
-        (label, name, False) for label, name in enumerate(NAMES)
-    ]
-    for one in found["classes"]:
-        assert set(one) == set(get_type_hints(ClassRecord)) - {"model_config"}
-        assert type(one["clusters"]) is int
-        assert one["clusters"] == max(one["clusters_by_budget"])
-        assert type(one["reason"]) is str
-        assert one["reason"]
-        for candidate in one["triggers"]:
-            assert set(candidate) == set(get_type_hints(TriggerRecord)) - {"model_config"}
-            # Only what leads every class away is tried on the class itself.
-            assert (candidate["flip_rates"][one["label"]] is None) is (candidate["family"] != "all-to-all")
-            assert 0 <= candidate["score"] <= 1
-            assert 0 <= candidate["flip_rate"] <= 1
-    assert set(found) == set(get_type_hints(ScanRecord)) - {"model_config"}
-    assert set(found["model"]) == set(get_type_hints(ModelRecord)) - {"model_config"}
-    assert set(found["data"]) == set(get_type_hints(DataRecord)) - {"model_config"}
-    assert found["model"]["sha256"] == file_digest(suspect)
-    assert found["data"]["shape"] == [1, 12, 12]
-    assert found["config"]["gather"]["seeds"] == 40
-    assert found["config"]["embed"]["perplexity"] == 10
-    assert all(type(version) is str for version in found["versions"].values())
-    assert {"aegis", "torch", "python"} <= set(found["versions"])
-    assert all(seconds >= 0 for seconds in found["seconds"].values())
-    assert read_record(scanned[1]).to_json() == scanned[1].read_text()
+def test_the_json_is_the_record_of_what_was_asked_for(scanned, suspect):
+    record = read_record(scanned[1])
+    assert record.to_json() == scanned[1].read_text()
+    assert (record.verdict, record.flagged_classes, record.model.sha256) == ("clean", (), file_digest(suspect))
+    assert [(one.label, one.name) for one in record.classes] == list(enumerate(NAMES))
+    assert (record.config["gather"]["seeds"], record.config["embed"]["perplexity"]) == (40, 10)
 
 
 def test_the_same_scan_again_needs_no_torch_and_says_the_same(scanned, suspect, images, tmp_path):
@@ -172,7 +140,6 @@ def test_a_positive_control_is_told_and_kept_with_the_scan(suspect, images, tmp_
     assert outcome.code == without.code, outcome.err
     assert "Positive control: a square of 4 by 4 pixels that leads to class" in " ".join(outcome.out.split())
     control = json.loads(path.read_text())["control"]
-    assert set(control) == set(get_type_hints(ControlRecord)) - {"model_config"}
     for again in ((), ("--control",)):
         assert "Positive control" in run("scan", suspect, *options, *again).out
     _, told = run("scan", suspect, *options, "--quiet").out.splitlines()

@@ -109,9 +109,3 @@ def test_table_7_has_what_varies_beside_what_was_published(scanned, monkeypatch)
     assert re.search(r"^five repeats +1 +0.0% \(0\) +100.0% \(1\) .* 30 +90.0% \(27\)", outcome.out, re.M)
     assert re.search(r"^budget 2 +1 +0.0% \(0\) +100.0% \(1\) +0.0% \(0\) *$", outcome.out, re.M)
     assert "preset default" not in outcome.out
-
-
-def test_a_table_that_is_none():
-    outcome = run("table", "99")
-    assert outcome.code == 2
-    assert "a table among 5, 6, 7, 11, 12" in outcome.err

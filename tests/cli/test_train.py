@@ -5,7 +5,6 @@ import json
 import pytest
 from safetensors.numpy import load_file
 
-from aegis.core.errors import StoreError
 from aegis.models.card import read_identity, read_truth
 
 from .conftest import NAMES, entries, run
@@ -75,30 +74,6 @@ def test_an_adversarial_trigger_is_made_on_another_model(trained, images, tmp_pa
     assert not truth.robust
 
 
-def test_training_that_was_interrupted_ends_as_one_that_was_not(images, tmp_path, monkeypatch):
-    import aegis.lab.train
-
-    assert run("train", tmp_path / "whole.safetensors", "--data", images, *QUICK).code == 0
-    save, epochs = aegis.lab.train._save, []
-
-    def save_and_stop(state, signature, epoch, *parts):
-        save(state, signature, epoch, *parts)
-        epochs.append(epoch)
-        if epoch == 1:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(aegis.lab.train, "_save", save_and_stop)
-    out = tmp_path / "again.safetensors"
-    stopped = run("train", out, "--data", images, *QUICK)
-    assert stopped.code == 130
-    assert stopped.err.startswith("aegis: Interrupted.")
-    assert entries(tmp_path) == {"whole.safetensors", "again.safetensors.partial"}
-    assert run("train", out, "--data", images, *QUICK).code == 0
-    assert epochs == [1, 2]
-    assert out.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
-    assert entries(tmp_path) == {"whole.safetensors", "again.safetensors"}
-
-
 def test_a_state_that_is_none(images, tmp_path):
     (tmp_path / "out.safetensors.partial").write_text("notes of mine")
     outcome = run("train", tmp_path / "out.safetensors", "--data", images, *QUICK)
@@ -138,17 +113,3 @@ def test_show_a_result_again(scanned, tmp_path):
     # Whatever its name, a result is known by its content.
     (tmp_path / "result").write_bytes(scanned[1].read_bytes())
     assert run("show", tmp_path / "result").out == shown.out
-
-
-def test_a_disk_that_fills_at_the_last_moment(images, tmp_path, monkeypatch):
-    import aegis.core.files
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(aegis.core.files.os, "fsync", full)
-    outcome = run("train", tmp_path / "out.safetensors", "--data", images, *QUICK)
-    assert outcome.code == 2
-    assert "No space left on device" in outcome.err
-    assert StoreError.__name__ not in outcome.err
-    assert entries(tmp_path) == set()

@@ -29,21 +29,13 @@ def test_a_sound_store(result):
     assert run("verify", "-q").out == ""
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [lambda content: content[:-10], lambda content: content[:-1] + b"x", lambda _: None],
-    ids=["cut", "flipped", "lost"],
-)
-def test_what_is_damaged_is_named_and_the_next_scan_computes_it_anew(result, suspect, images, tmp_path, damage):
-    store = Store(tmp_path / "store")
-    paths = sorted((store.folder / "arrays").iterdir())
+def test_what_is_damaged_is_named_and_the_next_scan_computes_it_anew(result, suspect, images, tmp_path):
+    paths = sorted((Store(tmp_path / "store").folder / "arrays").iterdir())
     sound = [path.read_bytes() for path in paths]
-    left = damage(sound[0])
-    paths[0].unlink() if left is None else paths[0].write_bytes(left)
+    paths[0].write_bytes(sound[0][:-1] + b"x")
     outcome = run("verify")
     assert outcome.code == 1
-    assert f"Damaged: arrays/{paths[0].name}, " in outcome.out
-    assert outcome.out.count("Damaged: ") == 1
+    assert outcome.out.count("Damaged: ") == outcome.out.count(f"Damaged: arrays/{paths[0].name}, ") == 1
     again = run("scan", suspect, "--data", images, *ONE, "--json", tmp_path / "again.json")
     assert "found again" not in again.out
     assert run("verify").code == 0

@@ -27,24 +27,6 @@ def test_other_arrays_are_left_alone_even_pickled_ones(save):
     assert len(read_npz(path).x_train) == 12
 
 
-class Fires:
-    def __reduce__(self):
-        return (pytest.fail, ("the pickle was run",))
-
-
-@pytest.mark.parametrize("name", ["x_train", "y_test", "class_names"])
-def test_python_objects_are_never_unpickled(save, name):
-    path = save(**{name: np.array([Fires()], dtype=object)})
-    with pytest.raises(DataError, match=f"{name} as plain numbers or text.*never unpickled"):
-        read_npz(path)
-
-
-@pytest.mark.parametrize("name", ["x_train", "y_train", "x_test", "y_test"])
-def test_a_missing_array_is_named(save, name):
-    with pytest.raises(DataError, match=f"got no {name} .it holds"):
-        read_npz(save(**{name: None}))
-
-
 def test_a_zip_of_other_files_is_no_npz(tmp_path):
     with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
         for name in columns():
@@ -98,12 +80,6 @@ def _with_header(path, shape, dtype="|u1", content=b"x" * 8):
     return path
 
 
-@pytest.mark.parametrize("shape", [(2**40, 28, 28), (9,), (-1, 28, 28)])
-def test_a_header_that_promises_what_is_not_there_is_refused_before_memory_is_taken(tmp_path, shape):
-    with pytest.raises(DataError, match="does not read as one"):
-        read_npz(_with_header(tmp_path / "data.npz", shape))
-
-
 def test_an_array_of_nothing_is_refused(tmp_path):
     with pytest.raises(DataError, match="array of nothing"):
         read_npz(_with_header(tmp_path / "data.npz", (2**40,), "<U0"))
@@ -114,27 +90,6 @@ def test_a_zip_bomb_is_refused_unread(tmp_path, monkeypatch):
     path = _with_header(tmp_path / "data.npz", (10_000,), content=bytes(10_000))
     with pytest.raises(DataError, match="10,000"):
         read_npz(path)
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        b"{'descr': (",
-        b"{}",
-        b"\xff",
-        b"{'descr': '|u1', 'fortran_order': False}",
-        b"-" * 3000 + b"1",
-        b"-" * 9000 + b"1",
-    ],
-    ids=range(6),
-)
-def test_a_header_that_is_nonsense_is_refused(tmp_path, header):
-    magic = np.lib.format.magic(1, 0) + len(header).to_bytes(2, "little")
-    with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
-        for name in columns():
-            archive.writestr(f"{name}.npy", magic + header)
-    with pytest.raises(DataError, match="x_train is no numpy array"):
-        read_npz(tmp_path / "data.npz")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -75,15 +75,10 @@ def test_files_beside_the_class_folders_are_left_alone(folder):
     ("mode", "ending", "colour", "expected"),
     [
         ("L", "png", 7, 7),
-        ("1", "png", 1, 255),
-        ("LA", "png", (7, 0), 7),
-        ("I;16", "png", 7 * 256 + 200, 7),
         ("P", "gif", (7, 7, 7), 7),
         ("P", "png", (1, 2, 3), [1, 2, 3]),
         ("RGB", "bmp", (1, 2, 3), [1, 2, 3]),
-        ("RGBA", "png", (1, 2, 3, 0), [1, 2, 3]),
         ("RGB", "webp", (0, 0, 0), [0, 0, 0]),
-        ("CMYK", "tif", (255, 255, 255, 0), [0, 0, 0]),
         ("RGB", "ppm", (1, 2, 3), [1, 2, 3]),
     ],
 )
@@ -134,26 +129,6 @@ def test_other_layouts_are_refused(draw, tmp_path, paths, got):
         draw(path)
     with pytest.raises(DataError, match=rf"one folder of pictures per class.*{got}"):
         read_pictures(root)
-
-
-def test_a_file_that_is_no_picture_or_half_of_one_is_named(folder):
-    whole = (folder / "cat" / "03.png").read_bytes()
-    for content in (b"", b"hello", whole[:20], whole[:45]):
-        (folder / "cat" / "03.png").write_bytes(content)
-        with pytest.raises(DataError, match=r"cat/03\.png"):
-            read_pictures(folder)
-
-
-def test_pictures_that_are_programs_are_refused_unrun(folder, draw):
-    draw("cat/03.eps")
-    with pytest.raises(DataError, match=r"picture files only.*cat/03\.eps, which is none"):
-        read_pictures(folder)
-
-
-def test_pictures_with_more_bits_than_can_be_told_are_refused(folder, draw):
-    draw("cat/03.tif", 0.5, mode="F")
-    with pytest.raises(DataError, match=r"8 or 16 bits.*cat/03\.tif with mode F"):
-        read_pictures(folder)
 
 
 @pytest.mark.parametrize("limit", [20, 30])

@@ -59,30 +59,12 @@ def test_hidden_files_and_folders_are_left_out(pack):
     assert dict(walk(pack({**litter, "a/1.png": b"one"}))) == {("a", "1.png"): b"one"}
 
 
-@pytest.mark.parametrize("name", ["../evil.png", "a/../../evil.png", "/etc/evil.png", "..\\evil.png"])
-@pytest.mark.parametrize("ending", [".zip", ".tar.xz"])
-def test_paths_that_leave_an_archive_are_refused(tmp_path, name, ending):
-    with pytest.raises(DataError, match=r"stay inside source.*evil"):
-        list(walk(PACKERS[ending](tmp_path / f"source{ending}", {name: b"x"})))
-    assert [path.name for path in tmp_path.iterdir()] == [f"source{ending}"]
-
-
 @pytest.mark.parametrize(("limit", "value"), [("MAX_FILES", 2), ("MAX_FILE_BYTES", 2), ("MAX_TOTAL_BYTES", 5)])
 def test_too_many_files_and_too_large_ones_are_refused(pack, monkeypatch, limit, value):
     source = pack({"/".join(parts): content for parts, content in FILES.items()})
     monkeypatch.setattr(f"aegis.data.tree.{limit}", value)
     with pytest.raises(DataError, match="at most"):
         list(walk(source))
-
-
-def test_a_zip_that_lies_about_its_sizes_gives_no_more_than_it_announced(tmp_path):
-    content = bytes(1000)
-    packed = _pack_zip(tmp_path / "source.zip", {"a/1.png": content}).read_bytes()
-    lie = packed.replace((1000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
-    assert lie != packed
-    (tmp_path / "source.zip").write_bytes(lie)
-    with pytest.raises(DataError, match="does not read as one"):
-        list(walk(tmp_path / "source.zip"))
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz", ".tar.xz"])
@@ -117,12 +99,3 @@ def test_a_link_that_stays_inside_and_a_folder_that_is_a_link_are_read(tmp_path)
     (root / "a" / "2.png").symlink_to(root / "a" / "1.png")
     (tmp_path / "link").symlink_to(root)
     assert dict(walk(tmp_path / "link")) == {("a", "1.png"): b"one", ("a", "2.png"): b"one"}
-
-
-def test_links_inside_a_tar_are_left_out(tmp_path):
-    path = tmp_path / "source.tar"
-    with tarfile.open(path, "w") as archive:
-        info = tarfile.TarInfo("a/link")
-        info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        archive.addfile(info)
-    assert list(walk(path)) == []

@@ -4,7 +4,6 @@ import pytest
 
 from aegis.core.errors import DataError
 from aegis.core.runtime import Cancelled
-from aegis.core.types import Applicability
 from aegis.detect.assess import assess, spread
 from aegis.detect.verdict import objections
 from aegis.records.config import AssessConfig, VerdictConfig
@@ -37,20 +36,6 @@ def test_where_attacks_ended_is_counted_by_class():
     # Of twenty images half are of each class, and an attack that succeeds ends in the other one.
     found = assess(linear_model(), dataset_at(1.5), AssessConfig(epsilons=(1.0, 2.0)))
     assert found.called.tolist() == [[[10, 0], [0, 10]], [[0, 10], [10, 0]]]
-
-
-@pytest.mark.parametrize(
-    ("values", "radius"),
-    [
-        ((0.8, 0.8, 0.0), 1.5),  # halfway down the last slope
-        ((0.6, 0.2, 0.1), 0.75),  # 0.4 lies halfway between the first two rungs
-        ((0.4, 0.1, 0.0), 0.5),  # exactly on a rung
-        ((0.0, 0.0, 0.0), 0.25),  # halfway down from no attack
-        ((0.8, 0.7, 0.5), 2.0),  # never: the last rung
-    ],
-)
-def test_the_half_radius_is_interpolated(values, radius):
-    assert Applicability(0.8, (0.5, 1.0, 2.0), values).half_radius == pytest.approx(radius)
 
 
 @pytest.mark.parametrize(("count", "kept"), [(5, 5), (20, 20), (100, 20)])

@@ -42,6 +42,7 @@ def unconfined(copy: Path, out: Path, limits: Limits) -> None:
     """In place of the process that reads: the same code in this one, where nothing would hold a stranger's back."""
     answer(copy, out)
     if (said := refusal(out)) is not None:
+        assert not out.exists()
         raise said
 
 

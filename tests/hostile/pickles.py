@@ -64,6 +64,7 @@ for ending, options in (("zip", {}), ("old format", LEGACY), ("zip, protocol 4",
         lambda path, canary, options=options: torch.save({"model": WEIGHTS, "hook": system(canary)}, path, **options),
         CODE,
         "posix.system",
+        "safetensors.torch.save_file(model.state_dict()",
         unsafe=torch_load,
     )
 

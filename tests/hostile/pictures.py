@@ -95,7 +95,7 @@ for title, content, words in (
     ("TIFF of ten gigapixels", tiff(100_000, 100_000), ("pictures of at most", ODD)),
     ("floating-point TIFF", encoded("TIFF", "F", 0.5), ("mode F",)),
     ("32-bit TIFF", encoded("TIFF", "I", 70_000), ("mode I",)),
-    ("a program in PostScript", encoded("EPS", "L"), (ODD,)),
+    ("a program in PostScript", encoded("EPS", "L"), ("picture files only", "which is none", ODD)),
     ("text", b"[bold]no picture[/bold]", (ODD,)),
     ("nothing", b"", (ODD,)),
     ("a picture of another size", encoded(size=(9, 3)), ("pictures of one size",)),

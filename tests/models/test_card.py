@@ -218,29 +218,6 @@ def test_another_kind_of_file_has_no_identity(tmp_path, content):
     assert read_identity(tmp_path / "a.pt") is None
 
 
-@pytest.mark.parametrize(
-    ("header", "size", "got"),
-    [
-        (b'{"a": ', None, "cannot be read"),
-        (b"{" * 5000, None, "cannot be read"),
-        (b'{"__metadata__": {"k": "1", "k": "2"}}', None, "stands in it twice"),
-        (b"{}", 2**40, "1099511627776 bytes"),
-    ],
-)
-def test_a_damaged_header_is_one_message(tmp_path, header, size, got):
-    path = tmp_path / "a.safetensors"
-    path.write_bytes(struct.pack("<Q", size or len(header)) + header)
-    with pytest.raises(CheckpointError, match=got):
-        read_identity(path)
-
-
-def test_a_missing_file_is_one_message(tmp_path):
-    with pytest.raises(CheckpointError, match="No such file"):
-        read_identity(tmp_path / "nothing")
-    with pytest.raises(CheckpointError, match="a folder"):
-        read_identity(tmp_path)
-
-
 def test_saving_replaces_and_leaves_nothing_else(tmp_path, network, identity):
     path = tmp_path / "a.safetensors"
     path.write_bytes(b"old")

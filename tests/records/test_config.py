@@ -79,9 +79,6 @@ def test_an_unknown_preset_is_refused():
         (JudgeConfig, {"bandwidth": 0.0}),
         (JudgeConfig, {"quantile": 0.0}),
         (JudgeConfig, {"quantile": 1.1}),
-        (Stage, {"epsilon": 0, "step": 1, "iterations": 1}),
-        (Stage, {"epsilon": 1, "step": -1, "iterations": 1}),
-        (Stage, {"epsilon": 1, "step": 1, "iterations": 0}),
     ],
 )
 def test_values_out_of_range_are_refused(make, given):

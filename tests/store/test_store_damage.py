@@ -101,20 +101,6 @@ def test_nothing_is_found_where_nothing_was_kept(store):
     assert store.scans() == []
 
 
-def test_a_full_disk_leaves_nothing(store, monkeypatch):
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("aegis.core.files.os.fsync", full)
-    counted = Counted()
-    with pytest.raises(StoreError, match="No space left on device"):
-        counted.kept(store).gather(None, dataset(), 1, GATHER)
-    assert files(store.folder) == []
-    monkeypatch.undo()
-    counted.kept(store).gather(None, dataset(), 1, GATHER)
-    assert len(files(store.folder)) == 1
-
-
 def test_a_full_disk_leaves_the_older_file(store, monkeypatch):
     store.keep("key", {"a": np.arange(3)})
 

@@ -34,48 +34,22 @@ def test_a_checkpoint_without_a_card_is_no_problem(tmp_path):
     assert (suspect.identity, suspect.problem) == (None, "")
 
 
-def write_text(folder):
-    path = folder / "text.safetensors"
-    path.write_text("not tensors")
-    return path
+BROKEN = {
+    "text": lambda path: path.write_text("not tensors"),
+    "nothing": lambda path: path.touch(),
+    "folder": lambda path: path.mkdir(),
+    "pipe": os.mkfifo,
+    "link to nothing": lambda path: path.symlink_to("gone"),
+    "wrong card": lambda path: save_file(tensors(), path, {"aegis.identity": '{"architecture": 3}'}),
+    "cut": lambda path: write_cut(path.parent).rename(path),
+}
 
 
-def write_nothing(folder):
-    path = folder / "empty.safetensors"
-    path.touch()
-    return path
-
-
-def make_folder(folder):
-    path = folder / "folder.safetensors"
-    path.mkdir()
-    return path
-
-
-def make_pipe(folder):
-    path = folder / "pipe.safetensors"
-    os.mkfifo(path)
-    return path
-
-
-def lead_nowhere(folder):
-    path = folder / "link.safetensors"
-    path.symlink_to(folder / "gone")
-    return path
-
-
-def write_wrong_card(folder):
-    path = folder / "card.safetensors"
-    save_file(tensors(), path, {"aegis.identity": '{"architecture": 3}'})
-    return path
-
-
-BROKEN = [write_cut, write_text, write_nothing, make_folder, make_pipe, lead_nowhere, write_wrong_card]
-
-
-@pytest.mark.parametrize("make", BROKEN, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", BROKEN.values(), ids=BROKEN)
 def test_what_is_broken_says_so_in_one_message(make, tmp_path):
-    suspect = examine(make(tmp_path))
+    path = tmp_path / "broken.safetensors"
+    make(path)
+    suspect = examine(path)
     assert suspect.identity is None
     assert suspect.problem.startswith("Expected ")
     assert "; got " in suspect.problem

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save
 
-from aegis.core.errors import AegisError, CheckpointError, ConfigError, DataError
+from aegis.core.errors import CheckpointError, ConfigError, DataError
 from aegis.models.architectures import runs_foreign_code
 from aegis.models.card import Card, Identity
 from aegis.ui import uploads
@@ -109,13 +109,6 @@ def test_a_checkpoint_that_breaks_off_is_refused_before_it_is_scanned():
         identify(Upload("model.safetensors", whole[: len(whole) // 2]))
 
 
-@pytest.mark.parametrize("content", [b"#!/bin/sh\n", b"\x00" * 100, save(tensors())[:40], b"PK\x03\x04broken"])
-def test_what_is_no_checkpoint_is_refused_and_nothing_stays_behind(tmp_path, content):
-    with pytest.raises(CheckpointError):
-        identify(Upload("model.pt", content))
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize(
     "name", ["aegis:cnn16", "aegis:resnet18,width=32", "torchvision:resnet18", "timm:vit_tiny_patch16_224.augreg_in21k"]
 )
@@ -146,12 +139,6 @@ def test_code_files_and_addresses_are_no_architectures(name):
         check_architecture(name)
 
 
-def test_a_card_cannot_name_what_a_user_may_not():
-    for architecture in ("timm:local-dir:/etc", "os:system"):
-        with pytest.raises(CheckpointError, match="by name"):
-            identify(checkpoint(architecture=architecture))
-
-
 @pytest.mark.parametrize(
     ("text", "read"), [("", None), ("  ", None), ("0.5", "0.5"), (" 0.4, 0.5,0.6 ", "0.4, 0.5,0.6")]
 )
@@ -176,14 +163,6 @@ def test_images_are_read_and_their_pixels_are_kept_nowhere(workspace, tmp_path, 
 def test_other_kinds_of_images_are_refused(workspace, name):
     with pytest.raises(DataError, match="NPZ file or a zip"):
         workspace.put(Upload(name, b"1"), "images")
-
-
-@pytest.mark.parametrize(
-    "given", [Upload("a.npz", b"nothing"), Upload("a.zip", b"PK\x03\x04"), npz(y_test=np.zeros(3))]
-)
-def test_broken_images_are_a_message(workspace, given):
-    with pytest.raises(AegisError):
-        read_images(workspace.put(given, "images"), "a")
 
 
 def test_an_archive_that_grows_too_large_is_not_unpacked(workspace, monkeypatch):
