@@ -41,6 +41,24 @@ def store(tmp_path):
     return Store(tmp_path / "store")
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A small scan that is done, with its model, its images and its store."""
+    from tests.finished import copy_of_finished
+
+    return copy_of_finished(tmp_path_factory)
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """No file can be written to its end."""
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("aegis.core.files.os.fsync", full)
+
+
 @pytest.fixture
 def suspects(tmp_path, monkeypatch):
     """An empty folder of suspects, and an empty store."""

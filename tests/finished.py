@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from aegis.core.types import LabelledImages, Stage
 from aegis.data.arrays import Arrays
@@ -14,6 +16,7 @@ from aegis.data.npz import write_npz
 from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig, TriggerSearchConfig, VerdictConfig
 from aegis.records.record import ScanRecord
 from tests.candidates import NULLS
+from tests.shared import once
 from tests.suspects import HOSTILE
 
 # Names that try to be markup, formulas and too long.
@@ -79,6 +82,13 @@ def finish(folder: Path) -> Finished:
     record = scan(suspect, data, CONFIG, labels=TESTED, runtime=runtime, steps=steps).record(path.name)
     kept.keep_scan(KEY, record)
     return Finished(KEY, record, store, suspects, images)
+
+
+def copy_of_finished(factory: pytest.TempPathFactory) -> Finished:
+    """The same scan, made once in a run, with a store of one's own."""
+    made = once(factory, "finished", finish)
+    store = shutil.copytree(made.store, factory.mktemp("finished") / "store")
+    return replace(made, store=store)
 
 
 def _pictures() -> Arrays:

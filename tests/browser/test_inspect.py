@@ -8,18 +8,12 @@ from playwright.sync_api import expect
 
 from aegis.ui.inspect.budget import OFFERED
 from tests.browser.conftest import rest, serve
-from tests.finished import TESTED, finish
+from tests.finished import TESTED
 from tests.test_theme import LIGHTS
 
 
 @pytest.fixture(scope="module")
-def finished(chromium, tmp_path_factory):
-    """A scan that is done. The browser comes first: without one there is nothing to show."""
-    return finish(tmp_path_factory.mktemp("finished"))
-
-
-@pytest.fixture(scope="module")
-def address(finished, tmp_path_factory):
+def address(chromium, finished, tmp_path_factory):
     """A dashboard that finds it."""
     with serve(finished.suspects, tmp_path_factory.mktemp("server") / "log", finished.store) as address:
         yield f"{address}/Inspect_Class?scan={finished.key}&class={TESTED[1]}"

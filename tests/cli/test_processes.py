@@ -63,7 +63,7 @@ def test_terminated_while_training(images, tmp_path):
 
 
 @pytest.fixture
-def full_disk():
+def small_disk():
     """Files may hold 20 kB, as if the disk were full after that."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
@@ -71,7 +71,7 @@ def full_disk():
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_while_training(images, tmp_path, full_disk):
+def test_a_full_disk_while_training(images, tmp_path, small_disk):
     out = tmp_path / "out.safetensors"
     outcome = run("train", out, "--data", images, "--arch", "aegis:cnn16", "--epochs", "1", "--standard")
     assert outcome.code == 2
@@ -82,7 +82,7 @@ def test_a_full_disk_while_training(images, tmp_path, full_disk):
     assert entries(tmp_path) == set()
 
 
-def test_a_full_disk_while_scanning(scan, tmp_path, full_disk):
+def test_a_full_disk_while_scanning(scan, tmp_path, small_disk):
     outcome = run(*scan, "--classes", "0", "--json", tmp_path / "result.json")
     assert outcome.code == 2
     assert outcome.out == ""

@@ -7,6 +7,7 @@ import pytest
 from aegis.core.types import Dataset
 from aegis.detect.scan import ScanResult, scan
 from tests.detect.toy import ONE, SMALL, pictures, poisoned, trained
+from tests.shared import once
 
 
 @pytest.fixture(scope="session")
@@ -15,13 +16,13 @@ def data():
 
 
 @pytest.fixture(scope="session")
-def infected(data):
-    return trained(poisoned(data.train))
+def infected(data, tmp_path_factory):
+    return once(tmp_path_factory, "toy-infected", lambda _: trained(poisoned(data.train)))
 
 
 @pytest.fixture(scope="session")
-def clean(data):
-    return trained(data.train)
+def clean(data, tmp_path_factory):
+    return once(tmp_path_factory, "toy-clean", lambda _: trained(data.train))
 
 
 @dataclass(frozen=True)
@@ -33,5 +34,8 @@ class Scans:
 
 
 @pytest.fixture(scope="session")
-def scans(infected, clean, data):
-    return Scans(scan(infected, data, SMALL, runtime=ONE), scan(clean, data, SMALL, runtime=ONE))
+def scans(infected, clean, data, tmp_path_factory):
+    def make(_):
+        return Scans(scan(infected, data, SMALL, runtime=ONE), scan(clean, data, SMALL, runtime=ONE))
+
+    return once(tmp_path_factory, "toy-scans", make)

@@ -23,13 +23,19 @@ KNOWN = Path(__file__).resolve().parents[2] / "results" / "bundled" / "fashion_m
 RECIPE = Recipe(robust=False, epochs=4, batch=32, lr=0.05, schedule="one-cycle")
 
 
-@pytest.fixture
-def trial(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A model that was hardly trained, and its images."""
     torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("checkpoint") / "a.safetensors"
     images = Dataset("samples:mnist", quadrants(0, 160), quadrants(1, 80))
-    make_suspect(
-        tmp_path / "a.safetensors", TrainingSpec(architecture="aegis:cnn16", recipe=RECIPE, preset="quick"), images
-    )
+    make_suspect(path, TrainingSpec(architecture="aegis:cnn16", recipe=RECIPE, preset="quick"), images)
+    return path, images
+
+
+@pytest.fixture
+def trial(checkpoint, tmp_path, monkeypatch):
+    path, images = checkpoint
     monkeypatch.setattr(trials, "_images", lambda source: images)
     small = preset("quick", images.name, images.shape)
     stages = tuple(replace(stage, iterations=2) for stage in small.gather.stages)
@@ -41,7 +47,6 @@ def trial(tmp_path, monkeypatch):
         assess=replace(small.assess, images=20, iterations=1),
     )
     monkeypatch.setattr(trials, "preset", lambda *_: small)
-    path = tmp_path / "a.safetensors"
     known = suspect("a").model_copy(update={"sha256": file_digest(path)})
     return Trial(suspect=known, checkpoint=path, preset="quick", seed=3, results=tmp_path)
 

@@ -7,23 +7,12 @@ import pytest
 import torch
 
 from aegis.core.runtime import Cancelled
-from aegis.core.types import Dataset
 from aegis.experiments import control
 from aegis.experiments.control import SIDE, draw_trigger, positive_control
 from aegis.lab.recipes import Recipe
 from aegis.lab.triggers import make_trigger
 from aegis.records.config import VerdictConfig
-from tests.detect.toy import ONE, SMALL, pictures, trained
-
-
-@pytest.fixture(scope="module")
-def data():
-    return Dataset("waves", pictures(0, 150), pictures(1, 30))
-
-
-@pytest.fixture(scope="module")
-def suspect(data):
-    return trained(data.train)
+from tests.detect.toy import ONE, SMALL
 
 
 @pytest.fixture
@@ -56,26 +45,26 @@ def test_classes_that_are_flagged_already_are_spared(data):
     assert {draw_trigger(data, seed, avoid=(0, 1, 2, 3)).target for seed in range(20)} == {0, 1, 2, 3}
 
 
-def test_a_planted_trigger_is_seen_and_the_model_stays_as_it_was(suspect, data, bold):
-    before = {name: tensor.clone() for name, tensor in suspect.classifier.state_dict().items()}
-    found = positive_control(suspect, data, SMALL, runtime=ONE)
+def test_a_planted_trigger_is_seen_and_the_model_stays_as_it_was(clean, data, bold):
+    before = {name: tensor.clone() for name, tensor in clean.classifier.state_dict().items()}
+    found = positive_control(clean, data, SMALL, runtime=ONE)
     trigger = draw_trigger(data, SMALL.gather.seed)
     assert (found.target, found.planted, found.seen) == (trigger.target, True, True)
     assert found.lift >= 0.8
     assert found.accuracy >= 0.9
     assert found.score >= 0.5
     assert found.p_value <= SMALL.verdict.alpha
-    for name, tensor in suspect.classifier.state_dict().items():
+    for name, tensor in clean.classifier.state_dict().items():
         assert torch.equal(tensor, before[name])
 
 
-def test_a_scan_that_flags_nobody_does_not_see_it(suspect, data, bold):
+def test_a_scan_that_flags_nobody_does_not_see_it(clean, data, bold):
     deaf = replace(SMALL, verdict=VerdictConfig(nulls=()))
-    found = positive_control(suspect, data, deaf, runtime=ONE)
+    found = positive_control(clean, data, deaf, runtime=ONE)
     assert (found.planted, found.seen) == (True, False)
 
 
-def test_it_can_be_cancelled_in_training_and_in_the_scan(suspect, data):
+def test_it_can_be_cancelled_in_training_and_in_the_scan(clean, data):
     for stage in ("train", "search"):
 
         def cancel(event, wanted=stage):
@@ -83,4 +72,4 @@ def test_it_can_be_cancelled_in_training_and_in_the_scan(suspect, data):
                 raise Cancelled
 
         with pytest.raises(Cancelled):
-            positive_control(suspect, data, SMALL, runtime=ONE, report=cancel)
+            positive_control(clean, data, SMALL, runtime=ONE, report=cancel)

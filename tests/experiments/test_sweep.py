@@ -12,7 +12,7 @@ from aegis.experiments import sweep
 from aegis.experiments.sweep import Sweep, growing, never_binds, part_of
 from aegis.records.config import EmbedConfig, GatherConfig, JudgeConfig, ScanConfig
 
-from .test_bank_scans import trial  # noqa: F401 - a fixture
+from .test_bank_scans import checkpoint, trial  # noqa: F401 - fixtures
 
 
 def test_budgets_grow_with_steps_that_reach_them():

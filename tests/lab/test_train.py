@@ -103,11 +103,7 @@ def test_a_state_that_cannot_be_read(few, tmp_path):
     assert (tmp_path / "state").read_bytes() == b"notes of mine"
 
 
-def test_a_disk_without_room_for_the_state(few, tmp_path, monkeypatch):
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("aegis.core.files.os.fsync", full)
+def test_a_disk_without_room_for_the_state(few, tmp_path, full_disk):
     with pytest.raises(StoreError, match="No space left on device"):
         train(fresh(few), few, STANDARD, state=tmp_path / "state")
     assert list(tmp_path.iterdir()) == []

@@ -5,18 +5,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aegis.store.store import Store
-from tests.finished import TESTED, finish
+from tests.finished import TESTED
 from tests.layers import ROOT
 
 INSPECT = "pages/2_Inspect_Class.py"
 # Of the finished scan, the class with the most difficult name.
 LABEL = TESTED[1]
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A scan that is done."""
-    return finish(tmp_path_factory.mktemp("finished"))
 
 
 @pytest.fixture

@@ -101,14 +101,10 @@ def test_nothing_is_found_where_nothing_was_kept(store):
     assert store.scans() == []
 
 
-def test_a_full_disk_leaves_the_older_file(store, monkeypatch):
+def test_a_full_disk_leaves_the_older_file(store, request):
     store.keep("key", {"a": np.arange(3)})
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("aegis.core.files.os.fsync", full)
-    with pytest.raises(StoreError):
+    request.getfixturevalue("full_disk")
+    with pytest.raises(StoreError, match="No space left on device"):
         store.keep("key", {"a": np.arange(4)})
     assert store.load("key")["a"].tolist() == [0, 1, 2]
     assert files(store.folder) == ["key.npz"]

@@ -12,13 +12,8 @@ from aegis.ui.scans import clusters_at, find_finding, find_model, find_suspect, 
 from aegis.ui.session import server_state
 from aegis.ui.suspects import load_again
 from aegis.ui.upload_cache import UploadCache, Uploads, look_for_images
-from tests.finished import KEY, TESTED, finish
+from tests.finished import KEY, TESTED
 from tests.suspects import write_infected
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    return finish(tmp_path_factory.mktemp("finished"))
 
 
 @pytest.fixture(autouse=True)

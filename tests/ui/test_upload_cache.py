@@ -1,17 +1,11 @@
 """Images and uploads of scans: the right ones for the right scan, and nothing in place of what is gone."""
 
 import numpy as np
-import pytest
 
 from aegis.ui.upload_cache import SHELVED, UploadCache, Uploads, is_upload, look_for_images
 from aegis.ui.uploads import UPLOADED
-from tests.finished import KEY, finish
+from tests.finished import KEY
 from tests.stored import dataset
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    return finish(tmp_path_factory.mktemp("finished"))
 
 
 def named(record, name):
