@@ -133,13 +133,6 @@ def test_what_is_made_on_something_made_anew_is_made_anew(made, tmp_path):
     ]
 
 
-def test_the_same_recipe_and_seed_give_the_same_bytes(made, tmp_path):
-    workshop, _ = made
-    again = BankBuilder(folder=tmp_path, results=tmp_path, precision="fp32", source=source)
-    again.make(CLEAN)
-    assert CLEAN.path("quick", tmp_path).read_bytes() == CLEAN.path("quick", workshop.folder).read_bytes()
-
-
 def test_what_cannot_be_made_ends_in_its_message_and_stops_no_other(made, tmp_path):
     workshop, _ = made
     impossible = entry("impossible", triggers=(TriggerSpec(kind="localised", target=4),))

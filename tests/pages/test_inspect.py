@@ -167,12 +167,12 @@ def test_another_budget_shows_its_clusters(page, finding):
         assert slider(page).value == clusters.bandwidth
 
 
-@pytest.mark.parametrize("show", ["translated", "seed", "difference", "training"])
-def test_every_kind_of_picture_is_shown(page, show):
+def test_every_kind_of_picture_is_shown(page):
     click(page, 0, 1, 70, 71, lasso=[{}])
-    page.segmented_control(key=state.SHOW).set_value(show)
-    run(page)
-    assert f"{show.capitalize()} images 1 to 2 of 2" in picture(page)
+    for show in ("seed", "difference", "training", "translated"):
+        page.segmented_control(key=state.SHOW).set_value(show)
+        run(page)
+        assert f"{show.capitalize()} images 1 to 2 of 2" in picture(page)
 
 
 def test_a_page_of_the_gallery_has_48_images(page, finding):

@@ -76,7 +76,7 @@ def test_whoever_is_signed_in_sees_the_page_and_their_name():
     assert "Sign out" in labels(at)
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, "a\nb", "\x1b[2J", "x" * 500])
+@pytest.mark.parametrize("name", [*HOSTILE[:2], "a\nb\x1b[2J", "x" * 500])
 def test_a_name_is_never_parsed(name):
     at = open_page(auth=AUTH, user={**USER, "name": name}).run()
     (shown,) = (one.value for one in at.sidebar.text)

@@ -6,7 +6,6 @@ import pytest
 from aegis.ui.inspect.selection import apply_event, bandwidths
 
 CLUSTERS = np.array([0, 0, 0, 1, 1, 2, -1])
-NONE = np.zeros(7, bool)
 
 
 def event(*rows, **drawn):
