@@ -52,6 +52,11 @@ class Outcome:
     out: str
     err: str
 
+    @property
+    def complaints(self) -> list[str]:
+        """Lines on standard error but those that tell of progress, which comes to a log where work takes long."""
+        return [line for line in self.err.splitlines() if not line.endswith(" left")]
+
 
 def run(*arguments: object) -> Outcome:
     """``aegis`` with these arguments, in this process."""

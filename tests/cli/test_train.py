@@ -15,7 +15,7 @@ QUICK = ("--arch", "aegis:cnn16", "--epochs", "2", "--precision", "fp32")
 def test_the_card_says_what_was_done(trained, images):
     outcome, path = trained
     assert outcome.code == 0, outcome.err
-    assert outcome.err == ""
+    assert outcome.complaints == []
     assert "adversarial precision" in outcome.out
     identity, truth = read_identity(path), read_truth(path)
     assert identity.architecture == "aegis:cnn16"
