@@ -1,7 +1,7 @@
 """Projected gradient descent (PGD), shared by translation, robust training and evaluation.
 
-``project`` defines the epsilon ball. A run is a sequence of stages, one for each budget, and returns the images at the
-end of each stage (Madry et al. 2018; Section 4, step 1).
+``project`` defines the epsilon ball. ``pgd`` works through several radii (epsilon) in turn, one for each stage, and
+returns the images reached at each (Madry et al. 2018; Section 4, step 1).
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ def pgd(
     generator: torch.Generator | None = None,
     on_step: OnStep | None = None,
 ) -> list[Tensor]:
-    """Moves images inside a ball until the classifier predicts their label (targeted), or no longer predicts it
-    (untargeted).
+    """Takes a fixed number of steps inside the epsilon ball, towards the labels (targeted) or away from them.
 
     Args:
         forward: maps images in [0, 1] to logits.

@@ -123,8 +123,8 @@ def objections(measured: Measured, config: VerdictConfig, flagged: Sequence[int]
     Args:
         measured: accuracy and robustness of the model.
         config: the least accuracy and half radius.
-        flagged: flagged classes; attacks that ended in one of them do not count against the model's robustness, because
-            a working backdoor is itself a weakness and must not hide itself.
+        flagged: flagged classes. Attacks that end in one of them are not counted: a backdoor makes the model look less
+            robust, and would otherwise turn its own verdict into *inconclusive*.
 
     Returns:
         The reasons in words; empty if the method applies.
@@ -156,7 +156,8 @@ def _by_clusters(found: ClassRecord, class_names: Sequence[str], config: Verdict
 
 
 def _by_trigger(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> ClassRecord:
-    """Flags a class if a trigger succeeds on held-out images as triggers of benign classes hardly ever do."""
+    """Flags a class if a trigger has a p-value of at most ``alpha``, a score of at least ``min_score``, and was tried on
+    at least ``MIN_TRIED`` images of a class."""
     tried = found.triggers
     if not tried:
         return _judged(found, False, "no candidate trigger was tried", None, None)

@@ -200,8 +200,7 @@ class Kind:
     Args:
         make: creates its stamp.
         options: options of ``TriggerSpec`` that it uses.
-        rate: usual number of poisoned images as a share of the clean ones: Section 5.1 for visible and invisible
-            triggers.
+        rate: poisoned images for each clean image, by default (Section 5.1).
         replaces: whether it replaces pixels visibly, instead of changing them a little.
     """
 

@@ -107,9 +107,7 @@ def logit(score: float) -> float:
 
 
 def p_value(family: Family, score: float, nulls: Sequence[NullDistribution]) -> float:
-    """Compute how likely a benign model has a class with such a score, or with as rare a score in another family.
-
-    It is Bonferroni's bound over the families that are tested; 1 for one that has no null.
+    """Bound the share of benign models in which any class, in any family, has a score as rare as this one.
 
     Args:
         family: of the trigger.

@@ -1,4 +1,4 @@
-"""The sentences of verdicts, shared by command line, pages and reports: short, with one number each."""
+"""The clauses of reasons and verdicts, shared by command line, pages and reports: short, with one number each."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def how_likely(best: TriggerRecord, likely: float, flagged: bool, few: str, conf
         best: its strongest candidate.
         likely: the share of benign models, in [0, 1].
         flagged: whether the class is.
-        few: that the candidate was tried on too few images to flag, in words; empty if it was not.
+        few: words such as *tried on 4 test images of a class only*; empty if there were enough.
         config: the thresholds.
 
     Returns:
@@ -157,7 +157,7 @@ def explain_score(score: float, null: NullDistribution, needed: float, likely: f
 
 
 def weak_spot(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> str:
-    """Name the class whose images a candidate most easily turns into a class that is not flagged.
+    """For a class that is not flagged, name the source class whose images its candidates turn into it most often.
 
     Args:
         found: the class that is not flagged.

@@ -32,7 +32,7 @@ SIDE_LIMIT = 2**31
 
 
 def room_for(size: int) -> int:
-    """Gives the bytes that the tensors of a file may take: views may share memory, but only so much.
+    """Gives the most bytes that a file's tensors may take once unpacked, since tensors may share memory in the file.
 
     Args:
         size: bytes of the file.
