@@ -40,7 +40,7 @@ class Measured(Protocol):
 
     @property
     def half_radii_excluding_target(self) -> tuple[float, ...]:
-        """For each class, the half radius without attacks that ended in it."""
+        """For each class, the L2 radius at which accuracy halves if attacks that end in it are not counted."""
         ...
 
 
@@ -156,8 +156,8 @@ def _by_clusters(found: ClassRecord, class_names: Sequence[str], config: Verdict
 
 
 def _by_trigger(found: ClassRecord, class_names: Sequence[str], config: VerdictConfig) -> ClassRecord:
-    """Flags a class if a trigger has a p-value of at most ``alpha``, a score of at least ``min_score``, and was tried on
-    at least ``MIN_TRIED`` images of a class."""
+    """Flags a class if one trigger has a p-value of at most ``alpha`` and a score of at least ``min_score``, and was
+    tried on at least ``MIN_TRIED`` images of a class."""
     tried = found.triggers
     if not tried:
         return _judged(found, False, "no candidate trigger was tried", None, None)
