@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from aegis.core.text import minute, printable
+from aegis.core.text import minute, numbered, printable
 from aegis.records.ranking import ranked
 from aegis.records.record import ClassRecord, ScanRecord
 from aegis.ui.components.widgets import reason_of
@@ -100,7 +100,7 @@ def class_title(entry: ClassRecord) -> str:
     Returns:
         The title.
     """
-    return f"{entry.label}: {printable(entry.name, 40)}{' (flagged)' if entry.flagged else ''}"
+    return f"{numbered(entry.label, entry.name)}{' (flagged)' if entry.flagged else ''}"
 
 
 def first_class(record: ScanRecord) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Bool, Int64
 
-from aegis.core.text import count_of, printable
+from aegis.core.text import count_of, label_with_name, printable
 from aegis.core.types import Clusters, Dataset, Embedding, Finding
 from aegis.records.config import ScanConfig
 from aegis.records.wording import METHODS
@@ -187,7 +187,7 @@ def _choose_bandwidth(
 def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> None:
     embedding = subject.embedding
     name = printable(subject.name, 40)
-    title = f"Class {subject.finding.label} ({name}): {count_of(grouping.shown.count, 'cluster')}"
+    title = f"Class {label_with_name(subject.finding.label, name)}: {count_of(grouping.shown.count, 'cluster')}"
     figure = charts.scatter(
         embedding.points,
         embedding.is_translated,

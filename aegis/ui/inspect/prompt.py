@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from aegis.core.text import printable
+from aegis.core.text import label_with_name, printable
 from aegis.core.types import Dataset, Finding
 from aegis.records.record import config_of
 from aegis.records.wording import METHODS
@@ -91,7 +91,7 @@ def _method(choice: Choice) -> str:
 
 
 def _title(choice: Choice) -> str:
-    return f"Class {choice.entry.label} ({printable(choice.entry.name, 40)})"
+    return f"Class {label_with_name(choice.entry.label, printable(choice.entry.name, 40))}"
 
 
 def _prepare(choice: Choice, data: Dataset | None, what_if: WhatIf) -> WhatIfJob | None:
