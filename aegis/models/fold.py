@@ -1,4 +1,8 @@
-"""Merges batch norm into the convolution before it, for networks that are only evaluated."""
+"""Merges batch norm into the convolution before it, for networks that are only evaluated.
+
+On two cores it makes PGD 1.4 times as fast in float32 and 1.1 times in bfloat16, on a busy GPU 1.5 to 2.0 times
+(docs/results.md, docs/gpu.md).
+"""
 
 from __future__ import annotations
 
