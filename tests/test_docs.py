@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import aegis
+
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
@@ -27,9 +29,11 @@ def test_links_lead_somewhere(path):
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
-def test_python_can_be_read(path):
+def test_python_can_be_read_and_uses_public_names(path):
     for block in re.findall(r"```python\n(.+?)```", path.read_text(), re.DOTALL):
-        ast.parse(block)
+        names = [node for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Attribute)]
+        public = {node.attr for node in names if isinstance(node.value, ast.Name) and node.value.id == "aegis"}
+        assert public <= set(aegis.__all__), block
 
 
 def test_every_picture_is_shown():
