@@ -6,17 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aegis.data import DATASETS
+
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
     monkeypatch.delenv("AEGIS_DATA", raising=False)
-
-
-@pytest.fixture(scope="session")
-def sample_store(tmp_path_factory):
-    """A store for tests that read bundled samples, so that the pictures among them are decoded once."""
-    return str(tmp_path_factory.mktemp("samples"))
 
 
 def columns(classes=3, per_class=4, shape=(6, 6)):
@@ -29,6 +25,12 @@ def columns(classes=3, per_class=4, shape=(6, 6)):
         "x_test": rng.integers(0, 256, (classes, *shape), dtype=np.uint8),
         "y_test": np.arange(classes),
     }
+
+
+def columns_like(name, per_class=2):
+    """Columns of the shape and with the classes of a named data set."""
+    channels, *sides = DATASETS[name].shape
+    return columns(10, per_class, (*sides, channels) if channels > 1 else sides)
 
 
 @pytest.fixture

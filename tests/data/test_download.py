@@ -1,8 +1,7 @@
-import http.client
+import re
 import socket
 import sys
 import types
-import urllib.error
 from pathlib import Path
 
 import numpy as np
@@ -29,37 +28,30 @@ def torchvision(monkeypatch):
     return stand_in
 
 
-@pytest.mark.parametrize("name", DATASETS)
-def test_both_splits_are_downloaded_and_the_files_not_kept(torchvision, name):
+def test_both_splits_are_downloaded_and_the_files_not_kept(torchvision):
     def reader(root, *, train, download):
         assert download
         Path(root, "archive").write_bytes(b"raw")
         return types.SimpleNamespace(data=np.full((2, 6, 6), train, np.uint8), targets=[0, 1])
 
     torchvision(reader)
-    arrays = download(name)
-    assert (arrays.x_train.max(), arrays.x_test.max()) == (1, 0)
-    assert arrays.y_train.tolist() == [0, 1]
+    for name in DATASETS:
+        arrays = download(name)
+        assert (arrays.x_train.max(), arrays.x_test.max()) == (1, 0)
+        assert arrays.y_train.tolist() == [0, 1]
     assert list(cache_folder().iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        urllib.error.URLError("no route"),
-        RuntimeError("Error downloading"),
-        http.client.RemoteDisconnected("gone"),
-        TimeoutError("timed out"),
-        OSError(28, "No space left on device"),
-    ],
-)
+@pytest.mark.parametrize("error", [RuntimeError("Error downloading"), OSError(28, "No space left on device")])
 def test_without_a_network_the_message_names_the_other_ways(torchvision, error):
     def reader(root, **_):
         assert socket.getdefaulttimeout() == 30
         raise error
 
     torchvision(reader)
-    with pytest.raises(DataError, match=r"download CIFAR-10.*AEGIS_DATA.*cifar10\.npz.*samples:cifar10"):
+    with pytest.raises(
+        DataError, match=rf"download CIFAR-10.*{re.escape(brief(error))}.*AEGIS_DATA.*cifar10\.npz.*samples:cifar10"
+    ):
         download("cifar10")
     assert list(cache_folder().iterdir()) == []
     assert socket.getdefaulttimeout() is None

@@ -29,40 +29,33 @@ def test_an_archive_is_decoded_once_for_its_content_and_size_whatever_its_name(p
     assert smaller.x_train.shape == (16, 4, 4)
 
 
-def test_a_refused_archive_leaves_nothing_in_the_cache(packed):
-    packed.write_bytes(packed.read_bytes()[:500])
+def test_a_changed_archive_is_read_anew_and_a_refused_one_leaves_nothing_in_the_cache(folder, packed, draw):
+    whole = packed.read_bytes()
+    packed.write_bytes(whole[:500])
     with pytest.raises(DataError):
         read_file(packed)
     assert not cache_folder().exists()
-
-
-def test_a_changed_archive_is_read_anew(folder, packed, draw):
+    packed.write_bytes(whole)
     read_file(packed)
     draw("cat/01.png", 99, mode="L")
     shutil.make_archive(str(packed.with_suffix("")), "zip", folder)
     assert read_file(packed).x_train[8, 0, 0] == 99
 
 
-@pytest.mark.parametrize("name", ["model.pt", "images.csv", "data"])
-def test_files_of_another_kind_are_refused(tmp_path, name):
+@pytest.mark.parametrize("name", ["images.csv", "data"])
+def test_files_of_another_kind_and_missing_ones_are_refused(tmp_path, name):
     with pytest.raises(DataError, match="does not exist"):
         read_file(tmp_path / name)
     (tmp_path / name).write_text("hello")
     with pytest.raises(DataError, match=rf"\.npz file, a folder.*{name}, which ends otherwise"):
         read_file(tmp_path / name)
-
-
-def test_a_missing_archive_is_named(tmp_path):
     with pytest.raises(DataError, match=r"gone\.zip.*No such file"):
         read_file(tmp_path / "gone.zip")
 
 
-@pytest.mark.parametrize("size", [0, -3, 5000])
-def test_a_size_out_of_range_is_refused(folder, size):
-    with pytest.raises(DataError, match=f"size from 1 to 1024 pixels; got {size}"):
-        read_file(folder, size)
-
-
-def test_arrays_are_not_scaled(save):
+def test_a_size_is_for_pictures_and_within_its_range(folder, save):
+    for size in (0, -3, 1025):
+        with pytest.raises(DataError, match=f"size from 1 to 1024 pixels; got {size}"):
+            read_file(folder, size)
     with pytest.raises(DataError, match="only for pictures"):
         read_file(save(), size=8)

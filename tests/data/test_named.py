@@ -6,12 +6,7 @@ from aegis.data import DATASETS
 from aegis.data.arrays import Arrays, to_pixels
 from aegis.data.named import find_named, read_named
 
-from .conftest import columns
-
-
-def _columns_like(name):
-    channels, *sides = DATASETS[name].shape
-    return columns(classes=10, per_class=2, shape=(*sides, channels) if channels > 1 else sides)
+from .conftest import columns_like
 
 
 @pytest.fixture
@@ -26,7 +21,7 @@ def room(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", DATASETS)
 def test_an_npz_is_read_with_the_known_class_names(room, name):
-    raw = _columns_like(name)
+    raw = columns_like(name)
     np.savez(room / f"{name}.npz", **raw)
     data = read_named(name)
     assert (data.name, data.shape, data.class_names) == (name, DATASETS[name].shape, DATASETS[name].class_names)
@@ -49,7 +44,7 @@ def test_an_npz_comes_before_a_folder_and_an_archive(room):
 
 
 def test_another_data_set_under_the_name_is_refused(room):
-    raw = _columns_like("mnist")
+    raw = columns_like("mnist")
     np.savez(room / "cifar10.npz", **raw)
     with pytest.raises(DataError, match=r"shape \(3, 32, 32\) for cifar10.*got shape \(1, 28, 28\)"):
         read_named("cifar10")
@@ -58,26 +53,20 @@ def test_another_data_set_under_the_name_is_refused(room):
         read_named("mnist")
 
 
-@pytest.mark.parametrize("name", DATASETS)
-def test_what_torchvision_keeps_there_is_read_through_it(room, name, monkeypatch):
-    (room / DATASETS[name].folder).mkdir()
+def test_what_torchvision_keeps_there_is_read_through_it_and_refused_where_it_is_damaged(room, monkeypatch):
     asked = []
 
     def read_torchvision(name, root):
         asked.append((name, root))
-        return Arrays(**_columns_like(name), class_names=DATASETS[name].class_names)
+        if name == "mnist":
+            raise AssertionError
+        return Arrays(**columns_like(name), class_names=DATASETS[name].class_names)
 
     monkeypatch.setattr("aegis.data.named.read_torchvision", read_torchvision)
-    assert read_named(name).shape == DATASETS[name].shape
-    assert asked == [(name, room)]
-
-
-def test_damaged_files_of_torchvision_are_refused(room, monkeypatch):
-    def read_torchvision(name, root):
-        raise AssertionError
-
-    (room / DATASETS["mnist"].folder).mkdir()
-    monkeypatch.setattr("aegis.data.named.read_torchvision", read_torchvision)
+    for name in ("cifar10", "mnist"):
+        (room / DATASETS[name].folder).mkdir()
+    assert read_named("cifar10").shape == (3, 32, 32)
+    assert asked == [("cifar10", room)]
     with pytest.raises(DataError, match=r"torchvision's files for mnist under AEGIS_DATA.*AssertionError"):
         read_named("mnist")
 
@@ -87,7 +76,7 @@ def test_what_was_downloaded_once_is_kept(monkeypatch):
 
     def download(name):
         asked.append(name)
-        return Arrays(**_columns_like(name))
+        return Arrays(**columns_like(name))
 
     monkeypatch.setattr("aegis.data.named.download", download)
     assert read_named("mnist").digest == read_named("mnist").digest
