@@ -16,46 +16,39 @@ def test_what_a_pickle_imports_is_found_in_every_protocol(protocol):
     assert globals_in(pickle.dumps({"w": Fraction(1, 2)}, protocol)) == {"fractions.Fraction"}
 
 
-def test_names_inside_classes_are_whole():
-    assert globals_in(b"cpathlib\nPath.touch\n.") == {"pathlib.Path.touch"}
-    assert globals_in(b"(ipathlib\nPath.touch\n.") == {"pathlib.Path.touch"}
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        # Every way to write a text.
+        *((b"Vos\n", "os.system"), (b"X\2\0\0\0os", "os.system"), (b"\x8c\2os", "os.system")),
+        *((b"\x8d\2\0\0\0\0\0\0\0os", "os.system"), (b"S'os'\n", "os.system"), (b"T\2\0\0\0os", "os.system")),
+        (b"U\2os", "os.system"),
+        # Every way to put it aside and to fetch it.
+        *((text("os") + b"p0\nNg0\n", "os.system"), (text("os") + b"q\0Nh\0", "os.system")),
+        *((text("os") + b"r\0\0\0\0Nj\0\0\0\0", "os.system"), (text("os") + b"\x94Nh\0", "os.system")),
+        # No text.
+        *((b"N", UNNAMED), (b"K\1", UNNAMED), (b"h\7", UNNAMED), (text("os") + b"q\0K\1q\0h\0", UNNAMED)),
+    ],
+)
+def test_a_module_may_be_named_in_many_ways(module, name):
+    assert globals_in(module + text("system") + b"\x93.") == {name}
 
 
 @pytest.mark.parametrize(
-    "module",
-    [b"Vos\n", b"X\2\0\0\0os", b"\x8c\2os", b"\x8d\2\0\0\0\0\0\0\0os", b"S'os'\n", b"T\2\0\0\0os", b"U\2os"],
-    ids=lambda content: content[:1].hex(),
+    ("content", "names"),
+    [
+        (b"cpathlib\nPath.touch\n.", {"pathlib.Path.touch"}),
+        (b"(ipathlib\nPath.touch\n.", {"pathlib.Path.touch"}),
+        # All pickles in a row, up to the first damage.
+        (IMPORT + b"\x80\2cmy\nsystem\n.\xff\x80\2cno\nsystem\n.", {"os.system", "my.system"}),
+        (IMPORT[:-1] + b"\xff", {"os.system"}),
+        (b"", set()),
+        (b"\xff", set()),
+        (pickle.dumps({"w": ["os", "system", 1.5, None]}), set()),
+    ],
 )
-def test_every_way_to_write_a_text_may_name_a_module(module):
-    assert globals_in(module + text("system") + b"\x93.") == {"os.system"}
-
-
-@pytest.mark.parametrize(
-    ("put", "get"),
-    [(b"p0\n", b"g0\n"), (b"q\0", b"h\0"), (b"r\0\0\0\0", b"j\0\0\0\0"), (b"\x94", b"h\0")],
-    ids=["text", "byte", "four bytes", "in turn"],
-)
-def test_names_put_aside_are_remembered(put, get):
-    assert globals_in(text("os") + put + b"N" + get + text("system") + b"\x93.") == {"os.system"}
-
-
-@pytest.mark.parametrize("module", [b"N", b"K\1", b"h\7", text("os") + b"q\0K\1q\0h\0"])
-def test_a_name_that_is_no_text_is_said_to_be_put_together(module):
-    assert globals_in(module + text("system") + b"\x93.") == {UNNAMED}
-
-
-def test_all_pickles_in_a_row_are_read_up_to_the_first_damage():
-    other = IMPORT.replace(b"os", b"my")
-    assert globals_in(IMPORT + other + b"\xff" + IMPORT.replace(b"os", b"no")) == {"os.system", "my.system"}
-
-
-def test_names_before_damage_in_the_same_pickle_are_kept():
-    assert globals_in(IMPORT[:-1] + b"\xff") == {"os.system"}
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff", pickle.dumps({"w": ["os", "system", 1.5, None]})])
-def test_what_imports_nothing_has_no_names(content):
-    assert globals_in(content) == set()
+def test_all_whole_names_are_found_and_no_others(content, names):
+    assert globals_in(content) == names
 
 
 @pytest.mark.parametrize(("count", "found"), [(999, 999), (1000, 1000), (1001, 1000)])
@@ -84,33 +77,25 @@ def test_one_value_and_an_end_are_too_little_to_be_called_a_pickle():
     assert is_pickle(b"(l.", 3)
 
 
-def test_a_long_pickle_is_known_by_what_it_imports():
-    assert is_pickle(pickle.dumps(Fraction(1, 2), 0)[:40], 10**6)
-    assert not is_pickle(pickle.dumps(["w"] * 1000, 0)[:40], 10**6)
-
-
 @pytest.mark.parametrize("words", [b"cat\ndog\nbird\n", b"cat\ndog\n", b"imagenet\nclasses\n", b"in\nout\n"])
 def test_a_list_of_words_is_no_pickle(words):
     assert not is_pickle(words, len(words))
     assert not is_pickle(words, 1000)
 
 
-@pytest.mark.parametrize("after", [b"p0\n", b"q\x00", b"(", b")", b"S'x'\n", b"."])
-def test_an_import_is_followed_by_what_is_done_with_it(after):
-    assert is_pickle(b"cos\nsystem\n" + after, 1000)
-
-
 @pytest.mark.parametrize(
     ("head", "whether"),
     [
+        (pickle.dumps(Fraction(1, 2), 0)[:40], True),
+        (pickle.dumps(["w"] * 1000, 0)[:40], False),
+        # An import is followed by what is done with it,
+        *((b"cos\nsystem\n" + after, True) for after in (b"p0\n", b"q\x00", b"(", b")", b"S'x'\n", b".")),
+        # and has names as Python allows them.
         (b"c_my.part2\n_Net.of\n(", True),
         (b"(ios\nsystem\n", True),
-        (b"c2os\nsystem\n(", False),
-        (b"cos\n2system\n(", False),
-        (b"co-s\nsystem\n(", False),
-        (b"cos\nsystem it is\n(", False),
+        *((b"c%b\n(" % name, False) for name in (b"2os\nsystem", b"os\n2system", b"o-s\nsystem", b"os\nsystem it is")),
         (b"cos\n\n(", False),
     ],
 )
-def test_an_import_has_names_as_python_allows_them(head, whether):
-    assert is_pickle(head, 1000) is whether
+def test_a_long_pickle_is_known_by_what_it_imports(head, whether):
+    assert is_pickle(head, 10**6) is whether

@@ -26,24 +26,14 @@ def refusal(tensors, room=ROOM):
     return caught.value.expected, caught.value.got
 
 
-@pytest.mark.parametrize(("dtype", "size"), DTYPES.values())
-def test_types_are_torchs_and_take_what_torch_takes(dtype, size):
-    assert getattr(torch, dtype).itemsize == size
+def test_types_are_torchs_and_take_what_torch_takes():
+    assert all(getattr(torch, dtype).itemsize == size for dtype, size in DTYPES.values())
 
 
-@pytest.mark.parametrize(
-    ("size", "room"),
-    [
-        (0, 2**20),
-        (1, 2**20 + 8),
-        (2**20, 9 * 2**20),
-        ((FILE_LIMIT - 2**20) // 8 - 1, FILE_LIMIT - 8),
-        ((FILE_LIMIT - 2**20) // 8, FILE_LIMIT),
-        (FILE_LIMIT, FILE_LIMIT),
-    ],
-)
-def test_a_file_has_room_for_eight_times_its_bytes_up_to_the_largest_file(size, room):
-    assert room_for(size) == room
+def test_a_file_has_room_for_eight_times_its_bytes_up_to_the_largest_file():
+    assert [room_for(size) for size in (0, 1, 2**20)] == [2**20, 2**20 + 8, 9 * 2**20]
+    enough = (FILE_LIMIT - 2**20) // 8
+    assert [room_for(size) for size in (enough - 1, enough, FILE_LIMIT)] == [FILE_LIMIT - 8, FILE_LIMIT, FILE_LIMIT]
 
 
 def test_as_many_tensors_as_the_limit_pass_and_one_more_or_none_is_refused():
@@ -69,15 +59,12 @@ def test_types_are_known_by_their_exact_names():
         )
 
 
-def test_a_tensor_may_have_as_many_axes_as_the_limit():
+def test_a_tensor_may_have_as_many_axes_as_the_limit_and_one_more_is_shown():
     check_plain({"w": ("F32", [1] * AXES_LIMIT)}, ROOM)
-    expected, got = refusal({"w": ("F32", [1] * (AXES_LIMIT + 1))})
-    assert expected == "tensors of at most 16 axes with less than 2,147,483,648 places each"
-    assert got == f"w of shape ({', '.join('1' * 17)})"
-
-
-def test_no_more_axes_are_shown_than_tell_that_they_are_too_many():
-    assert refusal({"w": ("F32", [0] * 10**6)})[1] == f"w of shape ({', '.join('0' * 17)})"
+    for axes in (AXES_LIMIT + 1, 10**5):
+        expected, got = refusal({"w": ("F32", [1] * axes)})
+        assert expected == "tensors of at most 16 axes with less than 2,147,483,648 places each"
+        assert got == f"w of shape ({', '.join('1' * 17)})"
 
 
 @pytest.mark.parametrize("side", [-1, SIDE_LIMIT])
@@ -86,17 +73,14 @@ def test_a_side_out_of_its_range_is_refused_even_where_nothing_is_held(side):
     assert refusal({"w": ("U8", [0, side])})[1] == f"w of shape (0, {side})"
 
 
-@pytest.mark.parametrize(("dtype", "size"), [(name, size) for name, (_, size) in DTYPES.items()])
-def test_tensors_may_fill_their_room_and_no_more(dtype, size):
-    tensors = {"a": (dtype, [2, 3]), "b": (dtype, [4]), "one value": (dtype, [])}
-    check_plain(tensors, 11 * size)
-    assert refusal(tensors, 11 * size - 1) == (
-        f"tensors that take at most {11 * size - 1} bytes, as a file of this size may hold",
-        f"{11 * size}",
-    )
-
-
-def test_the_room_is_for_all_tensors_together_however_large_each_claims_to_be():
+def test_tensors_may_fill_their_room_together_and_no_more():
+    for dtype, (_, size) in DTYPES.items():
+        tensors = {"a": (dtype, [2, 3]), "b": (dtype, [4]), "one value": (dtype, [])}
+        check_plain(tensors, 11 * size)
+        assert refusal(tensors, 11 * size - 1) == (
+            f"tensors that take at most {11 * size - 1} bytes, as a file of this size may hold",
+            f"{11 * size}",
+        )
     claimed = SIDE_LIMIT - 1
     assert refusal({"w": ("F64", [claimed] * AXES_LIMIT)})[1] == f"{8 * claimed**AXES_LIMIT:,}"
 
@@ -110,9 +94,7 @@ def test_a_header_says_type_and_shape_of_each_tensor():
     header = {"__metadata__": {"a": "b"}, "w": ENTRY, "n": {"dtype": "I64", "shape": [], "data_offsets": [4, 12]}}
     assert plain_header(header) == {"w": ("F32", [1]), "n": ("I64", [])}
     assert plain_header({}) == {}
-
-
-def test_a_type_that_is_no_text_is_left_for_the_check_to_name():
+    # A type that is no text is left for the check to name.
     assert plain_header({"w": {"shape": [2]}, "v": {"dtype": 32, "shape": []}}) == {"w": ("None", [2]), "v": ("32", [])}
 
 

@@ -64,19 +64,13 @@ def test_only_what_a_view_shows_comes_out_in_order(path, view):
     assert data == view.resolve_neg().numpy().tobytes()
 
 
-def test_tensors_that_share_memory_count_each(path, monkeypatch):
-    state = {"a": W, "b": W, "row": W[0]}
-    monkeypatch.setattr("aegis.models.intake.torch_files.room_for", lambda size: 60)
+def test_tensors_that_share_memory_count_each_in_the_room_of_the_file(path, monkeypatch):
+    state, asked, room = {"a": W, "b": W, "row": W[0]}, [], 60
+    monkeypatch.setattr("aegis.models.intake.torch_files.room_for", lambda size: asked.append(size) or room)
     assert [len(data) for *_, data in read(path, state)] == [24, 24, 12]
-    monkeypatch.setattr("aegis.models.intake.torch_files.room_for", lambda size: 59)
-    assert refusal(path, state)[1] == "60"
-
-
-def test_the_room_is_that_of_the_file(path, monkeypatch):
-    asked = []
-    monkeypatch.setattr("aegis.models.intake.torch_files.room_for", lambda size: asked.append(size) or 24)
-    read(path, {"w": W})
     assert asked == [path.stat().st_size]
+    room = 59
+    assert refusal(path, state)[1] == "60"
 
 
 @pytest.mark.parametrize(
@@ -110,22 +104,15 @@ def test_three_other_entries_are_named_and_values_before_names(path):
     assert got == r"other entries too: lr\n (float), b'\xff' (as a name), a tuple (as a name)"
 
 
-def test_numbers_of_numpy_beside_the_weights_are_forgotten(path):
+def test_numbers_of_numpy_beside_the_weights_are_forgotten_and_torchs_safe_names_left_as_they_were(path):
     beside = {"lr": np.float32(0.1), "curve": np.arange(3), "type": np.dtype("f8")}
     assert read(path, {"state_dict": {"w": W}, **beside}) == read(path, {"w": W})
-
-
-def test_nothing_is_kept_of_a_value_of_numpy():
-    value = NumPyValue("f8", False, True)
-    value.__setstate__((3, "<", None))
-    assert vars(value) == {}
-
-
-def test_torchs_list_of_safe_names_is_left_as_it_was(path):
-    read(path, {"w": W})
     assert "NumPy" not in str(torch.serialization.get_safe_globals())
     refusal(path, {"w": W, "code": copyreg.constructor})
     assert "NumPy" not in str(torch.serialization.get_safe_globals())
+    value = NumPyValue("f8", False, True)
+    value.__setstate__((3, "<", None))
+    assert vars(value) == {}
 
 
 def test_five_imports_are_named_in_order_and_more_are_counted(path):
@@ -165,21 +152,15 @@ PLAIN = (
 )
 
 
-def test_what_weights_need_is_not_blamed(path):
+def test_what_weights_need_is_not_blamed_and_with_nothing_to_blame_a_pickle_is_called_damaged(path):
     assert refused_pickle(path, *PLAIN, "os system") == "a pickle that runs code: os.system. Nothing of it was run"
-
-
-def test_a_pickle_with_nothing_to_blame_is_called_damaged(path):
     assert refused_pickle(path, *PLAIN[:3], "torch._utils _rebuild_nothing") == (
         "a pickle of something else, or a damaged one"
     )
 
 
-def test_imports_are_quoted_short_and_without_escapes(path):
+def test_imports_are_quoted_short_and_without_escapes_and_those_of_a_second_pickle_as_well(path):
     assert rf": m\x1b.{'n' * 71}.... Nothing" in refused_pickle(path, f"m\x1b {'n' * 100}")
-
-
-def test_a_second_pickle_is_named_as_well(path):
     path.write_bytes(pickle.dumps(copyreg.constructor, 2) + b"\x80\x02cos\nsystem\n.")
     with pytest.raises(CheckpointError, match=r"copy_reg\.constructor, os\.system\."):
         read_torch(path, "torch pickle")

@@ -17,11 +17,6 @@ from aegis.models.intake.worker import convert
 from tests.hostile.pickles import LEGACY
 
 
-@pytest.fixture
-def state():
-    return {"w": torch.randn(3, 4), "b": torch.randn(4), "count": torch.tensor(7)}
-
-
 def converted(source):
     out = source.with_name("out.safetensors")
     convert(source, out)
@@ -34,32 +29,41 @@ def same(found, state):
 
 @pytest.mark.parametrize("options", [{}, LEGACY])
 @pytest.mark.parametrize("key", [None, *NESTED])
-def test_state_dictionaries_flat_or_nested(tmp_path, state, options, key):
-    content = state if key is None else {key: OrderedDict(state), "epoch": 3, "optimizer": {"lr": 0.1}}
-    torch.save(content, tmp_path / "any.name", **options)
-    assert same(converted(tmp_path / "any.name"), state)
-
-
-def test_parameters_views_and_transposes_become_plain(tmp_path):
+def test_state_dictionaries_flat_or_nested(tmp_path, options, key):
     state = {
         "p": nn.Parameter(torch.randn(3, 3)),
         "t": torch.randn(2, 5).T,
         "e": torch.ones(1).expand(4),
         "s": torch.randn(9)[::2],
+        "count": torch.tensor(7),
     }
-    torch.save(state, tmp_path / "a.pt")
-    assert same(converted(tmp_path / "a.pt"), state)
+    content = state if key is None else {key: OrderedDict(state), "epoch": 3, "optimizer": {"lr": 0.1}}
+    torch.save(content, tmp_path / "any.name", **options)
+    assert same(converted(tmp_path / "any.name"), state)
 
 
-@pytest.mark.parametrize("name", [name for name, _ in DTYPES.values()])
-def test_every_type_passes_unchanged_through_both_formats(tmp_path, name):
-    state = {"x": torch.arange(6).reshape(2, 3).to(getattr(torch, name)), "none": torch.zeros(0, 2)}
-    torch.save(state, tmp_path / "a.pt")
-    save_file(state, tmp_path / "a.safetensors")
-    for source in ("a.pt", "a.safetensors"):
-        found = converted(tmp_path / source)
+# Content decides which format it is, and not the name.
+@pytest.mark.parametrize("endings", [(".pt", ".safetensors"), (".safetensors", ".pt")])
+def test_every_type_passes_unchanged_through_both_formats(tmp_path, endings):
+    plain, torchs = (tmp_path / f"a{ending}" for ending in endings)
+    state = {name: torch.arange(6).reshape(2, 3).to(getattr(torch, name)) for name, _ in DTYPES.values()}
+    state |= {"none": torch.zeros(0, 2)}
+    save_file(state, plain)
+    torch.save(state, torchs)
+    for source in (plain, torchs):
+        found = converted(source)
         assert same(found, state)
-        assert found["x"].dtype == state["x"].dtype
+        assert {name: tensor.dtype for name, tensor in found.items()} == {k: v.dtype for k, v in state.items()}
+
+
+def test_files_without_checksums_are_read(tmp_path):
+    state = {"w": torch.ones(3, 4)}
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(state, tmp_path / "a.pt")
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert same(converted(tmp_path / "a.pt"), state)
 
 
 def test_a_card_comes_along_without_its_truth(tmp_path, network, identity):
@@ -67,22 +71,6 @@ def test_a_card_comes_along_without_its_truth(tmp_path, network, identity):
     convert(tmp_path / "a.safetensors", tmp_path / "out")
     assert read_identity(tmp_path / "out") == identity
     assert read_truth(tmp_path / "out") is None
-
-
-def test_content_decides_and_not_the_name(tmp_path, state):
-    save_file(state, tmp_path / "a.pt")
-    torch.save(state, tmp_path / "a.safetensors")
-    assert same(converted(tmp_path / "a.pt"), state)
-    assert same(converted(tmp_path / "a.safetensors"), state)
-
-
-def test_files_without_checksums_are_read(tmp_path, state):
-    torch.serialization.set_crc32_options(False)
-    try:
-        torch.save(state, tmp_path / "a.pt")
-    finally:
-        torch.serialization.set_crc32_options(True)
-    assert same(converted(tmp_path / "a.pt"), state)
 
 
 def test_a_header_of_no_bytes_reads_nothing_of_the_file(tmp_path, monkeypatch):
