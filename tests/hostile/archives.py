@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from tests.hostile.case import CHECKPOINTS
 from tests.hostile.pickles import LEGACY, WEIGHTS
 
-BROKEN, DAMAGE = "a broken archive", "damage in"
+BROKEN, DAMAGE, CLAIM, CLIMBS = "a broken archive", "damage in", "entries that claim", "an entry that climbs out of it"
 
 
 def good(**options) -> bytes:
@@ -25,87 +26,72 @@ def repack(path: Path, change=lambda name: name, method=zipfile.ZIP_STORED, more
     with zipfile.ZipFile(io.BytesIO(good())) as archive, zipfile.ZipFile(path, "w", method) as packed:
         for entry in archive.infolist():
             packed.writestr(change(entry.filename), archive.read(entry))
-        for name, content in more:
-            packed.writestr(name, content)
+        with warnings.catch_warnings(action="ignore"):
+            for name, content in more:
+                packed.writestr(name, content)
 
 
-def _directory(content: bytes) -> int:
-    return content.index(b"PK\x01\x02")
+WHOLE, OLD = good(), good(**LEGACY)
+LIST, PICKLE, ENTRY = WHOLE.index(b"PK\x01\x02"), WHOLE.index(b"_rebuild_tensor"), WHOLE.index(b"archive/data/0")
 
 
-WHOLE = good()
-for title, end in (
-    ("in the first entry's name", 20),
-    ("in the pickle", WHOLE.index(b"_rebuild_tensor")),
-    ("in a tensor", WHOLE.index(b"archive/data/0") + 40),
-    ("before its list of entries", _directory(WHOLE)),
-    ("in its list of entries", _directory(WHOLE) + 60),
-    ("in its end", len(WHOLE) - 10),
-):
-    CHECKPOINTS.add(f"torch file cut {title}", lambda path, canary, end=end: path.write_bytes(WHOLE[:end]), BROKEN)
-
-OLD = good(**LEGACY)
-for title, end in (("in its number", 4), ("in its pickle", len(OLD) // 2), ("in its tensors", len(OLD) - 3)):
-    CHECKPOINTS.add(
-        f"old torch file cut {title}", lambda path, canary, end=end: path.write_bytes(OLD[:end]), "Expected"
-    )
-
-
-def _flipped(position: int) -> bytes:
+def _changed(*changes: tuple[int, bytes]) -> bytes:
     content = bytearray(WHOLE)
-    content[position] ^= 0x01
+    for at, some in changes:
+        content[at : at + len(some)] = some
     return bytes(content)
 
 
+def _end_that_claims_more() -> bytes:
+    """A 64-bit end with a list of an exabyte."""
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 6, 6, 2**60, LIST)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, len(WHOLE) - 22, 1)
+    return WHOLE[:-22] + record + locator + WHOLE[-22:-14] + b"\xff" * 12 + WHOLE[-2:]
+
+
+for title, content, word in (
+    ("cut in the first entry's name", WHOLE[:20], BROKEN),
+    ("cut in the pickle", WHOLE[:PICKLE], BROKEN),
+    ("cut in a tensor", WHOLE[: ENTRY + 40], BROKEN),
+    ("cut before its list of entries", WHOLE[:LIST], BROKEN),
+    ("cut in its list of entries", WHOLE[: LIST + 60], BROKEN),
+    ("cut in its end", WHOLE[:-10], BROKEN),
+    ("of the older format cut in its number", OLD[:4], "Expected"),
+    ("of the older format cut in its pickle", OLD[: len(OLD) // 2], "Expected"),
+    ("of the older format cut in its tensors", OLD[:-3], "Expected"),
+    ("whose list reads like a wrong checksum", WHOLE[:LIST] + WHOLE[LIST:].replace(b"archive/", b"CRC 123/"), BROKEN),
+    (
+        "that says it is encrypted",
+        _changed((LIST + 8, bytes([WHOLE[LIST + 8] | 1])), (6, bytes([WHOLE[6] | 1]))),
+        "an encrypted archive",
+    ),
+    ("whose list claims terabytes", _changed((LIST + 20, struct.pack("<II", 2**32 - 2, 2**32 - 2))), CLAIM),
+    ("whose end claims more", _end_that_claims_more(), BROKEN),
+    ("behind something else", b"\xee\x01\x02\x03" * 16 + WHOLE, "unknown kind"),
+):
+    CHECKPOINTS.add(f"torch file {title}", content, word)
+
 for title, position, word in (
-    ("in the pickle", WHOLE.index(b"_rebuild_tensor"), DAMAGE),
+    ("in the pickle", PICKLE, DAMAGE),
     ("in a tensor", WHOLE.index(WEIGHTS["weight"].numpy().tobytes()) + 4, DAMAGE),
-    ("in an entry's name", WHOLE.index(b"archive/data/0"), BROKEN),
+    ("in an entry's name", ENTRY, BROKEN),
     ("in the list's names", WHOLE.rindex(b"archive/data/0"), BROKEN),
-    ("in the list's mark", _directory(WHOLE), BROKEN),
+    ("in the list's mark", LIST, BROKEN),
     ("in its end", len(WHOLE) - 22, BROKEN),
 ):
-    CHECKPOINTS.add(
-        f"torch file with a flipped bit {title}",
-        lambda path, canary, position=position: path.write_bytes(_flipped(position)),
-        word,
-    )
+    flipped = _changed((position, bytes([WHOLE[position] ^ 1])))
+    CHECKPOINTS.add(f"torch file with a flipped bit {title}", flipped, word)
 
-
-@CHECKPOINTS.case(BROKEN)
-def torch_file_whose_list_has_names_that_read_like_a_wrong_checksum(path, canary):
-    at = _directory(WHOLE)
-    path.write_bytes(WHOLE[:at] + WHOLE[at:].replace(b"archive/", b"CRC 123/"))
-
-
-for title, name in (
-    ("climbs out", "archive/../../../.bashrc"),
-    ("begins at the root", "/etc/cron.d/evil"),
-    ("climbs out on Windows", "archive\\..\\..\\evil"),
+EMPTY, TWO_PICKLES = b"\x80\x02}.", "two entries named archive/data.pkl"
+for title, more, word in (
+    ("an entry that climbs out", ("archive/../../../.bashrc", b"x"), CLIMBS),
+    ("an entry that begins at the root", ("/etc/cron.d/evil", b"x"), CLIMBS),
+    ("an entry that climbs out on Windows", ("archive\\..\\..\\evil", b"x"), CLIMBS),
+    ("two pickles", ("archive/data.pkl", EMPTY), TWO_PICKLES),
+    ("two pickles but for case", ("ARCHIVE/DATA.PKL", EMPTY), TWO_PICKLES),
+    ("two models", ("other/data.pkl", EMPTY), "two models in one archive"),
 ):
-    CHECKPOINTS.add(
-        f"torch file with an entry that {title}",
-        lambda path, canary, name=name: repack(path, more=((name, b"x"),)),
-        "an entry that climbs out of it",
-    )
-
-
-@CHECKPOINTS.case("two entries named archive/data.pkl")
-def torch_file_with_two_pickles(path, canary):
-    import warnings
-
-    with warnings.catch_warnings(action="ignore"):
-        repack(path, more=(("archive/data.pkl", b"\x80\x02}."),))
-
-
-@CHECKPOINTS.case("two entries named archive/data.pkl")
-def torch_file_with_two_pickles_but_for_case(path, canary):
-    repack(path, more=(("ARCHIVE/DATA.PKL", b"\x80\x02}."),))
-
-
-@CHECKPOINTS.case("two models in one archive")
-def torch_file_with_two_models(path, canary):
-    repack(path, more=(("other/data.pkl", b"\x80\x02}."),))
+    CHECKPOINTS.add(f"torch file with {title}", lambda path, _, more=more: repack(path, more=[more]), word)
 
 
 @CHECKPOINTS.case("a compressed archive")
@@ -113,27 +99,10 @@ def torch_file_that_unpacks_to_a_hundred_times_its_size(path, canary):
     repack(path, method=zipfile.ZIP_DEFLATED, more=(("archive/data/9", bytes(20 * 2**20)),))
 
 
-@CHECKPOINTS.case("an encrypted archive")
-def torch_file_that_says_it_is_encrypted(path, canary):
-    content = bytearray(WHOLE)
-    for mark, at in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
-        content[content.index(mark) + at] |= 1
-    path.write_bytes(content)
-
-
-@CHECKPOINTS.case("entries that claim")
-def torch_file_whose_list_claims_terabytes(path, canary):
-    content = bytearray(WHOLE)
-    at = _directory(WHOLE)
-    content[at + 20 : at + 28] = struct.pack("<II", 2**32 - 2, 2**32 - 2)
-    path.write_bytes(content)
-
-
-@CHECKPOINTS.case("entries that claim")
+@CHECKPOINTS.case(CLAIM)
 def torch_file_whose_entries_share_their_bytes(path, canary):
     """As the bombs that David Fifield showed: many entries, one place."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", bytes(1000))
         first = archive.infolist()[0]
         for number in range(50):
@@ -142,29 +111,16 @@ def torch_file_whose_entries_share_their_bytes(path, canary):
             entry.file_size = entry.compress_size = 1000
             archive.filelist.append(entry)
         archive._didModify = True
-    path.write_bytes(buffer.getvalue())
 
 
-@CHECKPOINTS.case(BROKEN)
-def torch_file_whose_end_claims_more(path, canary):
-    """A 64-bit end with a list of an exabyte."""
-    end = WHOLE[-22:]
-    record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 6, 6, 2**60, _directory(WHOLE))
-    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, len(WHOLE) - 22, 1)
-    path.write_bytes(WHOLE[:-22] + record + locator + end[:8] + b"\xff" * 12 + end[20:])
-
-
-@CHECKPOINTS.case(BROKEN)
-def torch_file_whose_list_of_entries_is_endless(path, canary):
-    """Forty megabytes of list would become four hundred in memory."""
+def endless(path: Path, before: bytes) -> None:
+    """A zip file whose forty megabytes of list would become four hundred in memory."""
+    start, size = len(before), 40 * 2**20
     with path.open("wb") as file:
-        file.write(WHOLE[: _directory(WHOLE)])
-        start, size = file.tell(), 40 * 2**20
+        file.write(before)
         file.truncate(start + size)
         file.seek(0, io.SEEK_END)
         file.write(struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 65535, 65535, size, start, 0))
 
 
-@CHECKPOINTS.case("unknown kind")
-def torch_file_behind_something_else(path, canary):
-    path.write_bytes(b"\xee\x01\x02\x03" * 16 + WHOLE)
+CHECKPOINTS.add("torch file whose list of entries is endless", lambda path, _: endless(path, WHOLE[:LIST]), BROKEN)

@@ -1,6 +1,5 @@
 """NPZ files that bring code with them, lie about their size or hold no images."""
 
-import io
 import pickle
 import struct
 import zipfile
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.hostile.case import PICTURES
-from tests.hostile.pickles import system
+from tests.hostile.pickles import numpy_load, system
 from tests.hostile.pictures import SIDE, pack
 
 
@@ -24,20 +23,13 @@ def _npz(path: Path, **changes) -> None:
         np.savez_compressed(file, **arrays(**changes))
 
 
-def _unpickle_npz(path: Path):
-    return np.load(io.BytesIO(path.read_bytes()), allow_pickle=True)["x_train"]
-
-
-@PICTURES.case("Python objects, which are never unpickled", unsafe=_unpickle_npz)
-def array_of_objects__npz(path, canary):
-    _npz(path, x_train=np.array([system(canary)], dtype=object))
-
-
-@PICTURES.case(
-    "Python objects", unsafe=lambda path: np.load(io.BytesIO(path.read_bytes()), allow_pickle=True)["class_names"]
-)
-def names_that_are_objects__npz(path, canary):
-    _npz(path, class_names=np.array([system(canary), "b"], dtype=object))
+for title, name in (("array of objects", "x_train"), ("names that are objects", "class_names")):
+    PICTURES.add(
+        f"{title}.npz",
+        lambda path, canary, name=name: _npz(path, **{name: np.array([system(canary), "b"], dtype=object)}),
+        "Python objects, which are never unpickled",
+        unsafe=lambda path, name=name: numpy_load(path, name),
+    )
 
 
 @PICTURES.case("does not read as one", unsafe=lambda path: pickle.loads(zipfile.ZipFile(path).read("x_train.npy")))  # noqa: S301
@@ -51,22 +43,22 @@ def _header(shape: str, dtype: str = "|u1") -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
 
 
+def _headed(header: bytes):
+    return lambda path, _: pack(path, [(f"{name}.npy", header) for name in arrays()])
+
+
 for title, header, words in (
-    ("claims terabytes", _header("(1000000, 1000, 1000)"), ("cut short",)),
-    ("has fewer than no places", _header("(-1, 6, 6)"), ("does not read as one",)),
-    ("has a shape that is no tuple", _header("__import__('os').system('true')"), ("does not read as one",)),
-    ("has a shape of three thousand signs", _header("-" * 3000 + "1"), ("x_train is no numpy array",)),
-    ("has a shape of nine thousand signs", _header("-" * 9000 + "1"), ("x_train is no numpy array",)),
-    ("has a type that nobody has", _header("(4, 6, 6)", "|z9"), ("does not read as one",)),
-    ("has records for pixels", _header("(4, 6, 6)", "S0"), ("Expected",)),
-    ("breaks off", b"\x93NUMPY\x01\x00\xff\xff{", ("does not read as one",)),
-    ("is of version nine", b"\x93NUMPY\x09\x00\x10\0\0\0{}", ("does not read as one",)),
+    ("claims terabytes", _header("(1000000, 1000, 1000)"), "cut short"),
+    ("has fewer than no places", _header("(-1, 6, 6)"), "does not read as one"),
+    ("has a shape that is no tuple", _header("__import__('os').system('true')"), "does not read as one"),
+    ("has a shape of three thousand signs", _header("-" * 3000 + "1"), "x_train is no numpy array"),
+    ("has a shape of nine thousand signs", _header("-" * 9000 + "1"), "x_train is no numpy array"),
+    ("has a type that nobody has", _header("(4, 6, 6)", "|z9"), "does not read as one"),
+    ("has records for pixels", _header("(4, 6, 6)", "S0"), "Expected"),
+    ("breaks off", b"\x93NUMPY\x01\x00\xff\xff{", "does not read as one"),
+    ("is of version nine", b"\x93NUMPY\x09\x00\x10\0\0\0{}", "does not read as one"),
 ):
-    PICTURES.add(
-        f"array that {title}.npz",
-        lambda path, canary, header=header: pack(path, [(f"{name}.npy", header) for name in arrays()]),
-        *words,
-    )
+    PICTURES.add(f"array that {title}.npz", _headed(header), words)
 
 for title, changes, words in (
     ("labels out of range", {"y_train": np.array([0, 1, 0, 2**40])}, ("y_train from 0",)),
@@ -89,17 +81,15 @@ for title, changes, words in (
     ("two classes of one name", {"class_names": np.array(["a", "a"])}, ("class names that differ",)),
     ("names that are numbers", {"class_names": np.arange(2)}, ("class_names as a one-dimensional array",)),
 ):
-    PICTURES.add(f"{title}.npz", lambda path, canary, changes=changes: _npz(path, **changes), *words)
+    PICTURES.add(f"{title}.npz", lambda path, _, changes=changes: _npz(path, **changes), *words)
 
 
-@PICTURES.case("no y_train")
-def lacks_an_array__npz(path, canary):
-    pack(path, [("x_train.npy", b"x")])
+PICTURES.add("lacks an array.npz", lambda path, _: pack(path, [("x_train.npy", b"x")]), "no y_train")
 
 
 @PICTURES.case("pixel values")
 def claims_gigabytes_in_its_list_too__npz(path, canary):
     header = _header("(70000, 128, 128)")
-    pack(path, [(f"{name}.npy", header) for name in arrays()])
+    _headed(header)(path, canary)
     size = struct.pack("<I", 70000 * 128 * 128 + len(header))
     path.write_bytes(path.read_bytes().replace(struct.pack("<I", len(header)), size))

@@ -67,10 +67,11 @@ class Corpus:
 
     cases: dict[str, Case] = field(default_factory=dict)
 
-    def add(self, name: str, make: Make, *words: str, **options: object) -> None:
-        """One more; options are the fields of ``Case``."""
+    def add(self, name: str, make: Make | bytes, *words: str, **options: object) -> None:
+        """One more, made by a function or of these bytes; options are the fields of ``Case``."""
         assert name not in self.cases, name
-        self.cases[name] = Case(name, make, words, **options)
+        way = make if callable(make) else lambda path, _: path.write_bytes(make)
+        self.cases[name] = Case(name, way, words, **options)
 
     def case(self, *words: str, **options: object) -> Callable[[Make], Make]:
         """A decorator: one more, named as the function is; two underscores are the dot before a file's ending."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.case import Canary, Case
-from tests.hostile.doors import unconfined, write_images
+from tests.hostile.doors import write_images
+from tests.models.conftest import inside  # noqa: F401
 
 
 class Ground:
@@ -23,7 +24,7 @@ class Ground:
         for path in (folder / "place", self.canary.path.parent, self.temporary):
             path.mkdir()
 
-    def make(self, case: Case, name: str) -> Path:
+    def make(self, case: Case, name: str = "model.pt") -> Path:
         """The case's file."""
         path = self.folder / "place" / name
         with warnings.catch_warnings(action="ignore"):
@@ -49,12 +50,6 @@ def ground(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(found.temporary))
     monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
     return found
-
-
-@pytest.fixture
-def inside(monkeypatch):
-    """The reader in this process, without the limits that would hide what it does: nothing would hold back code."""
-    monkeypatch.setattr("aegis.models.intake.sandbox._run_worker", unconfined)
 
 
 @pytest.fixture(scope="session")

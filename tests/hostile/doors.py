@@ -1,5 +1,6 @@
 """The three ways in: the Python API, the command line, and the upload widget's code. Each gives the one message."""
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -9,11 +10,10 @@ import numpy as np
 from aegis.core.errors import AegisError
 from aegis.data import load_dataset
 from aegis.models.intake.sandbox import Limits
-from aegis.models.intake.sandbox_output import refusal
-from aegis.models.intake.worker import answer
 from aegis.models.load import load_checkpoint
 from aegis.ui.uploads import Workspace, identify, read_images, upload
 from tests.cli.conftest import command
+from tests.models.conftest import unconfined as unconfined
 
 GIVEN = {"architecture": "aegis:cnn16", "shape": (1, 12, 12), "class_names": tuple("abcd")}
 # No benign file of a kilobyte computes for longer.
@@ -38,17 +38,18 @@ def python(path: Path, given=GIVEN, limits: Limits = QUICK) -> str:
     return message(lambda: load_checkpoint(path, **given, limits=limits))
 
 
-def unconfined(copy: Path, out: Path, limits: Limits) -> None:
-    """In place of the process that reads: the same code in this one, where nothing would hold a stranger's back."""
-    answer(copy, out)
-    if (said := refusal(out)) is not None:
-        assert not out.exists()
-        raise said
-
-
 def python_images(path: Path) -> str:
     """``aegis.load_dataset``."""
     return message(lambda: load_dataset(path))
+
+
+@contextlib.contextmanager
+def _workspace():
+    workspace = Workspace()
+    try:
+        yield workspace
+    finally:
+        workspace.remove()
 
 
 def uploaded(path: Path, given=GIVEN, limits: Limits = QUICK) -> str:
@@ -57,11 +58,8 @@ def uploaded(path: Path, given=GIVEN, limits: Limits = QUICK) -> str:
     def attempt():
         sent = upload(path.name, path.read_bytes())
         identify(sent)
-        workspace = Workspace()
-        try:
+        with _workspace() as workspace:
             return load_checkpoint(workspace.put(sent, "model"), **given, limits=limits)
-        finally:
-            workspace.remove()
 
     return message(attempt)
 
@@ -70,11 +68,8 @@ def uploaded_images(path: Path) -> str:
     """What the page does with images."""
 
     def attempt():
-        workspace = Workspace()
-        try:
+        with _workspace() as workspace:
             return read_images(workspace.put(upload(path.name, path.read_bytes()), "images"), "upload: mine")
-        finally:
-            workspace.remove()
 
     return message(attempt)
 

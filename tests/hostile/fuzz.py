@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +63,21 @@ class Outcomes:
     executed: int = 0
 
 
+@contextlib.contextmanager
+def _one_more(outcomes: Outcomes) -> Iterator[None]:
+    outcomes.tried += 1
+    try:
+        yield
+    except AegisError as error:
+        outcomes.refused += 1
+        said = str(error)
+        assert said.isprintable()
+        assert len(said) < 5000
+    else:
+        outcomes.loaded += 1
+    outcomes.executed += CAGE.sang
+
+
 def attempt(content: bytes, folder: Path, outcomes: Outcomes) -> None:
     """Read a file as the worker and its parent do; any end but a message or plain tensors is an error of the test.
 
@@ -74,44 +90,31 @@ def attempt(content: bytes, folder: Path, outcomes: Outcomes) -> None:
     source.write_bytes(content)
     for left in (out, out.with_name(f"{out.name}.json")):
         left.unlink(missing_ok=True)
-    outcomes.tried += 1
     # What commands and pages look at without a process of its own.
     for look in (recognise, read_identity):
         with contextlib.suppress(CheckpointError):
             look(source)
-    try:
+    with _one_more(outcomes):
         unconfined(source, out, QUICK)
         tensors, _ = take(out, room_for(len(content)))
-    except CheckpointError as error:
-        outcomes.refused += 1
-        _check_message(str(error))
-    else:
-        outcomes.loaded += 1
         assert tensors
         assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
         assert out.stat().st_size <= room_for(len(content)) + 2**20
-    outcomes.executed += CAGE.sang
-
-
-def _check_message(said: str) -> None:
-    assert said.isprintable()
-    assert len(said) < 5000
 
 
 def attempt_images(content: bytes, kind: str, folder: Path, outcomes: Outcomes) -> None:
     """The same for images: a data set with pixels in [0, 1], or one message."""
     source = folder / f"images{kind}"
     source.write_bytes(content)
-    outcomes.tried += 1
-    try:
+    with _one_more(outcomes):
         data = to_dataset(read_npz(source) if kind == ".npz" else read_pictures(source), "images")
-    except AegisError as error:
-        outcomes.refused += 1
-        _check_message(str(error))
-    else:
-        outcomes.loaded += 1
         assert 0 <= data.train.pixels.min() <= data.train.pixels.max() <= 1
-    outcomes.executed += CAGE.sang
+
+
+def attempt_picture(content: bytes, folder: Path, outcomes: Outcomes) -> None:
+    """The same for one picture among others."""
+    pack(folder / "packed.zip", photos(content))
+    attempt_images((folder / "packed.zip").read_bytes(), ".zip", folder, outcomes)
 
 
 POSITIONS = st.integers(0, 2**20)
@@ -257,21 +260,9 @@ def _images() -> dict[str, bytes]:
 
 
 IMAGES = _images()
-PICTURE_FILES = {
-    kind: encoded(kind, mode, size=(9, 7))
-    for kind, mode in (
-        ("PNG", "L"),
-        ("PNG", "P"),
-        ("JPEG", "RGB"),
-        ("GIF", "P"),
-        ("TIFF", "RGB"),
-        ("BMP", "RGB"),
-        ("WEBP", "RGB"),
-        ("PPM", "L"),
-    )
-}
+MODES = {"PNG": "P", "JPEG": "RGB", "GIF": "P", "TIFF": "RGB", "BMP": "RGB", "WEBP": "RGB", "PPM": "L"}
 IMAGE_MUTATIONS = {kind: bytes_changed(good) for kind, good in IMAGES.items()}
-PICTURE_MUTATIONS = {kind: bytes_changed(good) for kind, good in PICTURE_FILES.items()}
+PICTURE_MUTATIONS = {kind: bytes_changed(encoded(kind, mode, size=(9, 7))) for kind, mode in MODES.items()}
 MUTATIONS = {
     **{f"{kind}: bytes": bytes_changed(good) for kind, good in GOOD.items()},
     "safetensors: header": headers_changed(),

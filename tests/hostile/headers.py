@@ -5,11 +5,12 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save, save_file
+from safetensors.numpy import save
 
 from tests.hostile.case import CARDS, CHECKPOINTS
 
 ENTRY = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+EMPTY = ENTRY | {"shape": [0], "data_offsets": [0, 0]}
 CARD = {"architecture": "aegis:cnn16", "class_names": ["a", "b", "c", "d"], "shape": [1, 12, 12]}
 AGAIN = "copy or save it again"
 
@@ -21,27 +22,14 @@ def write(path: Path, header: object, data: bytes = bytes(4), claimed: int | Non
     path.write_bytes(struct.pack("<Q", len(text) if claimed is None else claimed) + text + data)
 
 
-def good() -> bytes:
-    """A whole file."""
-    return save({"weight": np.arange(4, dtype=np.float32), "bias": np.ones(1, np.float32)})
-
-
 for name, header, words in (
     ("that is a list", [], ("unknown kind",)),
     ("that is no JSON", b'{"w": ', ("header that cannot be read", AGAIN)),
     ("that is no text", b'{"\xff\xfe": 1}', ("header that cannot be read",)),
-    (
-        "nested a hundred thousand deep",
-        b'{"w":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-        ("header that cannot be read",),
-    ),
+    ("nested a hundred thousand deep", b'{"w":' + b"[" * 100_000 + b"]" * 100_000 + b"}", ("cannot be read",)),
     ("with a number of five thousand digits", b'{"w": ' + b"9" * 5000 + b"}", ("header that cannot be read",)),
     ("with one name twice", b'{"w": %b, "w": %b}' % ((json.dumps(ENTRY).encode(),) * 2), ("stands in it twice",)),
-    (
-        "with one type twice",
-        b'{"w": {"dtype": "F32", "dtype": "F64", "shape": [1], "data_offsets": [0, 4]}}',
-        ("twice",),
-    ),
+    ("with one type twice", b'{"w": {"dtype": "F32", "dtype": "F64"}}', ("twice",)),
     ("without tensors", {"__metadata__": {"a": "b"}}, ("1 to 100,000 tensors",)),
     ("with an entry that is a text", {"w": "F32"}, ("an odd entry for w",)),
     ("with a shape that is a text", {"w": ENTRY | {"shape": "1"}}, ("an odd entry for w",)),
@@ -49,18 +37,14 @@ for name, header, words in (
     ("with places that are true", {"w": ENTRY | {"shape": [True]}}, ("an odd entry for w",)),
     ("with fewer than no places", {"w": ENTRY | {"shape": [-1]}}, ("w of shape (-1,)",)),
     ("whose shape overflows", {"w": ENTRY | {"shape": [2**62, 4]}}, ("w of shape (4611686018427387904, 4)",)),
-    (
-        "whose shape is nothing times too much",
-        {"w": ENTRY | {"shape": [0, 2**62], "data_offsets": [0, 0]}},
-        ("at most 16 axes",),
-    ),
+    ("whose shape is nothing times too much", {"w": EMPTY | {"shape": [0, 2**62]}}, ("at most 16 axes",)),
     (
         "that claims terabytes",
-        {"w": ENTRY | {"shape": [2**20, 2**20], "data_offsets": [0, 2**42]}},
-        ("as a file of this size may hold",),
+        {"w": ENTRY | {"shape": [2**20] * 2, "data_offsets": [0, 2**42]}},
+        ("file of this size",),
     ),
     ("that claims more than follows", {"w": ENTRY | {"shape": [1000], "data_offsets": [0, 4000]}}, (AGAIN,)),
-    ("that claims less than follows", {"w": ENTRY | {"shape": [0], "data_offsets": [0, 0]}}, (AGAIN,)),
+    ("that claims less than follows", {"w": EMPTY}, (AGAIN,)),
     ("whose tensors overlap", {"a": ENTRY, "b": ENTRY}, (AGAIN,)),
     ("whose tensors begin after the end", {"w": ENTRY | {"data_offsets": [2**40, 2**40 + 4]}}, (AGAIN,)),
     ("whose tensors end before they begin", {"w": ENTRY | {"data_offsets": [4, 0]}}, (AGAIN,)),
@@ -73,7 +57,7 @@ for name, header, words in (
     ("with notes that are numbers", {"__metadata__": {"aegis.identity": 7}, "w": ENTRY}, (AGAIN,)),
     ("with notes that are a list", {"__metadata__": ["aegis.identity"], "w": ENTRY}, ("Expected",)),
 ):
-    CHECKPOINTS.add(f"header {name}", lambda path, canary, header=header: write(path, header), *words)
+    CHECKPOINTS.add(f"header {name}", lambda path, _, header=header: write(path, header), *words)
 
 # These load as far as their names, which fit no network: the message quotes them, and must not be steered by them.
 for title, name, shown in (
@@ -85,22 +69,15 @@ for title, name, shown in (
     ("a path", "../../etc/passwd", "../../etc/passwd"),
     ("nothing", "", "unexpected ("),
 ):
-    CHECKPOINTS.add(f"tensor named by {title}", lambda path, canary, name=name: write(path, {name: ENTRY}), shown)
+    CHECKPOINTS.add(f"tensor named by {title}", lambda path, _, name=name: write(path, {name: ENTRY}), shown)
 
 
-@CHECKPOINTS.case("a header that cannot be read")
-def header_of_no_bytes(path, canary):
-    write(path, {"w": ENTRY}, claimed=0)
-
-
-@CHECKPOINTS.case("claims 17592186044416 bytes in a file of")
-def header_of_terabytes(path, canary):
-    write(path, {"w": ENTRY}, claimed=2**44)
-
-
-@CHECKPOINTS.case("claims 18446744073709551615 bytes")
-def header_of_all_bytes_there_are(path, canary):
-    write(path, {"w": ENTRY}, claimed=2**64 - 1)
+for title, claimed, words in (
+    ("no bytes", 0, "a header that cannot be read"),
+    ("terabytes", 2**44, "claims 17592186044416 bytes in a file of"),
+    ("all bytes there are", 2**64 - 1, "claims 18446744073709551615 bytes"),
+):
+    CHECKPOINTS.add(f"header of {title}", lambda path, _, n=claimed: write(path, {"w": ENTRY}, claimed=n), words)
 
 
 @CHECKPOINTS.case("a header of at most 16 MiB")
@@ -112,41 +89,26 @@ def header_of_a_hundred_megabytes(path, canary):
 
 @CHECKPOINTS.case("1 to 100,000 tensors", "100,001")
 def header_with_more_names_than_networks_have(path, canary):
-    write(path, {f"{i}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(100_001)}, b"")
+    write(path, {f"{i}": EMPTY for i in range(100_001)}, b"")
 
 
-for title, keep in (
-    ("in its length", lambda whole: 5),
-    ("after its length", lambda whole: 8),
-    ("in its header", lambda whole: 40),
-    ("after its header", lambda whole: 8 + int.from_bytes(whole[:8], "little")),
-    ("in its tensors", lambda whole: len(whole) - 1),
+GOOD = save({"weight": np.arange(4, dtype=np.float32), "bias": np.ones(1, np.float32)})
+for title, content, words in (
+    ("cut in its length", GOOD[:5], "Expected"),
+    ("cut after its length", GOOD[:8], "Expected"),
+    ("cut in its header", GOOD[:40], "Expected"),
+    ("cut after its header", GOOD[: 8 + int.from_bytes(GOOD[:8], "little")], "Expected"),
+    ("cut in its tensors", GOOD[:-1], "Expected"),
+    ("with a zip behind it", GOOD + b"PK\x05\x06" + bytes(18), AGAIN),
+    ("with a flipped byte in its header", GOOD[:20] + bytes([GOOD[20] ^ 0x80]) + GOOD[21:], AGAIN),
+    ("with NaN", save({"weight": np.full(4, np.nan, np.float32)}), "NaN or infinite values in weight"),
 ):
-    CHECKPOINTS.add(
-        f"safetensors cut {title}", lambda path, canary, keep=keep: path.write_bytes(good()[: keep(good())]), "Expected"
-    )
+    CHECKPOINTS.add(f"safetensors {title}", content, words)
 
 
-@CHECKPOINTS.case(AGAIN)
-def safetensors_with_a_zip_behind_it(path, canary):
-    path.write_bytes(good() + b"PK\x05\x06" + bytes(18))
-
-
-@CHECKPOINTS.case(AGAIN)
-def safetensors_with_a_flipped_byte_in_its_header(path, canary):
-    content = bytearray(good())
-    content[20] ^= 0x80
-    path.write_bytes(content)
-
-
-@CHECKPOINTS.case("NaN or infinite values in weight")
-def safetensors_with_nan(path, canary):
-    save_file({"weight": np.full(4, np.nan, np.float32)}, path)
-
-
-def _card(path: Path, card: object) -> None:
+def _card(card: object) -> bytes:
     text = card if isinstance(card, str) else json.dumps(card)
-    save_file({"weight": np.ones(4, np.float32)}, path, {"aegis.identity": text})
+    return save({"weight": np.ones(4, np.float32)}, {"aegis.identity": text})
 
 
 for title, card, words in (
@@ -164,7 +126,7 @@ for title, card, words in (
     ("with a deviation of nothing", CARD | {"std": [0.0]}, ("greater than 0",)),
     ("with a million classes", CARD | {"class_names": ["x"] * 100_001}, ("class_names",)),
 ):
-    CHECKPOINTS.add(f"card {title}", lambda path, canary, card=card: _card(path, card), *words)
+    CHECKPOINTS.add(f"card {title}", _card(card), *words)
 
 # Cards that want something done, which loading without --arch would do.
 for architecture, word in {
@@ -179,8 +141,4 @@ for architecture, word in {
     "aegis:cnn16,width=-1": "cannot be built",
     "aegis:cnn16,width=x": "options of the form",
 }.items():
-    CARDS.add(
-        f"card that names {architecture}",
-        lambda path, canary, architecture=architecture: _card(path, CARD | {"architecture": architecture}),
-        word,
-    )
+    CARDS.add(f"card that names {architecture}", _card(CARD | {"architecture": architecture}), word)

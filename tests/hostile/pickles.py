@@ -98,38 +98,40 @@ for title, make in PAYLOADS.items():
     CHECKPOINTS.add(f"pickle that calls {title}", _bare(4, make), CODE, title, unsafe=unpickle)
 
 
-@CHECKPOINTS.case("a pickle of protocol 0 or 1", unsafe=unpickle)
-def pickle_with_the_opcode_inst(path, canary):
-    path.write_bytes(f"(S{canary.command!r}\nios\nsystem\n.".encode())
+def text(said: str) -> bytes:
+    """A text in a pickle."""
+    return b"X" + len(said.encode()).to_bytes(4, "little") + said.encode()
 
 
-@CHECKPOINTS.case(CODE, "os.system", unsafe=unpickle)
-def pickle_with_the_opcode_obj(path, canary):
-    path.write_bytes(b"\x80\x02(cos\nsystem\n" + text(canary.command) + b"o.")
-
-
-@CHECKPOINTS.case(CODE, "os.system", unsafe=unpickle)
-def pickle_whose_names_are_fetched_from_memory(path, canary):
-    path.write_bytes(
-        b"\x80\x04" + text("os") + b"\x940" + text("system") + b"\x940h\x00h\x01\x93" + text(canary.command) + b"\x85R."
+COMPUTED = b"\x8c\x08operator\x8c\x06concat\x93" + text("o") + text("s") + b"\x86R"
+FETCHED = text("os") + b"\x940" + text("system") + b"\x940h\x00h\x01\x93"
+for title, wrap, words in (
+    ("with the opcode inst", lambda c: f"(S{c!r}\nios\nsystem\n.".encode(), ("a pickle of protocol 0 or 1",)),
+    ("with the opcode obj", lambda c: b"\x80\x02(cos\nsystem\n" + text(c) + b"o.", (CODE, "os.system")),
+    ("whose names are fetched from memory", lambda c: b"\x80\x04" + FETCHED + text(c) + b"\x85R.", (CODE, "os.system")),
+    (
+        "whose names are computed",
+        lambda c: b"\x80\x04" + COMPUTED + text("system") + b"\x93" + text(c) + b"\x85R.",
+        (CODE, "put together while it runs"),
+    ),
+):
+    CHECKPOINTS.add(
+        f"pickle {title}",
+        lambda path, canary, wrap=wrap: path.write_bytes(wrap(canary.command)),
+        *words,
+        unsafe=unpickle,
     )
-
-
-@CHECKPOINTS.case(CODE, "put together while it runs", unsafe=unpickle)
-def pickle_whose_names_are_computed(path, canary):
-    joined = b"\x8c\x08operator\x8c\x06concat\x93" + text("o") + text("s") + b"\x86R"
-    path.write_bytes(b"\x80\x04" + joined + text("system") + b"\x93" + text(canary.command) + b"\x85R.")
-
-
-@CHECKPOINTS.case("a file that cannot be read", unsafe=lambda path: _all_of(path))
-def second_pickle_after_a_harmless_one(path, canary):
-    path.write_bytes(pickle.dumps({}, 2) + pickle.dumps(system(canary), 2))
 
 
 def _all_of(path):
     with path.open("rb") as file:
         pickle.load(file)  # noqa: S301
         pickle.load(file)  # noqa: S301
+
+
+@CHECKPOINTS.case("a file that cannot be read", unsafe=_all_of)
+def second_pickle_after_a_harmless_one(path, canary):
+    path.write_bytes(pickle.dumps({}, 2) + pickle.dumps(system(canary), 2))
 
 
 @CHECKPOINTS.case(CODE, "__builtin__.eval", unsafe=torch_load)
@@ -146,15 +148,8 @@ def old_format_with_code_before_the_weights(path, canary):
 @CHECKPOINTS.case(CODE, "posix.system", unsafe=torch_load)
 def code_in_place_of_a_storage(path, canary):
     torch.save(WEIGHTS, path)
-    swap(path, "data.pkl", lambda content: content.replace(b"X\x07\x00\x00\x00storage", _evil(canary), 1))
-
-
-def _evil(canary):
-    return b"cposix\nsystem\n" + text(canary.command) + b"\x85R0X\x07\x00\x00\x00storage"
-
-
-def text(said: str) -> bytes:
-    return b"X" + len(said.encode()).to_bytes(4, "little") + said.encode()
+    evil = b"cposix\nsystem\n" + text(canary.command) + b"\x85R0"
+    swap(path, "data.pkl", lambda content: content.replace(text("storage"), evil + text("storage"), 1))
 
 
 def swap(path: Path, name: str, change) -> None:
@@ -166,35 +161,34 @@ def swap(path: Path, name: str, change) -> None:
             archive.writestr(entry.filename, change(content) if entry.filename.endswith(f"/{name}") else content)
 
 
-for ending, options in (("zip", {}), ("old format", LEGACY)):
-    CHECKPOINTS.add(
-        f"whole module, {ending}",
-        lambda path, canary, options=options: torch.save(nn.Sequential(nn.Linear(2, 2)), path, **options),
-        "a whole pickled model, which is code",
-        "torch.nn.modules.linear.Linear",
-    )
-    CHECKPOINTS.add(
-        f"whole module with a hook, {ending}",
-        lambda path, canary, options=options: torch.save(_hooked(canary), path, **options),
-        "a whole pickled model, which is code",
-        "posix.system",
-        unsafe=torch_load,
-    )
-
-
 def _hooked(canary):
     module = nn.Linear(2, 2)
     module.extra = system(canary)
     return module
 
 
-@CHECKPOINTS.case("a whole pickled model", "__main__.Net", unsafe=None)
-def module_of_a_script(path, canary):
-    path.write_bytes(b"\x80\x02c__main__\nNet\n)\x81}b.")
+MODULE = "a whole pickled model, which is code"
+for ending, options in (("zip", {}), ("old format", LEGACY)):
+    for title, module, name, unsafe in (
+        ("whole module", lambda _: nn.Sequential(nn.Linear(2, 2)), "torch.nn.modules.linear.Linear", None),
+        ("whole module with a hook", _hooked, "posix.system", torch_load),
+    ):
+        CHECKPOINTS.add(
+            f"{title}, {ending}",
+            lambda path, canary, module=module, options=options: torch.save(module(canary), path, **options),
+            *(MODULE, name),
+            unsafe=unsafe,
+        )
 
+CHECKPOINTS.add("module of a script", b"\x80\x02c__main__\nNet\n)\x81}b.", "a whole pickled model", "__main__.Net")
+DILL = b"\x80\x04cdill._dill\n_create_function\n(" + text("import os") + b"tR."
+CHECKPOINTS.add("function in dill", DILL, CODE, "dill._dill._create_function")
 
-for title, options in (("plain", {}), ("zlib", {"compress": ("zlib", 3)}), ("gzip", {"compress": ("gzip", 3)})):
-    words = {"plain": (CODE, "joblib.numpy_pickle"), "zlib": ("joblib",), "gzip": ("a gzip archive",)}[title]
+for title, options, *words in (
+    ("plain", {}, CODE, "joblib.numpy_pickle"),
+    ("zlib", {"compress": ("zlib", 3)}, "joblib"),
+    ("gzip", {"compress": ("gzip", 3)}, "a gzip archive"),
+):
     CHECKPOINTS.add(
         f"joblib, {title}",
         lambda path, canary, options=options: joblib.dump({"w": np.ones(3), "x": system(canary)}, path, **options),
@@ -203,20 +197,21 @@ for title, options in (("plain", {}), ("zlib", {"compress": ("zlib", 3)}), ("gzi
     )
 
 
-@CHECKPOINTS.case(CODE, "dill._dill._create_function")
-def function_in_dill(path, canary):
-    path.write_bytes(b"\x80\x04cdill._dill\n_create_function\n(" + text(canary.code) + b"tR.")
+def _objects_saved(save):
+    def make(path, canary):
+        with path.open("wb") as file:
+            save(file, w=np.array([system(canary)], dtype=object))
+
+    return make
 
 
-@CHECKPOINTS.case("a NumPy array", unsafe=lambda path: np.load(path, allow_pickle=True))
-def numpy_array_of_objects(path, canary):
-    with path.open("wb") as file:
-        np.save(file, np.array([system(canary)], dtype=object))
+def numpy_load(path: Path, name: str = "w"):
+    """The way that numpy warns of."""
+    found = np.load(io.BytesIO(path.read_bytes()), allow_pickle=True)
+    return found[name] if isinstance(found, np.lib.npyio.NpzFile) else found
 
 
-@CHECKPOINTS.case(
-    "NumPy arrays (.npz)", unsafe=lambda path: np.load(io.BytesIO(path.read_bytes()), allow_pickle=True)["w"]
+CHECKPOINTS.add(
+    "numpy array of objects", _objects_saved(lambda file, w: np.save(file, w)), "a NumPy array", unsafe=numpy_load
 )
-def numpy_archive_of_objects(path, canary):
-    with path.open("wb") as file:
-        np.savez(file, w=np.array([system(canary)], dtype=object))
+CHECKPOINTS.add("numpy archive of objects", _objects_saved(np.savez), "NumPy arrays (.npz)", unsafe=numpy_load)

@@ -11,11 +11,12 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
+from tests.hostile.archives import endless
 from tests.hostile.case import PICTURES
 
+NO_ARCHIVE = "does not read as one"
 SIDE = 6
 PATHS = [f"{name}/{i}" for name in ("ant", "bee") for i in range(2)]
 
@@ -44,6 +45,11 @@ def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
+def noted(kind: bytes, content: bytes) -> bytes:
+    """A PNG file with one part more."""
+    return encoded()[:33] + chunk(kind, content) + encoded()[33:]
+
+
 def png(width: int, height: int, data: bytes = b"", depth: int = 8, colour: int = 0) -> bytes:
     """A PNG file that says what it likes."""
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
@@ -70,15 +76,15 @@ def tiff(width: int, height: int) -> bytes:
     return bytes(content)
 
 
+def _odd(content: bytes, ending: str = "png"):
+    return lambda path, _: pack(path, photos(content, ending))
+
+
 ODD = "bee/odd"
-WHOLE = {kind: encoded(kind, "RGB", (1, 2, 3), (32, 32)) for kind in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")}
-for kind, content in WHOLE.items():
+for kind in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP"):
+    whole = encoded(kind, "RGB", (1, 2, 3), (32, 32))
     for share in (0.1, 0.5, 0.9):
-        PICTURES.add(
-            f"{kind} cut at {share:.0%}.zip",
-            lambda path, canary, c=content, s=share, k=kind: pack(path, photos(c[: int(len(c) * s)], k.lower())),
-            ODD,
-        )
+        PICTURES.add(f"{kind} cut at {share:.0%}.zip", _odd(whole[: int(len(whole) * share)], kind.lower()), ODD)
 
 for title, content, words in (
     ("PNG of ten gigapixels", png(100_000, 100_000), ("pictures of at most", ODD)),
@@ -86,11 +92,7 @@ for title, content, words in (
     ("PNG just over the limit", png(10_000, 9_000), ("pictures of at most", ODD)),
     ("PNG of no size", png(0, 0), (ODD,)),
     ("PNG with less than its pixels", png(600, 600, bytes(10)), (ODD,)),
-    (
-        "PNG with a text that unpacks to gigabytes",
-        encoded()[:33] + chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(80 * 2**20))) + encoded()[33:],
-        (ODD,),
-    ),
+    ("PNG with a text that unpacks to gigabytes", noted(b"zTXt", b"x\0\0" + zlib.compress(bytes(80 * 2**20))), (ODD,)),
     ("GIF of four gigapixels", gif(65535, 65535), ("pictures of at most", ODD)),
     ("TIFF of ten gigapixels", tiff(100_000, 100_000), ("pictures of at most", ODD)),
     ("floating-point TIFF", encoded("TIFF", "F", 0.5), ("mode F",)),
@@ -103,7 +105,7 @@ for title, content, words in (
     ("PDF", encoded("PDF", "L"), (ODD,)),
     ("icon", encoded("ICO", "RGBA", (1, 2, 3, 4), (32, 32)), (ODD,)),
 ):
-    PICTURES.add(f"{title}.zip", lambda path, canary, c=content: pack(path, photos(c)), *words)
+    PICTURES.add(f"{title}.zip", _odd(content), *words)
 
 for title, name, word in (
     ("climbs out", "../../evil/1.png", "paths that stay inside"),
@@ -116,14 +118,13 @@ for title, name, word in (
     files = [(name.replace("1.png", f"{i}.png"), encoded()) for i in range(3)]
     PICTURES.add(
         f"zip whose name {title}.zip",
-        lambda path, canary, files=files: pack(path, [*photos(encoded()), *files]),
+        lambda path, _, files=files: pack(path, [*photos(encoded()), *files]),
         word,
     )
 
 
-@PICTURES.case("3 pictures in 1 class")
-def one_class_below_thousands_of_folders__zip(path, canary):
-    pack(path, [(f"{'a/' * 5000}ant/{i}.png", encoded()) for i in range(3)])
+DEEP = [(f"{'a/' * 5000}ant/{i}.png", encoded()) for i in range(3)]
+PICTURES.add("one class below thousands of folders.zip", lambda path, _: pack(path, DEEP), "3 pictures in 1 class")
 
 
 @PICTURES.case("at most 200,000 files", slow=True)
@@ -136,44 +137,41 @@ def one_endless_file__zip(path, canary):
     pack(path, [("ant/1.png", bytes(65 * 2**20))])
 
 
-@PICTURES.case("does not read as one")
-def sizes_that_lie__zip(path, canary):
-    pack(path, [("ant/1.png", bytes(100_000))])
-    path.write_bytes(path.read_bytes().replace(struct.pack("<I", 100_000), struct.pack("<I", 10)))
+def _packed(files, change):
+    """A zip archive whose bytes are changed afterwards."""
+
+    def make(path, canary):
+        pack(path, files)
+        content = bytearray(path.read_bytes())
+        path.write_bytes(change(content) or content)
+
+    return make
 
 
-@PICTURES.case("does not read as one")
-def list_of_entries_without_end__zip(path, canary):
-    pack(path, photos(encoded()))
-    content, size = path.read_bytes(), 40 * 2**20
-    start = content.index(b"PK\x01\x02")
-    with path.open("wb") as file:
-        file.write(content[:start])
-        file.truncate(start + size)
-        file.seek(0, io.SEEK_END)
-        file.write(struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 65535, 65535, size, start, 0))
-
-
-@PICTURES.case("does not read as one")
-def damaged__zip(path, canary):
-    pack(path, photos(os.urandom(1000)))
-    content = bytearray(path.read_bytes())
-    content[content.index(b"PK\x01\x02") - 200] ^= 1
-    path.write_bytes(content)
-
-
-@PICTURES.case("does not read as one")
-def locked__zip(path, canary):
-    pack(path, photos(encoded()))
-    content = bytearray(path.read_bytes())
+def _locked(content: bytearray) -> None:
     for mark, at in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
         content[content.index(mark) + at] |= 1
-    path.write_bytes(content)
 
 
-@PICTURES.case("Expected")
-def nothing_at_all__zip(path, canary):
-    path.write_bytes(b"")
+def _damaged(content: bytearray) -> None:
+    content[content.index(b"PK\x01\x02") - 200] ^= 1
+
+
+LIE = struct.pack("<I", 100_000), struct.pack("<I", 10)
+for title, make, word in (
+    ("sizes that lie", _packed([("ant/1.png", bytes(100_000))], lambda content: content.replace(*LIE)), NO_ARCHIVE),
+    ("damaged", _packed(photos(os.urandom(1000)), _damaged), NO_ARCHIVE),
+    ("locked", _packed(photos(encoded()), _locked), NO_ARCHIVE),
+    ("nothing at all", b"", "Expected"),
+):
+    PICTURES.add(f"{title}.zip", make, word)
+
+
+@PICTURES.case(NO_ARCHIVE)
+def list_of_entries_without_end__zip(path, canary):
+    pack(path, photos(encoded()))
+    content = path.read_bytes()
+    endless(path, content[: content.index(b"PK\x01\x02")])
 
 
 def _tar(path: Path, *members, mode="w") -> None:
@@ -184,19 +182,15 @@ def _tar(path: Path, *members, mode="w") -> None:
             archive.addfile(info, io.BytesIO(content))
 
 
-FILE = tarfile.REGTYPE
-for title, member in (
-    ("a link to a file of the system", ("ant/passwd.png", tarfile.SYMTYPE, "/etc/passwd", b"")),
-    ("a hard link", ("ant/passwd.png", tarfile.LNKTYPE, "/etc/passwd", b"")),
-    ("a device", ("ant/zero.png", tarfile.CHRTYPE, "", b"")),
-    ("a pipe", ("ant/pipe.png", tarfile.FIFOTYPE, "", b"")),
+FILE, NO_PICTURES = tarfile.REGTYPE, "no pictures inside"
+for title, member, word in (
+    ("with a link to a file of the system", ("ant/passwd.png", tarfile.SYMTYPE, "/etc/passwd", b""), NO_PICTURES),
+    ("with a hard link", ("ant/passwd.png", tarfile.LNKTYPE, "/etc/passwd", b""), NO_PICTURES),
+    ("with a device", ("ant/zero.png", tarfile.CHRTYPE, "", b""), NO_PICTURES),
+    ("with a pipe", ("ant/pipe.png", tarfile.FIFOTYPE, "", b""), NO_PICTURES),
+    ("that climbs out", ("../../evil/1.png", FILE, "", encoded()), "paths that stay inside"),
 ):
-    PICTURES.add(f"tar with {title}.tar", lambda path, canary, member=member: _tar(path, member), "no pictures inside")
-
-
-@PICTURES.case("paths that stay inside")
-def tar_that_climbs_out__tar(path, canary):
-    _tar(path, ("../../evil/1.png", FILE, "", encoded()))
+    PICTURES.add(f"tar {title}.tar", lambda path, _, member=member: _tar(path, member), word)
 
 
 # A member whose heading, and not its content, is the bomb.
@@ -208,26 +202,17 @@ def _long_heading(kind: bytes, size: int) -> bytes:
 
 for title, kind in (("pax notes", tarfile.XHDTYPE), ("a name", tarfile.GNUTYPE_LONGNAME)):
     for ending, compress in (("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress)):
-        PICTURES.add(
-            f"tar with {title} of eight megabytes.tar.{ending}",
-            lambda path, canary, kind=kind, compress=compress: path.write_bytes(
-                compress(_long_heading(kind, 8 * 2**20) + bytes(8 * 2**20))
-            ),
-            "a heading of more than",
-        )
+        bomb = compress(_long_heading(kind, 8 * 2**20) + bytes(8 * 2**20))
+        PICTURES.add(f"tar with {title} of eight megabytes.tar.{ending}", bomb, "a heading of more than")
 
 
-@PICTURES.case("does not read as one")
+@PICTURES.case(NO_ARCHIVE)
 def cut__tar_xz(path, canary):
-    noise = np.random.default_rng(0).integers(0, 255, (5, 40, 40), dtype=np.uint8)
-    files = [io.BytesIO() for _ in noise]
-    for image, file in zip(noise, files, strict=True):
-        Image.fromarray(image).save(file, "PNG")
-    _tar(path, *((f"ant/{i}.png", FILE, "", file.getvalue()) for i, file in enumerate(files)), mode="w:xz")
+    _tar(path, *((f"ant/{i}.png", FILE, "", os.urandom(1600)) for i in range(5)), mode="w:xz")
     path.write_bytes(path.read_bytes()[:6000])
 
 
-@PICTURES.case("does not read as one")
+@PICTURES.case(NO_ARCHIVE)
 def member_of_fewer_than_no_bytes__tar(path, canary):
     info = tarfile.TarInfo("ant/1.png")
     heading = bytearray(info.tobuf(tarfile.GNU_FORMAT))
@@ -237,13 +222,12 @@ def member_of_fewer_than_no_bytes__tar(path, canary):
     path.write_bytes(heading + encoded() + bytes(10240))
 
 
-@PICTURES.case("a link that leaves it")
-def folder_with_a_link_out__(path, canary):
-    (path / "ant").mkdir(parents=True)
-    (path / "ant" / "1.png").symlink_to("/etc/passwd")
-
-
-@PICTURES.case("a device or pipe")
-def folder_with_a_pipe__(path, canary):
-    (path / "ant").mkdir(parents=True)
-    os.mkfifo(path / "ant" / "1.png")
+for title, place, word in (
+    ("a link out", lambda path: path.symlink_to("/etc/passwd"), "a link that leaves it"),
+    ("a pipe", os.mkfifo, "a device or pipe"),
+):
+    PICTURES.add(
+        f"folder with {title}",
+        lambda path, _, place=place: ((path / "ant").mkdir(parents=True), place(path / "ant" / "1.png")),
+        word,
+    )

@@ -7,62 +7,14 @@ from tests.hostile.case import CHECKPOINTS
 from tests.hostile.pickles import LEGACY, WEIGHTS, Calls, swap, text
 
 
-@CHECKPOINTS.case("as a file of this size may hold")
-def tensor_expanded_to_gigabytes(path, canary):
-    torch.save({"w": torch.zeros(1).expand(2**29)}, path)
+def _pickled(change, weights=WEIGHTS):
+    """A file whose pickle is another."""
 
+    def make(path, canary):
+        torch.save(weights, path)
+        swap(path, "data.pkl", change)
 
-@CHECKPOINTS.case("cannot be read")
-def tensor_larger_than_its_storage(path, canary):
-    torch.save({"w": _rebuilt((1000,), (1,))}, path)
-
-
-@CHECKPOINTS.case("cannot be read")
-def tensor_with_negative_strides(path, canary):
-    torch.save({"w": _rebuilt((2,), (-1,), 1)}, path)
-
-
-def _rebuilt(size, stride, offset=0):
-    storage = torch.ones(4).storage()
-    return Calls(torch._utils._rebuild_tensor_v2, storage, offset, size, stride, False, {})
-
-
-@CHECKPOINTS.case("a file that cannot be read")
-def storage_that_claims_terabytes(path, canary):
-    torch.save({"w": torch.zeros(300)}, path)
-    swap(path, "data.pkl", lambda content: content.replace(b"M,\x01", b"\x8a\x06\0\0\0\0\0\x01", 1))
-
-
-@CHECKPOINTS.case("memory")
-def old_format_storage_that_claims_terabytes(path, canary):
-    torch.save({"w": torch.zeros(300)}, path, **LEGACY)
-    path.write_bytes(path.read_bytes().replace(b"M,\x01", b"\x8a\x06\0\0\0\0\0\x01", 1))
-
-
-@CHECKPOINTS.case("a dictionary of tensors", "a tuple")
-def tuples_nested_a_hundred_thousand_deep(path, canary):
-    torch.save(WEIGHTS, path)
-    swap(path, "data.pkl", lambda content: b"\x80\x02)" + b"\x85" * 100_000 + b".")
-
-
-@CHECKPOINTS.case("within", "of computing", limits=True)
-def names_that_double_forty_times(path, canary):
-    """A tuple of twice the tuple before, as a key: every lookup walks all of it."""
-    torch.save(WEIGHTS, path)
-    double = b"".join(b"q" + bytes([i]) + b"h" + bytes([i]) + b"\x86" for i in range(1, 41))
-    swap(path, "data.pkl", lambda content: b"\x80\x02}(K\x01" + double + b"K\x01u.")
-
-
-# Whether it is the end of the file or of the memory that is found first depends on the system.
-@CHECKPOINTS.case("a checkpoint: safetensors, or a state dictionary")
-def text_that_claims_gigabytes(path, canary):
-    path.write_bytes(b"\x80\x02X\xff\xff\xff\xffabc")
-
-
-@CHECKPOINTS.case("1 to 100,000 tensors", "100,001")
-def more_tensors_than_networks_have(path, canary):
-    torch.save(WEIGHTS, path)
-    swap(path, "data.pkl", _many)
+    return make
 
 
 def _many(content: bytes) -> bytes:
@@ -70,6 +22,46 @@ def _many(content: bytes) -> bytes:
     again = b"".join(text(f"w{i}") + b"h\xfe" for i in range(100_000))
     return b"\x80\x02}(" + text("w") + tensor + b"q\xfe" + again + b"u."
 
+
+def _terabytes(content: bytes) -> bytes:
+    return content.replace(b"M,\x01", b"\x8a\x06\0\0\0\0\0\x01", 1)
+
+
+CHECKPOINTS.add("more tensors than networks have", _pickled(_many), "1 to 100,000 tensors", "100,001")
+LARGE = {"w": torch.zeros(300)}
+CHECKPOINTS.add("storage that claims terabytes", _pickled(_terabytes, LARGE), "a file that cannot be read")
+DEEP = b"\x80\x02)" + b"\x85" * 100_000 + b"."
+CHECKPOINTS.add("tuples nested a hundred thousand deep", _pickled(lambda _: DEEP), "a dictionary of tensors", "a tuple")
+# A tuple of twice the tuple before, as a key: every lookup walks all of it.
+DOUBLE = b"\x80\x02}(K\x01" + b"".join(b"q%ch%c\x86" % (i, i) for i in range(1, 41)) + b"K\x01u."
+CHECKPOINTS.add("names that double forty times", _pickled(lambda _: DOUBLE), "within", "of computing", limits=True)
+# Whether it is the end of the file or of the memory that is found first depends on the system.
+CHECKPOINTS.add(
+    "text that claims gigabytes", b"\x80\x02X\xff\xff\xff\xffabc", "a checkpoint: safetensors, or a state dict"
+)
+
+
+@CHECKPOINTS.case("memory")
+def old_format_storage_that_claims_terabytes(path, canary):
+    torch.save(LARGE, path, **LEGACY)
+    path.write_bytes(_terabytes(path.read_bytes()))
+
+
+@CHECKPOINTS.case("as a file of this size may hold")
+def tensor_expanded_to_gigabytes(path, canary):
+    torch.save({"w": torch.zeros(1).expand(2**29)}, path)
+
+
+def _rebuilt(size, stride, offset):
+    def make(path, canary):
+        rebuilt = Calls(torch._utils._rebuild_tensor_v2, torch.ones(4).storage(), offset, size, stride, False, {})
+        torch.save({"w": rebuilt}, path)
+
+    return make
+
+
+CHECKPOINTS.add("tensor larger than its storage", _rebuilt((1000,), (1,), 0), "cannot be read")
+CHECKPOINTS.add("tensor with negative strides", _rebuilt((2,), (-1,), 1), "cannot be read")
 
 for title, content, words in (
     ("a list", [1, 2], ("a list",)),
@@ -90,4 +82,4 @@ for title, content, words in (
     ("seventeen axes", {"w": torch.ones([1] * 17)}, ("at most 16 axes",)),
     ("half of a character as a name", {"w\ud800": torch.ones(1)}, ("impossible names",)),
 ):
-    CHECKPOINTS.add(f"torch file of {title}", lambda path, canary, content=content: torch.save(content, path), *words)
+    CHECKPOINTS.add(f"torch file of {title}", lambda path, _, content=content: torch.save(content, path), *words)

@@ -21,7 +21,6 @@ from aegis.models.card import (
     save_checkpoint,
     write_whole,
 )
-
 from tests.hostile.headers import ENTRY, write
 
 from .conftest import NAMES

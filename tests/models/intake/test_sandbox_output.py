@@ -2,6 +2,7 @@
 
 import json
 import os
+
 import pytest
 import torch
 from safetensors.torch import save, save_file
