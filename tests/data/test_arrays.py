@@ -53,11 +53,8 @@ def test_bytes_are_divided_by_255_as_torchvision_does():
     [
         (np.full((1, 6, 6), np.inf), "infinite"),
         (np.full((1, 6, 6), -0.5), r"from -0\.5"),
-        (np.zeros((1, 6, 6), np.int64), "type int64"),
         (np.zeros((1, 6, 6), bool), "type bool"),
-        (np.zeros((6, 6), np.uint8), r"shape \(6, 6\)"),
         (np.zeros((1, 1, 6, 6, 3), np.uint8), r"shape \(1, 1, 6, 6, 3\)"),
-        (np.zeros((0, 6, 6), np.uint8), r"none of them 0"),
         (np.broadcast_to(np.uint8(0), (2**20, 32, 33)), "at most 1,073,741,824 pixel values"),
     ],
 )
@@ -78,7 +75,6 @@ def test_labels_of_any_integer_type_and_as_a_column_are_taken(dtype):
         (np.array([True, False]), "type bool"),
         (np.array([], np.int64), "n at least 1"),
         (np.array(3), r"shape \(\)"),
-        (np.zeros((2, 2, 2), np.int64), r"shape \(2, 2, 2\)"),
     ],
 )
 def test_labels_that_cannot_be_used_are_refused(labels, message):
@@ -104,7 +100,6 @@ def test_a_data_set_has_both_splits_and_numbered_classes():
         ({"class_names": ("a", "b")}, "a label 2"),
         ({"class_names": ("a", "b", "c", "d")}, r"none of class 3 \(d\)"),
         ({"class_names": ("a", "b", "")}, "class names that differ"),
-        ({"class_names": ("a",)}, "at least two classes"),
     ],
 )
 def test_arrays_that_do_not_fit_together_are_refused(changes, message):

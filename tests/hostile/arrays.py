@@ -54,7 +54,7 @@ for title, header, words in (
     ("has a shape of three thousand signs", _header("-" * 3000 + "1"), "x_train is no numpy array"),
     ("has a shape of nine thousand signs", _header("-" * 9000 + "1"), "x_train is no numpy array"),
     ("has a type that nobody has", _header("(4, 6, 6)", "|z9"), "does not read as one"),
-    ("has records for pixels", _header("(4, 6, 6)", "S0"), "Expected"),
+    ("has records for pixels", _header("(4, 6, 6)", "S0"), "array of nothing"),
     ("breaks off", b"\x93NUMPY\x01\x00\xff\xff{", "does not read as one"),
     ("is of version nine", b"\x93NUMPY\x09\x00\x10\0\0\0{}", "does not read as one"),
 ):

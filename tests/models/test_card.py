@@ -111,15 +111,6 @@ def test_the_same_network_and_card_make_the_same_bytes(tmp_path, network, identi
     assert len(contents) == 1
 
 
-def test_tied_tensors_are_saved(tmp_path, identity):
-    from torch import nn
-
-    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
-    network[1].weight = network[0].weight
-    save_checkpoint(tmp_path / "a.safetensors", network, Card(identity))
-    assert read_identity(tmp_path / "a.safetensors") == identity
-
-
 def test_reading_a_card_needs_no_torch(checkpoint):
     code = f"print(read_identity({str(checkpoint)!r}).architecture, 'torch' in sys.modules)"
     code = f"import sys; from aegis.models.card import read_identity; {code}"
@@ -134,17 +125,12 @@ def test_reading_a_card_needs_no_torch(checkpoint):
         ({"class_names": ("a", "b" * 201)}, "class_names"),
         ({"class_names": ("a", "")}, "class_names"),
         ({"shape": (1, 28)}, "shape"),
-        ({"shape": (1, 28, 225)}, "shape"),
         ({"shape": (0, 28, 28)}, "shape"),
         ({"shape": (1.0, 28, 28)}, "shape"),
         ({"mean": (0.1, 0.2)}, "mean needs 1 value or 1"),
         ({"mean": ()}, "mean needs"),
         ({"mean": (float("nan"),)}, "mean"),
-        ({"std": (0.0,)}, "std"),
         ({"architecture": "a\x1b[31m"}, "control character U\\+001B"),
-        ({"name": "cod\u202egpj"}, "control character U\\+202E"),
-        ({"data": 7}, "data"),
-        ({"colour": "red"}, "colour"),
         ({"schema_version": 2}, "schema_version"),
     ],
 )
@@ -174,9 +160,7 @@ def test_a_packed_array_is_rounded_and_must_fill_its_shape():
 @pytest.mark.parametrize(
     ("text", "got"),
     [
-        ("{", "Invalid JSON"),
         ("[]", "object"),
-        ('{"architecture": "aegis:cnn16"}', "class_names: Field required"),
         ('{"schema_version": 9, "architecture": "x", "class_names": ["a", "b"], "shape": [1, 8, 8]}', "schema_version"),
         ('{"\\u001b[31m": 1, "architecture": "x", "class_names": ["a", "b"], "shape": [1, 8, 8]}', r"\x1b[31m: Extra"),
     ],
@@ -199,9 +183,10 @@ def test_a_file_without_a_card_or_of_another_kind_has_no_identity(tmp_path):
         assert read_identity(path) is None
 
 
-def test_saving_replaces_and_leaves_nothing_else(tmp_path, network, identity):
+def test_saving_replaces_and_leaves_nothing_else_even_of_tied_tensors(tmp_path, network, identity):
     path = tmp_path / "a.safetensors"
     path.write_bytes(b"old")
+    network[4].weight = network[7].weight
     save_checkpoint(path, network, Card(identity))
     assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
     assert read_identity(path).class_names == NAMES

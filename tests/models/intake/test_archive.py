@@ -39,11 +39,6 @@ def with_wrong_checksums(path, count):
     return [entry.filename for entry in archive.filelist]
 
 
-def test_what_torch_writes_passes(path):
-    check_archive_kind(path)
-    check_archive(path)
-
-
 def test_an_archive_of_nothing_or_of_another_kind_is_none_of_torchs(path):
     with zipfile.ZipFile(path, "w"):
         pass
@@ -87,10 +82,9 @@ def test_a_name_may_come_again_in_another_folder_and_only_a_pickle_of_that_very_
     assert odd(path) == "two models in one archive"
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_one_compressed_entry_is_enough(path, method):
+def test_one_compressed_entry_is_enough(path):
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("archive/data/9", b"x", compress_type=method)
+        archive.writestr("archive/data/9", b"x", compress_type=zipfile.ZIP_LZMA)
     assert odd(path) == "a compressed archive"
 
 

@@ -85,11 +85,6 @@ def test_tensors_may_fill_their_room_together_and_no_more():
     assert refusal({"w": ("F64", [claimed] * AXES_LIMIT)})[1] == f"{8 * claimed**AXES_LIMIT:,}"
 
 
-def test_names_and_types_are_quoted_without_escapes():
-    assert refusal({"\x1bw": ("\x1bF", [1])})[1] == r"\x1bF in \x1bw"
-    assert refusal({"\x1bw": ("F32", [-1])})[1] == r"\x1bw of shape (-1,)"
-
-
 def test_a_header_says_type_and_shape_of_each_tensor():
     header = {"__metadata__": {"a": "b"}, "w": ENTRY, "n": {"dtype": "I64", "shape": [], "data_offsets": [4, 12]}}
     assert plain_header(header) == {"w": ("F32", [1]), "n": ("I64", [])}
@@ -100,7 +95,5 @@ def test_a_header_says_type_and_shape_of_each_tensor():
 
 @pytest.mark.parametrize("entry", [None, [], {}, {"shape": None}, {"shape": {}}, {"shape": [1, "2"]}])
 def test_an_entry_without_a_shape_of_whole_numbers_is_odd(entry):
-    with pytest.raises(CheckpointError) as caught:
+    with pytest.raises(CheckpointError, match=r"whose header is whole; got an odd entry for \\x1bv"):
         plain_header({"w": ENTRY, "\x1bv": entry})
-    assert caught.value.expected == "a safetensors file whose header is whole"
-    assert caught.value.got == r"an odd entry for \x1bv"
