@@ -19,13 +19,13 @@ SIDE = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Derived:
-    """How a data set is derived.
+    """Describes how a data set is derived.
 
     Args:
         origins: the named data sets that it is made of, one after the other.
-        train, test: how many images of each class, at most.
-        classes: names of those that are kept, in this order; None keeps all.
-        change: what is done with the pixels of each, or None.
+        train, test: the most images of each class.
+        classes: names of the classes that are kept, in this order; None keeps all.
+        change: changes the pixels of each data set, or None.
     """
 
     origins: tuple[str, ...]
@@ -36,7 +36,10 @@ class Derived:
 
 
 def read_derived(name: str) -> Dataset:
-    """Read a derived data set by its name, one of ``DERIVED``.
+    """Reads a derived data set.
+
+    Args:
+        name: one of ``DERIVED``.
 
     Raises:
         DataError: if a data set that it is made of cannot be read.
@@ -69,10 +72,12 @@ def _joined(parts: Sequence[LabelledImages]) -> LabelledImages:
 
 
 def twice(pixels: Array) -> Array:
-    """Images of twice the side, with pixels between the old ones interpolated (bilinear, as Pillow does it)."""
-    for axis in (2, 3):
-        pixels = _doubled(pixels, axis)
-    return pixels
+    """Doubles the side of images by bilinear interpolation, as Pillow does it.
+
+    Args:
+        pixels: images in [0, 1], shape (n, c, h, w).
+    """
+    return _doubled(_doubled(pixels, 2), 3)
 
 
 def _doubled(pixels: Array, axis: int) -> Array:
@@ -87,7 +92,11 @@ def _doubled(pixels: Array, axis: int) -> Array:
 
 
 def colour_32(pixels: Array) -> Array:
-    """Images of at most 32 pixels a side in a black frame that makes them 32, with three channels."""
+    """Puts images into a black frame of 32 pixels a side, with three channels.
+
+    Args:
+        pixels: images of at most 32 pixels a side, shape (n, c, h, w) with one channel or three.
+    """
     margins = [(SIDE - side) // 2 for side in pixels.shape[2:]]
     frame = [(0, 0), (0, 0), *((m, SIDE - side - m) for m, side in zip(margins, pixels.shape[2:]))]
     return np.pad(np.broadcast_to(pixels, (len(pixels), 3, *pixels.shape[2:])), frame)

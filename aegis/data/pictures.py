@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -50,7 +51,10 @@ def read_pictures(source: Path, size: int | None = None) -> Arrays:
         if len(parts) != 2 + has_splits:
             raise _layout_error(source, f"a picture at {'/'.join(parts)}")
     pictures = _all_grey_or_all_colour(pictures)
-    train, test = _by_folder(pictures) if has_splits else _every_fifth(pictures)
+    if has_splits:
+        train, test = ([picture for picture in pictures if picture[0][0] == split] for split in SPLITS)
+    else:
+        train, test = _every_fifth(pictures)
     names = tuple(sorted({parts[-2] for parts, _ in pictures}))
     if len(names) < 2 or not train or not test:
         raise _layout_error(source, f"{len(pictures)} pictures in {len(names)} classes")
@@ -151,19 +155,14 @@ def _all_grey_or_all_colour(pictures: list[Picture]) -> list[Picture]:
     return [(parts, pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=2)) for parts, pixels in pictures]
 
 
-def _by_folder(pictures: list[Picture]) -> tuple[list[Picture], list[Picture]]:
-    train, test = ([picture for picture in pictures if picture[0][0] == split] for split in SPLITS)
-    return train, test
-
-
 def _every_fifth(pictures: list[Picture]) -> tuple[list[Picture], list[Picture]]:
-    seen: dict[str, int] = {}
+    seen: Counter[str] = Counter()
     train: list[Picture] = []
     test: list[Picture] = []
     for picture in pictures:
         name = picture[0][0]
-        place = seen[name] = seen.get(name, -1) + 1
-        (train if place % HELD_OUT else test).append(picture)
+        (train if seen[name] % HELD_OUT else test).append(picture)
+        seen[name] += 1
     return train, test
 
 

@@ -65,16 +65,12 @@ def write_samples(folder: Path = ASSETS, names: Sequence[str] = tuple(DATASETS))
             raise DataError(f"the full {name} under {VARIABLE}", "no such file", f"Set {VARIABLE} to its folder.")
         target = folder / DATASETS[name].sample
         if target.suffix == ".npz":
-            _write_arrays(read_npz(full), target)
+            raw = read_npz(full)
+            train, test = choose(raw.y_train, "train"), choose(raw.y_test, "test")
+            chosen = Arrays(raw.x_train[train], raw.y_train[train], raw.x_test[test], raw.y_test[test])
+            write_npz(target, chosen, compress=True)
         else:
             _write_pictures(full, target)
-
-
-def _write_arrays(full: Arrays, target: Path) -> None:
-    train = choose(full.y_train, "train")
-    test = choose(full.y_test, "test")
-    chosen = Arrays(full.x_train[train], full.y_train[train], full.x_test[test], full.y_test[test])
-    write_npz(target, chosen, compress=True)
 
 
 def _write_pictures(full: Path, target: Path) -> None:

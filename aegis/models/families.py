@@ -16,7 +16,7 @@ from aegis.models.architectures import ARCHITECTURES
 
 
 def plain(in_channels: int, classes: int, width: int = 16, grid: int = 7, hidden: int = 100) -> nn.Module:
-    """Four 3x3 convolutions without batch norm, two max poolings and two linear layers.
+    """Builds four 3x3 convolutions without batch norm, two max poolings and two linear layers.
 
     Args:
         in_channels: channels of the images.
@@ -35,7 +35,7 @@ def plain(in_channels: int, classes: int, width: int = 16, grid: int = 7, hidden
 def strided(
     in_channels: int, classes: int, width: int = 16, grid: int = 7, hidden: int = 100, deep: int = 0
 ) -> nn.Module:
-    """Convolutions of stride 2 instead of pooling, and two linear layers, as certified training uses (Wong 2018).
+    """Builds convolutions of stride 2 instead of pooling and two linear layers, for certified training (Wong 2018).
 
     Args:
         in_channels: channels of the images.
@@ -56,7 +56,7 @@ def strided(
 
 
 def lenet(in_channels: int, classes: int, width: int = 6) -> nn.Module:
-    """LeNet-5 with rectifiers and max pooling (LeCun et al. 1998).
+    """Builds LeNet-5 with rectifiers and max pooling (LeCun et al. 1998).
 
     Args:
         in_channels: channels of the images.
@@ -75,7 +75,7 @@ def lenet(in_channels: int, classes: int, width: int = 6) -> nn.Module:
 
 
 def vgg(in_channels: int, classes: int, width: int = 16, grid: int = 3, hidden: int = 128, norm: int = 0) -> nn.Module:
-    """Three stages of two 3x3 convolutions and a max pooling, then two linear layers (Simonyan and Zisserman 2015).
+    """Builds three stages of two 3x3 convolutions and a max pooling, then two linear layers (Simonyan 2015).
 
     Args:
         in_channels: channels of the images.
@@ -95,14 +95,14 @@ def vgg(in_channels: int, classes: int, width: int = 16, grid: int = 3, hidden: 
 
 
 def mlp(in_channels: int, classes: int, width: int = 128, side: int = 28, depth: int = 2) -> nn.Module:
-    """Linear layers alone.
+    """Builds linear layers alone.
 
     Args:
         in_channels: channels of the images.
         classes: number of classes.
         width: outputs of each hidden layer.
-        side: of the images, in pixels; others are averaged to it.
-        depth: hidden layers.
+        side: side of the images in pixels; others are averaged to it.
+        depth: number of hidden layers.
     """
     layers: list[nn.Module] = []
     inputs = in_channels * side * side
@@ -113,7 +113,7 @@ def mlp(in_channels: int, classes: int, width: int = 128, side: int = 28, depth:
 
 
 class _Flat(nn.Module):
-    """Images of one size as rows of numbers; one module, so that no image is ever taken for a feature map."""
+    """Averages images to one size and flattens them in one module, so that no image is taken for a feature map."""
 
     def __init__(self, side: int) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class PreActResNet(nn.Module):
         classes: number of classes.
         stem: channels of the first convolution.
         widths: channels of each stage.
-        blocks: in each stage.
+        blocks: number of blocks in each stage.
     """
 
     def __init__(self, in_channels: int, classes: int, stem: int, widths: tuple[int, ...], blocks: int) -> None:
@@ -174,27 +174,27 @@ class PreActResNet(nn.Module):
 
 
 def preact(in_channels: int, classes: int, width: int = 16, blocks: int = 2) -> nn.Module:
-    """A pre-activation ResNet for small images (He et al. 2016).
+    """Builds a pre-activation ResNet for small images (He et al. 2016).
 
     Args:
         in_channels: channels of the images.
         classes: number of classes.
         width: channels of the first stage; the last has four times as many.
-        blocks: in each of the three stages.
+        blocks: number of blocks in each of the three stages.
     """
     return PreActResNet(in_channels, classes, width, (width, 2 * width, 4 * width), blocks)
 
 
 def wide(in_channels: int, classes: int, width: int = 8, depth: int = 10, factor: int = 2) -> nn.Module:
-    """WideResNet-depth-factor without dropout (Zagoruyko and Komodakis 2016).
+    """Builds WideResNet-depth-factor without dropout (Zagoruyko and Komodakis 2016).
 
     Args:
         in_channels: channels of the images.
         classes: number of classes.
         width: channels of the first convolution, 16 in the original.
         depth: 4 more than a multiple of 6.
-        factor: by how much the stages are wider than width, twice it and four times it; 1 is a plain pre-activation
-            ResNet.
+        factor: how many times wider the three stages are than width, twice and four times width; 1 gives a plain
+            pre-activation ResNet.
     """
     if depth < 10 or depth % 6 != 4:
         raise ValueError(f"a WideResNet has a depth of 10, 16, 22, ..., not {depth}")
@@ -243,8 +243,8 @@ class ViT(nn.Module):
         classes: number of classes.
         width: numbers for each patch; a multiple of 4 and of the heads.
         patch: side of a patch in pixels.
-        depth: layers.
-        heads: of attention, in each layer.
+        depth: number of layers.
+        heads: number of attention heads in each layer.
     """
 
     def __init__(self, in_channels: int, classes: int, width: int, patch: int, depth: int, heads: int) -> None:
@@ -267,7 +267,7 @@ class ViT(nn.Module):
 
 
 def _positions(width: int, rows: int, columns: int) -> Tensor:
-    """Sines and cosines of each place on the map, shape (rows * columns, width)."""
+    """Computes sines and cosines of each place on the map, shape (rows * columns, width)."""
     speeds = 10_000.0 ** -(torch.arange(width // 4) / max(1, width // 4 - 1))
     y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
     angles = [place.flatten()[:, None] * speeds for place in (x, y)]
@@ -275,7 +275,7 @@ def _positions(width: int, rows: int, columns: int) -> Tensor:
 
 
 def vit(in_channels: int, classes: int, width: int = 64, patch: int = 4, depth: int = 4, heads: int = 4) -> nn.Module:
-    """A small vision transformer; options as ``ViT``."""
+    """Builds a small vision transformer; options as ``ViT``."""
     return ViT(in_channels, classes, width, patch, depth, heads)
 
 
@@ -295,7 +295,7 @@ def _dense(channels: int, grid: int, hidden: tuple[int, ...], classes: int) -> l
 
 
 def _he(network: nn.Sequential) -> nn.Sequential:
-    """Weights that keep the scale of what passes, which nothing else does without batch norm (He et al. 2015)."""
+    """Draws weights that keep the scale of activations, which batch norm does elsewhere (He et al. 2015)."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from torch import Tensor
 
@@ -128,7 +127,8 @@ def _run_worker(copy: Path, out: Path, limits: Limits) -> None:
         if code and code == -getattr(signal, "SIGXCPU", 0):
             raise _too_slow(f"{processor} s of computing")
         if code or not out.exists():
-            raise CheckpointError(WHAT_IS_READ, _death(code, _end_of(stderr), memory), SAVE_PLAINLY)
+            stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - 2000))
+            raise CheckpointError(WHAT_IS_READ, _death(code, stderr.read(), memory), SAVE_PLAINLY)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -160,11 +160,6 @@ def _environment(scratch: Path) -> dict[str, str]:
 
 def _too_slow(limit: str) -> CheckpointError:
     return CheckpointError(f"a file that is read within {limit}", "one that takes longer", SAVE_PLAINLY)
-
-
-def _end_of(file: IO[bytes]) -> bytes:
-    file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
-    return file.read()
 
 
 def _death(code: int, said: bytes, memory: int) -> str:

@@ -45,15 +45,19 @@ def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None]:
     identity = read_identity(out)
     try:
         # Cloned, because the file they are mapped from is removed with its folder.
-        found = {name: _widened(tensor).clone() for name, tensor in load_file(out).items()}
+        found = {
+            name: (tensor.float() if tensor.is_floating_point() else tensor).clone()
+            for name, tensor in load_file(out).items()
+        }
     except SafetensorError as error:
         raise CheckpointError(
             WHAT_IS_READ, f"tensors with impossible names or sizes ({error})", SAVE_PLAINLY
         ) from error
     if broken := [name for name, tensor in found.items() if not torch.isfinite(tensor).all()]:
+        more = f" and {len(broken) - 3} more" if broken[3:] else ""
         raise CheckpointError(
             "finite weights",
-            f"NaN or infinite values in {_names(broken)}",
+            f"NaN or infinite values in {', '.join(map(printable, broken[:3]))}{more}",
             "The training diverged or the file is damaged; take an earlier checkpoint.",
         )
     return found, identity
@@ -98,11 +102,3 @@ def _taken_over(left: str) -> CheckpointError:
         f"a file whose reader left {left}: it may have been taken over",
         "Do not open this file with other programs, and report it.",
     )
-
-
-def _widened(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.is_floating_point() else tensor
-
-
-def _names(names: list[str]) -> str:
-    return ", ".join(printable(name) for name in names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")

@@ -52,7 +52,8 @@ def answer(source: Path, out: Path) -> None:
         if isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY):
             refusal = CheckpointError(WHAT_IS_READ, "one that needs more memory than it may take", SAVE_LESS)
         else:
-            refusal = CheckpointError(WHAT_IS_READ, f"a file that cannot be read ({_brief(error)})", COPY_AGAIN)
+            brief = f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")[:200]
+            refusal = CheckpointError(WHAT_IS_READ, f"a file that cannot be read ({brief})", COPY_AGAIN)
     else:
         return
     fields = {"expected": refusal.expected, "got": refusal.got, "advice": refusal.advice}
@@ -106,10 +107,6 @@ def _write(out: Path, tensors: Iterable[Raw], metadata: dict[str, str]) -> None:
     with out.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         file.writelines(parts)
-
-
-def _brief(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")[:200]
 
 
 if __name__ == "__main__":
