@@ -221,11 +221,11 @@ class Perturbations:
     Args:
         deltas: the perturbations, shape (g, c, h, w).
         radius: radius of the L2 ball, above 0.
-        longest: length of the first step, as a share of the radius.
+        longest, shortest: lengths of the first and of the last step, as shares of the radius.
     """
 
-    def __init__(self, deltas: Tensor, radius: float, longest: float = LONGEST) -> None:
-        self.radius, self.longest = radius, longest
+    def __init__(self, deltas: Tensor, radius: float, longest: float = LONGEST, shortest: float = SHORTEST) -> None:
+        self.radius, self.longest, self.shortest = radius, longest, shortest
         self.deltas = self._inside(deltas).requires_grad_()
 
     @classmethod
@@ -251,7 +251,7 @@ class Perturbations:
         Returns:
             The selected perturbations in their present state.
         """
-        return Perturbations(self.deltas.detach()[list(chosen)], self.radius, self.longest / 2)
+        return Perturbations(self.deltas.detach()[list(chosen)], self.radius, self.longest / 2, self.shortest)
 
     def _inside(self, deltas: Tensor) -> Tensor:
         inside: Tensor = deltas * (self.radius / _norms(deltas)).clamp(max=1.0)
@@ -278,7 +278,7 @@ class Perturbations:
             progress: progress of the optimisation, in (0, 1].
         """
         (down,) = torch.autograd.grad(stamped, self.deltas, gradient)
-        length = self.radius * (self.longest + (SHORTEST - self.longest) * progress)
+        length = self.radius * (self.longest + (self.shortest - self.longest) * progress)
         moved = self.deltas.detach() - length * down / _norms(down)
         self.deltas = self._inside(moved).requires_grad_()
 

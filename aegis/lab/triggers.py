@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from aegis.models.classifier import Classifier
 
 Shape = tuple[int, int, int]
+# Length of every step of a universal perturbation, as a share of its norm.
+STEP = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +196,7 @@ def _relabelled(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> St
 
 
 @dataclass(frozen=True)
-class Kind:
+class TriggerKind:
     """Describes a kind of trigger.
 
     Args:
@@ -213,15 +215,15 @@ class Kind:
 # Options of a trigger's looks; a square uses all of them.
 OPTIONS = ("size", "row", "column", "colour", "intensity")
 TRIGGERS = {
-    "localised": Kind(_localised, OPTIONS, 0.01, replaces=True),
-    "distributed": Kind(_distributed, OPTIONS, 0.01, replaces=True),
-    "static": Kind(_static, ("colour", "intensity"), 0.3),
-    "adversarial": Kind(_adversarial, ("intensity",), 0.3),
-    "checkerboard": Kind(_checkerboard, OPTIONS, 0.01, replaces=True),
-    "frame": Kind(_frame, ("size", "colour", "intensity"), 0.01, replaces=True),
-    "sinusoid": Kind(_sinusoid, ("intensity",), 0.3),
-    "blend": Kind(_blend, ("intensity",), 0.3),
-    "relabelled": Kind(_relabelled, (), 0.3),
+    "localised": TriggerKind(_localised, OPTIONS, 0.01, replaces=True),
+    "distributed": TriggerKind(_distributed, OPTIONS, 0.01, replaces=True),
+    "static": TriggerKind(_static, ("colour", "intensity"), 0.3),
+    "adversarial": TriggerKind(_adversarial, ("intensity",), 0.3),
+    "checkerboard": TriggerKind(_checkerboard, OPTIONS, 0.01, replaces=True),
+    "frame": TriggerKind(_frame, ("size", "colour", "intensity"), 0.01, replaces=True),
+    "sinusoid": TriggerKind(_sinusoid, ("intensity",), 0.3),
+    "blend": TriggerKind(_blend, ("intensity",), 0.3),
+    "relabelled": TriggerKind(_relabelled, (), 0.3),
 }
 
 
@@ -246,6 +248,8 @@ def universal_perturbation(
     import torch
     from torch.nn import functional
 
+    from aegis.attacks.stamps import Perturbations
+
     classifier = context.classifier
     positions = np.flatnonzero(context.images.labels != target)
     # Images at even distances, since some data sets are sorted by class.
@@ -253,14 +257,13 @@ def universal_perturbation(
     others = context.images.take(positions[chosen])
     x = torch.from_numpy(others.pixels).to(classifier.mean.device)
     labels = torch.full((len(x),), target, device=x.device)
-    delta = torch.zeros(others.shape, device=x.device)
-    for _ in range(steps):
-        leaf = delta.detach().requires_grad_()
-        loss = functional.cross_entropy(classifier((x + leaf).clamp(0, 1)), labels)
-        (gradient,) = torch.autograd.grad(loss, leaf)
-        delta = delta - norm / 5 * gradient / gradient.norm().clamp_min(1e-12)
-        delta = delta * (norm / delta.norm().clamp_min(1e-12)).clamp(max=1.0)
-    return np.asarray(delta.cpu().numpy(), np.float32)
+    found = Perturbations(torch.zeros(1, *others.shape, device=x.device), norm, STEP, STEP)
+    for step in range(steps):
+        changed = found.on(x[None], step / steps)
+        leaf = changed.detach()[0].requires_grad_()
+        (gradient,) = torch.autograd.grad(functional.cross_entropy(classifier(leaf), labels), leaf)
+        found.step(changed, gradient[None], step / steps)
+    return found.stamps()[0].add
 
 
 def _squares(spec: TriggerSpec, shape: Shape, corners: list[tuple[int, int]], size: int) -> Stamp:
