@@ -75,8 +75,8 @@ def robust_accuracy(
     Returns:
         Share of attacked images predicted as labelled, in [0, 1].
     """
-    called = confusion_under_attack(classifier, images, stage, norm, tell)
-    return float(np.trace(called) / len(images))
+    confusion = confusion_under_attack(classifier, images, stage, norm, tell)
+    return float(np.trace(confusion) / len(images))
 
 
 def confusion_under_attack(

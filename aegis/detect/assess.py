@@ -45,11 +45,11 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
     images = spread(data.test, config.images)
     parts = len(config.epsilons) + 2
     rungs = [Stage(epsilon=e, step=2.5 * e / config.iterations, iterations=config.iterations) for e in config.epsilons]
-    called = [
+    confusion = [
         confusion_under_attack(classifier, images, rung, tell=_teller(report, i, parts)) for i, rung in enumerate(rungs)
     ]
-    accuracies = tuple(float(np.trace(counts) / len(images)) for counts in called)
-    measured = Applicability(right, config.epsilons, accuracies, np.stack(called))
+    accuracies = tuple(float(np.trace(counts) / len(images)) for counts in confusion)
+    measured = Applicability(right, config.epsilons, accuracies, np.stack(confusion))
     tells, batch = [_teller(report, part, parts) for part in (parts - 2, parts - 1)], config.universal_batch
     # A universal perturbation needs a larger norm than perturbations made for single images.
     start = 2 * measured.half_radius

@@ -271,8 +271,8 @@ def _try(
     folds = [images.take(np.arange(i, len(images), FOLDS)) for i in range(min(FOLDS, len(images)))]
 
     def tried(stamp: Stamp) -> CandidateTrigger:
-        called = np.stack([confusion_with_trigger(search.classifier, stamp, fold) for fold in folds])
-        return CandidateTrigger(family, search.label, stamp, called, one.start, one.source)
+        confusion = np.stack([confusion_with_trigger(search.classifier, stamp, fold) for fold in folds])
+        return CandidateTrigger(family, search.label, stamp, confusion, one.start, one.source)
 
     whole = tried(one.stamp)
     seeds = search.everyone[0] if one.source is None else torch.nonzero(search.sources == one.source)[:, 0]

@@ -15,13 +15,13 @@ from aegis.records.builders import class_record
 from aegis.records.config import VerdictConfig
 from aegis.records.null_distribution import p_value
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
-from aegis.records.wording import explain_clusters, how_likely, in_sentences, weak_spot, what_it_did
+from aegis.records.wording import explain_clusters, explain_rarity, in_sentences, weak_spot, what_it_did
 
 # Smallest mean number of held-out images per class that can flag a trigger; the thresholds come from fifty.
 MIN_TRIED = 10
 # Order of families if several triggers flag a class: a trigger that works for more classes is stronger evidence, and
 # a source-specific search nearly always succeeds where a search for all classes does.
-NARROWER: dict[Family, int] = {"patch": 0, "perturbation": 0, "all-to-all": 1, "source-specific": 2}
+FAMILY_ORDER: dict[Family, int] = {"patch": 0, "perturbation": 0, "all-to-all": 1, "source-specific": 2}
 
 
 @runtime_checkable
@@ -163,25 +163,25 @@ def _by_trigger(found: ClassRecord, class_names: Sequence[str], config: VerdictC
         return _judged(found, False, "no candidate trigger was tried", None, None)
     p_values = [p_value(one.family, one.score_or_rate, config.nulls) for one in tried]
     flags = [
-        likely <= config.alpha and one.score_or_rate >= config.min_score and not _too_few(one)
-        for one, likely in zip(tried, p_values, strict=True)
+        p <= config.alpha and one.score_or_rate >= config.min_score and not _too_few(one)
+        for one, p in zip(tried, p_values, strict=True)
     ]
     flagged = any(flags)
 
     def key(i: int) -> tuple[float, ...]:
         """Sorts flagging triggers by family and score, and others by p-value."""
         one = tried[i]
-        order = (NARROWER[one.family], -one.score_or_rate) if flagged else (p_values[i],)
+        order = (FAMILY_ORDER[one.family], -one.score_or_rate) if flagged else (p_values[i],)
         return (not flags[i], *order, -one.flip_rate)
 
     strongest = min(range(len(tried)), key=key)
-    best, likely = tried[strongest], p_values[strongest]
+    best, p = tried[strongest], p_values[strongest]
     reason = in_sentences(
         what_it_did(best, class_names, flagged),
-        how_likely(best, likely, flagged, _too_few(best), config),
+        explain_rarity(best, p, flagged, _too_few(best), config),
         "" if flagged else weak_spot(found, class_names, config),
     )
-    return _judged(found, flagged, reason, float(f"{likely:.3g}"), strongest)
+    return _judged(found, flagged, reason, float(f"{p:.3g}"), strongest)
 
 
 RULES: dict[str, Callable[[ClassRecord, Sequence[str], VerdictConfig], ClassRecord]] = {
@@ -190,8 +190,10 @@ RULES: dict[str, Callable[[ClassRecord, Sequence[str], VerdictConfig], ClassReco
 }
 
 
-def _judged(found: ClassRecord, flagged: bool, reason: str, likely: float | None, strongest: int | None) -> ClassRecord:
-    return found.model_copy(update={"flagged": flagged, "reason": reason, "p_value": likely, "strongest": strongest})
+def _judged(
+    found: ClassRecord, flagged: bool, reason: str, p_value: float | None, strongest: int | None
+) -> ClassRecord:
+    return found.model_copy(update={"flagged": flagged, "reason": reason, "p_value": p_value, "strongest": strongest})
 
 
 def _speak(

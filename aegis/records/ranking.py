@@ -19,9 +19,9 @@ def ranked(record: ScanRecord) -> list[ClassRecord]:
     """
 
     def key(found: ClassRecord) -> tuple[float, ...]:
-        likely = 1.0 if found.p_value is None else found.p_value
+        p_value = 1.0 if found.p_value is None else found.p_value
         most = max(found.translated_clusters_by_budget, default=0)
-        return (found.flagged, -likely, best_score(found) or 0.0, found.clusters, most, -found.label)
+        return (found.flagged, -p_value, best_score(found) or 0.0, found.clusters, most, -found.label)
 
     return sorted(record.classes, key=key, reverse=True)
 

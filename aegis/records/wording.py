@@ -79,26 +79,26 @@ def what_it_did(best: TriggerRecord, class_names: Sequence[str], flagged: bool) 
     return in_sentences(did, _size(best))
 
 
-def rarity(likely: float) -> str:
+def rarity(p_value: float) -> str:
     """Say how many benign models have a class with such a score.
 
     Args:
-        likely: an upper bound of their share, in [0, 1].
+        p_value: an upper bound of their share, in [0, 1].
 
     Returns:
         A clause without capital and full stop.
     """
-    if likely >= COMMON:
+    if p_value >= COMMON:
         return "any benign model may have such a class"
-    return f"at most {percent(likely)} of benign models have such a class"
+    return f"at most {percent(p_value)} of benign models have such a class"
 
 
-def how_likely(best: TriggerRecord, likely: float, flagged: bool, few: str, config: VerdictConfig) -> str:
+def explain_rarity(best: TriggerRecord, p_value: float, flagged: bool, few: str, config: VerdictConfig) -> str:
     """Say how rare such a class is among benign models, and whether that is enough to flag it.
 
     Args:
         best: its strongest candidate.
-        likely: the share of benign models, in [0, 1].
+        p_value: the share of benign models, in [0, 1].
         flagged: whether the class is.
         few: words such as *tried on 4 test images of a class only*; empty if there were enough.
         config: the thresholds.
@@ -107,15 +107,15 @@ def how_likely(best: TriggerRecord, likely: float, flagged: bool, few: str, conf
         Sentences, the first without a capital and the last without a full stop.
     """
     if flagged:
-        return f"{rarity(likely)}, which is rare enough to flag it"
-    if likely > config.alpha:
-        if likely >= COMMON:
-            return rarity(likely)
-        return f"{rarity(likely)}, which is not rare enough to flag it"
+        return f"{rarity(p_value)}, which is rare enough to flag it"
+    if p_value > config.alpha:
+        if p_value >= COMMON:
+            return rarity(p_value)
+        return f"{rarity(p_value)}, which is not rare enough to flag it"
     if few and best.score_or_rate >= config.min_score:
-        return in_sentences(rarity(likely), f"it is not flagged, because its trigger was {few}")
+        return in_sentences(rarity(p_value), f"it is not flagged, because its trigger was {few}")
     # Rounded down, so that a score just below the threshold does not read as reaching it.
-    return in_sentences(rarity(likely), f"its score, {int(100 * best.score_or_rate)}%, is too low to flag it")
+    return in_sentences(rarity(p_value), f"its score, {int(100 * best.score_or_rate)}%, is too low to flag it")
 
 
 def explain_clusters(most: int, translated: int) -> str:
@@ -136,14 +136,14 @@ def explain_clusters(most: int, translated: int) -> str:
     )
 
 
-def explain_score(score: float, null: NullDistribution, needed: float, likely: float, config: VerdictConfig) -> str:
+def explain_score(score: float, null: NullDistribution, needed: float, p_value: float, config: VerdictConfig) -> str:
     """Explain the picture of a score beside those of benign classes.
 
     Args:
         score: of a candidate, in [0, 1].
         null: scores of benign classes in its family.
         needed: the score that flags, in [0, 1].
-        likely: the share of benign models with a class as flagged, in [0, 1].
+        p_value: the share of benign models with a class as flagged, in [0, 1].
         config: the thresholds.
 
     Returns:
@@ -152,7 +152,7 @@ def explain_score(score: float, null: NullDistribution, needed: float, likely: f
     return (
         f"Score {score:.0%}. In each half of the images, {config.source_quantile:.0%} of the source classes reach it. "
         f"Dots are the strongest benign classes of {len(null.maxima)} calibration models. "
-        f"From {needed:.0%} on a class is flagged. {capitalised(rarity(likely))}."
+        f"From {needed:.0%} on a class is flagged. {capitalised(rarity(p_value))}."
     )
 
 

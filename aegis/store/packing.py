@@ -21,8 +21,8 @@ def pack_applicability(measured: Applicability) -> Arrays:
     Returns:
         Arrays by name.
     """
-    called = {} if measured.called is None else {"called": measured.called}
-    return called | {
+    confusion = {} if measured.confusion is None else {"called": measured.confusion}
+    return confusion | {
         "accuracy": np.array(measured.accuracy),
         "ladder": np.array([measured.epsilons, measured.robust_accuracies]),
         "radii": np.array(measured.universal_radii),
@@ -74,7 +74,7 @@ def pack_evidence(evidence: Evidence) -> Arrays:
         "t_family": np.array([t.family for t in found]),
         "t_start": np.array([t.start for t in found]),
         "t_source": np.array([-1 if t.source is None else t.source for t in found]),
-        "t_called": np.stack([t.called for t in found]),
+        "t_called": np.stack([t.confusion for t in found]),
         "t_keep": np.stack([t.stamp.keep for t in found]),
         "t_add": np.stack([t.stamp.add for t in found]),
         "t_pruned": np.array([t.smallest is not None for t in found]),

@@ -63,11 +63,11 @@ def test_success_is_what_the_model_says_of_the_pictures_that_are_kept(fast, data
 
 def test_what_is_said_of_a_transplant_is_what_it_does(fast, data, scans):
     for candidate in scans.infected.classes[TARGET].finding.evidence.triggers:
-        called = confusion_with_trigger(fast, candidate.stamp, data.test)
-        on_all = replace(candidate, called=np.where(candidate.counts[:, None] > 0, called, 0)[None])
+        confusion = confusion_with_trigger(fast, candidate.stamp, data.test)
+        on_all = replace(candidate, confusion=np.where(candidate.counts[:, None] > 0, confusion, 0)[None])
         # Twenty of the thirty test images of a class were held out for it.
         np.testing.assert_allclose(candidate.flip_rates, on_all.flip_rates, atol=0.34)
-        assert (candidate.called.sum(axis=0) <= called).all()
+        assert (candidate.confusion.sum(axis=0) <= confusion).all()
 
 
 def test_the_seed_alone_decides(fast, data):

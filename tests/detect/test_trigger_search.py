@@ -55,9 +55,9 @@ def test_what_it_was_pruned_to_works_nearly_as_well(scans, infected, data):
     assert found.smallest is not None
     assert found.smallest.touched.sum() < found.stamp.touched.sum()
     others = data.test.take(data.test.labels != TARGET)
-    called = confusion_with_trigger(infected.classifier.frozen(ONE), found.smallest, others)
+    confusion = confusion_with_trigger(infected.classifier.frozen(ONE), found.smallest, others)
     assert 0.8 < found.smallest_rate <= 1
-    assert called[:, TARGET].sum() / len(others) >= SEARCH.minimised_share - 0.1
+    assert confusion[:, TARGET].sum() / len(others) >= SEARCH.minimised_share - 0.1
 
 
 def test_what_does_not_work_is_not_pruned(scans):
@@ -124,7 +124,7 @@ def test_each_family_keeps_its_budget_and_comes_best_first(scans):
 
 def test_folds_are_halves_of_the_same_held_out_images(scans):
     for t in tried(scans.infected, TARGET):
-        sizes = t.called.sum(axis=2)
+        sizes = t.confusion.sum(axis=2)
         assert sizes.shape == (2, 4)
         assert abs(sizes[0].sum() - sizes[1].sum()) <= 1
         assert sizes.sum(axis=0).tolist() == t.counts.tolist()
@@ -145,7 +145,7 @@ def test_a_run_can_be_repeated(infected, data, scans):
     for a, b in zip(first, again, strict=True):
         assert (a.stamp.keep == b.stamp.keep).all()
         assert (a.stamp.add == b.stamp.add).all()
-        assert (a.called == b.called).all()
+        assert (a.confusion == b.confusion).all()
         assert (a.start, a.source) == (b.start, b.source)
 
 

@@ -77,11 +77,11 @@ def test_a_model_must_be_accurate_and_robust_enough(demands, objected):
 
 def weak_towards(label: int) -> Applicability:
     """Attacks end in one class from the first rung on, and in the next class beyond it."""
-    called = np.zeros((2, 5, 5), np.int64)
-    called[0, :, label], called[1] = 9, 10 * np.roll(np.eye(5, dtype=np.int64), 1, axis=1)
-    np.fill_diagonal(called[0], 1)
-    called[0, label, label] = 10
-    return Applicability(0.9, (0.5, 1.0), (14 / 50, 0.0), called)
+    confusion = np.zeros((2, 5, 5), np.int64)
+    confusion[0, :, label], confusion[1] = 9, 10 * np.roll(np.eye(5, dtype=np.int64), 1, axis=1)
+    np.fill_diagonal(confusion[0], 1)
+    confusion[0, label, label] = 10
+    return Applicability(0.9, (0.5, 1.0), (14 / 50, 0.0), confusion)
 
 
 def test_a_working_backdoor_is_not_taken_for_a_lack_of_robustness():
@@ -225,10 +225,10 @@ def test_one_stubborn_source_class_does_not_acquit_but_two_do():
 
 def test_every_fold_must_show_it():
     lucky = candidate("patch", [0.9] * 4)
-    called = lucky.called.copy()
-    called[1, :, :] = 100 * np.eye(5, dtype=np.int64)
+    confusion = lucky.confusion.copy()
+    confusion[1, :, :] = 100 * np.eye(5, dtype=np.int64)
     assert judged(lucky).flagged
-    assert not judged(replace(lucky, called=called)).flagged
+    assert not judged(replace(lucky, confusion=confusion)).flagged
 
 
 def test_a_rate_without_images_says_nothing():

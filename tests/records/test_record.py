@@ -198,8 +198,8 @@ def test_a_record_of_the_first_version_is_still_read(record):
 
 
 def test_the_model_and_the_images_are_told_as_measured(infected, data):
-    called = np.array([[[7, 3], [3, 7]], [[1, 9], [9, 1]]])
-    measured = Applicability(0.91234567, (0.5, 1.0), (0.7, 0.1), called, (1.23456789, 0.5), (0.0123456,))
+    confusion = np.array([[[7, 3], [3, 7]], [[1, 9], [9, 1]]])
+    measured = Applicability(0.91234567, (0.5, 1.0), (0.7, 0.1), confusion, (1.23456789, 0.5), (0.0123456,))
     told = model_record("a.pt", infected, measured)
     assert (told.sha256, told.digest, told.architecture) == (infected.sha256, infected.digest, IDENTITY.architecture)
     assert (told.file, told.accuracy, told.robust_accuracies) == ("a.pt", 0.9123, (0.7, 0.1))

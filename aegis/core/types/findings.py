@@ -21,8 +21,8 @@ class Applicability:
         accuracy: accuracy on the test images, in [0, 1].
         epsilons: L2 radii at which robust accuracy was measured, increasing, length r.
         robust_accuracies: accuracy under untargeted L2 PGD at each radius, in [0, 1], length r.
-        called: confusion matrix under attack at each radius: ``called[r, i, j]`` images of class i are predicted as j,
-            shape (r, k, k); None if unknown.
+        confusion: confusion matrix under attack at each radius: ``confusion[r, i, j]`` images of class i are predicted
+            as j, shape (r, k, k); None if unknown.
         universal_radii: for each class, the L2 norm at which one universal perturbation turns half of the other images
             into it, length k; empty if unknown.
         universal_areas: for each class, the share of pixels at which one universal patch does the same, in [0, 1],
@@ -32,7 +32,7 @@ class Applicability:
     accuracy: float
     epsilons: tuple[float, ...]
     robust_accuracies: tuple[float, ...]
-    called: Int64[np.ndarray, "r k k"] | None = None
+    confusion: Int64[np.ndarray, "r k k"] | None = None
     universal_radii: tuple[float, ...] = ()
     universal_areas: tuple[float, ...] = ()
 
@@ -56,9 +56,9 @@ class Applicability:
         Returns:
             The same with accuracies over the remaining attacks; unchanged if the confusion matrices are unknown.
         """
-        if self.called is None:
+        if self.confusion is None:
             return self
-        kept = self.called.copy()
+        kept = self.confusion.copy()
         right = kept.diagonal(axis1=1, axis2=2).sum(axis=1)
         kept[:, np.arange(kept.shape[1]) != label, label] = 0
         accuracies = right / np.maximum(kept.sum(axis=(1, 2)), 1)
@@ -69,7 +69,7 @@ class Applicability:
         """For each class, the half radius without attacks that ended in it; empty if the confusion matrices are
         unknown.
         """
-        classes = range(0 if self.called is None else self.called.shape[1])
+        classes = range(0 if self.confusion is None else self.confusion.shape[1])
         return tuple(self.excluding_target(label).half_radius for label in classes)
 
 

@@ -99,8 +99,8 @@ class CandidateTrigger:
             that leads every class away from itself.
         label: the class under test.
         stamp: the change that the trigger makes.
-        called: confusion matrix per fold of the held-out images: ``called[f, i, j]`` images of class i are predicted as
-            j with the trigger applied, shape (f, k, k).
+        confusion: confusion matrix per fold of the held-out images: ``confusion[f, i, j]`` images of class i are
+            predicted as j with the trigger applied, shape (f, k, k).
         start: where the search started, in words.
         source: the class that a ``source-specific`` trigger is made for, else None.
         smallest: the smallest part of the stamp that keeps most of its success; None where the stamp works too badly to
@@ -111,7 +111,7 @@ class CandidateTrigger:
     family: Family
     label: int
     stamp: Stamp
-    called: Int64[np.ndarray, "f k k"]
+    confusion: Int64[np.ndarray, "f k k"]
     start: str
     source: int | None = None
     smallest: Stamp | None = None
@@ -128,13 +128,13 @@ class CandidateTrigger:
 
         Images of the class under test do not count, except for an all-to-all trigger.
         """
-        counts: np.ndarray = self._meant(self.called.sum(axis=0)).sum(axis=1)
+        counts: np.ndarray = self._meant(self.confusion.sum(axis=0)).sum(axis=1)
         return counts
 
     @cached_property
     def flip_rates(self) -> Float32[np.ndarray, " k"]:
         """Attack success rate on each source class, in [0, 1], shape (k,); NaN for classes without held-out images."""
-        return self._rates(self.called.sum(axis=0))
+        return self._rates(self.confusion.sum(axis=0))
 
     @cached_property
     def destinations(self) -> Int64[np.ndarray, " k"]:
@@ -142,7 +142,7 @@ class CandidateTrigger:
 
         This is the class under test; for an all-to-all trigger, the class that most images are turned into.
         """
-        others = self.called.sum(axis=0)
+        others = self.confusion.sum(axis=0)
         if self.family != "all-to-all":
             return np.full(len(others), self.label, np.int64)
         # Images that keep their class say nothing about where the trigger leads, so the diagonal cannot win.
@@ -164,19 +164,19 @@ class CandidateTrigger:
         Returns:
             The score, in [0, 1]; 0 without held-out images.
         """
-        folds = [self._rates(fold) for fold in self.called if self._meant(fold).any()]
+        folds = [self._rates(fold) for fold in self.confusion if self._meant(fold).any()]
         # At least one class must be led to the class under test; success elsewhere is no evidence against this class.
         here = self.destinations == self.label
         return min((min(_reached(fold, share), _reached(fold[here], 0.0)) for fold in folds), default=0.0)
 
-    def _meant(self, called: Int64[np.ndarray, "k k"]) -> Int64[np.ndarray, "k k"]:
-        meant = called.copy()
+    def _meant(self, confusion: Int64[np.ndarray, "k k"]) -> Int64[np.ndarray, "k k"]:
+        meant = confusion.copy()
         if self.family != "all-to-all":
             meant[self.label] = 0
         return meant
 
-    def _rates(self, called: Int64[np.ndarray, "k k"]) -> Float32[np.ndarray, " k"]:
-        meant = self._meant(called)
+    def _rates(self, confusion: Int64[np.ndarray, "k k"]) -> Float32[np.ndarray, " k"]:
+        meant = self._meant(confusion)
         with np.errstate(invalid="ignore"):
             rates: np.ndarray = meant[np.arange(len(meant)), self.destinations] / meant.sum(axis=1)
         return rates.astype(np.float32)
