@@ -4,6 +4,7 @@ import struct
 import zipfile
 
 import pytest
+import torch
 
 from aegis.core.errors import CheckpointError
 from aegis.models.intake.archive import COPY_AGAIN, WHAT_IS_READ, WHOLE, check_archive, check_archive_kind
@@ -109,4 +110,10 @@ def test_up_to_three_damaged_entries_are_named_unless_all_are(path):
         assert refusal(check_archive, path) == (WHOLE, f"damage in {', '.join(names[: min(count, 3)])}", COPY_AGAIN)
     path.write_bytes(good())
     with_wrong_checksums(path, last + 1)
+    check_archive(path)
+
+
+def test_a_file_without_checksums_may_hold_an_empty_tensor(path, monkeypatch):
+    monkeypatch.setattr("torch.utils.serialization.config.save.compute_crc32", False)
+    torch.save({"weight": torch.ones(3), "nothing": torch.ones(0)}, path)
     check_archive(path)
