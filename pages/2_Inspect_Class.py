@@ -1,7 +1,7 @@
 """Inspect Class: the points of one class, their clusters, and the images behind them."""
 
 from aegis import ui
-from aegis.ui.inspect import one_class as inspect_class
+from aegis.ui.inspect.page import inspect_page
 
 ui.frame("AEGIS: inspect class")
-inspect_class.show()
+inspect_page()

@@ -80,15 +80,12 @@ class Jobs:
         self._lock = threading.Lock()
 
     def start(self, work: Callable[[Report], T], watch: Report, clean: Callable[[], None] = lambda: None) -> Job[T]:
-        """Queue a job.
+        """Queues a job.
 
         Args:
             work: the function to run.
             watch: is given every event, in the job's threads.
             clean: called once when the job is over, however it ends.
-
-        Returns:
-            The job.
         """
         job = Job(work, watch)
         with self._lock:
@@ -99,10 +96,7 @@ class Jobs:
         return job
 
     def find(self, id: str) -> Job[object] | None:
-        """Find a job.
-
-        Args:
-            id: of the job.
+        """Finds a job.
 
         Returns:
             The job; None if it is unknown or was forgotten.
@@ -111,14 +105,7 @@ class Jobs:
             return self._jobs.get(id)
 
     def ahead(self, job: Job[T]) -> int:
-        """Count the jobs that run before this one.
-
-        Args:
-            job: the job.
-
-        Returns:
-            Their number.
-        """
+        """Counts the jobs that run before this one."""
         with self._lock:
             before = list(self._jobs.values())
         return sum(other.ended is None for other in before[: before.index(job)])  # type: ignore[arg-type]
@@ -130,7 +117,7 @@ class Jobs:
             return sum(job.ended is None for job in self._jobs.values())
 
     def cancel(self, job: Job[T]) -> None:
-        """Cancel a job; results that it finished stay in the store, and a job that has ended stays as it is."""
+        """Cancels a job; results that it finished stay in the store, and a job that has ended stays as it is."""
         with self._lock:
             if job.over:
                 return

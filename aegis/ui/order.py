@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.services.scan import ScanRequest, find_or_run
 from aegis.store.store import Store
-from aegis.ui.upload_cache import UploadCache, Uploads, named_images
+from aegis.ui.caches import UploadCache, Uploads, named_images
 from aegis.ui.uploads import UPLOADED, Upload, Workspace, check_architecture, read_images
 from aegis.ui.watch import Watch
 
@@ -80,7 +79,7 @@ class Outcome:
 
 
 def carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCache) -> Outcome:
-    """Measure or scan, reusing and keeping results in the store.
+    """Measures or scans, reusing and keeping results in the store.
 
     Args:
         order: what to scan and how.
@@ -125,7 +124,9 @@ def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadC
         return _shown(request.steps(suspect, store), order, watch, upload_cache)
 
     if order.measure_only:
-        _measure(request, steps, report)
+        suspect = request.load()
+        model = suspect.classifier.frozen(request.runtime())
+        steps(suspect, Store()).assess(model, images, config.assess, report=report)
         return Outcome()
     found = find_or_run(
         request,
@@ -161,12 +162,6 @@ def _typed(text: str | None) -> tuple[float, ...] | None:
     return None if text is None else numbers(text, "comma-separated numbers", "0.5")
 
 
-def _measure(request: ScanRequest, steps: Callable[[Suspect, Store | None], Steps], report: Report) -> None:
-    suspect = request.load()
-    model = suspect.classifier.frozen(request.runtime())
-    steps(suspect, Store()).assess(model, request.images, request.config.assess, report=report)
-
-
 def _shown(steps: Steps, order: Order, watch: Watch, upload_cache: UploadCache) -> Steps:
     """The same steps, with accuracy and robustness shown and kept as soon as they are measured."""
 
@@ -195,14 +190,11 @@ class Settings:
     labels: tuple[int, ...] | None = None
 
     def config(self, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
-        """Make the settings of a scan from those of the page.
+        """Makes the settings of a scan from those of the page.
 
         Args:
             data: name of the images, or None.
             shape: channels, height and width of the images.
-
-        Returns:
-            The settings.
 
         Raises:
             ConfigError: for a value out of range.
@@ -247,16 +239,13 @@ class ChosenImages:
 
 
 def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, measure_only: bool) -> Order:
-    """Make an order, with its uploads written to a workspace of its own.
+    """Makes an order, with its uploads written to a workspace of its own.
 
     Args:
         suspect: the chosen model.
         images: the chosen images.
         settings: the chosen settings.
         measure_only: measure accuracy and robustness, without a scan.
-
-    Returns:
-        The order.
 
     Raises:
         AegisError: if an upload cannot be written.
@@ -290,11 +279,7 @@ def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, meas
 
 
 def fingerprint(suspect: ChosenSuspect, images: ChosenImages) -> tuple[str, ...]:
-    """Identify what accuracy and robustness depend on, before any file is read.
-
-    Args:
-        suspect: the chosen model.
-        images: the chosen images.
+    """Identifies what accuracy and robustness depend on, before any file is read.
 
     Returns:
         Texts that together differ for other choices.
@@ -304,12 +289,5 @@ def fingerprint(suspect: ChosenSuspect, images: ChosenImages) -> tuple[str, ...]
 
 
 def digest(upload: Upload) -> str:
-    """Hash an upload.
-
-    Args:
-        upload: the file.
-
-    Returns:
-        SHA-256 in hex.
-    """
+    """Hashes an upload."""
     return hashlib.sha256(upload.content).hexdigest()

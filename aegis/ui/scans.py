@@ -42,23 +42,12 @@ class Model:
 
 
 def identity(record: ScanRecord) -> str:
-    """Hash a record; cached results of a scan are kept under it.
-
-    Args:
-        record: the scan.
-
-    Returns:
-        SHA-256 in hex.
-    """
+    """Hashes a record; cached results of a scan are kept under it."""
     return hashlib.sha256(record.model_dump_json().encode()).hexdigest()
 
 
 def find_finding(record: ScanRecord, label: int) -> Finding | None:
-    """Read one class of a scan from the store, without its model and images.
-
-    Args:
-        record: the scan.
-        label: the class.
+    """Reads one class of a scan from the store, without its model and images.
 
     Returns:
         The finding; None if the store has lost it.
@@ -86,7 +75,7 @@ class _Lost(Exception):
 def clusters_at(
     identity: str, label: int, _embedding: Embedding, budget: float, config: JudgeConfig, alone: bool
 ) -> Clusters:
-    """Compute the clusters that a scan with these settings would find.
+    """Computes the clusters that a scan with these settings would find.
 
     Args:
         identity: of the record, by which results are cached.
@@ -95,9 +84,6 @@ def clusters_at(
         budget: of the embedding, an L2 radius.
         config: with the bandwidth.
         alone: leave the training images out (Fig. 16).
-
-    Returns:
-        The clusters.
     """
     return (cluster_translated if alone else cluster)(_embedding, config)
 
@@ -118,11 +104,7 @@ class ClassSummary:
 
 
 def summary_or_none(record: ScanRecord, label: int) -> ClassSummary | None:
-    """Read the small view of a class.
-
-    Args:
-        record: the scan.
-        label: the class.
+    """Reads the small view of a class.
 
     Returns:
         The view; None if the store has lost it or cannot be read.
@@ -134,11 +116,7 @@ def summary_or_none(record: ScanRecord, label: int) -> ClassSummary | None:
 
 
 def summary_of(record: ScanRecord, label: int) -> ClassSummary | None:
-    """Read the small view of a class; a store that cannot be read is an error.
-
-    Args:
-        record: the scan.
-        label: the class.
+    """Reads the small view of a class; a store that cannot be read is an error.
 
     Returns:
         The view; None if the store has lost it.
@@ -163,13 +141,10 @@ def _read_summary(folder: str, identity: str, label: int, _record: ScanRecord) -
 
 
 def find_suspect(sha256: str) -> Path | None:
-    """Find a checkpoint in the folder of suspects by its digest.
+    """Finds a checkpoint in the folder of suspects by its digest.
 
     Args:
         sha256: of the file, in hex.
-
-    Returns:
-        The path, or None.
     """
     for path in list_suspects(suspects_folder()):
         try:
@@ -188,11 +163,7 @@ def _file_digest(path: Path, *state: int) -> str:
 
 
 def find_model(key: str, record: ScanRecord) -> Model | None:
-    """Load the model of a scan.
-
-    Args:
-        key: of the scan.
-        record: the scan.
+    """Loads the model of a scan.
 
     Returns:
         The model; None where its file is gone or holds another model.

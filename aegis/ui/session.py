@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import streamlit as st
 
@@ -13,13 +13,14 @@ from aegis.core.text import minute
 from aegis.core.types import Dataset, VerdictName
 from aegis.records.record import ScanRecord
 from aegis.store.store import Store
-from aegis.ui import upload_cache
-from aegis.ui.draft import ReportCache
+from aegis.ui import caches
+from aegis.ui.caches import ReportCache, UploadCache, is_upload
 from aegis.ui.jobs import Job, Jobs
 from aegis.ui.order import Order, Outcome, carry_out
-from aegis.ui.upload_cache import UploadCache, is_upload
 from aegis.ui.watch import Watch
-from aegis.ui.what_if import WhatIf
+
+if TYPE_CHECKING:
+    pass
 
 ScanJob = Job[Outcome]
 # Of each verdict, as Streamlit calls colours: the theme makes them safe for colour-blind eyes.
@@ -30,6 +31,23 @@ VERDICT_COLOURS: dict[VerdictName, Literal["red", "blue", "gray"]] = {
 }
 VERDICT_ICONS = {"infected": ":material/warning:", "clean": ":material/check:", "inconclusive": ":material/help:"}
 RECENT = 200
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """Budget and method for one class.
+
+    Args:
+        scan: key of the scan.
+        label: the class.
+        epsilon: a budget that the scan did not use, or None for those that it used.
+        method: of the embedding.
+    """
+
+    scan: str
+    label: int
+    epsilon: float | None
+    method: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,23 +71,12 @@ class ServerState:
 
 @st.cache_resource(show_spinner=False)
 def server_state() -> ServerState:
-    """Find the state that all sessions of the server share.
-
-    Returns:
-        The state.
-    """
+    """Finds the state that all sessions of the server share."""
     return ServerState()
 
 
 def start(order: Order) -> ScanJob:
-    """Queue a scan of this session.
-
-    Args:
-        order: what to scan and how.
-
-    Returns:
-        The job.
-    """
+    """Queues a scan of this session."""
     here, watch = server_state(), Watch(title=order.file, measure_only=order.measure_only)
 
     def work(report: Report) -> Outcome:
@@ -82,14 +89,7 @@ def start(order: Order) -> ScanJob:
 
 
 def find_job(id: str) -> ScanJob | None:
-    """Find a scan by its id; it then belongs to this session.
-
-    Args:
-        id: of the job.
-
-    Returns:
-        The job, or None.
-    """
+    """Finds a scan by its id; it then belongs to this session."""
     job = server_state().jobs.find(id)
     if job is None or not isinstance(job.watch, Watch):
         return None
@@ -98,17 +98,13 @@ def find_job(id: str) -> ScanJob | None:
 
 
 def own_running() -> list[ScanJob]:
-    """List this session's scans that wait or run.
-
-    Returns:
-        The jobs.
-    """
+    """Lists this session's scans that wait or run."""
     jobs = [find_job(id) for id in sorted(_own("own_jobs"))]
     return [job for job in jobs if job and not job.over and isinstance(job.watch, Watch) and not job.watch.measure_only]
 
 
 def start_what_if(what_if: WhatIf, work: Callable[[Report, Watch], None], title: str) -> None:
-    """Queue a computation with other settings; the same one is found again after a reload.
+    """Queues a computation with other settings; the same one is found again after a reload.
 
     Args:
         what_if: the settings.
@@ -122,24 +118,13 @@ def start_what_if(what_if: WhatIf, work: Callable[[Report, Watch], None], title:
 
 
 def find_what_if(what_if: WhatIf) -> Job[object] | None:
-    """Find the latest job with these settings.
-
-    Args:
-        what_if: the settings.
-
-    Returns:
-        The job, or None.
-    """
+    """Finds the latest job with these settings."""
     id = server_state().taken.get(what_if)
     return None if id is None else server_state().looks.find(id)
 
 
 def own_scans() -> set[str]:
-    """List the scans that this session made or opened.
-
-    Returns:
-        Their keys.
-    """
+    """Lists the scans that this session made or opened."""
     keys = _own("own_scans")
     for id in _own("own_jobs"):
         job = server_state().jobs.find(id)
@@ -149,10 +134,7 @@ def own_scans() -> set[str]:
 
 
 def open_scan(key: str) -> ScanRecord | None:
-    """Read a finished scan, which then belongs to this session.
-
-    Args:
-        key: of the scan.
+    """Reads a finished scan, which then belongs to this session.
 
     Returns:
         The record; None if there is none.
@@ -167,24 +149,18 @@ def open_scan(key: str) -> ScanRecord | None:
 
 
 def may_see(key: str, is_upload: bool, own: Collection[str]) -> bool:
-    """Tell whether this session may see a scan: other sessions' uploads are private.
+    """Tells whether this session may see a scan: other sessions' uploads are private.
 
     Args:
         key: of the scan.
         is_upload: whether it shows something that came from somebody's browser.
         own: keys of this session's scans.
-
-    Returns:
-        True if it may.
     """
     return key in own or not is_upload
 
 
 def recent_scans(limit: int) -> dict[str, ScanRecord]:
-    """Read the latest scans, without those of other sessions' uploads.
-
-    Args:
-        limit: number of scans, at most.
+    """Reads the latest scans, without those of other sessions' uploads.
 
     Returns:
         Records by key, the newest first.
@@ -197,40 +173,23 @@ def recent_scans(limit: int) -> dict[str, ScanRecord]:
     return dict(known[:limit])
 
 
-def find_images(key: str, record: ScanRecord) -> Dataset | None:
-    """Load the images of a scan.
-
-    Args:
-        key: of the scan.
-        record: the scan.
-
-    Returns:
-        The images; None where they are gone or have changed.
-    """
-    return look_for_images(key, record)[0]
-
-
 def look_for_images(key: str, record: ScanRecord) -> tuple[Dataset | None, str]:
-    """Load the images of a scan, or say why that is impossible.
-
-    Args:
-        key: of the scan.
-        record: the scan.
+    """Loads the images of a scan, or says why that is impossible.
 
     Returns:
         The images or None, and the reason in words where there are none.
     """
-    return upload_cache.look_for_images(record, key, server_state().upload_cache)
+    return caches.look_for_images(record, key, server_state().upload_cache)
 
 
 def verdict_badge(record: ScanRecord) -> None:
-    """Show the verdict as a coloured word with a sign."""
+    """Shows the verdict as a coloured word with a sign."""
     verdict = record.verdict
     st.badge(verdict.capitalize(), icon=VERDICT_ICONS[verdict], color=VERDICT_COLOURS[verdict])
 
 
 def when(created: str) -> str:
-    """Write a date for people.
+    """Writes a date for people.
 
     Args:
         created: in ISO 8601.

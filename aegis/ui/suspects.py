@@ -43,43 +43,26 @@ class ListedSuspect:
 
 
 def command_for(path: Path) -> str:
-    """Write the command line that scans a checkpoint, to be typed in the project's folder.
-
-    Args:
-        path: of the checkpoint.
-
-    Returns:
-        The command.
-    """
+    """Writes the command line that scans a checkpoint, to be typed in the project's folder."""
     return f"aegis scan {shlex.quote(str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path))}"
 
 
 def suspects_folder() -> Path:
-    """Find the folder of suspects: ``AEGIS_SUSPECTS``, or the bundled one.
-
-    Returns:
-        The folder.
-    """
+    """Finds the folder of suspects: ``AEGIS_SUSPECTS``, or the bundled one."""
     return Path(os.environ.get("AEGIS_SUSPECTS") or ROOT / "assets" / "models").absolute()
 
 
 def list_suspects(folder: Path) -> list[Path]:
-    """List the safetensors files in a folder.
+    """Lists the safetensors files in a folder.
 
     Args:
         folder: may be missing.
-
-    Returns:
-        Paths by name.
     """
     return sorted(folder.glob("*.safetensors"))
 
 
 def examine(path: Path) -> ListedSuspect:
-    """Read the card of a checkpoint.
-
-    Args:
-        path: of the checkpoint.
+    """Reads the card of a checkpoint.
 
     Returns:
         Its identity, or what is wrong with it.
@@ -99,7 +82,7 @@ def examine(path: Path) -> ListedSuspect:
 
 
 def check_whole(path: Path) -> None:
-    """Refuse a safetensors file that breaks off or is something else; no tensor is read.
+    """Refuses a safetensors file that breaks off or is something else; no tensor is read.
 
     Args:
         path: a file that ``recognise`` has let through.
@@ -124,11 +107,7 @@ def _unreadable(got: str) -> CheckpointError:
 
 
 def load_again(path: Path, record: ScanRecord) -> Suspect | None:
-    """Load the model of a finished scan.
-
-    Args:
-        path: of the checkpoint.
-        record: the scan.
+    """Loads the model of a finished scan.
 
     Returns:
         The model; None if the file holds another one.

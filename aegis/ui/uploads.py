@@ -54,14 +54,11 @@ class Upload:
 
 
 def upload(name: str, content: bytes) -> Upload:
-    """Check a file from a browser.
+    """Checks a file from a browser.
 
     Args:
         name: of the file, as the browser gives it.
         content: of the file.
-
-    Returns:
-        The upload.
 
     Raises:
         DataError: if it is empty or too large.
@@ -89,14 +86,11 @@ class Workspace:
             raise _no_room(error) from error
 
     def put(self, upload: Upload, stem: str) -> Path:
-        """Write an upload under a name of ours; only the kind of file decides the ending.
+        """Writes an upload under a name of ours; only the kind of file decides the ending.
 
         Args:
             upload: the file.
             stem: name of the file without ending.
-
-        Returns:
-            The path.
         """
         path = self.folder / (stem + (_kind(upload) if stem == "images" else ""))
         try:
@@ -107,26 +101,16 @@ class Workspace:
         return path
 
     def holds(self, path: Path) -> bool:
-        """Tell whether a file lies in this workspace.
-
-        Args:
-            path: of the file.
-
-        Returns:
-            True if it does.
-        """
+        """Tells whether a file lies in this workspace."""
         return path.parent == self.folder
 
     def remove(self) -> None:
-        """Remove the folder with all its files."""
+        """Removes the folder with all its files."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def identify(checkpoint: Upload) -> Identity | None:
-    """Read the card of an uploaded checkpoint; nothing in it is executed.
-
-    Args:
-        checkpoint: the file.
+    """Reads the card of an uploaded checkpoint; nothing in it is executed.
 
     Returns:
         Its identity; None without a card.
@@ -149,13 +133,7 @@ def identify(checkpoint: Upload) -> Identity | None:
 
 
 def check_architecture(name: str) -> str:
-    """Check that an architecture is safe to build for somebody at a browser.
-
-    Args:
-        name: as it was typed.
-
-    Returns:
-        The name.
+    """Checks that an architecture is safe to build for somebody at a browser.
 
     Raises:
         CheckpointError: if it names code, a file or anything else than a known library's network.
@@ -170,7 +148,7 @@ def check_architecture(name: str) -> str:
 
 
 def check_numbers(text: str, what: str) -> str | None:
-    """Check comma-separated finite numbers.
+    """Checks comma-separated finite numbers.
 
     Args:
         text: as it was typed.
@@ -189,14 +167,11 @@ def check_numbers(text: str, what: str) -> str | None:
 
 
 def read_images(path: Path, name: str) -> Dataset:
-    """Read uploaded images; unlike on the command line, decoded pixels are not kept on disk.
+    """Reads uploaded images; unlike on the command line, decoded pixels are not kept on disk.
 
     Args:
         path: an NPZ file or an archive of pictures, where a workspace put it.
         name: what the user calls it.
-
-    Returns:
-        The images.
 
     Raises:
         DataError: if they cannot be used.

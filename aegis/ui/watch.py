@@ -1,17 +1,21 @@
-"""The state of a running scan, written by its threads and read by pages."""
+"""How far a running scan is, written by its threads and read by pages, and how long one will take."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float32
 
+from aegis.core.errors import StoreError
 from aegis.core.progress import ScanProgress
 from aegis.core.runtime import Event
 from aegis.core.types import Applicability
+from aegis.records.config import ScanConfig
+from aegis.records.record import ScanRecord, config_of
 
 # Points of a loss curve that are kept; a longer one is thinned.
 CURVE = 240
@@ -42,7 +46,7 @@ class ClassView:
     frames: Frames | None = None
 
     def seconds_left(self, now: float) -> float | None:
-        """Estimate the remaining time of a class from its pace.
+        """Estimates the remaining time of a class from its pace.
 
         Args:
             now: seconds on the monotonic clock.
@@ -103,11 +107,11 @@ class Watch:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def say(self, text: str) -> None:
-        """Note what is being done now."""
+        """Notes what is being done now."""
         self.saying = text
 
     def know(self, class_names: tuple[str, ...], labels: tuple[int, ...] | None, tries: bool) -> None:
-        """Note which classes there are and which of them are examined.
+        """Notes which classes there are and which of them are examined.
 
         Args:
             class_names: of all classes.
@@ -120,7 +124,7 @@ class Watch:
             self._progress = ScanProgress.of(len(self.chosen), tries)
 
     def measure(self, measured: Applicability) -> None:
-        """Note accuracy and robustness."""
+        """Notes accuracy and robustness."""
         self.measured = measured
         self.say("Examining classes")
 
@@ -138,11 +142,7 @@ class Watch:
             self._classes[event.label] = _with(known, event, share)
 
     def view(self) -> View:
-        """Copy the present state.
-
-        Returns:
-            The copy.
-        """
+        """Copies the present state."""
         with self._lock:
             whole, classes = self._progress.whole, dict(self._classes)
             left = None
@@ -171,3 +171,81 @@ def _with(known: ClassView, event: Event, share: float) -> ClassView:
     frames = known.frames if event.frames is None else event.frames
     first = frames if known.first is None else known.first
     return replace(known, share=share, stage=event.stage, curve=curve, first=first, frames=frames)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedScan:
+    """A scan, whose images need not have been read yet.
+
+    Args:
+        architecture: of the suspect.
+        shape: channels, height and width of its images.
+        classes: number of all classes.
+        chosen: number of classes to test.
+        config: settings.
+        is_measured: whether its robustness has been measured already.
+    """
+
+    architecture: str
+    shape: tuple[int, int, int]
+    classes: int
+    chosen: int
+    config: ScanConfig
+    is_measured: bool = False
+
+
+def seconds(task: PlannedScan, records: Sequence[ScanRecord]) -> float | None:
+    """Expected time of a scan.
+
+    Args:
+        task: the scan.
+        records: saved scans, newest first.
+
+    Returns:
+        Seconds on the clock, or None if no saved scan is of the same kind.
+    """
+    times = list(_times(task, records))
+    # Steps found in the store took no time, so the longest time is that of a scan that computed them.
+    return max(times) if times else None
+
+
+def spoken(span: float) -> str:
+    """Says a duration in words.
+
+    Args:
+        span: in seconds.
+
+    Returns:
+        Words such as *2 minutes*.
+    """
+    if span < 10:
+        return "less than 10 seconds"
+    if span < 90:
+        return f"about {round(span, -1):.0f} seconds"
+    if span < 90 * 60:
+        return f"about {span / 60:.0f} minutes"
+    return f"about {span / 3600:.1f} hours"
+
+
+def _times(task: PlannedScan, records: Sequence[ScanRecord]) -> Iterator[float]:
+    wanted, device = _steps(task.config), None
+    for record in records:
+        kind = record.model.architecture, record.data.shape, len(record.data.class_names)
+        if kind != (task.architecture, task.shape, task.classes) or not record.classes:
+            continue
+        try:
+            same = _steps(config_of(record)) == wanted
+        except StoreError:
+            continue
+        # The newest scan tells the device.
+        if same and device in (None, record.runtime.device):
+            device = record.runtime.device
+            assess = 0.0 if task.is_measured else record.seconds.get("assess", 0.0)
+            yield assess + record.seconds.get("classes", 0.0) * task.chosen / len(record.classes)
+
+
+def _steps(config: ScanConfig) -> tuple[object, ...]:
+    """Settings of the costly steps, without sizes of triggers, which come from the model and cost no time."""
+    trial = config.gather.trigger_search
+    sizeless = trial and replace(trial, area=None, radius=None)
+    return config.assess, replace(config.gather, trigger_search=sizeless, seed=0), config.embed

@@ -11,9 +11,9 @@ from aegis.records.presets import preset
 from aegis.records.record import config_record
 from aegis.records.review import Review
 from aegis.store.store import Store
+from aegis.ui.caches import Uploads
 from aegis.ui.history import listing as history_list
 from aegis.ui.session import server_state
-from aegis.ui.upload_cache import Uploads
 from tests.layers import ROOT
 from tests.pages.conftest import everything, run
 from tests.stored_scan import keep_finished, keep_version

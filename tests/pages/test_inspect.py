@@ -10,12 +10,12 @@ import pytest
 from aegis.detect.cluster import cluster, cluster_translated
 from aegis.records.config import JudgeConfig
 from aegis.store.store import Store
+from aegis.ui.caches import UploadCache, look_for_images
 from aegis.ui.inspect import state
-from aegis.ui.inspect.selection import bandwidths
+from aegis.ui.inspect.budget import bandwidths
 from aegis.ui.inspect.trial import BUTTON
 from aegis.ui.inspect.view import unpack
 from aegis.ui.scans import find_finding
-from aegis.ui.upload_cache import UploadCache, look_for_images
 from tests.finished import NAMES, TESTED
 from tests.pages.conftest import LABEL, everything, run
 
@@ -212,7 +212,7 @@ def test_a_selection_is_tried_on_held_out_images(page):
     page.button(key=BUTTON).click()
     run(page)
     assert len(page.get("plotly_chart")) == 2
-    assert "Bar chart of flip rates by source class" in chart(page, 1).alt
+    assert "Bar chart of attack success rates by source class" in chart(page, 1).alt
     assert "As a patch of 3 pixels" in everything(page)
     # Another selection has not been tried.
     click(page, 75, 76, box=[{}])
@@ -230,8 +230,7 @@ def test_without_the_suspect_nothing_is_tried(visit, finished, tmp_path):
 def test_a_selection_is_exported(finished, finding):
     from aegis.records.record import config_of
     from aegis.ui.components.palette import palette
-    from aegis.ui.inspect.export import bundle
-    from aegis.ui.inspect.subject import Subject
+    from aegis.ui.inspect.subject import Subject, bundle
 
     rows = np.zeros(len(finding.embeddings[0].points), bool)
     rows[[0, 60, 61]] = True

@@ -14,9 +14,9 @@ from aegis.records.caveats import say_control, untested
 from aegis.records.presets import preset
 from aegis.records.ranking import ranked
 from aegis.records.record import ControlRecord
+from aegis.ui.caches import Uploads
 from aegis.ui.order import Outcome
 from aegis.ui.session import server_state
-from aegis.ui.upload_cache import Uploads
 from aegis.ui.watch import Watch
 from tests.candidates import as_first_version
 from tests.pages.conftest import button, everything, run

@@ -8,9 +8,9 @@ from pypdf import PdfReader
 from aegis.cli import main
 from aegis.records.ranking import featured
 from aegis.records.review import Review
-from aegis.ui.draft import NOTE
+from aegis.ui.caches import Uploads
+from aegis.ui.scan.review import NOTE
 from aegis.ui.session import server_state
-from aegis.ui.upload_cache import Uploads
 from tests.pages.conftest import button, everything, run
 from tests.stored_scan import KEY, as_clean, keep_finished
 

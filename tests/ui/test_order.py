@@ -18,9 +18,9 @@ from aegis.records.presets import adjusted, preset
 from aegis.services.scan import ScanRequest
 from aegis.store.store import Store
 from aegis.ui import order as scan_order
+from aegis.ui.caches import UploadCache, look_for_images
 from aegis.ui.jobs import Jobs
 from aegis.ui.order import Order, carry_out
-from aegis.ui.upload_cache import UploadCache, look_for_images
 from aegis.ui.uploads import UPLOADED, Upload, Workspace
 from aegis.ui.watch import CURVE, Watch
 from tests.stored import Counted, record

@@ -8,10 +8,10 @@ import pytest
 from aegis.detect.cluster import cluster
 from aegis.records.config import JudgeConfig
 from aegis.store.store import Store
+from aegis.ui.caches import UploadCache, Uploads, look_for_images
 from aegis.ui.scans import clusters_at, find_finding, find_model, find_suspect, identity
 from aegis.ui.session import server_state
 from aegis.ui.suspects import load_again
-from aegis.ui.upload_cache import UploadCache, Uploads, look_for_images
 from tests.finished import KEY, TESTED
 from tests.suspects import write_infected
 

@@ -13,15 +13,7 @@ from aegis.core.errors import CheckpointError, ConfigError, DataError
 from aegis.models.architectures import runs_foreign_code
 from aegis.models.card import Card, Identity
 from aegis.ui import uploads
-from aegis.ui.uploads import (
-    Upload,
-    Workspace,
-    check_architecture,
-    check_numbers,
-    identify,
-    read_images,
-    upload,
-)
+from aegis.ui.uploads import Upload, Workspace, check_architecture, check_numbers, identify, read_images, upload
 from tests.suspects import tensors
 
 

@@ -1,19 +1,26 @@
-"""Charts with a title, and a description for screen readers; no Streamlit here."""
+"""Charts by plotly, with a title and a description for screen readers; no Streamlit here."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+# While a scan's thread is still importing pandas, plotly would use it half imported and fail.
+# Importing pandas here first waits until it is complete.
+import pandas  # noqa: F401
+import plotly.graph_objects as go
 from jaxtyping import Bool, Float32, Int64
 
 from aegis.core.text import printable
-from aegis.ui.components.palette import Palette
-from aegis.ui.components.plotting import go
-from aegis.ui.components.svg_scatter import Part, cloud
+from aegis.core.types import Applicability
+from aegis.records.record import ModelRecord
+from aegis.ui.components.palette import SYMBOLS, Palette
+from aegis.ui.components.svg import Part, cloud
 
+__all__ = ["go"]
 CLEAR, FAINT = 0.9, 0.12
 LEGEND = 10
 HEIGHT = 430
@@ -47,7 +54,7 @@ def scatter(
     palette: Palette,
     drawing: int = 0,
 ) -> go.Figure:
-    """Draw the points of one class; each carries its row, so that a click tells which it was.
+    """Draws the points of one class; each carries its row, so that a click tells which it was.
 
     Args:
         points: in the plane.
@@ -59,9 +66,6 @@ def scatter(
         bandwidth: radius of mean shift, drawn as a bar to scale.
         palette: colours.
         drawing: another number makes another chart, which clears plotly's own selection.
-
-    Returns:
-        The chart.
     """
     figure = go.Figure()
     texts = [plain(text) for text in hover]
@@ -92,16 +96,13 @@ def placeholder(
     groups: Sequence[Group],
     palette: Palette,
 ) -> str:
-    """Draw the same points as a picture, shown until the browser has loaded plotly.
+    """Draws the same points as a picture, shown until the browser has loaded plotly.
 
     Args:
         points: in the plane.
         is_translated: True for translated images.
         groups: drawn in this order.
         palette: colours.
-
-    Returns:
-        HTML.
     """
     parts = []
     for group in groups:
@@ -176,16 +177,13 @@ def bars(
     title: str,
     palette: Palette,
 ) -> go.Figure:
-    """Draw shares by class, one bar of each kind for a class.
+    """Draws shares by class, one bar of each kind for a class.
 
     Args:
         names: of the classes.
         rates: by kind, one share in [0, 1] for each class; NaN leaves a bar out.
         title: of the chart.
         palette: colours.
-
-    Returns:
-        The chart.
     """
     figure = go.Figure()
     labels = [plain(printable(name, 24)) for name in names]
@@ -214,16 +212,13 @@ def bars(
 
 
 def describe_scatter(name: str, groups: Sequence[Group], selected: int, bandwidth: float) -> str:
-    """Describe a scatter plot in words, for screen readers.
+    """Describes a scatter plot in words, for screen readers.
 
     Args:
         name: of the class.
         groups: that are drawn.
         selected: number of selected points.
         bandwidth: radius of mean shift.
-
-    Returns:
-        The description.
     """
     sizes = ", ".join(f"{group.name}: {len(group.rows)}" for group in groups[:LEGEND])
     total = sum(len(group.rows) for group in groups)
@@ -235,31 +230,21 @@ def describe_scatter(name: str, groups: Sequence[Group], selected: int, bandwidt
 
 
 def describe_bars(names: Sequence[str], rates: dict[str, Sequence[float]]) -> str:
-    """Describe bars in words, for screen readers.
+    """Describes bars in words, for screen readers.
 
     Args:
         names: of the classes.
         rates: by kind, one share in [0, 1] for each class.
-
-    Returns:
-        The description.
     """
     parts = []
     for kind, values in rates.items():
         shown = [f"{name} {value:.0%}" for name, value in zip(names, values) if not np.isnan(value)]
         parts.append(f"{kind}: {', '.join(shown)}")
-    return f"Bar chart of flip rates by source class. {'. '.join(parts)}."
+    return f"Bar chart of attack success rates by source class. {'. '.join(parts)}."
 
 
 def plain(text: str) -> str:
-    """Escape text for charts, which parse a little HTML.
-
-    Args:
-        text: from outside.
-
-    Returns:
-        The escaped text.
-    """
+    """Escapes text for charts, which parse a little HTML."""
     return html.escape(printable(text, 120))
 
 
@@ -272,3 +257,34 @@ def _surroundings(title: str, palette: Palette) -> dict[str, object]:
         "hoverlabel": {"align": "left"},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": palette.muted, "activecolor": palette.text},
     }
+
+
+def ladder(models: Mapping[str, Applicability | ModelRecord], palette: Palette) -> go.Figure:
+    """Draws accuracy under attack by the attack's L2 radius.
+
+    Args:
+        models: measurements by name.
+        palette: colours.
+    """
+    figure = go.Figure()
+    for i, (name, model) in enumerate(models.items()):
+        figure.add_scatter(
+            x=[0.0, *model.epsilons],
+            y=[model.accuracy, *model.robust_accuracies],
+            name=name,
+            mode="lines+markers",
+            line={"color": palette.colour(i), "width": 2},
+            marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 7},
+            hovertemplate=f"%{{y:.0%}} right at L2 radius %{{x}}<extra>{name if len(models) > 1 else ''}</extra>",
+        )
+    figure.update_layout(
+        height=190,
+        margin={"l": 44, "r": 8, "t": 8, "b": 36},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=len(models) > 1,
+        legend={"x": 1, "xanchor": "right", "y": 1, "bgcolor": "rgba(0,0,0,0)"},
+    )
+    figure.update_xaxes(title={"text": "attack (L2 radius)", "standoff": 4}, fixedrange=True, gridcolor=palette.line)
+    figure.update_yaxes(range=[0, 1.02], tickformat=".0%", fixedrange=True, gridcolor=palette.line, nticks=5)
+    return figure

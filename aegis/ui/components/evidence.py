@@ -14,8 +14,8 @@ from aegis.records.ranking import score_line, strongest_candidate
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord, settings
 from aegis.records.wording import describe_size, describe_whole, explain_score, share_of
 from aegis.ui.components.palette import Palette, palette
-from aegis.ui.components.pictures import address, as_picture, benign_image, stamped, trigger_picture
-from aegis.ui.components.scan_charts import draw_score
+from aegis.ui.components.pictures import address, as_picture, benign_image, trigger_picture
+from aegis.ui.components.svg import draw_score
 from aegis.ui.components.widgets import REASON, reason_of
 from aegis.ui.uploads import UPLOADED
 
@@ -40,7 +40,7 @@ _STYLE = """<style>
 def show_evidence(
     record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger | None, images: Dataset | None
 ) -> None:
-    """Show the strongest trigger of a class, and the numbers that the verdict rests on.
+    """Shows the strongest trigger of a class, and the numbers that the verdict rests on.
 
     Args:
         record: of the scan.
@@ -77,7 +77,7 @@ def show_evidence(
 def show_pictures(
     record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger | None, images: Dataset | None
 ) -> None:
-    """Show the strongest candidate of a class on a benign image, or alone where images are gone.
+    """Shows the strongest candidate of a class on a benign image, or alone where images are gone.
 
     Args:
         record: of the scan.
@@ -119,7 +119,7 @@ def _show_on(record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger, im
     with words:
         with st.container(horizontal=True, gap="large"):
             st.metric(
-                "Flip rate",
+                "Attack success rate",
                 f"{trigger.flip_rate:.0%}",
                 help="Share of the held-out images it is for that the model calls what the trigger leads to once it "
                 "lies on them, averaged over classes.",
@@ -140,7 +140,7 @@ def _show_numbers(record: ScanRecord, one: ClassRecord, best: TriggerRecord) -> 
     colours = palette(st.context.theme.type)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        st.caption("Flip rate by source class, on images that no search saw")
+        st.caption("Attack success rate by source class, on images that no search saw")
         st.html(_rates(record, one, best, colours))
     config = settings(record)
     line = score_line(best, config.verdict) if config else None
@@ -175,7 +175,7 @@ def _pictures(one: ClassRecord, trigger: CandidateTrigger, image: np.ndarray | N
     alone = _figure(trigger_picture(trigger), "The trigger found" if one.flagged else "The best candidate")
     if image is None:
         return f'<div class="aegis-trigger">{alone}</div>'
-    benign, changed = _figure(image, "A benign image"), _figure(stamped(image, trigger.shown), "With it")
+    benign, changed = _figure(image, "A benign image"), _figure(trigger.shown(image[None])[0], "With it")
     return f'<div class="aegis-trigger">{benign}<b>+</b>{alone}<b>=</b>{changed}</div>'
 
 

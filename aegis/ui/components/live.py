@@ -15,14 +15,14 @@ from aegis.core.types import Applicability
 from aegis.detect.verdict import objections
 from aegis.records.config import VerdictConfig
 from aegis.records.wording import capitalised, robust_up_to
+from aegis.ui.components.charts import ladder
 from aegis.ui.components.palette import palette
 from aegis.ui.components.pictures import address, strip
-from aegis.ui.components.scan_charts import ladder, loss_curve
+from aegis.ui.components.svg import loss_curve
 from aegis.ui.components.widgets import complain, fact, facts
-from aegis.ui.estimate import spoken
 from aegis.ui.jobs import Job, Jobs
 from aegis.ui.session import ScanJob, server_state
-from aegis.ui.watch import ClassView, View, Watch
+from aegis.ui.watch import ClassView, View, Watch, spoken
 
 EVERY = 0.5
 # Limits of classes drawn side by side and of bars: a model may have hundreds of classes.
@@ -58,7 +58,7 @@ _STYLE = """<style>
 
 
 def show_job(job: ScanJob) -> None:
-    """Show a job that is not done: its progress, and a button to cancel it."""
+    """Shows a job that is not done: its progress, and a button to cancel it."""
     if job.state == "failed":
         complain(job.message, "Failed")
         st.caption("Nothing was concluded. Correct what is named above and scan again.")
@@ -97,7 +97,7 @@ def _live(job: ScanJob) -> None:
 
 @st.fragment(run_every=EVERY)
 def show_measuring(job: ScanJob) -> None:
-    """Show the progress of measuring accuracy and robustness, among the settings."""
+    """Shows the progress of measuring accuracy and robustness, among the settings."""
     if job.over:
         st.rerun()
     head, stop = st.columns([5, 1], vertical_alignment="center")
@@ -111,7 +111,7 @@ def show_measuring(job: ScanJob) -> None:
 
 
 def offer_cancel(place: DeltaGenerator, job: Job[Any], jobs: Jobs, key: str) -> None:
-    """Show a button that cancels a job.
+    """Shows a button that cancels a job.
 
     Args:
         place: where it is shown.
@@ -146,7 +146,7 @@ def _show_whole(job: ScanJob, view: View) -> None:
 
 
 def show_measured(measured: Applicability) -> None:
-    """Show accuracy and robustness, and why the model cannot be judged if that is so."""
+    """Shows accuracy and robustness, and why the model cannot be judged if that is so."""
     numbers, chart = st.columns([2, 3], vertical_alignment="center")
     with numbers:
         with st.container(horizontal=True, gap="large"):
@@ -172,7 +172,7 @@ def _show_objections(measured: Applicability) -> None:
 
 
 def show_classes_running(view: View) -> None:
-    """Show images being translated into the classes examined now, with the loss."""
+    """Shows images being translated into the classes examined now, with the loss."""
     running = [one for _, one in sorted(view.classes.items()) if one.share < 1 and one.frames is not None][:SHOWN]
     for column, one in zip(st.columns(SHOWN), running):
         with column, st.container(border=True, key=f"card-class-{one.label}"):

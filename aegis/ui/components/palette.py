@@ -35,18 +35,15 @@ class Palette:
     less: str
 
     def colour(self, number: int) -> str:
-        """Choose the colour of a category.
+        """Chooses the colour of a category.
 
         Args:
             number: of the category, from 0; colours repeat.
-
-        Returns:
-            A hex colour.
         """
         return self.categories[number % len(self.categories)]
 
     def symbol(self, number: int) -> str:
-        """Choose the marker of a category; it changes where colours begin to repeat.
+        """Chooses the marker of a category; it changes where colours begin to repeat.
 
         Args:
             number: of the category, from 0.
@@ -59,13 +56,10 @@ class Palette:
 
 @cache
 def palette(light: str | None) -> Palette:
-    """Choose the palette of a theme.
+    """Chooses the palette of a theme.
 
     Args:
         light: ``dark``, or anything else for light.
-
-    Returns:
-        The palette.
     """
     with (ROOT / ".streamlit" / "config.toml").open("rb") as file:
         theme = tomllib.load(file)["theme"]["dark" if light == "dark" else "light"]
@@ -81,7 +75,7 @@ def palette(light: str | None) -> Palette:
 
 
 def keep_colours(old: Int64[np.ndarray, " p"], colours: Sequence[int], new: Int64[np.ndarray, " p"]) -> tuple[int, ...]:
-    """Give new clusters the colours of the old clusters that they share most points with.
+    """Gives new clusters the colours of the old clusters that they share most points with.
 
     Pairs are matched from the largest overlap down, each cluster once; what is left takes unused numbers.
 
@@ -105,7 +99,7 @@ def keep_colours(old: Int64[np.ndarray, " p"], colours: Sequence[int], new: Int6
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
-    """Convert a hex colour.
+    """Converts a hex colour.
 
     Args:
         colour: such as ``#1f77b4``.

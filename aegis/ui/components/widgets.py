@@ -8,10 +8,14 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from aegis.core.text import printable
+from aegis.core.text import numbered, printable
+from aegis.data import DATASETS, SOURCES
+from aegis.data.catalogue import SAMPLES
 from aegis.models.card import Identity
-from aegis.records.record import ClassRecord
+from aegis.records.record import ClassRecord, ScanRecord
+from aegis.ui.session import own_running
 from aegis.ui.suspects import ROOT, ListedSuspect, examine
+from aegis.ui.watch import Watch
 
 LOGO = ROOT / "assets" / "logo.svg"
 HOME, SCAN, INSPECT, HISTORY = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py", "pages/3_History.py"
@@ -21,26 +25,18 @@ CLASSES_SHOWN = 12
 # Characters of a reason.
 REASON = 400
 FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes": "“Classes”"}
+OWN = "Upload…"
+NAMED = 3
 
 
 def reason_of(one: ClassRecord) -> str:
-    """Say why a class was flagged or not.
-
-    Args:
-        one: the class.
-
-    Returns:
-        Sentences.
-    """
+    """Says why a class was flagged or not."""
     reason = printable(one.reason, REASON)
     return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def examined(path: Path) -> ListedSuspect:
-    """Read the card of a checkpoint, again whenever the file changes.
-
-    Args:
-        path: of the checkpoint.
+    """Reads the card of a checkpoint, again whenever the file changes.
 
     Returns:
         Its identity, or what is wrong with it.
@@ -49,7 +45,7 @@ def examined(path: Path) -> ListedSuspect:
 
 
 def complain(text: str, title: str) -> None:
-    """Show an error message as plain text, since it may quote a file.
+    """Shows an error message as plain text, since it may quote a file.
 
     Args:
         text: the message; options of the command line are replaced by the names of the page's fields.
@@ -77,7 +73,7 @@ def _state(path: Path) -> tuple[int, ...]:
 
 
 def show_identity(identity: Identity) -> None:
-    """Show the card of a model."""
+    """Shows the card of a model."""
     if identity.name is not None:
         st.text(identity.name)
     with facts():
@@ -90,29 +86,18 @@ def show_identity(identity: Identity) -> None:
 
 
 def picture_of(identity: Identity) -> str:
-    """Say size and channels of a model's images.
-
-    Args:
-        identity: of the model.
-
-    Returns:
-        The text.
-    """
+    """Says size and channels of a model's images."""
     c, h, w = identity.shape
     return f"{h} × {w}, {'grey' if c == 1 else 'colour' if c == 3 else f'{c} channels'}"
 
 
 def facts() -> DeltaGenerator:
-    """Open a row for facts.
-
-    Returns:
-        The container.
-    """
+    """Opens a row for facts."""
     return st.container(horizontal=True, gap="medium")
 
 
 def fact(label: str, value: str, tip: str | None = None) -> None:
-    """Show a value as plain text under its label.
+    """Shows a value as plain text under its label.
 
     Args:
         label: of the value.
@@ -122,3 +107,47 @@ def fact(label: str, value: str, tip: str | None = None) -> None:
     with st.container(width="content", gap=None):
         st.caption(label)
         st.text(value, help=tip)
+
+
+def title_of(source: str) -> str:
+    """Names a source of images for people."""
+    if source == OWN:
+        return OWN
+    info = DATASETS[source.removeprefix(SAMPLES)]
+    return f"{info.title}, bundled sample" if source.startswith(SAMPLES) else f"{info.title}, all images"
+
+
+def say_flagged(record: ScanRecord, nobody: str = "no class flagged") -> str:
+    """Names the flagged classes, and says how many were tested if not all were.
+
+    Args:
+        record: the scan.
+        nobody: words for no flagged class.
+    """
+    named = [numbered(one.label, one.name, 30) for one in record.classes if one.flagged]
+    tested, total = len(record.classes), len(record.data.class_names)
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    part = "" if tested == total else f" ({tested} of {total} tested)"
+    return (", ".join(named[:NAMED]) + more if named else nobody) + part
+
+
+def say_images(record: ScanRecord) -> str:
+    """Names the images of a scan."""
+    return title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60)
+
+
+def show_running() -> None:
+    """Shows this session's waiting and running scans, each with a link."""
+    jobs = own_running()
+    if not jobs:
+        return
+    with st.container(border=True, gap="small", key="card-running"):
+        for job in jobs:
+            assert isinstance(job.watch, Watch)
+            view = job.watch.view()
+            state, file, saying, link = st.columns([5, 12, 24, 3], vertical_alignment="center")
+            running = job.state == "running"
+            state.badge("Running" if running else "Queued", icon=":material/hourglass_top:", color="violet")
+            file.text(printable(view.title, 60))
+            saying.text(f"{view.saying}: {view.whole:.0%}" if running else "It starts by itself.")
+            link.page_link(SCAN, label="Open", query_params={"job": job.id})

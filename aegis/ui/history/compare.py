@@ -1,4 +1,4 @@
-"""The comparison of two finished scans."""
+"""The Compare page: two finished scans side by side."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from aegis.core.errors import AegisError
 from aegis.core.text import numbered
 from aegis.core.types import Dataset
 from aegis.records.compare import Comparison, compare
 from aegis.records.record import ClassRecord, ScanRecord
 from aegis.store.store import Store
+from aegis.ui.components.charts import ladder
 from aegis.ui.components.evidence import show_pictures
 from aegis.ui.components.palette import palette
-from aegis.ui.components.scan_charts import ladder
-from aegis.ui.components.widgets import SCAN, fact, facts
+from aegis.ui.components.widgets import SCAN, complain, fact, facts
+from aegis.ui.history.details import asked_for, link_to_list
 from aegis.ui.history.rows import Row, row_of
 from aegis.ui.history.tables import TABLES, class_table, line_table, metric_table
 from aegis.ui.scans import summary_or_none
@@ -28,8 +30,19 @@ _STYLE = """<style>
 </style>"""
 
 
+def compare_page() -> None:
+    """Shows the two scans that the address names."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title("Compare", anchor=False)
+        link_to_list()
+    try:
+        show_comparison(asked_for())
+    except AegisError as error:
+        complain(str(error), "Not possible")
+
+
 def show_comparison(keys: Sequence[str]) -> None:
-    """Show what differs between two scans; the one made earlier is the older, whatever their order in the address.
+    """Shows what differs between two scans; the one made earlier is the older, whatever their order in the address.
 
     Raises:
         StoreError: if the store cannot be used.

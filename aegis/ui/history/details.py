@@ -1,4 +1,8 @@
-"""One finished scan in full: settings, results and decisions."""
+"""One finished scan in full, and links between the list and the comparison.
+
+The two are pages of their own, since an address with parameters of widgets cannot be left for another of its page.
+The widgets of the list read its filters from the address themselves.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,54 @@ import streamlit as st
 from aegis.records.ranking import ranked
 from aegis.records.record import ScanRecord
 from aegis.records.settings import all_settings
-from aegis.ui.components.widgets import INSPECT, SCAN, complain, fact, facts
-from aegis.ui.history.links import link_to_comparison
+from aegis.ui.components.widgets import COMPARE, HISTORY, INSPECT, SCAN, complain, fact, facts
 from aegis.ui.history.rows import Row
 from aegis.ui.history.tables import TABLES, value_table
 from aegis.ui.session import open_scan, verdict_badge, when
 
+ONE, OTHER = "one", "other"
+# Keys of the widgets, and so their names in the address.
+FIND, VERDICT, PRESET, SINCE, UNTIL = "find", "verdict", "preset", "since", "until"
+LEFT = "history-left"
+FILTERS = (FIND, VERDICT, PRESET, SINCE, UNTIL)
+
+
+def asked_for() -> tuple[str, ...]:
+    """Reads from the page's address which scans to compare."""
+    return tuple(st.query_params[name] for name in (ONE, OTHER) if name in st.query_params)
+
+
+def link_to_comparison(label: str, one: str, other: str, tip: str | None = None) -> None:
+    """Shows a link to the comparison of two scans, from which the way back leads to the list as it is now.
+
+    Args:
+        label: of the link.
+        one, other: keys of the scans.
+        tip: shown on hover.
+    """
+    st.session_state[LEFT] = {name: st.query_params.get_all(name) for name in FILTERS if name in st.query_params}
+    st.page_link(
+        COMPARE,
+        label=label,
+        icon=":material/compare_arrows:",
+        query_params={ONE: one, OTHER: other},
+        help=tip,
+    )
+
+
+def link_to_list() -> None:
+    """Shows a link back to the list as it was left."""
+    st.page_link(HISTORY, label="All scans", icon=":material/arrow_back:", query_params=st.session_state.get(LEFT, {}))
+
+
+def forget_filters() -> None:
+    """Clears all filters."""
+    for name in FILTERS:
+        st.session_state[name] = [] if name in (VERDICT, PRESET) else "" if name == FIND else None
+
 
 def show_details(row: Row, before: Row | None) -> None:
-    """Show the record of a scan, with links to its pages.
+    """Shows the record of a scan, with links to its pages.
 
     Args:
         row: the scan in the list.

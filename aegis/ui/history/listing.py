@@ -1,4 +1,4 @@
-"""The list of finished scans: filters, table and actions on selected scans."""
+"""The History page: what runs, what was interrupted, and the list of finished scans."""
 
 from __future__ import annotations
 
@@ -13,19 +13,29 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from aegis.core.text import count_of
+from aegis.core.errors import AegisError
+from aegis.core.text import count_of, printable
 from aegis.records.settings import KINDS
 from aegis.store.store import Store
 from aegis.ui.components.palette import palette
-from aegis.ui.components.widgets import SCAN
-from aegis.ui.history.details import show_details
-from aegis.ui.history.links import FIND, PRESET, SINCE, UNTIL, VERDICT, forget_filters, link_to_comparison
-from aegis.ui.history.rows import Row, Wanted, as_csv, as_json, row_of
-from aegis.ui.session import VERDICT_COLOURS, may_see, own_scans
+from aegis.ui.components.widgets import SCAN, complain, show_running
+from aegis.ui.history.details import (
+    FIND,
+    PRESET,
+    SINCE,
+    UNTIL,
+    VERDICT,
+    forget_filters,
+    link_to_comparison,
+    show_details,
+)
+from aegis.ui.history.rows import MOST, Row, Wanted, as_csv, as_json, known_rows
+from aegis.ui.session import VERDICT_COLOURS, when
+from aegis.ui.uploads import UPLOADED
 
-# Older scans are not read: people look for the latest.
-MOST = 1000
 OPENED = "history-open"
+# Interrupted works shown.
+SHOWN = 8
 _STYLE = """<style>
 /* Its search and its file know nothing of the filters, and what names in that file would do in a spreadsheet. */
 .st-key-history-table [data-testid="stElementToolbar"] { display: none; }
@@ -33,8 +43,45 @@ _STYLE = """<style>
 CAPITAL: dict[str, str] = {name: name.capitalize() for name in VERDICT_COLOURS}
 
 
+def history_page() -> None:
+    """Shows what runs and what is finished."""
+    heading = st.container(horizontal=True, vertical_alignment="center")
+    heading.title("History", anchor=False)
+    try:
+        # Unfinished work comes first.
+        show_running()
+        show_interrupted()
+        show_list(heading)
+    except AegisError as error:
+        complain(str(error), "Not possible")
+
+
+def show_interrupted() -> None:
+    """Shows interrupted work with how to resume it, without other sessions' uploads.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    works = [work for work in Store().interrupted() if not work.what.startswith(UPLOADED)]
+    if not works:
+        return
+    with st.container(border=True, gap="small", key="card-interrupted"):
+        for work in works[:SHOWN]:
+            state, file, begun = st.columns([6, 29, 9], vertical_alignment="center")
+            state.badge("Interrupted", icon=":material/pause_circle:", color="orange")
+            file.text(f"{work.kind.capitalize()} of {printable(Path(work.what).name, 60)}")
+            begun.text(when(work.begun))
+            # A shortened or escaped command would be another command.
+            if work.is_command and printable(work.resume_hint, 2000) == work.resume_hint:
+                st.code(work.resume_hint, language="bash", wrap_lines=True)
+            elif work.resume_hint:
+                st.text(printable(work.resume_hint, 2000))
+        more = f" {len(works) - SHOWN} more are not shown." if len(works) > SHOWN else ""
+        st.caption(f"What was finished is kept: the same again goes on from there.{more}")
+
+
 def show_list(heading: DeltaGenerator) -> None:
-    """Show all finished scans that this session may see.
+    """Shows all finished scans that this session may see.
 
     Args:
         heading: the row of the page's title, which the list as a file goes into.
@@ -64,40 +111,6 @@ def show_list(heading: DeltaGenerator) -> None:
         _show_actions(len(shown), len(rows), chosen)
     if len(chosen) == 1:
         show_details(chosen[0], _one_before(chosen[0], rows))
-
-
-def known_rows() -> list[Row]:
-    """List the finished scans, without those of other sessions' uploads.
-
-    Returns:
-        Rows, the newest first.
-
-    Raises:
-        StoreError: if the store cannot be used.
-    """
-    folder, own = Store().folder, own_scans()
-    return [row for row in _read(str(folder), _state(folder)) if may_see(row.key, row.is_upload, own)]
-
-
-@st.cache_resource(max_entries=2, show_spinner="Reading the store")
-def _read(folder: str, state: tuple[tuple[str, int, int], ...]) -> tuple[Row, ...]:
-    store = Store(Path(folder))
-    reviews = store.reviews()
-    return tuple(row_of(key, record, reviews.get(key)) for key, record in store.scans(MOST))
-
-
-def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """What changes whenever anybody writes to the store's index."""
-    found = []
-    for file in sorted(folder.glob("index.sqlite*")):
-        try:
-            status = file.stat()
-        except FileNotFoundError:
-            continue
-        # sqlite's shared memory changes on reading as well.
-        if not file.name.endswith("-shm"):
-            found.append((file.name, status.st_size, status.st_mtime_ns))
-    return tuple(found)
 
 
 def _say_empty() -> None:

@@ -7,18 +7,25 @@ import io
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+
+import streamlit as st
 
 from aegis.core.text import cell, minute, printable
 from aegis.records.record import ScanRecord
 from aegis.records.review import NO_REVIEW, Review
 from aegis.records.settings import preset_of
 from aegis.records.wording import robust_up_to
-from aegis.ui.components.summary import NAMED, say_flagged, say_images
-from aegis.ui.upload_cache import is_upload
+from aegis.store.store import Store
+from aegis.ui.caches import is_upload
+from aegis.ui.components.widgets import NAMED, say_flagged, say_images
+from aegis.ui.session import may_see, own_scans
 
 # Fields in exported files that the list does not show.
 INNER: Final = ("title", "is_upload")
+# Older scans are not read: people look for the latest.
+MOST = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +68,10 @@ class Row:
     is_upload: bool
 
     def says(self, word: str) -> bool:
-        """Tell whether file, model or images contain a word.
+        """Tells whether file, model or images contain a word.
 
         Args:
             word: in small letters.
-
-        Returns:
-            True if they do.
         """
         return any(word in text.lower() for text in (self.file, self.sha256, self.architecture, self.data, self.title))
 
@@ -89,14 +93,7 @@ class Wanted:
     until: str = ""
 
     def takes(self, row: Row) -> bool:
-        """Tell whether a scan passes the filters.
-
-        Args:
-            row: the scan.
-
-        Returns:
-            True if it does.
-        """
+        """Tells whether a scan passes the filters."""
         day = row.created[:10]
         return (
             all(row.says(word) for word in self.text.lower().split())
@@ -108,15 +105,12 @@ class Wanted:
 
 
 def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
-    """Make the row of a scan.
+    """Makes the row of a scan.
 
     Args:
         key: of the scan.
         record: the scan.
         review: what the analyst added, or None.
-
-    Returns:
-        The row.
     """
     model, said = record.model, review or NO_REVIEW
     return Row(
@@ -144,11 +138,7 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
 
 
 def say_decisions(record: ScanRecord, review: Review) -> str:
-    """Say what the analyst decided about the flagged classes.
-
-    Args:
-        record: the scan.
-        review: the analyst's decisions.
+    """Says what the analyst decided about the flagged classes.
 
     Returns:
         The text; classes without a decision are called open once there is any.
@@ -162,14 +152,7 @@ def say_decisions(record: ScanRecord, review: Review) -> str:
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """Write the list as CSV, safe against formulas.
-
-    Args:
-        rows: the scans.
-
-    Returns:
-        The text.
-    """
+    """Writes the list as CSV, safe against formulas."""
     text = io.StringIO()
     plain = [_plain(row) for row in rows]
     writer = csv.DictWriter(text, [name for name in Row.__dataclass_fields__ if name not in INNER], lineterminator="\n")
@@ -180,16 +163,43 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """Write the list as JSON.
-
-    Args:
-        rows: the scans.
-
-    Returns:
-        The text.
-    """
+    """Writes the list as JSON."""
     return json.dumps([_plain(row) for row in rows], indent=2, ensure_ascii=False) + "\n"
 
 
 def _plain(row: Row) -> dict[str, str | float]:
     return {name: value for name, value in vars(row).items() if name not in INNER}
+
+
+def known_rows() -> list[Row]:
+    """Lists the finished scans, without those of other sessions' uploads.
+
+    Returns:
+        Rows, the newest first.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    folder, own = Store().folder, own_scans()
+    return [row for row in _read(str(folder), _state(folder)) if may_see(row.key, row.is_upload, own)]
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the store")
+def _read(folder: str, state: tuple[tuple[str, int, int], ...]) -> tuple[Row, ...]:
+    store = Store(Path(folder))
+    reviews = store.reviews()
+    return tuple(row_of(key, record, reviews.get(key)) for key, record in store.scans(MOST))
+
+
+def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes whenever anybody writes to the store's index."""
+    found = []
+    for file in sorted(folder.glob("index.sqlite*")):
+        try:
+            status = file.stat()
+        except FileNotFoundError:
+            continue
+        # sqlite's shared memory changes on reading as well.
+        if not file.name.endswith("-shm"):
+            found.append((file.name, status.st_size, status.st_mtime_ns))
+    return tuple(found)

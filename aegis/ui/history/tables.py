@@ -34,53 +34,25 @@ TABLES = """<style>
 
 
 def class_table(pairs: Sequence[ClassPair]) -> str:
-    """Draw a table of clusters and best scores by family, for each class in both scans.
-
-    Args:
-        pairs: the classes.
-
-    Returns:
-        HTML.
-    """
+    """Draws a table of clusters and best scores by family, for each class in both scans."""
     families = [family for family in FAMILIES if any(score is not None for p in pairs for score in p.scores(family))]
     heads = ["Class", "Flagged", "Clusters", *(family.capitalize() for family in families)]
     return _table(heads, [_class_row(pair, [_scores(pair.scores(family)) for family in families]) for pair in pairs])
 
 
 def metric_table(metrics: Sequence[Metric]) -> str:
-    """Draw a table of the model's accuracy and robustness in both scans.
-
-    Args:
-        metrics: the measures.
-
-    Returns:
-        HTML.
-    """
+    """Draws a table of the model's accuracy and robustness in both scans."""
     return _table(["", "Older", "Newer", "Change"], [_metric_row(one) for one in metrics])
 
 
 def line_table(lines: Sequence[Line]) -> str:
-    """Draw a table of the settings that differ.
-
-    Args:
-        lines: the settings.
-
-    Returns:
-        HTML.
-    """
+    """Draws a table of the settings that differ."""
     rows = [_row(one.name, [_cell(one.older), _cell(one.newer)]) for one in lines]
     return _table(["", "Older", "Newer"], rows)
 
 
 def value_table(values: Sequence[tuple[str, str]]) -> str:
-    """Draw a table of names and values.
-
-    Args:
-        values: the pairs.
-
-    Returns:
-        HTML.
-    """
+    """Draws a table of names and values."""
     return _table([], [_row(printable(name, 60), [_cell(printable(value, 200))]) for name, value in values])
 
 

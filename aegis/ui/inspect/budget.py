@@ -1,13 +1,18 @@
-"""The epsilon slider, with the budgets of the scan marked."""
+"""The sliders of epsilon and bandwidth, with the scan's own values marked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+import numpy as np
 import streamlit as st
 
-from aegis.core.types import Finding
+from aegis.core.types import Clusters, Embedding, Finding
+from aegis.records.config import ScanConfig
 from aegis.ui.inspect import state
+from aegis.ui.inspect.choice import Choice
+from aegis.ui.scans import clusters_at, identity
 
 # Round numbers, about as many steps apart at the small end, where attacks begin to work, as where pixels saturate.
 OFFERED = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 70, 100, 140, 200, 300, 500, 700, 1000)
@@ -15,13 +20,16 @@ HELP = (
     "How far each image was changed on its way into the class: the L2 norm of the change, epsilon in the paper. Marked "
     "are the budgets of the scan, which are there at once; others are computed when you ask for them."
 )
+# Bandwidths on offer, as multiples of the computed one: steps of about four per cent, as far as both ends make sense.
+LOWEST, HIGHEST, STEPS = 0.25, 2.5, 60
+BANDWIDTH_HELP = (
+    "Radius within which mean shift takes points for one cluster. A smaller one finds more clusters. The scan computed "
+    "it from the points."
+)
 
 
 def choose_budget(finding: Finding) -> float:
-    """Show a slider of budgets.
-
-    Args:
-        finding: the class.
+    """Shows a slider of budgets.
 
     Returns:
         The chosen L2 radius.
@@ -45,10 +53,7 @@ def choose_budget(finding: Finding) -> float:
 
 
 def recorded_budget(finding: Finding) -> float:
-    """Find the budget at which the scan found most clusters.
-
-    Args:
-        finding: the class.
+    """Finds the budget at which the scan found most clusters.
 
     Returns:
         The L2 radius, the largest of several.
@@ -59,6 +64,72 @@ def recorded_budget(finding: Finding) -> float:
 
 
 def marks(at: Mapping[float, str]) -> None:
-    """Write words below the slider drawn last, each at its place along it."""
+    """Writes words below the slider drawn last, each at its place along it."""
     each = "".join(f'<span style="left: {share:.2%}"><i></i>{words}</span>' for share, words in at.items())
     st.html(f'<div class="aegis-mark">{each}</div>')
+
+
+def bandwidths(computed: float, *others: float) -> tuple[float, ...]:
+    """Lists the bandwidths of the slider.
+
+    Args:
+        computed: the one that mean shift computes.
+        others: further ones to include.
+
+    Returns:
+        Bandwidths, growing.
+    """
+    grid = np.geomspace(LOWEST, HIGHEST, STEPS) * computed
+    return tuple(sorted({float(f"{value:.3g}") for value in grid} | {computed, *others}))
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """The clusters shown, and those of the scan.
+
+    Args:
+        shown, recorded: equal unless a what-if is on.
+        colours: colour number of each cluster shown.
+    """
+
+    shown: Clusters
+    recorded: Clusters
+    colours: tuple[int, ...]
+
+    @property
+    def what_if(self) -> bool:
+        """Whether the bandwidth differs from the scan's."""
+        return self.shown.bandwidth != self.recorded.bandwidth
+
+
+def choose_bandwidth(
+    choice: Choice, finding: Finding, budget: int, alone: bool, config: ScanConfig, method: str
+) -> tuple[Grouping, str]:
+    """Shows a slider of bandwidths.
+
+    Args:
+        choice, finding: the class.
+        budget: position of the budget.
+        alone: leave the training images out (Fig. 16).
+        config: the scan's settings.
+        method: of the embedding.
+
+    Returns:
+        The clusters at the chosen bandwidth, and the slider's key.
+    """
+    recorded = (finding.translated_clusters if alone else finding.clusters)[budget]
+    embedding: Embedding = finding.embeddings[budget]
+    key = f"inspect-bandwidth-{choice.key[:16]}-{finding.label}-{embedding.budget:g}-{method}-{alone}"
+    value = state.start_bandwidth(key, recorded.bandwidth)
+    known, where = f"{identity(choice.record)} {method}", (finding.label, embedding)
+    computed = recorded.bandwidth
+    if config.judge.bandwidth is not None:
+        unset = replace(config.judge, bandwidth=None)
+        computed = clusters_at(known, *where, embedding.budget, unset, alone).bandwidth
+    options = bandwidths(computed, recorded.bandwidth, value)
+    chosen = st.select_slider("Bandwidth", options, format_func="{:.4g}".format, key=key, help=BANDWIDTH_HELP)
+    marks({options.index(computed) / (len(options) - 1): f"computed: {computed:.4g}"})
+    shown = recorded
+    if chosen != recorded.bandwidth:
+        shown = clusters_at(known, *where, embedding.budget, replace(config.judge, bandwidth=chosen), alone)
+    return Grouping(shown, recorded, state.colours_for(recorded.assignment, shown.assignment)), key

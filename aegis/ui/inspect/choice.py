@@ -10,7 +10,6 @@ import streamlit as st
 from aegis.core.text import minute, numbered, printable
 from aegis.records.ranking import ranked
 from aegis.records.record import ClassRecord, ScanRecord
-from aegis.ui.components.widgets import reason_of
 from aegis.ui.inspect import state
 from aegis.ui.session import open_scan, recent_scans
 
@@ -35,7 +34,7 @@ class Choice:
 
 
 def choose() -> Choice | None:
-    """Show the widgets that choose a scan and a class.
+    """Shows the widgets that choose a scan and a class.
 
     Returns:
         The class; None where there is none to show.
@@ -44,7 +43,7 @@ def choose() -> Choice | None:
         StoreError: if the store cannot be used.
     """
     scans = {key: record for key, record in recent_scans(RECENT).items() if record.classes}
-    wanted = state.wanted_scan()
+    wanted = st.session_state.get(state.SCAN)
     if wanted and wanted not in scans and (found := open_scan(wanted)) and found.classes:
         scans = {wanted: found, **scans}
     if not scans:
@@ -64,8 +63,9 @@ def choose() -> Choice | None:
     )
     record = scans[key]
     labels = [entry.label for entry in record.classes]
-    if state.wanted_class() not in labels:
-        state.set_class(first_class(record))
+    if st.session_state.get(state.CLASS) not in labels:
+        # A flagged one, or else the one that came closest.
+        state.set_class(ranked(record)[0].label)
     with right, st.container(horizontal=True, vertical_alignment="bottom"):
         entries = {entry.label: entry for entry in record.classes}
         label = st.selectbox(
@@ -80,52 +80,21 @@ def choose() -> Choice | None:
 
 
 def scan_title(record: ScanRecord) -> str:
-    """Name a scan in one line.
-
-    Args:
-        record: the scan.
-
-    Returns:
-        The title.
-    """
+    """Names a scan in one line."""
     return f"{printable(record.model.file, 48)}, {record.verdict}, {minute(record.created)}"
 
 
 def class_title(entry: ClassRecord) -> str:
-    """Name a class in one line.
-
-    Args:
-        entry: the class.
-
-    Returns:
-        The title.
-    """
+    """Names a class in one line."""
     return f"{numbered(entry.label, entry.name)}{' (flagged)' if entry.flagged else ''}"
 
 
-def first_class(record: ScanRecord) -> int:
-    """Choose the class that is shown first: a flagged one, or else the one that came closest.
-
-    Args:
-        record: the scan.
-
-    Returns:
-        Its label.
-    """
-    return ranked(record)[0].label
-
-
 def show_verdict(choice: Choice) -> None:
-    """Show the recorded verdict as badges; nothing on this page changes it."""
+    """Shows the recorded verdict as badges; nothing on this page changes it."""
     colour, icon = VERDICTS.get(choice.record.verdict, UNKNOWN)
     flagged = choice.entry.flagged
     st.badge(f"Model: {choice.record.verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
     st.badge("Class: flagged" if flagged else "Class: not flagged", color="red" if flagged else "blue")
-
-
-def show_reason(choice: Choice) -> None:
-    """Show why the class was flagged or not."""
-    st.text(reason_of(choice.entry))
 
 
 def _neighbours(labels: Sequence[int], label: int) -> None:

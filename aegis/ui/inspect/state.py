@@ -19,10 +19,27 @@ CHART, RESET = "inspect-chart", "inspect-reset"
 _SELECTION, _BANDWIDTH, _COLOURS, _DRAWING, _WRITTEN, _LOADED = (
     f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "drawing", "written", "loaded")
 )
+# The chart does not report whether Shift was held.
+SHIFT = "inspect-shift"
+# Reports only changes, before the chart reports the click, so that usual clicks cost nothing.
+_SCRIPT = """
+export default function ({ setStateValue }) {
+  const tell = (event) => {
+    const held = event.shiftKey;
+    if (held === window.aegisShift || !(event.target instanceof Element)) return;
+    if (!event.target.closest('[class*="st-key-inspect-chart"]')) return;
+    window.aegisShift = held;
+    setStateValue("held", held);
+  };
+  window.aegisShift ??= false;
+  document.addEventListener("pointerdown", tell, true);
+  return () => document.removeEventListener("pointerdown", tell, true);
+}
+"""
 
 
 def follow_address() -> None:
-    """Take over the view of a link; without one, the last view."""
+    """Takes over the view of a link; without one, the last view."""
     here, written = st.query_params.to_dict(), st.session_state.get(_WRITTEN)
     if here == written and SCAN in st.session_state:
         return
@@ -43,61 +60,40 @@ def follow_address() -> None:
 
 
 def write_address(view: View) -> None:
-    """Write the view into the page's address."""
+    """Writes the view into the page's address."""
     parameters = view.parameters()
     if st.query_params.to_dict() != parameters:
         st.query_params.from_dict(parameters)
     st.session_state[_WRITTEN] = parameters
 
 
-def wanted_scan() -> str | None:
-    """Read from the page's address which scan to show.
-
-    Returns:
-        Its key, or None.
-    """
-    return st.session_state.get(SCAN)
-
-
-def wanted_class() -> int | None:
-    """Read from the page's address which class to show.
-
-    Returns:
-        Its label, or None.
-    """
-    return st.session_state.get(CLASS)
-
-
 def set_scan(key: str) -> None:
-    """Choose another scan; called before its box is drawn."""
+    """Chooses another scan; called before its box is drawn."""
     st.session_state[SCAN] = key
     forget_class()
 
 
 def set_class(label: int) -> None:
-    """Choose another class, as if in the box; called before the box is drawn."""
+    """Chooses another class, as if in the box; called before the box is drawn."""
     st.session_state[CLASS] = label
     forget_selection()
 
 
 def forget_class() -> None:
-    """Forget class and budget, which belong to another scan."""
+    """Forgets class and budget, which belong to another scan."""
     st.session_state[CLASS] = st.session_state[BUDGET] = st.session_state[METHOD] = None
     forget_selection()
 
 
 def forget_selection() -> None:
-    """Forget the selected points, which belong to another class."""
+    """Forgets the selected points, which belong to another class."""
     st.session_state[_SELECTION] = ""
     st.session_state[_BANDWIDTH] = None
     st.session_state.pop(_COLOURS, None)
 
 
 def selection(points: int) -> Bool[np.ndarray, " p"]:
-    """Read the selection of this session.
-
-    Args:
-        points: number of points of the class.
+    """Reads the selection of this session.
 
     Returns:
         True for selected points.
@@ -106,12 +102,12 @@ def selection(points: int) -> Bool[np.ndarray, " p"]:
 
 
 def select(packed: str) -> None:
-    """Remember selected rows, packed by ``view.pack``."""
+    """Remembers selected rows, packed by ``view.pack``."""
     st.session_state[_SELECTION] = packed
 
 
 def new_event() -> dict[str, Any] | None:
-    """Take the last click or drawing from the chart; the chart is then drawn anew without it.
+    """Takes the last click or drawing from the chart; the chart is then drawn anew without it.
 
     Returns:
         Plotly's selection, or None.
@@ -125,17 +121,13 @@ def new_event() -> dict[str, Any] | None:
 
 
 def drawing() -> int:
-    """Count the events, to give each drawing of the chart a key of its own.
-
-    Returns:
-        The count.
-    """
+    """Counts the events, to give each drawing of the chart a key of its own."""
     number: int = st.session_state.get(_DRAWING, 0)
     return number
 
 
 def is_first_drawing() -> bool:
-    """Tell whether the browser has yet to load plotly; called once for every drawing.
+    """Tells whether the browser has yet to load plotly; called once for every drawing.
 
     Returns:
         True on the first call of a session.
@@ -146,7 +138,7 @@ def is_first_drawing() -> bool:
 
 
 def start_bandwidth(key: str, recorded: float) -> float:
-    """Choose the first value of a bandwidth slider.
+    """Chooses the first value of a bandwidth slider.
 
     Args:
         key: of the slider.
@@ -163,7 +155,7 @@ def start_bandwidth(key: str, recorded: float) -> float:
 
 
 def go_back(budget: float, method: str) -> None:
-    """Set the widgets of budget and method; called before they are drawn.
+    """Sets the widgets of budget and method; called before they are drawn.
 
     Args:
         budget: L2 radius.
@@ -173,16 +165,13 @@ def go_back(budget: float, method: str) -> None:
 
 
 def reset(key: str, bandwidth: float, budget: float, method: str) -> Callable[[], None]:
-    """Make a callback that restores the scan's settings.
+    """Makes a callback that restores the scan's settings.
 
     Args:
         key: of the bandwidth slider.
         bandwidth: of the scan.
         budget: of the scan, an L2 radius.
         method: of the scan's embedding.
-
-    Returns:
-        The callback.
     """
 
     def back() -> None:
@@ -194,7 +183,7 @@ def reset(key: str, bandwidth: float, budget: float, method: str) -> Callable[[]
 
 
 def colours_for(recorded: Int64[np.ndarray, " p"], assignment: Int64[np.ndarray, " p"]) -> tuple[int, ...]:
-    """Choose colours of clusters, as similar to those shown last as possible.
+    """Chooses colours of clusters, as similar to those shown last as possible.
 
     Args:
         recorded: the clusters that colours begin with.
@@ -208,3 +197,15 @@ def colours_for(recorded: Int64[np.ndarray, " p"], assignment: Int64[np.ndarray,
     colours = keep_colours(before, numbers, assignment)
     st.session_state[_COLOURS] = (assignment, colours)
     return colours
+
+
+def watch_shift() -> None:
+    """Makes the browser report whether Shift is held; nothing is visible."""
+    watch = st.components.v2.component("aegis_shift", js=_SCRIPT)
+    watch(key=SHIFT, default={"held": False}, on_held_change=lambda: None, height=0)
+
+
+def shift_held() -> bool:
+    """Tells whether Shift was held at the last click, box or lasso, which adds to the selection."""
+    said = st.session_state.get(SHIFT)
+    return bool(said and said["held"])

@@ -1,18 +1,27 @@
-"""The selection of one class at one budget, and the pictures that belong to it; no Streamlit here."""
+"""The selection of one class: its points and images, shown or written as files; no Streamlit here."""
 
 from __future__ import annotations
 
+import csv
+import io
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
-from aegis.core.text import printable
-from aegis.core.types import Clusters, Dataset, Embedding, Finding, as_pixels
+from aegis.core.text import cell, printable
+from aegis.core.types import Clusters, Dataset, Embedding, Finding, as_8_bit, as_pixels
 from aegis.records.config import ScanConfig
+from aegis.records.pictures import as_rgb, where_changed
 from aegis.records.record import ScanRecord
 from aegis.ui.components.palette import Palette
+from aegis.ui.components.pictures import PAGE, Picture, differences, enlarge, heat, montage, png, scale_of
+
+COLUMNS = ("row", "kind", "training_index", "label", "class", "x", "y", "cluster", "budget", "bandwidth")
+# A fixed time, so that the same selection is the same file.
+EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +107,7 @@ class Subject:
         return as_pixels(self.translated)
 
     def training(self, rows: Int64[np.ndarray, " k"]) -> Float32[np.ndarray, "k c h w"] | None:
-        """Look up training images of the class.
+        """Looks up training images of the class.
 
         Args:
             rows: of points.
@@ -121,11 +130,7 @@ class Subject:
         return None if self.data is None else self.data.train.labels[self.finding.evidence.seed_index]
 
     def hover(self) -> list[str]:
-        """Describe every point in a few words.
-
-        Returns:
-            One text for each point.
-        """
+        """Describes every point in a few words."""
         names, labels = self.record.data.class_names, self.seed_labels
         said = [f"training image {i}" for i in self.finding.evidence.train_index]
         for position, index in enumerate(self.finding.evidence.seed_index):
@@ -133,3 +138,55 @@ class Subject:
             said.append(f"translated{source}, seed {index}")
         clusters = self.clusters.assignment
         return [f"{text}, cluster {c + 1}" if c >= 0 else text for text, c in zip(said, clusters)]
+
+
+def bundle(subject: Subject) -> bytes:
+    """Writes the selection as a zip file."""
+    files = {"selection.csv": table(subject).encode()}
+    files |= {f"{name}.png": png(picture) for name, picture in _pictures(subject).items()}
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
+    return whole.getvalue()
+
+
+def table(subject: Subject) -> str:
+    """Writes the selected points as CSV; clusters count from 1 and are empty for points left out."""
+    evidence, embedding, labels = subject.finding.evidence, subject.embedding, subject.seed_labels
+    names, text = subject.record.data.class_names, io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in np.flatnonzero(subject.rows):
+        position = int(row) - subject.training_count
+        label: int | None
+        if position < 0:
+            kind, index, label = "training", evidence.train_index[row], subject.finding.label
+        else:
+            kind, index = "translated", evidence.seed_index[position]
+            label = None if labels is None else int(labels[position])
+        cluster = int(subject.clusters.assignment[row])
+        name = "" if label is None else cell(names[label])
+        point = [f"{value:.6g}" for value in embedding.points[row]]
+        where = (cluster + 1 if cluster >= 0 else "", f"{embedding.budget:g}", f"{subject.clusters.bandwidth:.6g}")
+        writer.writerow((row, kind, index, "" if label is None else label, name, *point, *where))
+    return text.getvalue()
+
+
+def _pictures(subject: Subject) -> dict[str, Picture]:
+    palette = subject.palette
+    found: dict[str, Picture] = {}
+    kinds = {}
+    if len(subject.members):
+        kinds["translated"] = as_rgb(subject.translated)
+        found["mean"] = enlarge(as_rgb(as_8_bit(subject.moved.mean(axis=0)[None]))[0])
+    if len(subject.members) and subject.seeds is not None and subject.changes is not None:
+        kinds["seed"] = as_rgb(as_8_bit(subject.seeds))
+        kinds["difference"] = differences(subject.changes, scale_of(subject.changes), palette)
+        found["where-changed"] = enlarge(heat(where_changed(subject.seeds, subject.moved), palette))
+    if len(subject.own) and (training := subject.training(subject.own)) is not None:
+        kinds["training"] = as_rgb(as_8_bit(training))
+    for name, all_of_them in kinds.items():
+        for page, start in enumerate(range(0, len(all_of_them), PAGE), 1):
+            found[f"{name}-{page}"] = montage(all_of_them[start : start + PAGE], palette)
+    return found

@@ -16,7 +16,7 @@ from aegis.detect.selection import try_selection
 from aegis.records.config import TriggerSearchConfig
 from aegis.records.pictures import as_rgb
 from aegis.ui.components import charts
-from aegis.ui.components.gallery import montage
+from aegis.ui.components.pictures import montage
 from aegis.ui.inspect.subject import Subject
 from aegis.ui.inspect.view import pack
 from aegis.ui.scans import find_model, identity
@@ -47,7 +47,7 @@ class SelectionTrial:
 
 
 def show_trial(subject: Subject) -> None:
-    """Show the button, and the result for the selection that is shown."""
+    """Shows the button, and the result for the selection that is shown."""
     known = (identity(subject.record), subject.finding.label, subject.embedding.budget, pack(subject.rows))
     pressed = st.button(
         "Test this selection's trigger", key=BUTTON, icon=":material/bolt:", help=HELP, disabled=subject.data is None
@@ -69,14 +69,7 @@ def show_trial(subject: Subject) -> None:
 
 
 def transplant_config(subject: Subject) -> TriggerSearchConfig:
-    """Choose the settings of the search: those of the scan, or the default ones scaled to the model.
-
-    Args:
-        subject: the class.
-
-    Returns:
-        The settings.
-    """
+    """Chooses the settings of the search: those of the scan, or the default ones scaled to the model."""
     config = subject.config.gather.trigger_search or TriggerSearchConfig()
     measured = subject.record.model
     # Scans of earlier versions did not measure how far universal changes go.
@@ -124,7 +117,7 @@ def _show(subject: Subject, triggers: tuple[CandidateTrigger, ...]) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.plotly_chart(
-            charts.bars(named, rates, "Flip rate by source class", subject.palette),
+            charts.bars(named, rates, "Attack success rate by source class", subject.palette),
             key="inspect-bars",
             theme=None,
             config={"displayModeBar": False},

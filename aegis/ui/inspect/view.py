@@ -1,4 +1,4 @@
-"""The view of Inspect Class as a link holds it; no Streamlit here."""
+"""The view of Inspect Class as a link holds it, and what clicks, boxes and lassos select in it; no Streamlit here."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 
 COLOURS = {"origin": "origin", "cluster": "cluster", "class": "seed class"}
 SHOWS = {"translated": "translated", "seed": "seed", "difference": "difference", "training": "training"}
@@ -44,11 +45,7 @@ class View:
     selection: str = ""
 
     def parameters(self) -> dict[str, str]:
-        """Write the view as query parameters; defaults are left out.
-
-        Returns:
-            Values by name.
-        """
+        """Writes the view as query parameters; defaults are left out."""
         given = {
             "scan": self.scan,
             "class": None if self.label is None else str(self.label),
@@ -64,14 +61,7 @@ class View:
 
 
 def read_view(parameters: Mapping[str, str]) -> View:
-    """Read a view from query parameters; invalid ones are ignored.
-
-    Args:
-        parameters: values by name.
-
-    Returns:
-        The view.
-    """
+    """Reads a view from query parameters; invalid ones are ignored."""
     colour, show = parameters.get("colour", ""), parameters.get("show", "")
     label = parameters.get("class", "")
     return View(
@@ -88,7 +78,7 @@ def read_view(parameters: Mapping[str, str]) -> View:
 
 
 def pack(selected: Bool[np.ndarray, " p"]) -> str:
-    """Write selected rows as text for a link.
+    """Writes selected rows as text for a link.
 
     Args:
         selected: True for selected points.
@@ -102,7 +92,7 @@ def pack(selected: Bool[np.ndarray, " p"]) -> str:
 
 
 def unpack(text: str, points: int) -> Bool[np.ndarray, " p"]:
-    """Read selected rows from the text of a link.
+    """Reads selected rows from the text of a link.
 
     Args:
         text: of the link.
@@ -128,3 +118,45 @@ def _positive(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) and value > 0 else None
+
+
+def apply_event(
+    event: Mapping[str, Any], selected: Bool[np.ndarray, " p"], assignment: Int64[np.ndarray, " p"], adding: bool
+) -> Bool[np.ndarray, " p"]:
+    """The selection after something was clicked or drawn.
+
+    A click selects the whole cluster of its point, a box or a lasso exactly what lies in it. Nothing hit leaves the
+    selection as it is.
+
+    Args:
+        event: plotly's selection.
+        selected: the selection before.
+        assignment: cluster of each point, -1 for points left out.
+        adding: keep what was selected; a click on a point that was selected takes its cluster away.
+    """
+    hit = _rows(event, len(selected))
+    if not hit.any():
+        return selected
+    drawn = event.get("box") or event.get("lasso")
+    chosen: np.ndarray = hit if drawn else _clusters_of(hit, assignment)
+    if not adding:
+        return chosen
+    takes_away = not drawn and bool((hit & selected).any())
+    together: np.ndarray = selected & ~chosen if takes_away else selected | chosen
+    return together
+
+
+def _rows(event: Mapping[str, Any], points: int) -> Bool[np.ndarray, " p"]:
+    hit = np.zeros(points, bool)
+    for point in event.get("points", ()):
+        custom = point.get("customdata")
+        row = custom[0] if isinstance(custom, (list, tuple)) and custom else None
+        if isinstance(row, int) and 0 <= row < points:
+            hit[row] = True
+    return hit
+
+
+def _clusters_of(rows: Bool[np.ndarray, " p"], assignment: Int64[np.ndarray, " p"]) -> Bool[np.ndarray, " p"]:
+    # A point that was left out of clustering stands for itself.
+    whole: np.ndarray = np.isin(assignment, np.setdiff1d(assignment[rows], [-1])) | rows
+    return whole

@@ -1,29 +1,44 @@
-"""The Scan page, as its address asks for."""
+"""The Scan page, as its address asks for: the settings of a new scan, a running one, or a result."""
 
 from __future__ import annotations
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from aegis.core.errors import AegisError
+from aegis.core.errors import AegisError, StoreError
+from aegis.core.text import count_of, numbered
 from aegis.records.config import ScanConfig
+from aegis.records.ranking import best_score, ranked
+from aegis.records.record import ClassRecord, ScanRecord, config_of
+from aegis.records.wording import robust_up_to
+from aegis.services.report_inputs import find_featured, say_missing
 from aegis.store.store import Store
+from aegis.ui.components.evidence import show_evidence
 from aegis.ui.components.live import show_job, show_measured, show_measuring
-from aegis.ui.components.recent import show_running
-from aegis.ui.components.widgets import complain
-from aegis.ui.estimate import PlannedScan, seconds, spoken
+from aegis.ui.components.palette import palette
+from aegis.ui.components.svg import small_scatter
+from aegis.ui.components.widgets import INSPECT, complain, fact, facts, show_running
 from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, fingerprint, place
-from aegis.ui.scan.result import show_result
+from aegis.ui.scan.review import show_review
 from aegis.ui.scan.settings import choose_settings
 from aegis.ui.scan.setup import choose_images, choose_suspect
-from aegis.ui.session import find_job, open_scan, server_state, start
+from aegis.ui.scans import summary_of, summary_or_none
+from aegis.ui.session import find_job, look_for_images, open_scan, server_state, start, verdict_badge, when
+from aegis.ui.watch import PlannedScan, seconds, spoken
 
 # What is assumed of images before they are read; only the range of settings depends on it.
 SHAPE = (1, 28, 28)
+COLUMNS = 5
+# Classes drawn at once; the others follow at a click.
+PAGE = 20
+_STYLE = """<style>
+.st-key-verdict [data-testid="stText"] { font-size: 1.25rem; line-height: 1.4; font-weight: 600; text-wrap: pretty; }
+[class*="st-key-small-"] [data-testid="stText"] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+</style>"""
 
 
 def scan_page() -> None:
-    """Show what the address asks for: a running job, a finished scan, or the settings of a new one."""
+    """Shows what the address asks for: a running job, a finished scan, or the settings of a new one."""
     heading = st.container(horizontal=True, vertical_alignment="center")
     heading.title("Scan", anchor=False)
     try:
@@ -142,3 +157,85 @@ def _show_measuring(suspect: ChosenSuspect, images: ChosenImages, settings: Sett
         job = start(place(suspect, images, settings, measure_only=True))
         st.session_state.setdefault("measuring", {})[mark] = job.id
         st.rerun()
+
+
+def show_result(key: str, record: ScanRecord) -> None:
+    """Shows all results of a finished scan."""
+    st.html(_STYLE)
+    _show_verdict(record)
+    images, gone = look_for_images(key, record)
+    try:
+        config_of(record)
+        ordered = ranked(record)
+        if ordered:
+            small = summary_or_none(record, ordered[0].label)
+            show_evidence(record, ordered[0], small.trigger if small else None, images)
+        _show_classes(key, record, ordered)
+    except StoreError as error:
+        st.text(str(error))
+    at_hand, lost = find_featured(record, summary_of)
+    show_review(key, record, images, tuple(at_hand), say_missing(gone, lost))
+
+
+def _show_verdict(record: ScanRecord) -> None:
+    with st.container(border=True, key="verdict"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            verdict_badge(record)
+            st.caption(f"scanned {when(record.created)}")
+        st.text(record.sentence)
+    model, data = record.model, record.data
+    with facts():
+        fact("Suspect", model.file)
+        fact("Architecture", model.architecture)
+        fact("Images", data.name)
+        fact("Accuracy", f"{model.accuracy:.1%}", tip="Share of held-out images classified as they are labelled.")
+        fact(
+            "Robust up to",
+            robust_up_to(model),
+            tip="L2 norm of a change, made to mislead the model, that halves its accuracy.",
+        )
+        fact("SHA-256", f"{model.sha256[:16]}…", tip=model.sha256)
+
+
+def _show_classes(key: str, record: ScanRecord, ordered: list[ClassRecord]) -> None:
+    st.header(
+        "Every class",
+        anchor=False,
+        help="Each point is an image, drawn by the features that the model sees in it. Clusters are those that mean "
+        "shift finds among them; flips is the share of held-out images that the best trigger for all other classes "
+        "turns into the class, reached by most of these.",
+    )
+    st.caption(
+        "Training images of the class (open, grey) and images of other classes that were translated into it (filled). "
+        "Classes that are flagged come first, then those that come closest to it."
+    )
+    pages = -(-len(ordered) // PAGE)
+    page = 0
+    if pages > 1:
+        page = st.pagination(pages, key="page") - 1
+    shown = ordered[page * PAGE :][:PAGE]
+    for i in range(0, len(shown), COLUMNS):
+        for column, one in zip(st.columns(COLUMNS), shown[i : i + COLUMNS]):
+            with column:
+                _show_small(key, record, one)
+
+
+def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
+    with st.container(border=True, key=f"small-{one.label}", gap="xsmall", height="stretch"):
+        st.text(numbered(one.label, one.name, 60))
+        small = summary_or_none(record, one.label)
+        if small is not None:
+            moved = int(small.is_translated.sum())
+            described = (
+                f"Class {one.label}: {len(small.points) - moved} training images and {moved} translated ones in "
+                f"{one.clusters} clusters"
+            )
+            colours = palette(st.context.theme.type)
+            st.html(small_scatter(small.points, small.is_translated, one.flagged, described, colours))
+        clusters = count_of(one.clusters, "cluster")
+        best = best_score(one, "patch", "perturbation")
+        st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")
+        if one.flagged:
+            st.badge("Flagged", icon=":material/warning:", color="red")
+        target = {"scan": key, "class": str(one.label)}
+        st.page_link(INSPECT, label="Inspect", icon=":material/search:", query_params=target)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import streamlit as st
 
-from aegis.core.errors import AegisError
+from aegis.core.errors import AegisError, StoreError
 from aegis.core.text import numbered
 from aegis.core.types import Dataset
 from aegis.records.record import ClassRecord, ScanRecord
-from aegis.records.review import Decision, Review
+from aegis.records.review import NO_REVIEW, Decision, Review
+from aegis.store.store import Store
 from aegis.ui.components.widgets import complain
-from aegis.ui.draft import NOTE, Draft
 from aegis.ui.session import server_state
 
+# Characters of a note; the report's first page still holds them.
+NOTE = 2000
 OPEN: Final = "open"
 DECISIONS: dict[Decision | Literal["open"], str] = {
     OPEN: "Open",
@@ -36,8 +39,66 @@ _STYLE = """<style>
 </style>"""
 
 
+@dataclass(eq=False)
+class Draft:
+    """A scan's review as one session sees it; the store's review counts while the store can be used.
+
+    Args:
+        key: of the scan.
+        review: as last seen.
+        last: as the store last had it.
+        kept: whether the store has it.
+        problem: why not, or empty.
+    """
+
+    key: str
+    review: Review = NO_REVIEW
+    last: Review = NO_REVIEW
+    kept: bool = True
+    problem: str = ""
+
+    def refresh(self, record: ScanRecord) -> Review:
+        """Reads the review again, with other sessions' changes."""
+        if self.kept:
+            try:
+                self.last = self.review = fitting(Store().find_review(self.key) or NO_REVIEW, record)
+                self.problem = ""
+            except StoreError as error:
+                self.problem = str(error)
+        return self.review
+
+    def change(self, record: ScanRecord, change: Callable[[Review], Review]) -> None:
+        """Changes the review and saves it; on failure the change stays in the draft.
+
+        Args:
+            record: the scan.
+            change: makes the new review of the old one.
+        """
+        self.review, self.kept = fitting(change(self.refresh(record)), record), False
+        try:
+            # Other sessions may have decided meanwhile, so the store merges both reviews.
+            self.last = self.review = fitting(Store().keep_review(self.key, self.review, since=self.last), record)
+            self.kept, self.problem = True, ""
+        except StoreError as error:
+            self.problem = str(error)
+
+
+def fitting(review: Review, record: ScanRecord) -> Review:
+    """Drops the parts of a review that the page cannot show.
+
+    Returns:
+        The review with a note that is not too long, and decisions about this scan's classes only.
+    """
+    decisions = {
+        one.label: decision
+        for one in record.classes
+        if (decision := review.decisions.get(one.label)) and (one.flagged or decision == "confirmed")
+    }
+    return Review(review.note[:NOTE], decisions)
+
+
 def show_review(key: str, record: ScanRecord, images: Dataset | None, at_hand: tuple[int, ...], missing: str) -> None:
-    """Show note, decisions and report.
+    """Shows note, decisions and report.
 
     Args:
         key: of the scan in the store.

@@ -24,15 +24,12 @@ PRESETS = {
 
 
 def choose_settings(data: str | None, shape: tuple[int, int, int], class_names: tuple[str, ...] | None) -> Settings:
-    """Show the widgets that choose a preset and change its settings.
+    """Shows the widgets that choose a preset and change its settings.
 
     Args:
         data: name of the images, or None.
         shape: of the images.
         class_names: None while they are not known.
-
-    Returns:
-        The settings.
 
     Raises:
         ConfigError: for a value out of range.

@@ -11,8 +11,7 @@ from aegis.core.text import printable
 from aegis.data import SOURCES, default_source
 from aegis.data.catalogue import SAMPLES
 from aegis.models.card import Identity
-from aegis.ui.components.summary import OWN, title_of
-from aegis.ui.components.widgets import complain, examined, fact, facts, show_identity
+from aegis.ui.components.widgets import OWN, complain, examined, fact, facts, show_identity, title_of
 from aegis.ui.order import ChosenImages, ChosenSuspect, digest
 from aegis.ui.suspects import list_suspects, suspects_folder
 from aegis.ui.uploads import MAX_BYTES, Upload, check_architecture, check_numbers, identify, upload
@@ -22,7 +21,7 @@ EXAMPLES = ("aegis:cnn16", "aegis:cnn32", "aegis:resnet18", "aegis:resnet50", "t
 
 
 def choose_suspect() -> ChosenSuspect | None:
-    """Show the widgets that choose a model.
+    """Shows the widgets that choose a model.
 
     Returns:
         The model with its identity and hash; None until one that can be scanned is chosen.
@@ -151,10 +150,7 @@ def _ask_what_it_is(required: bool = True) -> tuple[str | None, str | None, str 
 
 
 def choose_images(suspect: ChosenSuspect) -> ChosenImages | None:
-    """Show the widgets that choose images.
-
-    Args:
-        suspect: the chosen model.
+    """Shows the widgets that choose images.
 
     Returns:
         The images; None until some are chosen.

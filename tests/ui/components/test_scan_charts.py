@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aegis.ui.components.palette import palette
-from aegis.ui.components.scan_charts import POINTS, RADIUS, ROOM, draw_score, small_scatter
+from aegis.ui.components.svg import POINTS, RADIUS, ROOM, draw_score, small_scatter
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from aegis.records.review import Review
-from aegis.ui.components.summary import say_flagged
+from aegis.ui.components.widgets import say_flagged
 from aegis.ui.history.rows import Row, Wanted, as_csv, as_json, row_of, say_decisions
 from tests.report.made import made
 from tests.suspects import HOSTILE

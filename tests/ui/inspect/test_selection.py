@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from aegis.ui.inspect.selection import apply_event, bandwidths
+from aegis.ui.inspect.budget import bandwidths
+from aegis.ui.inspect.view import apply_event
 
 CLUSTERS = np.array([0, 0, 0, 1, 1, 2, -1])
 

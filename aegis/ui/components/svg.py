@@ -1,23 +1,80 @@
-"""Charts of the Scan page; no Streamlit here."""
+"""Charts drawn as pictures, where one of plotly's would take too long; no Streamlit here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int64
 
-from aegis.core.types import Applicability
-from aegis.records.record import ModelRecord
-from aegis.ui.components.palette import SYMBOLS, Palette
-from aegis.ui.components.plotting import go
-from aegis.ui.components.svg_scatter import Part, cloud, svg_source
+from aegis.ui.components.palette import Palette
 from aegis.ui.watch import Curve
 
 # A small scatter shows the shape of a cloud; more points would only slow the page.
 POINTS = 240
 # Size of the picture and of a point in it, in pixels.
 ROOM, RADIUS = (200, 150), 2
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Points that are drawn alike.
+
+    Args:
+        rows: positions among the points.
+        colour: as SVG has it.
+        filled: draw discs instead of circles.
+    """
+
+    rows: Int64[np.ndarray, " k"]
+    colour: str
+    filled: bool
+
+
+def cloud(
+    points: Float32[np.ndarray, "p 2"],
+    parts: Sequence[Part],
+    room: tuple[int, int],
+    radius: float,
+    name: str,
+    described: str,
+) -> str:
+    """Draws points as an SVG picture, at one scale in both directions.
+
+    Args:
+        points: in the plane; the picture has room for all of them, drawn or not.
+        parts: drawn in this order.
+        room: width and height of the picture in pixels.
+        radius: of a point, in pixels.
+        name: of the HTML class, for styles.
+        described: the picture in words, for screen readers.
+    """
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = float(((np.array(room) - 4 * radius) / np.maximum(high - low, 1e-6)).min())
+    x, y = ((points - (low + high) / 2) * (scale, -scale) + np.array(room) / 2).T.tolist()
+    drawn = "".join(
+        f"<g {_paint(part)}>"
+        + "".join(f'<circle cx="{x[i]:.1f}" cy="{y[i]:.1f}" r="{radius}"/>' for i in part.rows.tolist())
+        + "</g>"
+        for part in parts
+    )
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {room[0]} {room[1]}">{drawn}</svg>'
+    style = f"width:100%;height:{room[1]}px;display:block"
+    return f'<img class="{name}" style="{style}" src="{svg_source(picture)}" alt="{html.escape(described)}">'
+
+
+def svg_source(picture: str) -> str:
+    """Encodes an SVG picture as a data URL, since Streamlit removes SVG from HTML."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}"
+
+
+def _paint(part: Part) -> str:
+    if part.filled:
+        return f'fill="{part.colour}" fill-opacity="0.8"'
+    return f'fill="none" stroke="{part.colour}" stroke-opacity="0.7"'
 
 
 def small_scatter(
@@ -27,7 +84,7 @@ def small_scatter(
     described: str,
     palette: Palette,
 ) -> str:
-    """Draw training and translated images of one class in the plane as a picture.
+    """Draws training and translated images of one class in the plane as a picture.
 
     A page has one for every class; as many charts of plotly's would take it seconds to draw.
 
@@ -37,9 +94,6 @@ def small_scatter(
         flagged: whether the class is.
         described: the picture in words, for screen readers.
         palette: colours.
-
-    Returns:
-        HTML.
     """
     colour = palette.categories[1] if flagged else palette.categories[0]
     parts = (Part(_some(~is_translated), palette.muted, filled=False), Part(_some(is_translated), colour, filled=True))
@@ -47,7 +101,7 @@ def small_scatter(
 
 
 def draw_score(maxima: Sequence[float], score: float, needed: float, flagged: bool, palette: Palette) -> str:
-    """Draw a score on a line from 0 to 1 with those of benign classes; the line is broad from the score that flags.
+    """Draws a score on a line from 0 to 1 with those of benign classes; the line is broad from the score that flags.
 
     Args:
         maxima: scores of benign classes, in [0, 1].
@@ -55,9 +109,6 @@ def draw_score(maxima: Sequence[float], score: float, needed: float, flagged: bo
         needed: the score that flags, in [0, 1].
         flagged: whether the class is.
         palette: colours.
-
-    Returns:
-        HTML.
     """
     colour = palette.categories[1] if flagged else palette.categories[0]
     dots = "".join(
@@ -74,7 +125,7 @@ def draw_score(maxima: Sequence[float], score: float, needed: float, flagged: bo
 
 
 def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
-    """Draw the loss by step as a picture; plotly is too slow to redraw it twice a second.
+    """Draws the loss by step as a picture; plotly is too slow to redraw it twice a second.
 
     A picture, since Streamlit takes SVG out of HTML.
 
@@ -82,9 +133,6 @@ def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
         curve: of the running step.
         title: of the curve.
         palette: colours.
-
-    Returns:
-        HTML.
     """
     first, last = curve[0][0], max(curve[-1][0], curve[0][0] + 1)
     highest = max(max(loss for _, loss in curve), 1e-9)
@@ -102,40 +150,6 @@ def loss_curve(curve: Curve, title: str, palette: Palette) -> str:
         f'<div class="aegis-loss"><div><span>{title}</span><span>{curve[-1][1]:.3g}</span></div>'
         f'<img src="{svg_source(picture)}" alt="{described}"></div>'
     )
-
-
-def ladder(models: Mapping[str, Applicability | ModelRecord], palette: Palette) -> go.Figure:
-    """Draw accuracy under attack by the attack's L2 radius.
-
-    Args:
-        models: measurements by name.
-        palette: colours.
-
-    Returns:
-        The chart.
-    """
-    figure = go.Figure()
-    for i, (name, model) in enumerate(models.items()):
-        figure.add_scatter(
-            x=[0.0, *model.epsilons],
-            y=[model.accuracy, *model.robust_accuracies],
-            name=name,
-            mode="lines+markers",
-            line={"color": palette.colour(i), "width": 2},
-            marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 7},
-            hovertemplate=f"%{{y:.0%}} right at L2 radius %{{x}}<extra>{name if len(models) > 1 else ''}</extra>",
-        )
-    figure.update_layout(
-        height=190,
-        margin={"l": 44, "r": 8, "t": 8, "b": 36},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=len(models) > 1,
-        legend={"x": 1, "xanchor": "right", "y": 1, "bgcolor": "rgba(0,0,0,0)"},
-    )
-    figure.update_xaxes(title={"text": "attack (L2 radius)", "standoff": 4}, fixedrange=True, gridcolor=palette.line)
-    figure.update_yaxes(range=[0, 1.02], tickformat=".0%", fixedrange=True, gridcolor=palette.line, nticks=5)
-    return figure
 
 
 def _some(mask: np.ndarray) -> np.ndarray:

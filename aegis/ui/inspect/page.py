@@ -1,40 +1,53 @@
-"""The main part of Inspect Class: scatter and gallery, redrawn together without the rest of the page."""
+"""The Inspect Class page: its scatter and gallery are redrawn together without the rest of the page."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import streamlit as st
 from jaxtyping import Bool, Int64
 
+from aegis.core.errors import AegisError
 from aegis.core.text import count_of, label_with_name, printable
-from aegis.core.types import Clusters, Dataset, Embedding, Finding
+from aegis.core.types import Dataset, Embedding, Finding
 from aegis.records.config import ScanConfig
+from aegis.records.record import config_of
 from aegis.records.wording import METHODS
 from aegis.ui.components import charts
 from aegis.ui.components.palette import palette
+from aegis.ui.components.widgets import reason_of
 from aegis.ui.inspect import state
-from aegis.ui.inspect.budget import choose_budget, marks, recorded_budget
-from aegis.ui.inspect.choice import Choice
-from aegis.ui.inspect.details import show_details
-from aegis.ui.inspect.gallery import show_gallery
-from aegis.ui.inspect.prompt import find_what_if_of, prompt_what_if
-from aegis.ui.inspect.selection import apply_event, bandwidths, shift_held, watch_shift
+from aegis.ui.inspect.budget import Grouping, choose_bandwidth, choose_budget, recorded_budget
+from aegis.ui.inspect.choice import Choice, choose, show_verdict
+from aegis.ui.inspect.gallery import show_details, show_gallery
 from aegis.ui.inspect.subject import Subject
-from aegis.ui.inspect.view import COLOURS, View, pack
-from aegis.ui.scans import clusters_at, identity
-from aegis.ui.what_if import WhatIf
+from aegis.ui.inspect.view import COLOURS, View, apply_event, pack
+from aegis.ui.inspect.what_if import find_what_if_of, prompt_what_if
+from aegis.ui.scans import find_finding
+from aegis.ui.session import WhatIf, look_for_images
 
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { max-width: 88rem; padding: 3.5rem 2rem 2rem; }
+[data-testid="stMainBlockContainer"] [data-testid="stImage"] img { image-rendering: pixelated; }
+[class*="st-key-inspect-"] [data-testid="stText"] { overflow-wrap: anywhere; }
+/* The page's own wrapping of paragraphs would break the number on a slider's thumb into digits. */
+[data-testid="stSlider"] p { text-wrap-mode: nowrap; }
+.st-key-inspect-epsilon [data-testid="stSliderTickBar"] { display: none; }
+/* A picture of the points, until the browser has loaded what draws the chart. */
+.st-key-inspect-plane { position: relative; }
+.aegis-until { position: absolute; top: 44px; pointer-events: none; }
+.st-key-inspect-plane:has(.js-plotly-plot .point) .aegis-until { visibility: hidden; }
+.aegis-mark { position: relative; height: 1rem; margin: -1.25rem 0.5rem 0; font-size: 0.75rem; opacity: 0.8; }
+.aegis-mark span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
+.aegis-mark i { display: block; width: 0; height: 0; margin: 0 auto; border: 4px solid transparent;
+  border-bottom-color: currentColor; border-top: 0; }
+</style>"""
 MODES: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
 BAR = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["zoom2d", "autoScale2d"]}
-BANDWIDTH_HELP = (
-    "Radius within which mean shift takes points for one cluster. A smaller one finds more clusters. The scan computed "
-    "it from the points."
-)
 METHOD_HELP = (
     "How features of many dimensions become points in the plane. The clusters depend on it; the verdict was reached "
     "with the one that the scan used."
@@ -48,28 +61,48 @@ ALONE_HELP = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Grouping:
-    """The clusters shown, and those of the scan.
+def inspect_page() -> None:
+    """Shows the page below its frame."""
+    st.html(_STYLE)
+    title = st.container(horizontal=True, vertical_alignment="center")
+    title.header("Inspect class", anchor=False, width="content")
+    try:
+        state.follow_address()
+        choice = choose()
+        if choice is not None:
+            with title:
+                show_verdict(choice)
+            st.text(reason_of(choice.entry))
+            _show_class(choice)
+    except AegisError as error:
+        with st.container(border=True, key="inspect-problem"):
+            st.text(str(error))
 
-    Args:
-        shown, recorded: equal unless a what-if is on.
-        colours: colour number of each cluster shown.
-    """
 
-    shown: Clusters
-    recorded: Clusters
-    colours: tuple[int, ...]
-
-    @property
-    def what_if(self) -> bool:
-        """Whether the bandwidth differs from the scan's."""
-        return self.shown.bandwidth != self.recorded.bandwidth
+def _show_class(choice: Choice) -> None:
+    config = config_of(choice.record)
+    finding = find_finding(choice.record, choice.entry.label)
+    if finding is None:
+        state.write_address(View(scan=choice.key, label=choice.entry.label))
+        with st.container(border=True, key="inspect-problem"):
+            st.markdown(
+                "**The evidence of this class is no longer stored,** or another version of AEGIS wrote it. Scan this "
+                "suspect again; its classes can then be inspected here."
+            )
+        return
+    data, _ = look_for_images(choice.key, choice.record)
+    if data is None:
+        st.info(
+            "The images of this scan are not at hand, or have changed since: seeds, differences, training images and "
+            "the trigger test are left out.",
+            icon=":material/image_not_supported:",
+        )
+    explore(choice, finding, data, config)
 
 
 @st.fragment
 def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: ScanConfig) -> None:
-    """Show everything that changes with clicks and sliders.
+    """Shows everything that changes with clicks and sliders.
 
     Args:
         choice: the class.
@@ -95,7 +128,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         return
     budget = finding.evidence.budgets.index(epsilon)
     with bandwidth_place:
-        grouping, key = _choose_bandwidth(choice, finding, budget, alone, config, method)
+        grouping, key = choose_bandwidth(choice, finding, budget, alone, config, method)
     _tell_what_if(grouping, what_if, changed, state.reset(key, grouping.recorded.bandwidth, back, config.embed.method))
     selected = _select(finding.embeddings[budget], grouping, alone)
     subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
@@ -109,7 +142,7 @@ def _select(embedding: Embedding, grouping: Grouping, alone: bool) -> Bool[np.nd
     selected = state.selection(len(embedding.points))
     event = state.new_event()
     if event is not None:
-        selected = apply_event(event, selected, grouping.shown.assignment, shift_held())
+        selected = apply_event(event, selected, grouping.shown.assignment, state.shift_held())
     if alone:
         selected = selected & embedding.is_translated
     state.select(pack(selected))
@@ -134,7 +167,7 @@ def _show(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str
     with plane:
         _draw(subject, grouping, groups)
     with left:
-        watch_shift()
+        state.watch_shift()
         shapes = "" if alone else " Filled: translated images. Open: the class's own training images."
         st.caption(
             f"Click a point to select its cluster; with Shift, to add or remove one; or draw a box or a lasso.{shapes}"
@@ -161,27 +194,6 @@ def _choose_view(method: str, has_seeds: bool) -> tuple[str, bool, str]:
     assert colour is not None
     assert drawn is not None
     return drawn, alone, colour
-
-
-def _choose_bandwidth(
-    choice: Choice, finding: Finding, budget: int, alone: bool, config: ScanConfig, method: str
-) -> tuple[Grouping, str]:
-    recorded = (finding.translated_clusters if alone else finding.clusters)[budget]
-    embedding: Embedding = finding.embeddings[budget]
-    key = f"inspect-bandwidth-{choice.key[:16]}-{finding.label}-{embedding.budget:g}-{method}-{alone}"
-    value = state.start_bandwidth(key, recorded.bandwidth)
-    known, where = f"{identity(choice.record)} {method}", (finding.label, embedding)
-    computed = recorded.bandwidth
-    if config.judge.bandwidth is not None:
-        unset = replace(config.judge, bandwidth=None)
-        computed = clusters_at(known, *where, embedding.budget, unset, alone).bandwidth
-    options = bandwidths(computed, recorded.bandwidth, value)
-    chosen = st.select_slider("Bandwidth", options, format_func="{:.4g}".format, key=key, help=BANDWIDTH_HELP)
-    marks({options.index(computed) / (len(options) - 1): f"computed: {computed:.4g}"})
-    shown = recorded
-    if chosen != recorded.bandwidth:
-        shown = clusters_at(known, *where, embedding.budget, replace(config.judge, bandwidth=chosen), alone)
-    return Grouping(shown, recorded, state.colours_for(recorded.assignment, shown.assignment)), key
 
 
 def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> None:
@@ -211,7 +223,7 @@ def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> N
 
 
 def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"], colour: str) -> list[charts.Group]:
-    """Group the visible points by colour.
+    """Groups the visible points by colour.
 
     Args:
         subject: the class.

@@ -4,7 +4,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import aegis.ui
-from aegis.ui import sign_in
 from tests.layers import ROOT
 from tests.suspects import HOSTILE
 
@@ -131,7 +130,7 @@ def test_a_file_that_cannot_be_read_opens_nothing(tmp_path, monkeypatch, content
     path = tmp_path / "secrets.toml"
     path.write_bytes(content)
     monkeypatch.setattr("streamlit.config.get_option", _with(path))
-    monkeypatch.setattr(sign_in.st, "get_option", _with(path))
+    monkeypatch.setattr("streamlit.get_option", _with(path))
     secrets_singleton._reset()
     at = open_page(user={}).run()
     assert not at.exception

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aegis.ui.upload_cache import SHELVED, UploadCache, Uploads, is_upload, look_for_images
+from aegis.ui.caches import SHELVED, UploadCache, Uploads, is_upload, look_for_images
 from aegis.ui.uploads import UPLOADED
 from tests.finished import KEY
 from tests.stored import dataset

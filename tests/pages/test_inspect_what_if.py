@@ -7,14 +7,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from aegis.core.errors import DataError
+from aegis.ui.caches import UploadCache, look_for_images
 from aegis.ui.inspect import budget as inspect_budget
-from aegis.ui.inspect import prompt as inspect_prompt
 from aegis.ui.inspect import state
+from aegis.ui.inspect import what_if as inspect_prompt
+from aegis.ui.inspect.what_if import with_what_if
 from aegis.ui.scans import find_finding
-from aegis.ui.session import find_what_if, server_state
-from aegis.ui.upload_cache import UploadCache, look_for_images
+from aegis.ui.session import WhatIf, find_what_if, server_state
 from aegis.ui.watch import Watch
-from aegis.ui.what_if import WhatIf, with_what_if
 from tests.layers import ROOT
 from tests.pages.conftest import INSPECT, LABEL, everything, run
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aegis.ui.components.gallery import GAP, differences, enlarge, grow, heat, montage, png, scale_of
 from aegis.ui.components.palette import palette, rgb
+from aegis.ui.components.pictures import GAP, differences, enlarge, grow, heat, montage, png, scale_of
 
 LIGHT = palette("light")
 

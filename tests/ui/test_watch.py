@@ -6,7 +6,7 @@ import pytest
 
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ClassRecord, config_record
-from aegis.ui.estimate import PlannedScan, seconds, spoken
+from aegis.ui.watch import PlannedScan, seconds, spoken
 from tests.stored import record
 
 CONFIG = preset("default", None, (1, 28, 28))

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from aegis.ui.components.svg_scatter import Part, cloud
+from aegis.ui.components.svg import Part, cloud
 
 CORNERS = np.array([[0, 0], [10, 0], [10, 5], [5, 2.5]], np.float32)
 ALL = np.arange(4)

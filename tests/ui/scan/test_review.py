@@ -9,7 +9,8 @@ from pypdf import PdfReader
 from aegis.core.errors import AegisError, StoreError
 from aegis.records.review import NO_REVIEW, Review
 from aegis.store.store import Store
-from aegis.ui.draft import NOTE, PAPERS, Draft, ReportCache, fitting
+from aegis.ui.caches import PAPERS, ReportCache
+from aegis.ui.scan.review import NOTE, Draft, fitting
 from tests.report.made import made
 from tests.stored_scan import keep_finished
 

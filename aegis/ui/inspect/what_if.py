@@ -1,32 +1,39 @@
-"""The prompt shown where no scan has computed the chosen settings: cost, button and progress."""
+"""One class with other settings than the scan's: what that costs, its computation and its progress."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from aegis.core.errors import CheckpointError, DataError
+from aegis.core.runtime import Report, Runtime, silent
 from aegis.core.text import label_with_name, printable
-from aegis.core.types import Dataset, Finding
-from aegis.records.record import config_of
+from aegis.core.types import Dataset, Evidence, Finding
+from aegis.records.builders import source_record
+from aegis.records.config import GatherConfig, ScanConfig
+from aegis.records.presets import at_budget
+from aegis.records.record import ScanRecord, config_of, config_record
 from aegis.records.wording import METHODS
+from aegis.store.cached_steps import stored
+from aegis.store.store import Store
 from aegis.ui.components.live import EVERY, offer_cancel, show_classes_running
 from aegis.ui.components.widgets import complain
 from aegis.ui.inspect import state
 from aegis.ui.inspect.choice import Choice
 from aegis.ui.scans import find_finding, find_suspect
-from aegis.ui.session import find_what_if, server_state, start_what_if
-from aegis.ui.suspects import suspects_folder
+from aegis.ui.session import WhatIf, find_what_if, server_state, start_what_if
+from aegis.ui.suspects import load_again, suspects_folder
 from aegis.ui.watch import Watch
-from aegis.ui.what_if import WhatIf, WhatIfJob, run, with_what_if
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
 
 def find_what_if_of(choice: Choice, scanned: Finding, what_if: WhatIf) -> Finding | None:
-    """Find the class with the chosen budget and method, as scanned or as computed by a job.
+    """Finds the class with the chosen budget and method, as scanned or as computed by a job.
 
     Args:
         choice: the class.
@@ -42,7 +49,7 @@ def find_what_if_of(choice: Choice, scanned: Finding, what_if: WhatIf) -> Findin
 
 
 def prompt_what_if(choice: Choice, data: Dataset | None, what_if: WhatIf, back: float) -> None:
-    """Show what the computation costs with a button, or its progress.
+    """Shows what the computation costs with a button, or its progress.
 
     Args:
         choice: the class.
@@ -102,7 +109,9 @@ def _prepare(choice: Choice, data: Dataset | None, what_if: WhatIf) -> WhatIfJob
     if data is None:
         st.markdown("It cannot be computed either, since the scan's images are not at hand.")
         return None
-    suspect, path = _suspect(choice)
+    uploads = server_state().upload_cache.uploads.get(choice.key)
+    suspect = uploads.suspect if uploads else None
+    path = None if suspect else find_suspect(record.model.sha256)
     if suspect is None and path is None:
         st.text(
             "To compute it, the suspect itself has to be at hand: put the file with SHA-256 "
@@ -110,13 +119,6 @@ def _prepare(choice: Choice, data: Dataset | None, what_if: WhatIf) -> WhatIfJob
         )
         return None
     return WhatIfJob(record=record, what_if=what_if, images=data, path=path, suspect=suspect)
-
-
-def _suspect(choice: Choice) -> tuple[Suspect | None, Path | None]:
-    uploads = server_state().upload_cache.uploads.get(choice.key)
-    if uploads is not None and uploads.suspect is not None:
-        return uploads.suspect, None
-    return None, find_suspect(choice.record.model.sha256)
 
 
 @st.fragment(run_every=EVERY)
@@ -135,3 +137,83 @@ def _live(what_if: WhatIf) -> None:
             st.progress(min(1.0, view.whole), text=words)
         offer_cancel(stop, job, server_state().looks, "inspect-look-cancel")
         show_classes_running(view)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WhatIfJob:
+    """A computation with its model and images.
+
+    Args:
+        record: of the scan, with these settings.
+        what_if: the settings.
+        images: of the scan; needed for another budget.
+        path: of the suspect, or None.
+        suspect: the suspect itself where it was uploaded, or None.
+    """
+
+    record: ScanRecord
+    what_if: WhatIf
+    images: Dataset | None = None
+    path: Path | None = None
+    suspect: Suspect | None = None
+
+
+def with_what_if(record: ScanRecord, what_if: WhatIf) -> ScanRecord:
+    """Makes the record of a scan as it would be with other settings; the store keeps what-if results under it.
+
+    Raises:
+        AegisError: if the record is of another version, or the budget out of range.
+    """
+    config: ScanConfig = config_of(record)
+    if what_if.epsilon is not None:
+        config = at_budget(config, what_if.epsilon)
+    config = replace(config, embed=replace(config.embed, method=what_if.method))
+    # What-if results are computed by the present source, whatever the scan ran with.
+    return record.model_copy(update={"config": config_record(config), "source": source_record()})
+
+
+def run(look: WhatIfJob, report: Report, watch: Watch) -> None:
+    """Translates, reads features and embeds them, reusing and keeping results in the store.
+
+    Args:
+        look: the computation.
+        report: told of progress; raises ``Cancelled`` when the user has had enough.
+        watch: collects progress for the page.
+
+    Raises:
+        AegisError: if what is needed is gone or the store cannot be used.
+    """
+    from aegis.detect.scan import STEPS
+
+    record, label, config = look.record, look.what_if.label, config_of(look.record)
+    watch.know(record.data.class_names, (label,), tries=False)
+
+    def gather(
+        classifier: object, data: Dataset | None, label: int, config: GatherConfig, *, report: Report = silent
+    ) -> Evidence:
+        from aegis.core.runtime import choose_runtime
+
+        if data is None:
+            raise DataError("the images that were scanned", "none at hand", "Give them under the name they had.")
+        watch.say("Reading the model")
+        model = _suspect(look).classifier
+        watch.say("Translating")
+        runtime = choose_runtime(record.runtime.device, record.runtime.precision)
+        return STEPS.gather(model.frozen(runtime), data, label, config, report=report)
+
+    runtime = Runtime(device=record.runtime.device, precision=record.runtime.precision)
+    steps = stored(replace(STEPS, gather=gather), Store(), record.model.digest, record.data.digest, runtime)
+    evidence = steps.gather(None, look.images, label, config.gather, report=report)
+    watch.say("Drawing features in the plane")
+    steps.embed(evidence, config.embed, report=report)
+
+
+def _suspect(look: WhatIfJob) -> Suspect:
+    suspect = look.suspect or (load_again(look.path, look.record) if look.path else None)
+    if suspect is None:
+        raise CheckpointError(
+            "the suspect that was scanned",
+            "none that reads as the same model",
+            f"Put the file with SHA-256 {look.record.model.sha256} among the suspects again.",
+        )
+    return suspect
