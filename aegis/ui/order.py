@@ -25,8 +25,34 @@ from aegis.ui.watch import Watch
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
-DEVICE = PRECISION = "auto"
 AGAIN = "Start the same scan again on the Scan page."
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """Settings chosen on the page.
+
+    Args:
+        preset: one of ``PRESETS``.
+        changes: settings that replace those of the preset, as arguments of ``adjusted``.
+        labels: classes to test, or None for all.
+    """
+
+    preset: str = "default"
+    changes: dict[str, Any] = field(default_factory=dict)
+    labels: tuple[int, ...] | None = None
+
+    def config(self, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
+        """Makes the settings of a scan from those of the page.
+
+        Args:
+            data: name of the images, or None.
+            shape: channels, height and width of the images.
+
+        Raises:
+            ConfigError: for a value out of range.
+        """
+        return adjusted(preset(self.preset, data, shape), **self.changes)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,9 +67,7 @@ class Order:
         images_name: what the user calls them.
         architecture: by name; None takes the card's.
         mean, std: numbers as typed, or None.
-        preset: one of ``PRESETS``.
-        changes: what was set instead, as ``adjusted`` takes it.
-        labels: classes to test, or None for all.
+        settings: as chosen on the page.
         measure_only: stop once accuracy and robustness are known.
         workspace: folder of the uploads, or None.
         fingerprint: what tells model and images apart before they are read.
@@ -57,9 +81,7 @@ class Order:
     architecture: str | None = None
     mean: str | None = None
     std: str | None = None
-    preset: str = "default"
-    changes: dict[str, Any] = field(default_factory=dict)
-    labels: tuple[int, ...] | None = None
+    settings: Settings = field(default_factory=Settings)
     measure_only: bool = False
     workspace: Workspace | None = None
     fingerprint: tuple[str, ...] = ()
@@ -106,15 +128,15 @@ def carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCa
 def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCache) -> Outcome:
     watch.say("Reading the images")
     images = read_images(order.images, order.images_name) if order.images else named_images(str(order.source))
-    config = adjusted(preset(order.preset, images.name, images.shape), **order.changes)
-    watch.know(images.class_names, order.labels, tries=config.gather.trigger_search is not None)
+    config = order.settings.config(images.name, images.shape)
+    watch.know(images.class_names, order.settings.labels, tries=config.gather.trigger_search is not None)
     request = ScanRequest(
         file=order.file,
         checkpoint=order.checkpoint,
         load=lambda: _load(order, images, watch),
         images=images,
         config=config,
-        labels=order.labels,
+        labels=order.settings.labels,
         architecture=order.architecture,
         mean=order.mean,
         std=order.std,
@@ -173,33 +195,6 @@ def _shown(steps: Steps, order: Order, watch: Watch, upload_cache: UploadCache) 
         return measured
 
     return replace(steps, assess=assess)
-
-
-@dataclass(frozen=True, eq=False)
-class Settings:
-    """Settings chosen on the page.
-
-    Args:
-        preset: one of ``PRESETS``.
-        changes: settings that replace those of the preset, as arguments of ``adjusted``.
-        labels: classes to test, or None for all.
-    """
-
-    preset: str = "default"
-    changes: dict[str, Any] = field(default_factory=dict)
-    labels: tuple[int, ...] | None = None
-
-    def config(self, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
-        """Makes the settings of a scan from those of the page.
-
-        Args:
-            data: name of the images, or None.
-            shape: channels, height and width of the images.
-
-        Raises:
-            ConfigError: for a value out of range.
-        """
-        return adjusted(preset(self.preset, data, shape), **self.changes)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -269,9 +264,7 @@ def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, meas
         architecture=suspect.architecture,
         mean=suspect.mean,
         std=suspect.std,
-        preset=settings.preset,
-        changes=settings.changes,
-        labels=settings.labels,
+        settings=settings,
         measure_only=measure_only,
         workspace=workspace,
         fingerprint=fingerprint(suspect, images),

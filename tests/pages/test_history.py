@@ -1,10 +1,8 @@
 """The History page and the comparison of two scans, over stores that each test fills."""
 
-import json
 from contextlib import ExitStack
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from aegis.core.process import Process
 from aegis.records.presets import preset
@@ -12,24 +10,22 @@ from aegis.records.record import config_record
 from aegis.records.review import Review
 from aegis.store.store import Store
 from aegis.ui.caches import Uploads
-from aegis.ui.history import listing as history_list
+from aegis.ui.history.listing import OPENED
 from aegis.ui.session import server_state
-from tests.layers import ROOT
-from tests.pages.conftest import everything, run
-from tests.stored_scan import keep_finished, keep_version
+from tests.pages.conftest import COMPARE, HISTORY, SCAN, button, drawn, everything, parsed, run
 from tests.suspects import HOSTILE
 
-HISTORY, COMPARE, SCAN = "pages/3_History.py", "pages/4_Compare.py", "pages/1_Scan.py"
 OLD, NEW, ELSE = "a" * 64, "b" * 64, "c" * 64
+MADE = "samples:made"
 
 
 @pytest.fixture
-def three(kept):
+def three(kept, keep):
     """Two versions of one model, the older one clean, and a third by other settings."""
-    keep_version(kept, OLD, "signs.pt", verdict="clean", created="2024-05-01T10:00:00+00:00")
-    keep_version(kept, NEW, "signs.pt", created="2024-05-03T10:00:00+00:00")
+    keep(OLD, "signs.pt", MADE, verdict="clean", created="2024-05-01T10:00:00+00:00")
+    keep(NEW, "signs.pt", MADE, created="2024-05-03T10:00:00+00:00")
     quick = config_record(preset("quick", None, (1, 6, 6)))
-    keep_version(kept, ELSE, "other.pt", config=quick, created="2024-05-02T10:00:00+00:00")
+    keep(ELSE, "other.pt", MADE, config=quick, created="2024-05-02T10:00:00+00:00")
     return kept
 
 
@@ -56,12 +52,10 @@ def test_without_scans_it_says_how_they_come(open_page):
     assert not at.dataframe
 
 
-def test_a_store_that_cannot_be_read_is_a_message(open_page, suspects):
+@pytest.mark.parametrize(("page", "query"), [(HISTORY, {}), (COMPARE, {"one": OLD, "other": NEW})])
+def test_a_store_that_cannot_be_read_is_a_message(open_page, suspects, page, query):
     (suspects.parent / "store").write_text("")
-    at = open_page(HISTORY)
-    assert any("set AEGIS_STORE to a folder" in text.value for text in at.text)
-    at = open_page(COMPARE, one=OLD, other=NEW)
-    assert any("set AEGIS_STORE to a folder" in text.value for text in at.text)
+    assert any("set AEGIS_STORE to a folder" in text.value for text in open_page(page, **query).text)
 
 
 def test_every_scan_is_a_row_newest_first(open_page, three):
@@ -75,6 +69,7 @@ def test_every_scan_is_a_row_newest_first(open_page, three):
     assert "0 confirmed" in table["decisions"][0]
     assert list(table["preset"]) == ["Own settings", "Quick", "Own settings"]
     assert "3 scans." in everything(at)
+    assert [one.label for one in at.get("download_button")] == ["CSV", "JSON"]
 
 
 @pytest.mark.parametrize(
@@ -89,72 +84,52 @@ def test_every_scan_is_a_row_newest_first(open_page, three):
     ],
 )
 def test_a_link_restores_the_filters(open_page, three, asked, found):
-    at = open_page(HISTORY, **asked)
-    assert files(at) == found
+    assert files(open_page(HISTORY, **asked)) == found
 
 
-def test_filters_that_leave_nothing_can_be_dropped(open_page, three):
-    at = open_page(HISTORY)
+def test_filters_drop_the_selection_and_can_be_dropped(open_page, three):
+    at = select(open_page(HISTORY), 1)
+    assert any(page == "Inspect_Class" for page, _ in links(at))
     at.text_input(key="find").set_value("signs")
     run(at)
+    assert not any(page == "Inspect_Class" for page, _ in links(at))
     at.pills(key="verdict").set_value(["clean"])
-    run(at)
-    assert files(at) == ["signs.pt"]
+    assert files(run(at)) == ["signs.pt"]
     at.text_input(key="find").set_value("nothing like it")
-    run(at)
-    assert "No scan is like that. There are 3 in all." in everything(at).replace("*", "")
-    next(one for one in at.button if one.label == "Show all").click()
-    run(at)
-    assert len(files(at)) == 3
+    assert "No scan is like that. There are 3 in all." in everything(run(at)).replace("*", "")
+    button(at, "Show all").click()
+    assert len(files(run(at))) == 3
 
 
-def test_one_that_is_selected_is_told_in_full(open_page, three):
+def test_one_that_is_selected_is_told_in_full_and_two_can_be_compared(open_page, three):
     three.keep_review(NEW, Review("Seen twice.", {0: "dismissed"}))
-    at = select(open_page(HISTORY), 0)
+    at = open_page(HISTORY)
+    assert not any(page == "Compare" for page, _ in links(at))
+    said, markup, targets = everything(select(at, 0)), drawn(at), links(at)
     record = three.find_scan(NEW)
-    said = everything(at)
-    assert record.sentence in said
-    assert "Seen twice." in said
-    assert "dismissed" in said
-    markup = "".join(one.value for one in at.html)
+    assert all(text in said for text in (record.sentence, "Seen twice.", "dismissed"))
     assert record.model.sha256 in markup
     assert record.data.digest in markup
-    targets = links(at)
     assert ("Scan", f"scan={NEW}") in targets
     assert any(page == "Inspect_Class" and f"scan={NEW}&class=" in query for page, query in targets)
     # The scan of the same file before it, not the one in between.
     assert ("Compare", f"one={OLD}&other={NEW}") in targets
+    assert ("Compare", f"one={OLD}&other={NEW}") in links(select(at, 0, 2))
+    assert not any(page == "Compare" for page, _ in links(select(at, 0, 1, 2)))
 
 
-def test_two_that_are_selected_can_be_compared(open_page, three):
+def test_a_click_opens_a_scan(open_page, three):
     at = open_page(HISTORY)
-    assert not any(page == "Compare" for page, _ in links(at))
-    at = select(at, 0, 2)
-    assert ("Compare", f"one={OLD}&other={NEW}") in links(at)
-    at = select(at, 0, 1, 2)
-    assert not any(page == "Compare" for page, _ in links(at))
-
-
-def test_another_list_begins_with_nothing_selected(open_page, three):
-    at = select(open_page(HISTORY), 0)
-    at.text_input(key="find").set_value("other")
-    run(at)
-    assert files(at) == ["other.pt"]
-    assert not any(page == "Inspect_Class" for page, _ in links(at))
-
-
-def test_a_click_opens_a_scan(open_page, three, monkeypatch):
-    at = open_page(HISTORY)
-    at.session_state[history_list.OPENED] = NEW
+    at.session_state[OPENED] = NEW
     run(at)
     assert [title.value for title in at.title] == ["Scan"]
     assert three.find_scan(NEW).sentence in everything(at)
 
 
-def test_uploads_of_other_sessions_are_hidden(open_page, kept):
-    keep_version(kept, OLD, "upload: mine.pt")
-    keep_version(kept, NEW, "known.pt", name="upload: images.npz")
-    keep_version(kept, ELSE, "known.pt")
+def test_uploads_of_other_sessions_are_hidden(open_page, keep):
+    keep(OLD, "upload: mine.pt", MADE)
+    keep(NEW, "known.pt", "upload: images.npz")
+    keep(ELSE, "known.pt", MADE)
     at = open_page(HISTORY)
     assert files(at) == ["known.pt"]
     assert "1 scan." in everything(at)
@@ -167,64 +142,48 @@ def test_uploads_of_other_sessions_are_hidden(open_page, kept):
     assert files(open_page(HISTORY)) == ["known.pt"]
 
 
-def test_new_scans_and_reviews_show_at_the_next_run(open_page, kept):
-    keep_version(kept, OLD, "first.pt")
+def test_new_scans_and_reviews_show_at_the_next_run(open_page, kept, keep):
+    keep(OLD, "first.pt", MADE)
     at = open_page(HISTORY)
     assert files(at) == ["first.pt"]
-    keep_version(kept, NEW, "second.pt")
+    keep(NEW, "second.pt", MADE)
     assert sorted(files(run(at))) == ["first.pt", "second.pt"]
     kept.keep_review(NEW, Review("", {0: "confirmed"}))
     assert any("0 confirmed" in one for one in run(at).dataframe[0].value["decisions"])
 
 
-def test_text_from_files_is_never_parsed(open_page, kept):
+def test_text_from_files_is_never_parsed(open_page, keep):
     for i, text in enumerate(HOSTILE):
-        keep_version(kept, f"{i:x}" * 64, text, created=f"2024-01-0{i + 1}T00:00:00+00:00")
-    at = select(open_page(HISTORY), 0)
-    compared = open_page(COMPARE, one="0" * 64, other="1" * 64)
-    for page in (at, compared):
-        parsed = "\n".join(
-            part.value for part in [*page.markdown, *page.caption, *page.title, *page.header, *page.html]
-        )
-        for text in HOSTILE:
-            assert text not in parsed
+        keep(f"{i:x}" * 64, text, MADE, created=f"2024-01-0{i + 1}T00:00:00+00:00")
+    for at in (select(open_page(HISTORY), 0), open_page(COMPARE, one="0" * 64, other="1" * 64)):
+        assert not [text for text in HOSTILE if text in parsed(at)]
 
 
-def test_two_versions_side_by_side(open_page, three):
+def test_two_versions_side_by_side(open_page, three, made):
     at = open_page(COMPARE, one=NEW, other=OLD)
-    said = everything(at)
-    flagged = three.find_scan(NEW).flagged_classes
+    said, markup = everything(at), drawn(at)
+    flagged = len(three.find_scan(NEW).flagged_classes)
     assert "flagged only in the newer one." in said
     assert "The verdict changed from clean to infected." in said
     assert "Hard to compare" not in str(at)
-    tables = "".join(one.value for one in at.html)
-    assert tables.count("only in the newer") == len(flagged)
+    assert markup.count("only in the newer") == flagged
     assert "In the same way" in said
     # Evidence is in the store, the images are gone: each side has its trigger alone.
-    assert tables.count('alt="The trigger found"') == len(flagged)
-    assert tables.count('alt="The best candidate"') == len(flagged)
-    assert 'alt="A benign image"' not in tables
-
-
-def test_triggers_lie_on_benign_images_where_these_are_at_hand(open_page, three):
-    _, data = keep_finished(three, "d" * 64)
+    assert markup.count('alt="The trigger found"') == markup.count('alt="The best candidate"') == flagged
+    assert 'alt="A benign image"' not in markup
     for key in (OLD, NEW):
-        server_state().upload_cache.keep(key, Uploads(images=data))
-    tables = "".join(one.value for one in open_page(COMPARE, one=NEW, other=OLD).html)
-    assert tables.count('alt="A benign image"') == 2 * len(three.find_scan(NEW).flagged_classes)
+        server_state().upload_cache.keep(key, Uploads(images=made[2]))
+    assert drawn(open_page(COMPARE, one=NEW, other=OLD)).count('alt="A benign image"') == 2 * flagged
 
 
-def test_lost_evidence_is_said(open_page, three):
+def test_lost_evidence_and_other_settings_are_said(open_page, three):
     for file in (three.folder / "arrays").iterdir():
         file.unlink()
-    at = open_page(COMPARE, one=NEW, other=OLD)
-    assert "What was computed for this class is no longer in the store." in everything(at)
-
-
-def test_other_settings_are_said_to_be_hard_to_compare(open_page, three):
     at = open_page(COMPARE, one=OLD, other=ELSE)
-    assert "They were scanned with different settings (presets own settings and quick)" in everything(at)
-    assert "Images translated per class" in "".join(one.value for one in at.html)
+    said = everything(at)
+    assert "What was computed for this class is no longer in the store." in said
+    assert "They were scanned with different settings (presets own settings and quick)" in said
+    assert "Images translated per class" in drawn(at)
 
 
 @pytest.mark.parametrize("asked", [{}, {"one": OLD}, {"one": OLD, "other": OLD}, {"one": OLD, "other": "gone"}])
@@ -241,20 +200,6 @@ def test_the_way_back_leads_to_the_list_as_it_was(open_page, three):
     assert back == "find=signs&verdict=Clean&verdict=Infected"
 
 
-def test_the_list_is_a_file(open_page, three):
-    at = open_page(HISTORY, find="other")
-    kinds = [one.label for one in at.get("download_button")]
-    assert kinds == ["CSV", "JSON"]
-    rows = [row for row in history_list.known_rows() if row.file == "other.pt"]
-    assert [one["key"] for one in json.loads(history_list.as_json(rows))] == [ELSE]
-
-
-def test_home_leads_to_it(suspects, kept):
-    keep_version(kept, OLD, "signs.pt")
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    assert ("History", "") in links(at)
-
-
 def test_what_was_killed_is_shown_with_what_goes_on_with_it(open_page, kept, monkeypatch):
     # Processes of another start of the machine are gone.
     gone = Process(1, 1, "another start")
@@ -265,10 +210,9 @@ def test_what_was_killed_is_shown_with_what_goes_on_with_it(open_page, kept, mon
         ("scan", "upload: private.pt", ""),
     ]
     # A store of its own each, since one does one thing at a time.
-    stores = [Store(kept.folder) for _ in work]
     with ExitStack() as begun:
-        for store, (kind, what, again) in zip(stores, work, strict=True):
-            begun.enter_context(store.working(kind, what, what.encode().hex(), again))
+        for kind, what, again in work:
+            begun.enter_context(Store(kept.folder).working(kind, what, what.encode().hex(), again))
         at = open_page(HISTORY)
     shown = everything(at)
     assert "Scan of signs.pt" in shown

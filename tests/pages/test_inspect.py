@@ -1,8 +1,6 @@
 """Inspect Class as a script: its states, and what follows a click or a slider."""
 
-import io
 import shutil
-import zipfile
 
 import numpy as np
 import pytest
@@ -10,14 +8,13 @@ import pytest
 from aegis.detect.cluster import cluster, cluster_translated
 from aegis.records.config import JudgeConfig
 from aegis.store.store import Store
-from aegis.ui.caches import UploadCache, look_for_images
 from aegis.ui.inspect import state
 from aegis.ui.inspect.budget import bandwidths
 from aegis.ui.inspect.trial import BUTTON
 from aegis.ui.inspect.view import unpack
 from aegis.ui.scans import find_finding
 from tests.finished import NAMES, TESTED
-from tests.pages.conftest import LABEL, everything, run
+from tests.pages.conftest import LABEL, everything, parsed, run
 
 
 @pytest.fixture
@@ -52,57 +49,42 @@ def selected(at, points):
     return np.flatnonzero(unpack(at.query_params.get("selection", ""), points)).tolist()
 
 
-def test_without_a_scan_it_says_what_to_do(visit, tmp_path):
+def test_without_a_scan_or_a_store_it_says_what_to_do(visit, tmp_path):
     at = visit({"AEGIS_STORE": str(tmp_path)})
     assert "No finished scan yet" in everything(at)
     assert any("aegis scan" in code.value for code in at.code)
-
-
-def test_a_store_that_cannot_be_used_is_a_message(visit, tmp_path):
     (tmp_path / "file").write_text("")
-    at = visit({"AEGIS_STORE": str(tmp_path / "file")})
-    assert any("AEGIS_STORE" in text.value for text in at.text)
+    assert any("AEGIS_STORE" in text.value for text in visit({"AEGIS_STORE": str(tmp_path / "file")}).text)
 
 
-def test_a_link_that_names_no_scan_of_ours_shows_the_latest(visit, finished):
+def test_without_a_link_to_a_scan_of_ours_it_shows_the_latest(visit, finished):
     at = visit(finished.environment, scan="0" * 64)
     assert "no such scan" in everything(at)
     assert at.query_params["scan"] == finished.key
-
-
-def test_it_opens_without_a_link_too(visit, finished):
     at = visit(finished.environment)
     assert at.query_params["scan"] == finished.key
     assert int(at.query_params["class"]) in TESTED
 
 
-def test_the_recorded_reason_is_told(page, finished):
+def test_the_recorded_reason_is_told_and_names_are_never_markup(page, finished, finding):
     reason = finished.record.classes[1].reason
     assert any(reason[1:] in text.value for text in page.text)
     assert "inconclusive" in everything(page)
-
-
-def test_names_are_never_markup(page):
-    parsed = "\n".join(part.value for part in [*page.markdown, *page.caption, *page.info, *page.header])
-    for name in NAMES:
-        assert name not in parsed
+    assert f"images 1 to 48 of {len(finding.evidence.seed_index)}" in picture(page)
+    assert not [name for name in NAMES if name in parsed(page)]
 
 
 def test_evidence_that_is_gone_is_a_message(visit, finished, tmp_path):
-    shutil.copytree(finished.store, tmp_path / "store")
-    for file in (tmp_path / "store" / "arrays").iterdir():
-        file.unlink()
-    at = visit({**finished.environment, "AEGIS_STORE": str(tmp_path / "store")}, scan=finished.key)
+    Store(tmp_path).keep_scan(finished.key, finished.record)
+    at = visit({**finished.environment, "AEGIS_STORE": str(tmp_path)}, scan=finished.key)
     assert "no longer stored" in everything(at)
     assert not at.get("plotly_chart")
 
 
 def test_without_the_images_the_rest_is_still_shown(visit, finished, tmp_path):
+    data = finished.record.data.model_copy(update={"name": str(tmp_path / "gone.npz")})
     shutil.copytree(finished.store, tmp_path / "store")
-    moved = finished.record.model_copy(
-        update={"data": finished.record.data.model_copy(update={"name": str(tmp_path / "gone.npz")})}
-    )
-    Store(tmp_path / "store").keep_scan("e" * 64, moved)
+    Store(tmp_path / "store").keep_scan("e" * 64, finished.record.model_copy(update={"data": data}))
     at = visit({**finished.environment, "AEGIS_STORE": str(tmp_path / "store")}, scan="e" * 64)
     assert "not at hand" in everything(at)
     assert len(at.get("plotly_chart")) == 1
@@ -110,15 +92,12 @@ def test_without_the_images_the_rest_is_still_shown(visit, finished, tmp_path):
     click(at, len(finished.record.classes))
 
 
-def test_a_click_selects_the_cluster_of_its_point(page, finding):
+def test_a_click_selects_a_cluster_and_a_box_what_lies_in_it_until_it_is_cleared(page, finding):
     found = finding.clusters[0 if page.query_params["budget"] == "2" else 1]
-    row = int(np.flatnonzero(found.assignment == 1)[0])
-    click(page, row)
-    assert selected(page, len(found.assignment)) == np.flatnonzero(found.assignment == 1).tolist()
-
-
-def test_a_box_selects_what_lies_in_it_and_clear_takes_it_back(page, finding):
-    points = len(finding.embeddings[0].points)
+    points = len(found.assignment)
+    members = np.flatnonzero(found.assignment == 1).tolist()
+    click(page, members[0])
+    assert selected(page, points) == members
     click(page, 3, 70, 71, box=[{}])
     assert selected(page, points) == [3, 70, 71]
     assert "2 translated, 1 training" in everything(page)
@@ -132,15 +111,13 @@ def test_a_bandwidth_gives_the_clusters_of_a_scan_with_it(page, finding):
     budget = finding.evidence.budgets.index(float(page.query_params["budget"]))
     embedding, recorded = finding.embeddings[budget], finding.clusters[budget]
     offered = bandwidths(recorded.bandwidth)
-    for chosen in (offered[8], offered[30], offered[-1]):
+    for chosen in (offered[8], offered[-1]):
         slider(page).set_value(chosen)
         run(page)
         expected = cluster(embedding, JudgeConfig(bandwidth=chosen))
-        row = int(np.flatnonzero(expected.assignment == expected.count - 1)[0])
-        click(page, row)
-        assert (
-            selected(page, len(embedding.points)) == np.flatnonzero(expected.assignment == expected.count - 1).tolist()
-        )
+        members = np.flatnonzero(expected.assignment == expected.count - 1).tolist()
+        click(page, members[0])
+        assert selected(page, len(embedding.points)) == members
         assert "What if" in everything(page)
     page.button(key=state.RESET).click()
     run(page)
@@ -149,22 +126,18 @@ def test_a_bandwidth_gives_the_clusters_of_a_scan_with_it(page, finding):
     assert "bandwidth" not in page.query_params
 
 
-def test_translated_only_leaves_the_training_images_out(page, finding):
-    page.toggle(key=state.ALONE).set_value(True)
-    run(page)
-    budget = finding.evidence.budgets.index(float(page.query_params["budget"]))
-    alone = cluster_translated(finding.embeddings[budget], JudgeConfig())
-    assert slider(page).value == alone.bandwidth
-    assert f"of {len(finding.evidence.seed_index)} images" not in everything(page)
-    assert f"Scatter plot of {len(finding.evidence.seed_index)} images" in chart(page).alt
-
-
-def test_another_budget_shows_its_clusters(page, finding):
+def test_budgets_and_translated_images_alone_show_their_clusters(page, finding, monkeypatch):
+    # A budget of the scan is chosen even beyond those on offer.
+    monkeypatch.setattr("aegis.ui.inspect.budget.OFFERED", (3.0, 4.0))
     for budget, clusters in zip(finding.evidence.budgets, finding.clusters, strict=True):
         page.select_slider(key=state.BUDGET).set_value(budget)
         run(page)
         assert page.query_params["budget"] == f"{budget:g}"
         assert slider(page).value == clusters.bandwidth
+    page.toggle(key=state.ALONE).set_value(True)
+    run(page)
+    assert slider(page).value == cluster_translated(finding.embeddings[-1], JudgeConfig()).bandwidth
+    assert f"Scatter plot of {len(finding.evidence.seed_index)} images" in chart(page).alt
 
 
 def test_every_kind_of_picture_is_shown(page):
@@ -173,10 +146,6 @@ def test_every_kind_of_picture_is_shown(page):
         page.segmented_control(key=state.SHOW).set_value(show)
         run(page)
         assert f"{show.capitalize()} images 1 to 2 of 2" in picture(page)
-
-
-def test_a_page_of_the_gallery_has_48_images(page, finding):
-    assert f"images 1 to 48 of {len(finding.evidence.seed_index)}" in picture(page)
 
 
 def test_a_link_restores_the_view(page, finished, visit):
@@ -219,41 +188,13 @@ def test_a_selection_is_tried_on_held_out_images(page):
     assert len(page.get("plotly_chart")) == 1
 
 
-def test_without_the_suspect_nothing_is_tried(visit, finished, tmp_path):
+def test_without_the_suspect_nothing_is_tried_nor_computed(visit, finished, tmp_path):
     at = visit({**finished.environment, "AEGIS_SUSPECTS": str(tmp_path)}, scan=finished.key)
     at.button(key=BUTTON).click()
     run(at)
     assert any(finished.record.model.sha256 in text.value for text in at.text)
     assert len(at.get("plotly_chart")) == 1
-
-
-def test_a_selection_is_exported(finished, finding):
-    from aegis.records.record import config_of
-    from aegis.ui.components.palette import palette
-    from aegis.ui.inspect.subject import Subject, bundle
-
-    rows = np.zeros(len(finding.embeddings[0].points), bool)
-    rows[[0, 60, 61]] = True
-    data = look_for_images(finished.record, finished.key, UploadCache())[0]
-    subject = Subject(
-        finished.key,
-        finished.record,
-        finding,
-        data,
-        config_of(finished.record),
-        0,
-        rows,
-        finding.clusters[0],
-        palette(None),
-    )
-    content = bundle(subject)
-    assert content == bundle(subject)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = archive.namelist()
-        lines = archive.read("selection.csv").decode().splitlines()
-    assert {"translated-1.png", "seed-1.png", "difference-1.png", "training-1.png", "mean.png"} <= set(names)
-    assert len(lines) == 4
-    assert lines[1].startswith(f"0,training,{finding.evidence.train_index[0]},{LABEL},")
-    label = int(data.train.labels[finding.evidence.seed_index[0]])
-    assert lines[2].startswith(f"60,translated,{finding.evidence.seed_index[0]},{label},")
-    assert not any(",=bag" in line for line in lines)
+    at.select_slider(key=state.BUDGET).set_value(7.0)
+    run(at)
+    assert any(finished.record.model.sha256 in text.value for text in at.text)
+    assert not [button for button in at.button if button.key == "inspect-look"]

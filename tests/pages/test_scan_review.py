@@ -11,10 +11,8 @@ from aegis.records.review import Review
 from aegis.ui.caches import Uploads
 from aegis.ui.scan.review import NOTE
 from aegis.ui.session import server_state
-from tests.pages.conftest import button, everything, run
-from tests.stored_scan import KEY, as_clean, keep_finished
-
-SCAN = "pages/1_Scan.py"
+from tests.pages.conftest import SCAN, button, everything, run
+from tests.stored_scan import KEY
 
 
 def decisions(at):
@@ -23,9 +21,8 @@ def decisions(at):
     return {int(one.label.rpartition(" ")[2]): one for one in named}
 
 
-def test_a_review_is_there_again_in_a_new_session(open_page, kept):
-    record, _ = keep_finished(kept)
-    flagged = record.flagged_classes
+def test_a_review_is_there_again_in_a_new_session(open_page, kept, keep):
+    flagged = keep().flagged_classes
     at = open_page(SCAN, scan=KEY)
     assert [one.value for one in decisions(at).values()] == ["open"] * len(flagged)
     at.text_area[0].set_value("Seen twice.")
@@ -41,11 +38,15 @@ def test_a_review_is_there_again_in_a_new_session(open_page, kept):
     decisions(at)[flagged[1]].set_value("open")
     run(at)
     assert kept.find_review(KEY) == Review("Seen twice.", {flagged[0]: "confirmed"})
+    # Of another session's review the page takes what it can show, with its next change.
+    kept.keep_review(KEY, Review("a" * (NOTE + 5), {77: "confirmed", flagged[0]: "dismissed"}))
+    run(at)
+    assert at.text_area[0].value == "a" * NOTE
+    assert decisions(at)[flagged[0]].value == "dismissed"
 
 
-def test_classes_that_are_not_flagged_can_be_confirmed(open_page, kept):
-    record, _ = keep_finished(kept)
-    keep_finished(kept, **as_clean(record))
+def test_classes_that_are_not_flagged_can_be_confirmed(open_page, kept, keep):
+    keep(verdict="clean")
     at = open_page(SCAN, scan=KEY)
     assert "The scan flags no class." in everything(at)
     assert decisions(at) == {}
@@ -58,68 +59,44 @@ def test_classes_that_are_not_flagged_can_be_confirmed(open_page, kept):
     assert kept.find_review(KEY) == Review("", {3: "confirmed"})
 
 
-def test_another_sessions_review_shows_with_the_next_change(open_page, kept):
-    keep_finished(kept)
-    at = open_page(SCAN, scan=KEY)
-    kept.keep_review(KEY, Review("By another."))
-    run(at)
-    assert at.text_area[0].value == "By another."
-
-
-def test_a_damaged_review_is_an_empty_one(open_page, kept, monkeypatch):
-    record, _ = keep_finished(kept)
-    kept.keep_review(KEY, Review("a" * (NOTE + 5), {77: "confirmed", record.flagged_classes[0]: "dismissed"}))
-    at = open_page(SCAN, scan=KEY)
-    assert len(at.text_area[0].value) == NOTE
-    assert decisions(at)[record.flagged_classes[0]].value == "dismissed"
-
-
-def test_what_the_report_has_to_do_without_is_said_beside_its_button(open_page, kept):
-    _, data = keep_finished(kept)
+def test_what_the_report_has_to_do_without_is_said_beside_its_button(open_page, kept, keep, made):
+    record = keep()
     missing = "Some pictures are missing: the scan's images (uploaded, and gone)."
     assert missing in everything(open_page(SCAN, scan=KEY))
-    server_state().upload_cache.keep(KEY, Uploads(images=data))
+    server_state().upload_cache.keep(KEY, Uploads(images=made[2]))
     assert "Some pictures are missing" not in everything(open_page(SCAN, scan=KEY))
-
-
-def test_lost_evidence_is_said_beside_the_button(open_page, kept):
-    record, data = keep_finished(kept)
-    server_state().upload_cache.keep(KEY, Uploads(images=data))
     for file in (kept.folder / "arrays").iterdir():
         file.unlink()
-    lost = ", ".join(str(label) for label in featured(record))
-    said = everything(open_page(SCAN, scan=KEY))
-    assert f"Some pictures are missing: {kept.folder} no longer has what was computed for class {lost}." in said
+    lost = keep("b" * 64, sentence="Its evidence is gone.")
+    server_state().upload_cache.keep("b" * 64, Uploads(images=made[2]))
+    assert lost.classes == record.classes
+    labels = ", ".join(str(label) for label in featured(record))
+    said = everything(open_page(SCAN, scan="b" * 64))
+    assert f"Some pictures are missing: {kept.folder} no longer has what was computed for class {labels}." in said
 
 
-def test_a_scan_of_another_version_has_its_report(open_page, kept):
-    keep_finished(kept, config={"seeds": 3})
-    at = open_page(SCAN, scan=KEY)
-    assert "what was computed (others)" in everything(at)
-    button(at, "Make the report").click()
-    run(at)
-    assert "No report" not in everything(at)
-    assert len(server_state().reports.made) == 1
-
-
-def test_a_report_that_fails_is_a_message(open_page, kept, monkeypatch):
+def test_a_scan_of_another_version_has_its_report_and_one_that_fails_is_a_message(open_page, keep, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError
 
-    keep_finished(kept)
-    monkeypatch.setattr("aegis.report.pdf.make_pdf", fail)
+    keep(config={"seeds": 3})
     at = open_page(SCAN, scan=KEY)
+    assert "what was computed (others)" in everything(at)
+    with monkeypatch.context() as broken:
+        broken.setattr("aegis.report.pdf.make_pdf", fail)
+        button(at, "Make the report").click()
+        assert "Expected a scan that can be put on paper; got ZeroDivisionError." in everything(run(at))
     button(at, "Make the report").click()
-    run(at)
-    assert "Expected a scan that can be put on paper; got ZeroDivisionError." in everything(at)
+    assert "No report" not in everything(run(at))
+    assert len(server_state().reports.made) == 1
 
 
-def test_hundreds_of_flagged_classes_are_shown_in_parts(open_page, kept):
-    record, _ = keep_finished(kept)
+def test_many_flagged_classes_are_shown_in_parts(open_page, keep, made):
+    record = made[1]
     flagged = record.classes[record.flagged_classes[0]]
-    many = tuple(flagged.model_copy(update={"label": i, "name": f"class {i}", "flagged": True}) for i in range(300))
+    many = tuple(flagged.model_copy(update={"label": i, "name": f"class {i}"}) for i in range(8))
     data = record.data.model_copy(update={"class_names": tuple(one.name for one in many)})
-    keep_finished(kept, classes=many, data=data, flagged_classes=tuple(range(300)))
+    keep(classes=many, data=data, flagged_classes=tuple(range(8)))
     at = open_page(SCAN, scan=KEY)
     assert len(decisions(at)) == 5
     assert not any(one.label == "Confirm other classes" for one in at.multiselect)

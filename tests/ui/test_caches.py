@@ -1,11 +1,16 @@
-"""Images and uploads of scans: the right ones for the right scan, and nothing in place of what is gone."""
+"""Images, uploads and reports of scans: the right ones for the right scan, and nothing in place of what is gone."""
 
 import numpy as np
+import pytest
 
-from aegis.ui.caches import SHELVED, UploadCache, Uploads, is_upload, look_for_images
+from aegis.core.errors import AegisError
+from aegis.records.review import NO_REVIEW, Review
+from aegis.store.store import Store
+from aegis.ui.caches import PAPERS, SHELVED, ReportCache, UploadCache, Uploads, is_upload, look_for_images
 from aegis.ui.uploads import UPLOADED
 from tests.finished import KEY
 from tests.stored import dataset
+from tests.stored_scan import keep_finished
 
 
 def named(record, name):
@@ -13,62 +18,53 @@ def named(record, name):
     return record.model_copy(update={"data": record.data.model_copy(update={"name": str(name)})})
 
 
-def find(record):
-    return look_for_images(record, KEY, UploadCache())[0]
+def find(record, key=KEY, cache=None):
+    return look_for_images(record, key, cache or UploadCache())
 
 
-def test_the_images_are_those_of_the_scan(finished):
-    assert find(finished.record).digest == finished.record.data.digest
-
-
-def test_images_that_are_gone_or_others_are_not_shown(finished, tmp_path):
-    assert find(named(finished.record, tmp_path / "gone.npz")) is None
+def test_the_images_are_those_of_the_scan_and_why_there_are_none_is_said(finished, tmp_path):
+    images, reason = find(finished.record)
+    assert (images.digest, reason) == (finished.record.data.digest, "")
     (tmp_path / "broken.npz").write_bytes(b"PK")
-    assert find(named(finished.record, tmp_path / "broken.npz")) is None
-    with np.load(finished.images) as file:
-        arrays = dict(file)
-    arrays["x_train"] = arrays["x_train"].copy()
-    arrays["x_train"][0, 0, 0] ^= 1
-    np.savez(tmp_path / "changed.npz", **arrays)
-    assert find(named(finished.record, tmp_path / "changed.npz")) is None
+    for name, why in (
+        (f"{UPLOADED}images.npz", "the scan's images (uploaded, and gone)"),
+        ("samples:mnist", "the scan's images (others under samples:mnist)"),
+        (tmp_path / "gone.npz", "neither a known name nor there"),
+        (tmp_path / "broken.npz", "the scan's images"),
+    ):
+        images, reason = find(named(finished.record, name))
+        assert images is None
+        assert why in reason
 
 
 def test_images_that_were_others_for_a_while_are_found_again(finished, tmp_path):
     path = tmp_path / "images.npz"
     record = named(finished.record, path)
     with np.load(finished.images) as file:
-        np.savez(path, **{**file, "x_train": 255 - file["x_train"]})
-    assert look_for_images(record, KEY, UploadCache()) == (None, f"the scan's images (others under {path})")
+        changed = file["x_train"].copy()
+        changed[0, 0, 0] ^= 1
+        np.savez(path, **{**file, "x_train": changed})
+    assert find(record) == (None, f"the scan's images (others under {path})")
     path.write_bytes(finished.images.read_bytes())
-    assert find(record).digest == record.data.digest
+    assert find(record)[0].digest == record.data.digest
 
 
 def test_uploaded_images_belong_to_their_scan_and_their_name_is_no_path(finished, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     name = f"{UPLOADED}images.npz"
     (tmp_path / name).write_bytes(finished.images.read_bytes())
-    record, shelf = named(finished.record, name), UploadCache()
-    assert look_for_images(record, KEY, shelf)[0] is None
-    shelf.keep(KEY, Uploads(images=dataset(1)))
-    assert look_for_images(record, KEY, shelf)[0].digest == dataset(1).digest
-    assert look_for_images(record, "another", shelf)[0] is None
-
-
-def test_why_there_are_none_is_said(finished, tmp_path):
-    def reason(name):
-        return look_for_images(named(finished.record, name), KEY, UploadCache())[1]
-
-    assert reason(finished.images) == ""
-    assert reason(f"{UPLOADED}images.npz") == "the scan's images (uploaded, and gone)"
-    assert reason("samples:mnist") == "the scan's images (others under samples:mnist)"
-    assert "neither a known name nor there" in reason(tmp_path / "gone.npz")
+    record, cache = named(finished.record, name), UploadCache()
+    assert find(record, cache=cache)[0] is None
+    cache.keep(KEY, Uploads(images=dataset(1)))
+    assert find(record, cache=cache)[0].digest == dataset(1).digest
+    assert find(record, "another", cache)[0] is None
 
 
 def test_few_uploads_are_kept():
-    shelf = UploadCache()
+    cache = UploadCache()
     for i in range(SHELVED + 2):
-        shelf.keep(str(i), Uploads(images=dataset(i)))
-    assert list(shelf.uploads) == [str(i) for i in range(2, SHELVED + 2)]
+        cache.keep(str(i), Uploads(images=dataset(i)))
+    assert list(cache.uploads) == [str(i) for i in range(2, SHELVED + 2)]
 
 
 def test_a_scan_of_what_came_from_a_browser_is_told_from_others(finished):
@@ -76,3 +72,52 @@ def test_a_scan_of_what_came_from_a_browser_is_told_from_others(finished):
     assert not is_upload(record)
     assert is_upload(named(record, f"{UPLOADED}mine.npz"))
     assert is_upload(record.model_copy(update={"model": record.model.model_copy(update={"file": f"{UPLOADED}a.pt"})}))
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory):
+    """A finished scan with its images, and its store."""
+    store = Store(tmp_path_factory.mktemp("scanned") / "store")
+    return *keep_finished(store), store
+
+
+@pytest.fixture
+def asked(scanned, monkeypatch):
+    """The same in the store of pages, with what a report is made of in place of its PDF."""
+    monkeypatch.setenv("AEGIS_STORE", str(scanned[2].folder))
+    monkeypatch.setattr("aegis.report.pdf.make_pdf", lambda *parts: repr([sorted(parts[1]), *parts[2:]]).encode())
+    return scanned
+
+
+def test_the_same_report_is_made_once_and_few_stay_in_memory(asked):
+    record, data, _ = asked
+    papers, every, seen = ReportCache(), record.flagged_classes, Review("Seen.")
+    assert papers.find(record, every, data, seen) is None
+    paper = papers.make(record, every, data, seen)
+    assert papers.find(record, every, data, seen) is papers.make(record, every, data, seen) is paper
+    confirmed = Review("Seen.", {0: "confirmed"})
+    others = [(every, data, NO_REVIEW), (every, None, seen), (every, data, confirmed)]
+    assert len({paper, *(papers.make(record, *other) for other in others)}) == 4
+    for i in range(PAPERS):
+        papers.make(record, every, None, Review(str(i)))
+    assert len(papers.made) == PAPERS
+    assert papers.find(record, every, data, seen) is None
+
+
+def test_evidence_that_went_or_came_is_seen(asked):
+    record, data, store = asked
+    papers, every = ReportCache(), record.flagged_classes
+    arrays = store.folder / "arrays"
+    arrays.rename(store.folder / "away")
+    arrays.mkdir()
+    assert papers.make(record, every, data, NO_REVIEW).startswith(b"[[], ")
+    arrays.rmdir()
+    (store.folder / "away").rename(arrays)
+    assert papers.make(record, every, data, NO_REVIEW).startswith(f"[{list(every)}, ".encode())
+
+
+def test_whatever_goes_wrong_is_one_message(asked, monkeypatch):
+    monkeypatch.setattr("aegis.report.pdf.make_pdf", lambda *_: 1 / 0)
+    record, data, _ = asked
+    with pytest.raises(AegisError, match="ZeroDivisionError"):
+        ReportCache().make(record, record.flagged_classes, data, NO_REVIEW)

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from aegis.detect.cluster import cluster
+from aegis.detect.cluster import cluster, cluster_translated
 from aegis.records.config import JudgeConfig
 from aegis.store.store import Store
 from aegis.ui.caches import UploadCache, Uploads, look_for_images
@@ -33,6 +33,8 @@ def test_a_class_is_found_as_it_was_judged(finished):
         assert finding.label == label
         assert tuple(clusters.count for clusters in finding.clusters) == entry.clusters_by_budget
         assert find_finding(finished.record, label) is finding
+    (other,) = set(range(4)) - set(TESTED)
+    assert find_finding(finished.record, other) is None
 
 
 def test_a_class_is_found_again_after_it_was_lost(finished, tmp_path, monkeypatch):
@@ -43,18 +45,12 @@ def test_a_class_is_found_again_after_it_was_lost(finished, tmp_path, monkeypatc
     assert find_finding(finished.record, TESTED[0]).label == TESTED[0]
 
 
-def test_a_class_that_was_not_tested_is_not_found(finished):
-    (other,) = set(range(4)) - set(TESTED)
-    assert find_finding(finished.record, other) is None
-
-
 def test_clusters_are_those_of_a_scan_at_that_bandwidth(finished):
-    for label in TESTED[:2]:
-        embedding = find_finding(finished.record, label).embeddings[0]
-        for bandwidth in (3.0, 9.0):
-            config = JudgeConfig(bandwidth=bandwidth)
-            found = clusters_at(identity(finished.record), label, embedding, embedding.budget, config, False)
-            np.testing.assert_array_equal(found.assignment, cluster(embedding, config).assignment)
+    embedding = find_finding(finished.record, TESTED[0]).embeddings[0]
+    for config in (JudgeConfig(bandwidth=3.0), JudgeConfig(bandwidth=9.0)):
+        for alone, computed in ((False, cluster), (True, cluster_translated)):
+            found = clusters_at(identity(finished.record), TESTED[0], embedding, embedding.budget, config, alone)
+            np.testing.assert_array_equal(found.assignment, computed(embedding, config).assignment)
 
 
 def test_a_suspect_is_found_by_its_digest(finished, tmp_path, monkeypatch):
@@ -75,14 +71,10 @@ def test_a_model_answers_as_it_did(finished):
     assert find_model(KEY, finished.record) is model
 
 
-def test_a_file_that_reads_as_another_model_is_not_used(finished):
-    other = finished.record.model.model_copy(update={"digest": "0" * 64})
+@pytest.mark.parametrize("changes", [{"digest": "0" * 64}, {"architecture": "os:system", "digest": "1" * 64}])
+def test_neither_another_model_nor_foreign_code_is_run_because_a_record_names_it(finished, changes):
+    other = finished.record.model.model_copy(update=changes)
     assert find_model(KEY, finished.record.model_copy(update={"model": other})) is None
-
-
-def test_foreign_code_is_not_run_because_a_record_names_it(finished):
-    foreign = finished.record.model.model_copy(update={"architecture": "os:system", "digest": "1" * 64})
-    assert find_model(KEY, finished.record.model_copy(update={"model": foreign})) is None
 
 
 def test_an_uploaded_suspect_is_at_hand_for_its_scan_alone(finished, tmp_path, monkeypatch):

@@ -88,11 +88,8 @@ def test_files_lie_under_names_of_ours_in_a_folder_for_this_user_alone(workspace
 def test_a_card_is_read_and_nothing_stays_behind(tmp_path):
     found = identify(checkpoint(name="Jackets"))
     assert (found.name, found.class_names) == ("Jackets", ("Shirt", "Bag"))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_no_card_is_none():
     assert identify(Upload("m", save(tensors()))) is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_that_breaks_off_is_refused_before_it_is_scanned():
@@ -112,34 +109,19 @@ def test_architectures_by_name(name):
 @pytest.mark.parametrize(
     "name",
     [
-        "os:system",
-        "mymodels:build",
-        "resnet18",
-        "",
-        "timm:local-dir:/etc",
-        "timm:hf-hub:someone/model",
-        "timm:hf_hub:someone/model",
-        "timm:resnet18,pretrained=1",
-        "torchvision:resnet18,progress=1",
-        "torchvision:../x",
-        "aegis:cnn16\n",
-        "aegis:cnn16,width=99999",
+        "os:system", "mymodels:build", "resnet18", "", "timm:local-dir:/etc", "timm:hf-hub:someone/model",
+        "timm:hf_hub:someone/model", "timm:resnet18,pretrained=1", "torchvision:resnet18,progress=1",
+        "torchvision:../x", "aegis:cnn16\n", "aegis:cnn16,width=99999",
     ],
-)
+)  # fmt: skip
 def test_code_files_and_addresses_are_no_architectures(name):
     with pytest.raises(CheckpointError, match="by name"):
         check_architecture(name)
 
 
-@pytest.mark.parametrize(
-    ("text", "read"), [("", None), ("  ", None), ("0.5", "0.5"), (" 0.4, 0.5,0.6 ", "0.4, 0.5,0.6")]
-)
-def test_numbers(text, read):
-    assert check_numbers(text, "mean") == read
-
-
 @pytest.mark.parametrize("text", ["a", "0.5;0.4", "nan", "inf", "0.5,"])
-def test_what_is_no_number(text):
+def test_numbers_are_numbers(text):
+    assert [check_numbers(given, "mean") for given in ("  ", "0.5", " 0.4, 0.5,0.6 ")] == [None, "0.5", "0.4, 0.5,0.6"]
     with pytest.raises(ConfigError, match="numbers for the mean"):
         check_numbers(text, "mean")
 
@@ -157,13 +139,8 @@ def test_other_kinds_of_images_are_refused(workspace, name):
         workspace.put(Upload(name, b"1"), "images")
 
 
-def test_an_archive_that_grows_too_large_is_not_unpacked(workspace, monkeypatch):
-    monkeypatch.setattr(uploads, "MAX_UNPACKED", 100)
-    with pytest.raises(DataError, match="once unpacked"):
-        read_images(workspace.put(npz(), "images"), "a")
-
-
-def test_too_many_pixels_are_refused(workspace, monkeypatch):
-    monkeypatch.setattr(uploads, "MAX_VALUES", 100)
-    with pytest.raises(DataError, match="pixel values"):
+@pytest.mark.parametrize(("limit", "said"), [("MAX_UNPACKED", "once unpacked"), ("MAX_VALUES", "pixel values")])
+def test_what_grows_too_large_is_refused(workspace, monkeypatch, limit, said):
+    monkeypatch.setattr(uploads, limit, 100)
+    with pytest.raises(DataError, match=said):
         read_images(workspace.put(npz(), "images"), "a")

@@ -1,12 +1,16 @@
-"""How long a scan will take, told beforehand."""
+"""How long a scan will take, told beforehand and while it runs."""
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from aegis.core.progress import SHARES
+from aegis.core.runtime import Event
+from aegis.core.types import Applicability
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ClassRecord, config_record
-from aegis.ui.watch import PlannedScan, seconds, spoken
+from aegis.ui.watch import CURVE, PlannedScan, Watch, seconds, spoken
 from tests.stored import record
 
 CONFIG = preset("default", None, (1, 28, 28))
@@ -61,11 +65,9 @@ def test_without_earlier_scans_nothing_is_promised():
     assert seconds(TASK, [earlier().model_copy(update={"config": {"seeds": 3}}), record()]) is None
 
 
-def test_a_scan_that_found_its_steps_in_the_store_is_not_believed():
+def test_the_longest_on_the_newest_ones_device_is_believed():
+    # A scan that found its steps in the store took no time.
     assert seconds(TASK, [earlier(0.0, 0.1), earlier()]) == pytest.approx(120)
-
-
-def test_only_scans_on_the_newest_ones_device_count():
     assert seconds(TASK, [earlier(2.0, 10.0, device="cuda"), earlier()]) == pytest.approx(12)
 
 
@@ -75,3 +77,22 @@ def test_only_scans_on_the_newest_ones_device_count():
 )
 def test_times_as_people_say_them(span, said):
     assert spoken(span) == said
+
+
+def test_a_watch_tells_time_left_and_keeps_first_and_last_frames():
+    watch = Watch(title="a")
+    watch.know(("x", "y"), None, tries=True)
+    for step in range(1, 1001):
+        frames = np.full((1, 1, 2, 2), step / 1000, np.float32)
+        watch(Event(stage="translate", label=1, step=step, total=1000, loss=1 / step, frames=frames))
+    one = watch.view().classes[1]
+    assert (one.first[0, 0, 0, 0], one.frames[0, 0, 0, 0]) == (np.float32(0.001), np.float32(1))
+    assert len(one.curve) <= CURVE
+    assert one.curve[-1] == (1000, 0.001)
+    begun, share = SHARES["translate"]
+    assert one.share == pytest.approx(begun + share)
+    assert one.seconds_left(one.started + 40) == pytest.approx(40 / (begun + share) - 40)
+    watch(Event(stage="search", label=1, step=1, total=10, loss=5.0))
+    assert watch.view().classes[1].curve == ((1, 5.0),)
+    watch.measure(Applicability(0.9, (1.0,), (0.5,)))
+    assert watch.view().measured.accuracy == 0.9

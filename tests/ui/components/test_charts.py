@@ -1,12 +1,14 @@
 """Charts: what a click brings back, what stands out, and that names do nothing."""
 
 import base64
+import builtins
+import importlib.util
 import re
-import subprocess
 import sys
 
 import numpy as np
 
+from aegis.ui.components import charts
 from aegis.ui.components.charts import (
     CLEAR,
     FAINT,
@@ -20,7 +22,6 @@ from aegis.ui.components.charts import (
     scatter,
 )
 from aegis.ui.components.palette import palette
-from tests.layers import ROOT
 
 LIGHT = palette("light")
 POINTS = np.array([[0, 0], [1, 2], [3, 1], [4, 4], [5, 0]], np.float32)
@@ -37,12 +38,8 @@ def test_every_point_carries_its_row():
     figure = drawn()
     assert [trace.customdata for trace in figure.data[:2]] == [([0], [3]), ([1], [2], [4])]
     assert figure.data[1].x == (1.0, 3.0, 5.0)
-
-
-def test_clicks_select_as_it_opens():
-    layout = drawn().layout
-    assert layout.dragmode == "pan"
-    assert layout.clickmode == "event+select"
+    # So that a click selects as it opens.
+    assert (figure.layout.dragmode, figure.layout.clickmode) == ("pan", "event+select")
 
 
 def test_translated_images_are_filled_and_training_images_open():
@@ -65,12 +62,8 @@ def test_the_selection_stands_out_and_without_one_everything_does():
     assert {o for trace in drawn().data[:2] for o in trace.marker.opacity} == {CLEAR}
 
 
-def test_another_drawing_is_another_chart():
-    assert drawn() == drawn()
-    assert drawn() != drawn(drawing=1)
-
-
-def test_the_bandwidth_is_drawn_to_scale():
+def test_the_bandwidth_is_drawn_to_scale_and_another_drawing_is_another_chart():
+    assert drawn() == drawn() != drawn(drawing=1)
     (line,) = drawn().layout.shapes
     assert line.x1 - line.x0 == 2.0
     assert drawn().layout.yaxis.scaleanchor == "x"
@@ -88,9 +81,7 @@ def test_a_legend_ends_before_it_hides_the_chart():
     named = [trace for trace in drawn(groups=many).data if trace.showlegend is not False]
     assert len(named) == LEGEND
     assert {trace.x for trace in named} == {(None,)}
-
-
-def test_the_legend_is_never_faint():
+    # Nor is it ever faint.
     assert [trace.marker.opacity for trace in drawn((0,)).data[2:]] == [None, None]
 
 
@@ -109,8 +100,12 @@ def test_charts_are_told_in_words():
     assert describe_bars(["a", "b"], {"patch": [0.25, float("nan")]}).endswith("patch: a 25%.")
 
 
-def test_what_plotly_asks_about_is_whole_before_a_chart_is_drawn():
-    # A scan's thread may import pandas at that moment, which plotly takes half of.
-    asked = "import sys, aegis.ui.components.charts; print(hasattr(sys.modules.get('pandas'), 'Series'))"
-    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "True"
+def test_pandas_is_whole_before_plotly_asks_about_it(monkeypatch):
+    # A scan's thread may import pandas at that moment, and plotly would take half of it.
+    order, real = [], builtins.__import__
+    spec = importlib.util.spec_from_file_location("charts_again", charts.__file__)
+    again = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "charts_again", again)
+    monkeypatch.setattr(builtins, "__import__", lambda name, *rest: order.append(name) or real(name, *rest))
+    spec.loader.exec_module(again)
+    assert order.index("pandas") < order.index("plotly.graph_objects")

@@ -12,9 +12,6 @@ def test_charts_have_the_colours_of_the_theme(light):
     colours = palette(light)
     assert list(colours.categories) == THEME[light]["chartCategoricalColors"]
     assert (colours.text, colours.background) == (THEME[light]["textColor"], THEME[light]["backgroundColor"])
-
-
-def test_without_a_known_light_it_is_light():
     assert palette(None) == palette("light")
 
 
@@ -26,27 +23,22 @@ def test_a_category_beyond_the_colours_has_another_symbol():
     assert colours.symbol(count * len(SYMBOLS)) == colours.symbol(0)
 
 
-def test_a_split_cluster_keeps_its_colour_on_its_larger_part():
-    old = np.array([0] * 6 + [1] * 4)
-    new = np.array([1, 1, 2, 2, 2, 2] + [0] * 4)
-    assert keep_colours(old, (0, 1), new) == (1, 2, 0)
-
-
-def test_clusters_that_only_change_their_order_keep_their_colours():
-    old = np.array([0, 0, 0, 1, 1, 2])
-    new = np.array([2, 2, 2, 0, 0, 1])
-    assert keep_colours(old, (4, 7, 5), new) == (7, 5, 4)
-
-
-def test_merged_clusters_take_the_colour_of_the_largest():
-    old = np.array([0, 0, 0, 1, 1, 1, 1])
-    assert keep_colours(old, (0, 1), np.zeros(7, np.int64)) == (1,)
-
-
-def test_points_left_out_have_no_say_in_colours():
-    old = np.array([-1, -1, 0, 1])
-    assert keep_colours(old, (3, 5), np.array([0, 0, 1, 0])) == (5, 3)
-    assert keep_colours(np.full(3, -1), (), np.array([0, 1, -1])) == (0, 1)
+@pytest.mark.parametrize(
+    ("old", "colours", "new", "kept"),
+    [
+        # A split cluster keeps its colour on its larger part.
+        ([0] * 6 + [1] * 4, (0, 1), [1, 1, 2, 2, 2, 2] + [0] * 4, (1, 2, 0)),
+        # Clusters that only change their order keep theirs.
+        ([0, 0, 0, 1, 1, 2], (4, 7, 5), [2, 2, 2, 0, 0, 1], (7, 5, 4)),
+        # Merged clusters take that of the largest.
+        ([0, 0, 0, 1, 1, 1, 1], (0, 1), [0] * 7, (1,)),
+        # Points left out have no say.
+        ([-1, -1, 0, 1], (3, 5), [0, 0, 1, 0], (5, 3)),
+        ([-1] * 3, (), [0, 1, -1], (0, 1)),
+    ],
+)
+def test_clusters_keep_their_colours(old, colours, new, kept):
+    assert keep_colours(np.array(old), colours, np.array(new)) == kept
 
 
 def test_every_cluster_has_a_colour_of_its_own():

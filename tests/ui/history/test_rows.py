@@ -37,35 +37,28 @@ def test_a_row_tells_when_with_what_and_what_came_out(record):
     assert (row.file, row.sha256, row.accuracy) == ("suspect.pt", "0123456789abcdef" * 4, 0.8)
     assert (row.data, row.preset, row.version, row.seconds) == ("samples:made", "default", "9.8.7", 12.5)
     assert not row.is_upload
+    # Time of classes is not counted twice.
+    assert changed(record, seconds={"gather": 10.0, "embed": 2.0, "classes": 12.0}).seconds == 12.0
 
 
-def test_time_of_classes_is_not_counted_twice(record):
-    row = changed(record, seconds={"gather": 10.0, "embed": 2.0, "classes": 12.0})
-    assert row.seconds == 12.0
-
-
-def test_words_all_have_to_be_found_somewhere(record):
-    row = changed(
-        record, file="Signs-v2.pt", sha256="c0ffee" + "0" * 58, data="samples:mnist", architecture="aegis:cnn16"
-    )
-    for text in ("", "signs", "SIGNS mnist", "c0ffee cnn16", "bundled"):
-        assert Wanted(text=text).takes(row), text
-    for text in ("signs v3", "cifar", "sign$"):
-        assert not Wanted(text=text).takes(row), text
-
-
-def test_days_are_included(record):
-    row = changed(record, created="2024-05-06T23:59:59+00:00")
-    assert Wanted(since="2024-05-06", until="2024-05-06").takes(row)
-    assert not Wanted(since="2024-05-07").takes(row)
-    assert not Wanted(until="2024-05-05").takes(row)
-
-
-def test_verdicts_and_presets_are_any_of_those_named(record):
-    row = changed(record)
-    assert Wanted(verdicts=["clean", "infected"], presets=["default"]).takes(row)
-    assert not Wanted(verdicts=["clean"]).takes(row)
-    assert not Wanted(presets=["paper", "quick"]).takes(row)
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [
+        *(({"text": text}, True) for text in ("", "signs", "SIGNS mnist", "c0ffee cnn16", "bundled")),
+        *(({"text": text}, False) for text in ("signs v3", "cifar", "sign$")),
+        # Days are included.
+        ({"since": "2024-05-06", "until": "2024-05-06"}, True),
+        ({"since": "2024-05-07"}, False),
+        ({"until": "2024-05-05"}, False),
+        ({"verdicts": ["clean", "infected"], "presets": ["default"]}, True),
+        ({"verdicts": ["clean"]}, False),
+        ({"presets": ["paper", "quick"]}, False),
+    ],
+)
+def test_what_is_asked_for_is_taken(record, asked, taken):
+    about = {"file": "Signs-v2.pt", "sha256": "c0ffee" + "0" * 58, "architecture": "aegis:cnn16"}
+    row = changed(record, data="samples:mnist", created="2024-05-06T23:59:59+00:00", **about)
+    assert Wanted(**asked).takes(row) is taken
 
 
 def test_flagged_classes_are_named_once(record):

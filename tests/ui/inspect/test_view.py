@@ -1,4 +1,4 @@
-"""A view, its link, and what links cannot do."""
+"""A view, its link, what links cannot do, and what clicks, boxes and lassos select."""
 
 import base64
 import zlib
@@ -8,11 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis.ui.inspect.view import COLOURS, SHOWS, View, pack, read_view, unpack
-
-FULL = View(
-    scan="abc", label=3, budget=0.1 + 0.2, bandwidth=25.373112, alone=True, colour="class", show="seed", selection="eJw"
-)
+from aegis.ui.inspect.view import COLOURS, SHOWS, View, apply_event, pack, read_view, unpack
 
 
 @given(
@@ -28,7 +24,8 @@ def test_a_link_restores_the_view(bandwidth, alone, colour, show):
 
 def test_a_link_says_only_what_is_unusual():
     assert View(scan="k", label=2).parameters() == {"scan": "k", "class": "2"}
-    assert set(FULL.parameters()) == {"scan", "class", "budget", "bandwidth", "alone", "colour", "show", "selection"}
+    full = View(scan="k", label=2, budget=1, bandwidth=2, alone=True, colour="class", show="seed", selection="eJw")
+    assert set(full.parameters()) == {"scan", "class", "budget", "bandwidth", "alone", "colour", "show", "selection"}
 
 
 @pytest.mark.parametrize(
@@ -48,11 +45,8 @@ def test_a_selection_travels_in_a_link(selected):
     text = pack(rows)
     assert text.isascii()
     np.testing.assert_array_equal(unpack(text, len(rows)), rows)
-
-
-def test_a_thousand_points_fit_into_a_link():
-    rows = np.random.default_rng(0).random(1000) < 0.5
-    assert len(pack(rows)) < 250
+    # A thousand points fit into a link.
+    assert len(pack(np.random.default_rng(len(rows)).random(1000) < 0.5)) < 250
 
 
 @pytest.mark.parametrize(
@@ -66,3 +60,43 @@ def test_a_selection_of_something_else_selects_nothing(text):
     selected = unpack(text, 100)
     assert selected.shape == (100,)
     assert not selected.any()
+
+
+CLUSTERS = np.array([0, 0, 0, 1, 1, 2, -1])
+
+
+def event(*rows, **drawn):
+    return {"points": [{"customdata": [row]} for row in rows], **drawn}
+
+
+def select(said, before=(), adding=False):
+    chosen = apply_event(said, np.isin(np.arange(7), before), CLUSTERS, adding)
+    return np.flatnonzero(chosen).tolist()
+
+
+@pytest.mark.parametrize(
+    ("rows", "drawn", "before", "adding", "chosen"),
+    [
+        # A click selects the whole cluster, or a point without one.
+        ((1,), {}, (), False, [0, 1, 2]),
+        ((4,), {}, (0, 1, 2), False, [3, 4]),
+        ((6,), {}, (), False, [6]),
+        # With Shift a cluster is added, and taken away again.
+        ((4,), {}, (0, 1, 2), True, [0, 1, 2, 3, 4]),
+        ((4,), {}, (0, 1, 2, 3, 4), True, [0, 1, 2]),
+        # What is drawn around is selected and no more.
+        ((1, 3), {"box": [{}]}, (5,), False, [1, 3]),
+        ((1,), {"lasso": [{}]}, (), False, [1]),
+        ((1, 3), {"lasso": [{}]}, (3, 5), True, [1, 3, 5]),
+        # Nothing hit changes nothing, nor does a row that is none.
+        ((), {}, (3,), False, [3]),
+        *(((row,), {}, (3,), False, [3]) for row in (7, -1, "1", None, 1.5, [1])),
+    ],
+)
+def test_what_clicks_boxes_and_lassos_select(rows, drawn, before, adding, chosen):
+    assert select(event(*rows, **drawn), before, adding) == chosen
+
+
+def test_an_event_of_another_shape_selects_nothing():
+    assert select({}, before=(3,)) == [3]
+    assert select({"points": [{}, {"customdata": []}, {"customdata": {"0": 1}}]}, before=(3,)) == [3]
