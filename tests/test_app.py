@@ -52,21 +52,17 @@ def test_a_suspect_is_a_line_that_leads_to_its_scan_and_keeps_the_truth(home, su
         assert secret not in said
 
 
-def test_text_from_cards_is_never_parsed(home, suspects):
-    write_hostile(suspects)
-    at = home()
-    helps = "\n".join(text.help or "" for text in at.text)
-    assert not [text for text in (*HOSTILE, "# Title", "<script>") if text in helps or text in parsed(at)]
-
-
-def test_broken_files_are_messages_beside_the_others(home, suspects):
+def test_broken_files_are_messages_and_text_from_cards_is_never_parsed(home, suspects):
     write_cut(suspects)
+    write_hostile(suspects)
     write_infected(suspects)
     (suspects / "link.safetensors").symlink_to(suspects / "gone")
     at = home()
     for problem in ("Expected a whole safetensors file", "Expected a checkpoint file that may be read"):
         assert any(text.value.startswith(problem) for text in at.text)
     assert "Jackets and bags" in everything(at)
+    helps = "\n".join(text.help or "" for text in at.text)
+    assert not [text for text in (*HOSTILE, "# Title", "<script>") if text in helps or text in parsed(at)]
 
 
 def test_many_classes_are_counted_and_a_changed_file_is_read_again(home, suspects):

@@ -110,3 +110,8 @@ def drawn(at):
 
 def button(at, label):
     return next(one for one in at.button if one.label == label)
+
+
+def labels(at):
+    """Of all buttons."""
+    return [one.label for one in at.button]

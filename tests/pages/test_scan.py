@@ -19,7 +19,7 @@ from aegis.ui.order import Outcome
 from aegis.ui.session import server_state
 from aegis.ui.watch import Watch
 from tests.candidates import as_first_version
-from tests.pages.conftest import INSPECT, SCAN, button, drawn, everything, parsed, run
+from tests.pages.conftest import INSPECT, SCAN, button, drawn, everything, labels, parsed, run
 from tests.stored_scan import KEY
 from tests.suspects import HOSTILE, tensors, write_cut, write_hostile, write_infected
 
@@ -29,10 +29,6 @@ NAMES = ("Shirt", "Bag")
 def write_plain(folder):
     """A checkpoint without a card."""
     save_file(tensors(), folder / "plain.safetensors")
-
-
-def labels(at):
-    return [one.label for one in at.button]
 
 
 @pytest.fixture
@@ -251,13 +247,6 @@ def test_a_scan_of_the_first_version_without_its_images_is_still_shown(open_page
     assert "upload them again" in said
     assert "Dots are" not in said
     assert "Positive control" not in said
-
-
-def test_settings_of_another_version_are_a_message(open_page, keep):
-    record = keep(config={"seeds": 3})
-    at = open_page(SCAN, scan=KEY)
-    assert record.sentence in [text.value for text in at.text]
-    assert any("of this version" in text.value for text in at.text)
 
 
 def test_a_sessions_own_uploads_are_shown_to_no_others(open_page, keep):

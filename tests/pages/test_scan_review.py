@@ -79,9 +79,10 @@ def test_a_scan_of_another_version_has_its_report_and_one_that_fails_is_a_messag
     def fail(*_):
         raise ZeroDivisionError
 
-    keep(config={"seeds": 3})
+    record = keep(config={"seeds": 3})
     at = open_page(SCAN, scan=KEY)
-    assert "what was computed (others)" in everything(at)
+    said = everything(at)
+    assert all(part in said for part in (record.sentence, "of this version", "what was computed (others)"))
     with monkeypatch.context() as broken:
         broken.setattr("aegis.report.pdf.make_pdf", fail)
         button(at, "Make the report").click()

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.layers import ROOT
-from tests.pages.conftest import button
+from tests.pages.conftest import button, labels
 from tests.suspects import HOSTILE
 
 PAGES = ["app.py", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "pages").glob("*.py"))]
@@ -31,10 +31,6 @@ def open_page(page="app.py", auth=None, user=None, **query):
     for name, value in query.items():
         at.query_params[name] = value
     return at
-
-
-def labels(at):
-    return [one.label for one in at.button]
 
 
 def is_closed(at):

@@ -20,7 +20,6 @@ from aegis.records.record import ModelRecord
 from aegis.ui.components.palette import SYMBOLS, Palette
 from aegis.ui.components.svg import Part, cloud
 
-__all__ = ["go"]
 CLEAR, FAINT = 0.9, 0.12
 LEGEND = 10
 HEIGHT = 430

@@ -68,7 +68,7 @@ def show_trial(subject: Subject) -> None:
     _show(subject, trial.triggers)
 
 
-def transplant_config(subject: Subject) -> TriggerSearchConfig:
+def _search_config(subject: Subject) -> TriggerSearchConfig:
     """Chooses the settings of the search: those of the scan, or the default ones scaled to the model."""
     config = subject.config.gather.trigger_search or TriggerSearchConfig()
     measured = subject.record.model
@@ -103,7 +103,7 @@ def _tried(known: tuple[str, int, float, str], _subject: Subject) -> tuple[Candi
             _subject.moved,
             _subject.data.test,
             label,
-            transplant_config(_subject),
+            _search_config(_subject),
             numpy_generator(_subject.config.gather.seed, label),
         )
 

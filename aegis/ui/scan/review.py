@@ -224,7 +224,7 @@ def _offer(draft: Draft, record: ScanRecord, images: Dataset | None, at_hand: tu
         icon = ":material/picture_as_pdf:"
         if paper is None and slot.button("Make the report", icon=icon, type="primary", key=f"review-make-{draft.key}"):
             try:
-                with slot, st.spinner("BuildInfo the report"):
+                with slot, st.spinner("Making the report"):
                     paper = papers.make(*contents)
             except AegisError as error:
                 problem = str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -53,22 +54,8 @@ def _bundled_suspect(path: Path) -> ChosenSuspect | None:
     if found.problem:
         complain(found.problem, "Cannot be read")
         return None
-    if found.identity is not None:
-        show_identity(found.identity)
-    _show_file(found.size, found.sha256)
-    said = _ask_what_it_is() if found.identity is None else (None, None, None)
-    if said is None:
-        return None
-    architecture, mean, std = said
-    return ChosenSuspect(
-        file=path.name,
-        sha256=found.sha256,
-        path=path,
-        identity=found.identity,
-        architecture=architecture,
-        mean=mean,
-        std=std,
-    )
+    suspect = ChosenSuspect(file=path.name, sha256=found.sha256, path=path, identity=found.identity)
+    return _described(suspect, found.size)
 
 
 def _uploaded_suspect() -> ChosenSuspect | None:
@@ -86,26 +73,27 @@ def _uploaded_suspect() -> ChosenSuspect | None:
     except AegisError as error:
         complain(str(error), "Refused")
         return None
-    if identity is not None:
-        show_identity(identity)
-    sha256 = digest(checkpoint)
-    _show_file(len(checkpoint.content), sha256)
-    said = _ask_what_it_is(required=identity is None)
+    suspect = ChosenSuspect(file=checkpoint.name, sha256=digest(checkpoint), upload=checkpoint, identity=identity)
+    return _described(suspect, len(checkpoint.content))
+
+
+def _described(suspect: ChosenSuspect, size: int) -> ChosenSuspect | None:
+    """Shows what is known of a model, and adds what the user says of it."""
+    if suspect.identity is not None:
+        show_identity(suspect.identity)
+    with facts():
+        fact("Size", f"{size / 1e6:.2f} MB")
+    fact("SHA-256", suspect.sha256)
+    if suspect.upload is None and suspect.identity is not None:
+        return suspect
+    said = _ask_what_it_is(required=suspect.identity is None)
     if said is None:
         return None
     architecture, mean, std = said
-    return ChosenSuspect(
-        file=checkpoint.name,
-        sha256=sha256,
-        upload=checkpoint,
-        identity=identity,
-        architecture=architecture,
-        mean=mean,
-        std=std,
-    )
+    return replace(suspect, architecture=architecture, mean=mean, std=std)
 
 
-def _ask_what_it_is(required: bool = True) -> tuple[str | None, str | None, str | None] | None:
+def _ask_what_it_is(required: bool) -> tuple[str | None, str | None, str | None] | None:
     """Architecture and normalisation as the user says; None while what is needed is missing or wrong."""
     with st.container() if required else st.expander("Say otherwise than its card"):
         architecture = st.selectbox(
@@ -219,9 +207,3 @@ def _identify(checkpoint: Upload) -> Identity | None:
         st.session_state["scan_identity_of"] = key, identify(checkpoint)
     identity: Identity | None = st.session_state["scan_identity_of"][1]
     return identity
-
-
-def _show_file(size: int, sha256: str) -> None:
-    with facts():
-        fact("Size", f"{size / 1e6:.2f} MB")
-    fact("SHA-256", sha256)

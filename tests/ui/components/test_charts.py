@@ -9,29 +9,19 @@ import sys
 import numpy as np
 
 from aegis.ui.components import charts
-from aegis.ui.components.charts import (
-    CLEAR,
-    FAINT,
-    LEGEND,
-    Group,
-    bars,
-    describe_bars,
-    describe_scatter,
-    placeholder,
-    plain,
-    scatter,
-)
 from aegis.ui.components.palette import palette
 
 LIGHT = palette("light")
 POINTS = np.array([[0, 0], [1, 2], [3, 1], [4, 4], [5, 0]], np.float32)
 MOVED = np.array([False, False, True, True, True])
-GROUPS = [Group("one", np.array([0, 3]), 0), Group("<b>two</b>", np.array([1, 2, 4]), None)]
+GROUPS = [charts.Group("one", np.array([0, 3]), 0), charts.Group("<b>two</b>", np.array([1, 2, 4]), None)]
 
 
 def drawn(selected=(), groups=GROUPS, **more):
     chosen = np.isin(np.arange(5), selected)
-    return scatter(POINTS, MOVED, groups, chosen, [f"<i>{i}" for i in range(5)], "A & <b>B</b>", 2.0, LIGHT, **more)
+    return charts.scatter(
+        POINTS, MOVED, groups, chosen, [f"<i>{i}" for i in range(5)], "A & <b>B</b>", 2.0, LIGHT, **more
+    )
 
 
 def test_every_point_carries_its_row():
@@ -49,8 +39,8 @@ def test_translated_images_are_filled_and_training_images_open():
     assert (first.marker.color, second.marker.color) == (LIGHT.categories[0], LIGHT.muted)
 
 
-def test_a_glance_shows_the_same_points_in_the_same_colours():
-    source = re.search(r'base64,([^"]*)"', placeholder(POINTS, MOVED, GROUPS, LIGHT))[1]
+def test_a_placeholder_shows_the_same_points_in_the_same_colours():
+    source = re.search(r'base64,([^"]*)"', charts.placeholder(POINTS, MOVED, GROUPS, LIGHT))[1]
     picture = base64.b64decode(source).decode()
     assert picture.count("<circle") == len(POINTS)
     for colour in (LIGHT.categories[0], LIGHT.muted):
@@ -58,8 +48,11 @@ def test_a_glance_shows_the_same_points_in_the_same_colours():
 
 
 def test_the_selection_stands_out_and_without_one_everything_does():
-    assert [trace.marker.opacity for trace in drawn((3, 4)).data[:2]] == [(FAINT, CLEAR), (FAINT, FAINT, CLEAR)]
-    assert {o for trace in drawn().data[:2] for o in trace.marker.opacity} == {CLEAR}
+    assert [trace.marker.opacity for trace in drawn((3, 4)).data[:2]] == [
+        (charts.FAINT, charts.CLEAR),
+        (charts.FAINT, charts.FAINT, charts.CLEAR),
+    ]
+    assert {o for trace in drawn().data[:2] for o in trace.marker.opacity} == {charts.CLEAR}
 
 
 def test_the_bandwidth_is_drawn_to_scale_and_another_drawing_is_another_chart():
@@ -73,20 +66,20 @@ def test_text_is_never_markup():
     figure = drawn()
     said = [figure.layout.title.text, figure.data[1].name, *figure.data[0].hovertext]
     assert said == ["A &amp; &lt;b&gt;B&lt;/b&gt;", "&lt;b&gt;two&lt;/b&gt;", "&lt;i&gt;0", "&lt;i&gt;3"]
-    assert len(plain("x" * 1000)) == 120
+    assert len(charts.plain("x" * 1000)) == 120
 
 
 def test_a_legend_ends_before_it_hides_the_chart():
-    many = [Group(str(i), np.array([i % 5]), i) for i in range(LEGEND + 5)]
+    many = [charts.Group(str(i), np.array([i % 5]), i) for i in range(charts.LEGEND + 5)]
     named = [trace for trace in drawn(groups=many).data if trace.showlegend is not False]
-    assert len(named) == LEGEND
+    assert len(named) == charts.LEGEND
     assert {trace.x for trace in named} == {(None,)}
     # Nor is it ever faint.
     assert [trace.marker.opacity for trace in drawn((0,)).data[2:]] == [None, None]
 
 
 def test_bars_stand_side_by_side_and_missing_ones_are_missing():
-    figure = bars(["<b>", "<b>"], {"patch": [0.25, float("nan")], "other": [1.0, 0.0]}, "Rates", LIGHT)
+    figure = charts.bars(["<b>", "<b>"], {"patch": [0.25, float("nan")], "other": [1.0, 0.0]}, "Rates", LIGHT)
     assert [trace.y for trace in figure.data] == [(0.25, None), (1.0, 0.0)]
     assert figure.layout.xaxis.ticktext == ("&lt;b&gt;", "&lt;b&gt;")
     assert figure.data[0].x == (0, 1)
@@ -94,10 +87,10 @@ def test_bars_stand_side_by_side_and_missing_ones_are_missing():
 
 
 def test_charts_are_told_in_words():
-    told = describe_scatter("Bag", GROUPS, 2, 1.5)
+    told = charts.describe_scatter("Bag", GROUPS, 2, 1.5)
     for part in ("5 images of class Bag", "one: 2", "bandwidth 1.5", "2 of them are selected"):
         assert part in told
-    assert describe_bars(["a", "b"], {"patch": [0.25, float("nan")]}).endswith("patch: a 25%.")
+    assert charts.describe_bars(["a", "b"], {"patch": [0.25, float("nan")]}).endswith("patch: a 25%.")
 
 
 def test_pandas_is_whole_before_plotly_asks_about_it(monkeypatch):
