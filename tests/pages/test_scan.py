@@ -46,7 +46,7 @@ def hold(suspects):
             for event in events:
                 report(event)
             told.set()
-            assert go.wait(60)
+            assert go.wait(120)
             report(Event(stage="embed", label=0, step=1, total=1))
             return Outcome()
 
@@ -118,7 +118,7 @@ def test_a_checkpoint_that_cannot_be_used_ends_in_a_message(open_page, suspects)
     button(at, "Start").click()
     run(at)
     job = server_state().jobs.find(at.query_params["job"])
-    job.future.result(60)
+    job.future.result(120)
     at = open_page(SCAN, job=job.id)
     assert any(text.value.startswith("Expected a model for 10 classes") for text in at.text)
     assert "Nothing was concluded" in everything(at)
@@ -136,7 +136,7 @@ def test_a_running_job_shows_where_it_is_and_is_cancelled_at_once(open_page, hol
         Event(stage="translate", label=0, step=5, total=10, loss=1.0, frames=frames(0.9)),
         measured=Applicability(0.9, (0.5, 1.0), (0.2, 0.1)),
     )
-    assert told.wait(60)
+    assert told.wait(120)
     at = open_page(SCAN, job=job.id)
     said = everything(at)
     assert "90.0%" in said
@@ -168,7 +168,7 @@ def test_a_second_scan_is_queued_behind_one(open_page, suspects, hold):
 
 def test_a_session_that_leaves_its_running_scan_finds_the_way_back(open_page, hold):
     job, told, go = hold(Event(stage="translate", label=0, step=1, total=2))
-    assert told.wait(60)
+    assert told.wait(120)
     assert "suspect.safetensors" not in everything(open_page("app.py"))
     at = open_page(SCAN, job=job.id)
     for page in ("app.py", SCAN):
@@ -178,7 +178,7 @@ def test_a_session_that_leaves_its_running_scan_finds_the_way_back(open_page, ho
         assert "suspect.safetensors" in everything(at)
         assert f"job={job.id}" in [link.proto.query_string for link in at.main.get("page_link")]
     go.set()
-    job.future.result(60)
+    job.future.result(120)
     assert f"job={job.id}" not in [link.proto.query_string for link in run(at).main.get("page_link")]
 
 
@@ -187,7 +187,7 @@ def test_a_failed_job_is_its_message_as_it_is(open_page):
         raise DataError("<b>images</b>", "**none**", "Give some.")
 
     job = server_state().jobs.start(work, Watch())
-    job.future.result(60)
+    job.future.result(120)
     at = open_page(SCAN, job=job.id)
     assert "Expected <b>images</b>; got **none**. Give some." in [text.value for text in at.text]
 
