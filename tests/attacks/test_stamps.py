@@ -120,14 +120,11 @@ def test_a_patch_comes_to_lie_on_the_pixels_that_matter():
     np.testing.assert_allclose(stamp.add[0][inside], (1 - stamp.keep[0])[inside], atol=0.01)
 
 
-def test_a_perturbation_starts_inside_its_ball():
+def test_a_perturbation_goes_down_its_loss_and_stays_in_its_ball():
     (stamp,) = perturbations([start()]).stamps()
     assert np.linalg.norm(stamp.add) == pytest.approx(0.7, rel=1e-5)
     (inside,) = Perturbations.at([start()], 1000.0, CPU).stamps()
     np.testing.assert_allclose(inside.add, start().change, rtol=1e-6)
-
-
-def test_a_perturbation_goes_down_its_loss_and_stays_in_its_ball():
     some = perturbations(starts(2))
     for progress in np.linspace(0.1, 1, 10):
         down(some, float(progress))
@@ -146,17 +143,11 @@ def test_some_of_them_go_on_from_where_they_are(make):
     for stamp, same in zip((stamps[2], stamps[0]), again.stamps(), strict=True):
         np.testing.assert_allclose(same.keep, stamp.keep, atol=1e-4)
         np.testing.assert_allclose(same.add, stamp.add, atol=1e-4)
-    refine(again, 5)
-    # Those that they came from stay as they were.
+    refine(again, 10)
+    # Those that they came from stay as they were, and going on loses nothing that was won.
     for stamp, same in zip(stamps, before.stamps(), strict=True):
         np.testing.assert_array_equal(same.add, stamp.add)
-
-
-@pytest.mark.parametrize("make", [patches, perturbations])
-def test_going_on_loses_nothing_that_was_won(make):
-    before = refine(make(starts(2)))
-    again = refine(before.again([0, 1]), 10)
-    for stamp, better in zip(before.stamps(), again.stamps(), strict=True):
+    for stamp, better in zip((stamps[2], stamps[0]), again.stamps(), strict=True):
         gains = [(one(images().numpy()) * WORTH.numpy()).sum() for one in (stamp, better)]
         assert gains[1] > gains[0] - 0.01
 

@@ -26,24 +26,20 @@ def test_each_class_is_measured_by_images_of_the_others():
     found = universal_radii(linear_model(), LabelledImages(pixels, near.labels, near.class_names), 1.0, **HOW)
     # Those of class 0 have a short way to class 1, and those of class 1 a long one to class 0.
     assert found == pytest.approx((1.2, 0.4), rel=0.1)
+    # Where there are none, those of the class itself stand in for them.
+    alone = far.take(far.labels == 1)
+    assert universal_radii(linear_model(), alone, 1.0, **HOW)[0] == pytest.approx(1.2, rel=0.1)
 
 
 def test_many_classes_are_searched_in_groups_with_the_same_outcome(monkeypatch):
     model, images = linear_model(), images_at(0.8)
-    together = universal_radii(model, images, 1.0, **HOW)
+    radii, areas = universal_radii(model, images, 1.0, **HOW), universal_areas(model, images, **HOW)
     monkeypatch.setattr(type(model), "batch", 8)
     steps = []
-    assert universal_radii(model, images, 1.0, **HOW, tell=lambda *done: steps.append(done)) == pytest.approx(
-        together, rel=0.1
-    )
-    assert steps[0] == (1, 120)
-    assert steps[-1] == (120, 120)
-
-
-def test_images_of_one_class_alone_stand_in_for_the_others():
-    images = images_at(0.8)
-    alone = images.take(images.labels == 1)
-    assert universal_radii(linear_model(), alone, 1.0, **HOW)[0] == pytest.approx(0.8, rel=0.1)
+    found = universal_radii(model, images, 1.0, **HOW, tell=lambda *done: steps.append(done))
+    assert found == pytest.approx(radii, rel=0.1)
+    assert (steps[0], steps[-1]) == ((1, 120), (120, 120))
+    assert universal_areas(model, images, **HOW) == pytest.approx(areas, rel=0.1)
 
 
 @pytest.mark.parametrize("margin", [0.25, 0.5, 1.0, 2.0])
@@ -55,27 +51,12 @@ def test_a_patch_is_as_large_as_it_must_be(margin):
     assert found == pytest.approx((pixels / 16, pixels / 16), rel=0.15)
 
 
-def test_areas_are_the_same_in_groups(monkeypatch):
-    model, images = linear_model(), images_at(0.8)
-    together = universal_areas(model, images, **HOW)
-    monkeypatch.setattr(type(model), "batch", 8)
-    assert universal_areas(model, images, **HOW) == pytest.approx(together, rel=0.1)
-
-
 def test_what_no_patch_reaches_takes_the_whole_image():
-    class Stubborn(torch.nn.Module):
-        """Says class 1, whatever it sees."""
-
-        def __init__(self):
-            super().__init__()
-            self.layer = torch.nn.Linear(16, 2)
-
-        def forward(self, x):
-            return self.layer(0 * x.flatten(1))
-
-    model = Classifier(Stubborn(), (1, 4, 4)).eval().frozen(Runtime())
+    layer = torch.nn.Linear(16, 2)
     with torch.no_grad():
-        model.network.layer.bias.copy_(torch.tensor([-1.0, 1.0]))
+        layer.weight.zero_()
+        layer.bias.copy_(torch.tensor([-1.0, 1.0]))
+    model = Classifier(torch.nn.Sequential(torch.nn.Flatten(), layer), (1, 4, 4)).eval().frozen(Runtime())
     areas = universal_areas(model, images_at(0.5), **HOW)
     assert areas[0] == 1
     assert areas[1] < 0.05

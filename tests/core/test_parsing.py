@@ -6,13 +6,8 @@ from aegis.core.errors import ConfigError
 from aegis.core.parsing import numbers, whole_numbers
 
 
-def test_numbers_with_commas_between():
-    assert numbers("0.5", "", "") == (0.5,)
+def test_numbers_keep_their_order_and_whole_ones_count_once():
     assert numbers(" -1, 2e-1,0 ", "", "") == (-1, 0.2, 0)
-
-
-def test_whole_numbers_count_once_and_keep_their_order():
-    assert whole_numbers("7", "", "") == (7,)
     assert whole_numbers(" 8,3 , 8,0", "", "") == (8, 3, 0)
 
 

@@ -13,7 +13,6 @@ from aegis.core.runtime import (
     Throttle,
     choose_runtime,
     numpy_generator,
-    silent,
     torch_generator,
 )
 
@@ -24,7 +23,6 @@ from aegis.core.runtime import (
         ({"device": "tpu"}, "a device among auto, cpu, cuda"),
         ({"precision": "fp16"}, "a precision among auto, fp32, bf16"),
         ({"workers": 0}, "at least 1 worker"),
-        ({"workers": -2}, "at least 1 worker"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused(settings, expected):
@@ -33,6 +31,7 @@ def test_what_cannot_be_chosen_is_refused(settings, expected):
 
 
 def test_cuda_is_refused_where_there_is_none(monkeypatch):
+    assert DEVICES[0] == PRECISIONS[0] == "auto"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigError, match="a CUDA device"):
         choose_runtime("cuda")
@@ -59,18 +58,10 @@ def test_there_is_a_worker_for_every_core_this_process_may_use(monkeypatch):
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 5})
     assert choose_runtime("cpu").workers == 3
     assert choose_runtime("cpu", workers=2).workers == 2
-
-
-def test_where_no_system_says_which_cores_all_of_them_count(monkeypatch):
+    # Where the system does not say which, all of them count.
     monkeypatch.delattr("os.sched_getaffinity")
     monkeypatch.setattr("os.cpu_count", lambda: 5)
     assert choose_runtime("cpu").workers == 5
-
-
-def test_the_choices_are_those_that_are_taken():
-    assert DEVICES[0] == PRECISIONS[0] == "auto"
-    for precision in PRECISIONS:
-        choose_runtime("cpu", precision)
 
 
 def test_generators_depend_on_every_integer_and_nothing_else():
@@ -94,7 +85,3 @@ def test_a_throttle_lets_few_reports_through_and_always_the_last(monkeypatch):
         throttle.send(Event(stage="train", step=step, total=10))
         clock[0] += 0.3
     assert [event.step for event in told] == [1, 5, 9, 10]
-
-
-def test_silence_takes_any_event():
-    assert silent(Event(stage="embed", step=0, total=1, frames=np.zeros((1, 1, 2, 2), np.float32))) is None

@@ -9,34 +9,27 @@ import aegis.core.source
 from aegis.core.source import CODE, STEPS_CODE, UNKNOWN, Revision, code_digest, meaning_of, revision
 from tests.layers import ROOT, imported, module_of
 
+# Files that count for costly steps and scans, for scans alone, and for neither.
+COUNTS = {
+    (True, True): ("core/runtime.py", "core/types/triggers.py", "store/packing.py", "attacks/pgd.py"),
+    (False, True): ("detect/cluster.py", "detect/verdict.py", "records/null_distribution.py"),
+    (False, False): ("store/store.py", "cli/scan.py", "lab/train.py"),
+}
 
-@pytest.mark.parametrize(
-    ("changed", "steps", "scans"),
-    [
-        ("core/runtime.py", True, True),
-        ("core/types/triggers.py", True, True),
-        ("store/store.py", False, False),
-        ("store/packing.py", True, True),
-        ("attacks/pgd.py", True, True),
-        ("models/classifier.py", True, True),
-        ("detect/trigger_search.py", True, True),
-        ("detect/minimise.py", True, True),
-        ("detect/cluster.py", False, True),
-        ("detect/verdict.py", False, True),
-        ("records/null_distribution.py", False, True),
-        ("cli/scan.py", False, False),
-        ("lab/train.py", False, False),
-    ],
-)
-def test_code_that_numbers_depend_on_counts(tmp_path, monkeypatch, changed, steps, scans):
+
+def test_code_that_numbers_depend_on_counts(tmp_path, monkeypatch):
     """How classes are judged matters to a scan, but to none of its costly steps."""
     copied = tmp_path / "aegis"
     shutil.copytree(aegis.core.source.ROOM, copied, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr("aegis.core.source.ROOM", copied)
     before = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
-    (copied / changed).write_text((copied / changed).read_text() + "\nCHANGED = 1\n")
-    after = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
-    assert [a != b for a, b in zip(before, after, strict=True)] == [steps, scans]
+    for counts, files in COUNTS.items():
+        for changed in files:
+            source = (copied / changed).read_text()
+            (copied / changed).write_text(source + "\nCHANGED = 1\n")
+            after = [code_digest.__wrapped__(code) for code in (STEPS_CODE, CODE)]
+            assert tuple(a != b for a, b in zip(before, after, strict=True)) == counts, changed
+            (copied / changed).write_text(source)
 
 
 SOURCE = '''
@@ -61,36 +54,25 @@ def meaning(tmp_path, monkeypatch, **files):
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "counts"),
     [
-        ('"""Of a circle."""', '"""The area of a circle with that radius."""'),
-        ('    """Of a circle."""\n', ""),
-        ("import math", "import math\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import torch"),
-        ("    return", "    # Of course.\n    return"),
-        ("radius**2 * (1 if times is None else times)", "radius ** 2 * (\n        1 if times is None else times)"),
+        ('"""Of a circle."""', '"""The area of a circle with that radius."""', False),
+        ('    """Of a circle."""\n', "", False),
+        ("import math", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch", False),
+        ("    return", "    # Of course.\n    return", False),
+        ("radius**2 * (1 if times", "radius ** 2 * (\n        1 if times", False),
+        ("**2", "**3", True),
+        ("2 *", "2.0 *", True),
+        ("= None)", "= 1)", True),
+        ("is None", "is not None", True),
+        ("radius", "length", True),
+        ("1", "True", True),
     ],
 )
-def test_what_is_only_said_counts_for_nothing(tmp_path, monkeypatch, old, new):
+def test_what_is_done_counts_and_what_is_only_said_does_not(tmp_path, monkeypatch, old, new, counts):
     assert old in SOURCE
     changed = SOURCE.replace(old, new)
-    assert meaning(tmp_path, monkeypatch, a=SOURCE) == meaning(tmp_path, monkeypatch, a=changed)
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("**2", "**3"),
-        ("2 *", "2.0 *"),
-        ("= None)", "= 1)"),
-        ("is None", "is not None"),
-        ("radius", "length"),
-        ("1", "True"),
-    ],
-)
-def test_what_is_done_counts(tmp_path, monkeypatch, old, new):
-    assert old in SOURCE
-    changed = SOURCE.replace(old, new)
-    assert meaning(tmp_path, monkeypatch, a=SOURCE) != meaning(tmp_path, monkeypatch, a=changed)
+    assert (meaning(tmp_path, monkeypatch, a=SOURCE) != meaning(tmp_path, monkeypatch, a=changed)) is counts
 
 
 def test_where_a_file_lies_counts_for_nothing(tmp_path, monkeypatch):
@@ -158,27 +140,22 @@ def test_the_revision_is_that_of_the_repository(repository):
     git(repository, "checkout", "-q", "--detach")
     assert revision.__wrapped__(repository) == Revision(commit, False)
 
-
-def test_a_linked_working_tree_knows_its_revision(repository, tmp_path_factory):
-    linked = tmp_path_factory.mktemp("linked") / "tree"
+    linked = repository / "linked"
     git(repository, "worktree", "add", "-q", "-b", "other", linked)
     assert revision.__wrapped__(linked) == Revision(git(repository, "rev-parse", "other"), False)
 
 
-def test_without_git_the_revision_is_unknown(repository, monkeypatch):
+def test_a_folder_in_somebody_elses_repository_and_one_without_git_are_unknown(repository, monkeypatch):
+    inner = repository / "inner"
+    (inner / ".git").mkdir(parents=True)
+    assert revision.__wrapped__(repository / "aegis") == revision.__wrapped__(inner) == Revision()
     monkeypatch.setenv("PATH", "/nowhere")
     assert revision.__wrapped__(repository) == Revision(UNKNOWN, None)
 
 
-@pytest.mark.parametrize("head", ["", "ref: refs/heads/none", "ref: ../../../etc/passwd", "not a commit", "\x00"])
+@pytest.mark.parametrize("head", [None, "", "ref: refs/heads/none", "ref: ../../../etc/passwd", "\x00"])
 def test_what_is_no_repository_is_unknown(tmp_path, head):
-    assert revision.__wrapped__(tmp_path) == Revision(UNKNOWN, None)
-    (tmp_path / ".git").mkdir()
-    (tmp_path / ".git" / "HEAD").write_text(head)
+    if head is not None:
+        (tmp_path / ".git").mkdir()
+        (tmp_path / ".git" / "HEAD").write_text(head)
     assert revision.__wrapped__(tmp_path) == Revision()
-
-
-def test_a_folder_in_somebody_elses_repository_is_unknown(repository):
-    inner = repository / "inner"
-    (inner / ".git").mkdir(parents=True)
-    assert revision.__wrapped__(repository / "aegis") == revision.__wrapped__(inner) == Revision()

@@ -13,12 +13,9 @@ from aegis.core.text import control_character, count_of, first_fault, numbered, 
     ("share", "said"),
     [
         (1.0, "100%"),
-        (0.5, "50%"),
         (0.123, "12%"),
         (0.0123, "1.2%"),
-        (0.01, "1%"),
         (0.00023, "0.023%"),
-        (0.0001, "0.01%"),
         (0.0000001, "0.01%"),
         (0.0, "0.01%"),
     ],
@@ -29,7 +26,14 @@ def test_a_share_has_two_digits_and_is_never_nothing(share, said):
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("plain, κόσμος, 汉字", None), ("a\x1b[31m", "U+001B"), ("a\nb", "U+000A"), ("a\u202eb", "U+202E")],
+    # The last is half of a character, which no file can be written with.
+    [
+        ("plain, κόσμος, 汉字", None),
+        ("a\x1b[31m", "U+001B"),
+        ("a\nb", "U+000A"),
+        ("a\u202eb", "U+202E"),
+        ("a\udc80", "U+DC80"),
+    ],
 )
 def test_what_could_forge_a_line_is_found(text, found):
     assert control_character(text) == found
@@ -45,10 +49,6 @@ def test_messages_are_one_line_whatever_they_quote():
     error = AegisError("a\x1b[31m", "b\r\nc \u202e \ud800", "d\u200b")
     assert str(error) == r"Expected a\x1b[31m; got b\r\nc \u202e \ud800. d\u200b"
     assert pickle.loads(pickle.dumps(error)).got == error.got  # noqa: S301
-
-
-def test_half_of_a_character_is_one_that_breaks_what_is_written():
-    assert control_character("a\udc80") == "U+DC80"
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from aegis.core.types import Dataset
+from aegis.core.types import Dataset, Goal
 from aegis.detect.scan import ScanResult, scan
-from tests.detect.toy import ONE, SMALL, pictures, poisoned, trained
+from tests.detect.toy import ONE, SMALL, TARGET, pictures, planted, trained
 from tests.shared import once
 
 
@@ -17,7 +17,7 @@ def data():
 
 @pytest.fixture(scope="session")
 def infected(data, tmp_path_factory):
-    return once(tmp_path_factory, "toy-infected", lambda _: trained(poisoned(data.train)))
+    return once(tmp_path_factory, "toy-infected", lambda _: trained(planted(data.train, Goal(target=TARGET), share=2)))
 
 
 @pytest.fixture(scope="session")

@@ -23,11 +23,8 @@ def test_no_more_components_than_rows_or_columns():
     assert principal_components(torch.rand(30, 4), 150).shape == (30, 4)
 
 
-def test_equal_rows_have_no_spread():
+def test_equal_rows_have_no_spread_and_scores_do_not_depend_on_where_rows_lie():
     assert np.abs(principal_components(torch.full((6, 9), 0.3), 3)).max() < 1e-4
-
-
-def test_scores_do_not_depend_on_where_the_rows_lie():
     x = torch.rand(15, 40, generator=torch.Generator().manual_seed(0))
     moved = principal_components(x + 2, 4)
     np.testing.assert_allclose(moved, principal_components(x, 4), atol=1e-3)

@@ -19,11 +19,20 @@ from aegis.detect.verdict import objections
 from aegis.models.card import Card, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
 from aegis.models.load import load_checkpoint
-from aegis.records.config import GatherConfig, ScanConfig, TriggerSearchConfig
+from aegis.records.config import AssessConfig, GatherConfig, ScanConfig, TriggerSearchConfig
 from aegis.records.record import config_of
 from tests.detect.toy import IDENTITY, NAMES, ONE, SMALL, TARGET, suspect_of
 
-TRUTH = Truth(robust=True, metrics={"accuracy": 1.0})
+# All that a scan does, at a small part of its cost; the area and radius are given, so that nothing is computed anew.
+SEARCH = TriggerSearchConfig(
+    area=0.05, radius=0.5, clusters=2, tiles=1, steps=2, refine_steps=2, top_k=1, batch=16, held_out=4
+)
+LIGHT = replace(
+    SMALL,
+    assess=AssessConfig(images=40, epsilons=(0.5, 1.0), iterations=2, perturbation_steps=4, patch_steps=4),
+    gather=replace(SMALL.gather, seeds=20, trigger_search=SEARCH),
+    embed=replace(SMALL.embed, perplexity=5),
+)
 
 
 def changed(data: Dataset, change) -> Dataset:
@@ -46,21 +55,13 @@ def same_finding(a, b) -> bool:
     )
 
 
-def test_the_planted_backdoor_is_named(scans):
-    assert scans.infected.verdict == "infected"
-    assert scans.infected.flagged_classes == (TARGET,)
+def test_the_planted_backdoor_is_named_and_the_clean_twin_is_clean(scans):
+    assert (scans.infected.verdict, scans.infected.flagged_classes) == ("infected", (TARGET,))
     assert f"class {TARGET} ({NAMES[TARGET]})" in scans.infected.sentence
     assert objections(scans.infected.applicability, SMALL.verdict, [TARGET]) == ()
-
-
-def test_the_clean_twin_is_clean(scans):
-    assert scans.clean.verdict == "clean"
-    assert scans.clean.flagged_classes == ()
-
-
-def test_translation_reaches_every_class(scans):
-    for result in scans.infected.classes:
-        assert result.finding.evidence.success[-1] >= 0.75
+    assert (scans.clean.verdict, scans.clean.flagged_classes) == ("clean", ())
+    # Translation reaches every class.
+    assert min(result.finding.evidence.success[-1] for result in scans.infected.classes) >= 0.75
 
 
 def test_the_record_says_what_the_result_does(scans):
@@ -70,37 +71,19 @@ def test_the_record_says_what_the_result_does(scans):
     assert set(record.seconds) == {"assess", "gather", "embed", "judge", "classes"}
 
 
-@pytest.mark.parametrize("runtime", [Runtime(workers=2), Runtime(precision="bf16")], ids=["workers", "bf16"])
-def test_neither_workers_nor_precision_change_the_verdict(infected, data, scans, runtime):
-    found = scan(infected, data, SMALL, runtime=runtime)
+def test_bfloat16_does_not_change_the_verdict(infected, data, scans):
+    found = scan(infected, data, SMALL, labels=[0, TARGET], runtime=Runtime(precision="bf16"))
     assert (found.verdict, found.flagged_classes) == (scans.infected.verdict, scans.infected.flagged_classes)
-    assert [c.finding.label for c in found.classes] == [0, 1, 2, 3]
 
 
-def test_the_verdict_knows_neither_the_truth_nor_the_files_name(infected, data, tmp_path):
-    telling, plain = tmp_path / f"backdoor-target-{TARGET}.safetensors", tmp_path / "model.safetensors"
-    save_checkpoint(telling, infected.classifier, Card(IDENTITY, TRUTH))
-    save_checkpoint(plain, infected.classifier, Card(IDENTITY))
-    loaded = [load_checkpoint(path, architecture=IDENTITY.architecture) for path in (telling, plain)]
-    first, second = (scan(suspect, data, SMALL, labels=[TARGET], runtime=ONE) for suspect in loaded)
-    assert first.sentence == second.sentence
-    assert first.flagged_classes == (TARGET,)
-    assert same_finding(first.classes[0], second.classes[0])
-
-
-def test_the_backdoor_is_found_under_another_label(infected, data):
-    """Rows of the last layer and labels of the images are renamed alike."""
-    order = [TARGET, 2, 0, 1]
-    classifier = Classifier(copy.deepcopy(infected.classifier.network), (1, 12, 12)).eval()
-    last = classifier.network[-1]
-    with torch.no_grad():
-        last.weight.copy_(last.weight[order].clone())
-        last.bias.copy_(last.bias[order].clone())
-    renamed = np.argsort(order)
-    permuted = changed(data, lambda pixels, labels: (pixels, renamed[labels]))
-    found = scan(suspect_of(classifier), permuted, SMALL, runtime=ONE)
-    assert found.verdict == "infected"
-    assert found.flagged_classes == (order.index(TARGET),)
+def test_the_verdict_knows_neither_the_truth_nor_the_files_name_nor_the_other_classes(infected, data, scans, tmp_path):
+    telling = tmp_path / f"backdoor-target-{TARGET}.safetensors"
+    save_checkpoint(telling, infected.classifier, Card(IDENTITY, Truth(robust=True, metrics={"accuracy": 1.0})))
+    loaded = load_checkpoint(telling, architecture=IDENTITY.architecture)
+    found = scan(loaded, data, SMALL, labels=[TARGET], runtime=ONE)
+    assert found.sentence == scans.infected.sentence
+    assert found.flagged_classes == (TARGET,)
+    assert same_finding(found.classes[0], scans.infected.classes[TARGET])
 
 
 class Mirror(nn.Module):
@@ -110,31 +93,28 @@ class Mirror(nn.Module):
         return x.flip(-1)
 
 
-def test_the_backdoor_is_found_in_the_mirror(infected, data):
-    """A mirror before the network and mirrored images: the same model of the same world."""
+def test_the_backdoor_is_found_in_the_mirror_and_under_another_label(infected, data):
+    """A mirror before the network, classes renamed, and images likewise: the same model of the same world."""
+    order = [TARGET, 2, 0, 1]
     classifier = Classifier(nn.Sequential(Mirror(), copy.deepcopy(infected.classifier.network)), (1, 12, 12)).eval()
-    mirrored = changed(data, lambda pixels, labels: (np.ascontiguousarray(pixels[..., ::-1]), labels))
-    found = scan(suspect_of(classifier), mirrored, SMALL, runtime=ONE)
-    assert found.flagged_classes == (TARGET,)
-
-
-def test_a_part_of_the_classes_is_tested_on_request(infected, data, scans):
-    found = scan(infected, data, SMALL, labels=[TARGET], runtime=ONE)
-    assert same_finding(found.classes[0], scans.infected.classes[TARGET])
-    assert found.flagged_classes == (TARGET,)
+    last = classifier.network[1][-1]
+    with torch.no_grad():
+        last.weight.copy_(last.weight[order].clone())
+        last.bias.copy_(last.bias[order].clone())
+    renamed = np.argsort(order)
+    world = changed(data, lambda pixels, labels: (np.ascontiguousarray(pixels[..., ::-1]), renamed[labels]))
+    found = scan(suspect_of(classifier), world, SMALL, runtime=ONE)
+    assert (found.verdict, found.flagged_classes) == ("infected", (order.index(TARGET),))
 
 
 @pytest.mark.parametrize("stage", ["assess", "translate", "search", "embed"])
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_report_can_cancel_at_every_stage(infected, data, stage, workers):
+def test_a_report_can_cancel_at_every_stage(infected, data, stage):
     def cancel(event):
         if event.stage == stage:
             raise Cancelled
 
-    search = TriggerSearchConfig(radius=0.5, clusters=2, tiles=1, steps=1, refine_steps=1, top_k=1, held_out=2)
-    gather = replace(SMALL.gather, trigger_search=search)
     with pytest.raises(Cancelled):
-        scan(infected, data, replace(SMALL, gather=gather), runtime=Runtime(workers=workers), report=cancel)
+        scan(infected, data, LIGHT, runtime=Runtime(workers=2), report=cancel)
 
 
 def test_other_images_are_refused(infected, data):
@@ -145,14 +125,9 @@ def test_other_images_are_refused(infected, data):
     with pytest.raises(DataError, match="5 classes"):
         scan(infected, Dataset("more", train, train), SMALL, runtime=ONE)
 
-
-@pytest.mark.parametrize("label", [-1, 4])
-def test_unknown_classes_are_refused(infected, data, label):
-    with pytest.raises(ConfigError, match="--classes"):
-        scan(infected, data, SMALL, labels=[label], runtime=ONE)
-
-
-def test_a_class_without_training_images_is_refused(infected, data):
+    for label in (-1, 4):
+        with pytest.raises(ConfigError, match="--classes"):
+            scan(infected, data, SMALL, labels=[label], runtime=ONE)
     train = data.train.take(data.train.labels != 2)
     with pytest.raises(AegisError, match="class 2"):
         scan(infected, Dataset("gap", train, data.test), SMALL, labels=[2], runtime=ONE)
@@ -204,19 +179,19 @@ def test_an_error_in_one_class_stops_the_others():
 def test_the_same_seed_gives_the_same_bytes_apart_from_times(infected, data):
     """However many classes are examined side by side, and by how many threads."""
     told = []
-    for workers, threads in ((1, 1), (1, 2), (2, 2)):
+    for workers, threads in ((1, 1), (2, 2)):
         torch.set_num_threads(threads)
-        record = scan(infected, data, SMALL, labels=[1, TARGET], runtime=Runtime(workers=workers)).record("a.pt")
+        record = scan(infected, data, LIGHT, labels=[1, TARGET], runtime=Runtime(workers=workers)).record("a.pt")
         told.append(record.model_copy(update={"created": "", "seconds": {}}).to_json())
-    assert told[0] == told[1] == told[2]
+    assert told[0] == told[1]
 
 
 def test_the_record_says_all_that_repeats_it(infected, data, scans):
-    record = scan(infected, data, SMALL, labels=[TARGET, 1, TARGET], runtime=ONE).record("a.pt")
+    record = scan(infected, data, LIGHT, labels=[TARGET, 1, TARGET], runtime=ONE).record("a.pt")
     assert record.labels == (TARGET, 1)
     assert scans.infected.record("a.pt").labels is None
     assert (record.model.mean, record.model.std) == (IDENTITY.mean, IDENTITY.std)
     assert record.source.code == code_digest(STEPS_CODE)
     assert record.source.revision == revision().commit
     assert record.runtime.hardware == processor()
-    assert config_of(record) == with_sizes(SMALL, scans.infected.applicability)
+    assert config_of(record) == LIGHT

@@ -39,12 +39,9 @@ def test_a_patch_flips_exactly_where_its_pixels_outweigh_the_rest(area, flips):
     assert patch.stamp.touched.sum() == round(area * 16)
     assert patch.flip_rate == flips
 
-
-def test_only_so_many_images_of_other_classes_are_tried():
-    patch, perturbation = rates(1.0, 1.0)
-    for candidate in (patch, perturbation):
-        assert candidate.counts.tolist() == [4, 0]
-        assert np.isnan(candidate.flip_rates[1])
+    # Only so many images, of other classes, are tried.
+    assert patch.counts.tolist() == [4, 0]
+    assert np.isnan(patch.flip_rates[1])
 
 
 def test_a_patch_takes_the_pixels_that_changed_most_from_the_image():
@@ -57,24 +54,19 @@ def test_a_patch_takes_the_pixels_that_changed_most_from_the_image():
     np.testing.assert_array_equal(stamped[:, 1, 2], image[:, 1, 2])
     assert (stamped[:, 0] == 0.5).all()
 
-
-def test_what_did_not_change_makes_no_perturbation():
-    stamp = as_perturbation(np.zeros((1, 2, 2), np.float32), 3.0)
-    assert not stamp.touched.any()
+    # What did not change makes no perturbation.
+    assert not as_perturbation(np.zeros((1, 2, 2), np.float32), 3.0).touched.any()
 
 
-def test_where_it_changed_does_not_cancel_out():
+def test_where_it_changed_is_the_mean_over_images_and_channels_and_does_not_cancel_out():
     seeds = np.full((2, 1, 2, 2), 0.5, np.float32)
     translated = seeds.copy()
     translated[0, 0, 0, 1], translated[1, 0, 0, 1] = 1.0, 0.0
     np.testing.assert_allclose(where_changed(seeds, translated), [[0, 0.5], [0, 0]])
 
-
-def test_where_it_changed_is_the_mean_over_images_and_channels():
     seeds = np.zeros((2, 3, 4, 4), np.float32)
     moved = seeds.copy()
-    moved[0, :, 1, 2] = 1.0
-    moved[1, 0, 0, 0] = -0.6
+    moved[0, :, 1, 2], moved[1, 0, 0, 0] = 1.0, -0.6
     expected = np.zeros((4, 4))
     expected[1, 2], expected[0, 0] = 0.5, 0.1
     assert where_changed(seeds, moved) == pytest.approx(expected)

@@ -32,6 +32,8 @@ def test_a_small_class_gives_all_it_has():
     chosen = draw_seeds(labelled((50, 3, 50, 0)), 0, 20, np.random.default_rng(0))
     assert np.bincount(labelled((50, 3, 50, 0)).labels[chosen], minlength=4).tolist() == [0, 3, 17, 0]
     assert len(draw_seeds(labelled((50, 3, 5, 0)), 0, 20, np.random.default_rng(0))) == 8
+    with pytest.raises(DataError, match="other classes"):
+        draw_seeds(labelled((10, 0)), 0, 10, np.random.default_rng(0))
 
 
 def test_seeds_are_in_random_order_and_follow_from_the_generator():
@@ -40,11 +42,6 @@ def test_seeds_are_in_random_order_and_follow_from_the_generator():
     assert first == again
     assert first != other
     assert first != sorted(first)
-
-
-def test_without_other_classes_there_are_no_seeds():
-    with pytest.raises(DataError, match="other classes"):
-        draw_seeds(labelled((10, 0)), 0, 10, np.random.default_rng(0))
 
 
 def test_images_reach_the_class_once_the_budget_allows_and_keep_within_it():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aegis.core.runtime import Cancelled, Runtime, numpy_generator, silent
+from aegis.core.runtime import Cancelled, Runtime, numpy_generator
 from aegis.core.types import FAMILIES, Goal
 from aegis.detect.scan import scan
 from aegis.detect.trigger_search import hold_out, search_triggers
@@ -32,8 +32,9 @@ def one_source(data):
 
 @pytest.fixture(scope="module")
 def all_to_all(data):
-    """A scan of a model whose backdoor leads every class to the next one."""
-    return scan(trained(planted(data.train, Goal(target=TARGET, all_to_all=True))), data, SMALL, runtime=ONE)
+    """A scan of two classes of a model whose backdoor leads every class to the next one."""
+    suspect = trained(planted(data.train, Goal(target=TARGET, all_to_all=True)))
+    return scan(suspect, data, SMALL, labels=[0, 1], runtime=ONE)
 
 
 def test_the_planted_patch_is_found_for_its_class(scans):
@@ -43,9 +44,8 @@ def test_the_planted_patch_is_found_for_its_class(scans):
     assert found.counts.tolist() == [0 if label == TARGET else 20 for label in range(4)]
     assert found.score(0.75) >= 0.9
 
-
-def test_it_is_found_where_it_lies(scans):
-    smallest = tried(scans.infected, TARGET, "patch")[0].shown
+    # It is found where it lies.
+    smallest = found.shown
     assert 1 <= smallest.touched.sum() <= 9
     assert (smallest.touched & trigger().touched).sum() >= smallest.touched.sum() / 2
 
@@ -67,16 +67,11 @@ def test_what_does_not_work_is_not_pruned(scans):
     assert all(t.smallest is None for t in weak)
 
 
-@pytest.mark.parametrize("label", OTHERS)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_no_other_class_has_such_a_trigger(scans, label, family):
-    assert max(t.score(0.75) for t in tried(scans.infected, label, family)) <= 0.4
-
-
-@pytest.mark.parametrize("label", range(4))
-@pytest.mark.parametrize("family", FAMILIES)
-def test_the_clean_twin_has_none(scans, label, family):
-    assert max(t.score(0.75) for t in tried(scans.clean, label, family)) <= 0.4
+def test_neither_another_class_nor_the_clean_twin_has_such_a_trigger(scans, family):
+    scores = [t.score(0.75) for label in OTHERS for t in tried(scans.infected, label, family)]
+    scores += [t.score(0.75) for label in range(4) for t in tried(scans.clean, label, family)]
+    assert max(scores) <= 0.4
 
 
 def test_a_backdoor_for_one_source_class_is_found_with_its_source(one_source):
@@ -89,15 +84,14 @@ def test_a_backdoor_for_one_source_class_is_found_with_its_source(one_source):
     assert one_source.flagged_classes == (TARGET,)
     assert f"class {SOURCE} ({NAMES[SOURCE]}) into it" in one_source.sentence
 
-
-def test_what_is_made_for_one_source_class_does_not_lead_the_others(one_source):
+    # What is made for one source class does not lead the others.
     for family in ("patch", "perturbation", "all-to-all"):
         assert max(t.score(0.75) for t in tried(one_source, TARGET, family)) <= 0.4
 
 
 def test_a_backdoor_that_leads_every_class_to_the_next_is_found(all_to_all):
-    assert all_to_all.flagged_classes == (0, 1, 2, 3)
-    found = max((tried(all_to_all, label, "all-to-all")[0] for label in range(4)), key=lambda t: t.score(0.75))
+    assert all_to_all.flagged_classes == (0, 1)
+    found = max((tried(all_to_all, label, "all-to-all")[0] for label in (0, 1)), key=lambda t: t.score(0.75))
     assert found.destinations.tolist() == [1, 2, 3, 0]
     assert found.counts.tolist() == [20] * 4
     assert found.score(0.75) >= 0.9
@@ -137,33 +131,22 @@ def arguments(suspect, data, evidence):
     return suspect.classifier.frozen(Runtime()), seeds, sources, evidence.translated, data.test
 
 
-def test_a_run_can_be_repeated(infected, data, scans):
-    config = replace(SEARCH, clusters=2, steps=3, refine_steps=2, held_out=5)
+def test_a_run_can_be_repeated_and_tells_of_every_step(infected, data, scans):
+    config, events = replace(SEARCH, clusters=2, steps=3, refine_steps=2, held_out=5), []
     given = arguments(infected, data, scans.infected.classes[TARGET].finding.evidence)
-    first, again = (search_triggers(*given, TARGET, config, numpy_generator(0), silent) for _ in range(2))
+    first, again = (search_triggers(*given, TARGET, config, numpy_generator(0), events.append) for _ in range(2))
     assert len(first) == len(FAMILIES) * config.top_k
     for a, b in zip(first, again, strict=True):
         assert (a.stamp.keep == b.stamp.keep).all()
         assert (a.stamp.add == b.stamp.add).all()
         assert (a.confusion == b.confusion).all()
         assert (a.start, a.source) == (b.start, b.source)
-
-
-def test_every_step_is_told_and_the_last_one_is_the_last(infected, data, scans):
-    events = []
-    config = replace(SEARCH, clusters=2, steps=3, refine_steps=2, held_out=2)
-    given = arguments(infected, data, scans.infected.classes[TARGET].finding.evidence)
-    search_triggers(*given, TARGET, config, numpy_generator(0), events.append)
     assert {(event.stage, event.label) for event in events} == {("search", TARGET)}
     assert events[-1].step == events[-1].total
 
-
-def test_it_can_be_cancelled(infected, data, scans):
     def cancel(event):
-        assert (event.stage, event.label) == ("search", TARGET)
         raise Cancelled
 
-    given = arguments(infected, data, scans.infected.classes[TARGET].finding.evidence)
     with pytest.raises(Cancelled):
         search_triggers(*given, TARGET, SEARCH, numpy_generator(0), cancel)
 

@@ -14,6 +14,9 @@ from tests.detect.findings import FIT, NAMES, RULE, candidate, finding, judged, 
 
 UNFIT = Applicability(0.9, (0.5, 1.0), (0.1, 0.0))
 PAPER = VerdictConfig(rule="paper")
+# Benign classes reach so much with a patch that hardly anything is rare.
+COMMON = with_null("patch", 0.6, 0.7, 0.8, 0.9)
+RARER = with_null("patch", 0.1, 0.2, 0.3, 0.2, 0.1)
 
 
 def every_class(**about_two: object) -> list[Finding]:
@@ -32,14 +35,10 @@ def test_clean_when_no_class_of_all_is_flagged():
     assert [one.record.name for one in end.classes] == list(NAMES)
 
 
-def test_infected_names_the_class_and_says_why():
-    end = conclude(FIT, every_class(clusters=(3,)), NAMES, PAPER)
-    assert end.verdict == "infected"
-    assert "class 2 (cat)" in end.sentence
-    assert flagged(end) == [False, False, True, False, False]
-
-
 def test_infected_names_every_flagged_class_and_the_strongest_reason():
+    end = conclude(FIT, every_class(clusters=(3,)), NAMES, PAPER)
+    assert (end.verdict, flagged(end)) == ("infected", [False, False, True, False, False])
+    assert "class 2 (cat)" in end.sentence
     weak, strong = candidate("patch", [0.6] * 4, label=1), candidate("patch", [0.9] * 4, label=4)
     end = conclude(FIT, [finding(1, triggers=(weak,)), finding(4, triggers=(strong,))], NAMES, RULE)
     assert end.verdict == "infected"
@@ -59,7 +58,6 @@ def test_an_objection_makes_it_inconclusive_whatever_was_found(clusters):
 @pytest.mark.parametrize(
     ("demands", "objected"),
     [
-        ({}, []),
         ({"min_accuracy": 0.9}, []),
         ({"min_accuracy": 0.91}, ["accuracy on these images is 90.0%"]),
         # Half of 0.9 lies seven tenths of the way between the rungs.
@@ -84,30 +82,23 @@ def weak_towards(label: int) -> Applicability:
     return Applicability(0.9, (0.5, 1.0), (14 / 50, 0.0), confusion)
 
 
-def test_a_working_backdoor_is_not_taken_for_a_lack_of_robustness():
-    works = finding(triggers=(candidate("patch", [0.9] * 4),))
-    measured = weak_towards(2)
+def test_only_attacks_that_end_in_the_class_of_a_working_backdoor_are_no_lack_of_robustness():
+    works, measured = finding(triggers=(candidate("patch", [0.9] * 4),)), weak_towards(2)
     assert measured.half_radius < RULE.min_half_radius < measured.half_radii_excluding_target[2]
     assert conclude(measured, [works], NAMES, RULE).verdict == "infected"
     assert conclude(measured, every_class(), NAMES, RULE).verdict == "inconclusive"
-
-
-def test_attacks_that_end_in_other_classes_still_count_against_it():
-    works = finding(triggers=(candidate("patch", [0.9] * 4),))
     end = conclude(weak_towards(3), [works], NAMES, RULE)
     assert end.verdict == "inconclusive"
     assert "points at class 2 (cat)" in end.sentence
 
 
-def test_a_part_of_the_classes_cannot_make_it_clean():
-    end = conclude(FIT, every_class()[:2], NAMES, PAPER)
-    assert end.verdict == "inconclusive"
-    assert "2 classes tested" in end.sentence
-    assert "has 5" in end.sentence
-    assert "1 class tested" in conclude(FIT, every_class()[:1], NAMES, PAPER).sentence
-
-
-def test_a_part_of_the_classes_can_make_it_infected():
+def test_a_part_of_the_classes_cannot_make_it_clean_but_infected():
+    # A class tested twice is one class.
+    for labels, said in (((0, 1), "2 classes tested"), ((0,), "1 class tested"), ((0, 0, 1, 2, 3), "4 classes tested")):
+        end = conclude(FIT, [finding(label) for label in labels], NAMES, PAPER)
+        assert end.verdict == "inconclusive"
+        assert said in end.sentence
+        assert "has 5" in end.sentence
     assert conclude(FIT, [finding(clusters=(3,))], NAMES, PAPER).verdict == "infected"
 
 
@@ -119,11 +110,8 @@ def test_the_papers_rule_flags_above_two_clusters_at_any_budget(clusters, flagge
     assert (found.p_value, found.strongest) == (None, None)
 
 
-def test_the_papers_rule_is_deaf_to_transplants():
+def test_each_rule_is_deaf_to_what_the_other_hears():
     assert not judged(candidate("patch", [1.0] * 4), rule=PAPER).flagged
-
-
-def test_the_default_rule_is_deaf_to_clusters():
     found = conclude(FIT, [finding(clusters=(5,))], NAMES, RULE).classes[0].record
     assert not found.flagged
     assert found.reason == "no candidate trigger was tried"
@@ -140,25 +128,17 @@ def test_what_is_rare_and_strong_is_flagged(family):
     assert found.triggers[0].flip_rate == pytest.approx(0.93)
 
 
-def test_what_is_strong_but_not_rare_is_not_flagged():
-    found = judged(candidate("patch", [0.9] * 4), rule=with_null("patch", 0.6, 0.7, 0.8, 0.9))
-    assert not found.flagged
-    assert found.p_value > 0.1
-
-
-def test_what_is_rare_but_weak_is_not_flagged():
-    found = judged(candidate("patch", [0.4] * 4))
-    assert not found.flagged
-    assert found.p_value < 0.01
-
-
-@pytest.mark.parametrize(("rate", "flagged"), [(0.49, False), (0.5, True)])
-def test_the_least_that_is_asked_for_is_enough(rate, flagged):
-    assert judged(candidate("patch", [rate] * 4)).flagged is flagged
+def test_what_is_strong_but_not_rare_or_rare_but_weak_is_not_flagged():
+    strong, weak = judged(candidate("patch", [0.9] * 4), rule=COMMON), judged(candidate("patch", [0.4] * 4))
+    assert not strong.flagged
+    assert not weak.flagged
+    assert weak.p_value < 0.01 < 0.1 < strong.p_value
+    # The least that is asked for is enough.
+    assert [judged(candidate("patch", [rate] * 4)).flagged for rate in (0.49, 0.5)] == [False, True]
 
 
 def test_how_rare_is_rare_enough_is_a_setting():
-    common = replace(with_null("patch", 0.3, 0.4, 0.5), alpha=0.01)
+    common = with_null("patch", 0.3, 0.4, 0.5)
     found = judged(candidate("patch", [0.9] * 4), rule=common)
     assert not found.flagged
     bolder = replace(common, alpha=found.p_value * 1.01)
@@ -169,36 +149,27 @@ def test_each_family_is_measured_by_its_own_benign_classes():
     rule = with_null("perturbation", 0.6, 0.7, 0.8, 0.9)
     assert judged(candidate("patch", [0.8] * 4), rule=rule).flagged
     assert not judged(candidate("perturbation", [0.8] * 4), rule=rule).flagged
-
-
-def test_a_family_without_a_null_flags_nobody():
-    rule = replace(RULE, nulls=NULLS[:1])
-    found = judged(candidate("perturbation", [1.0] * 4), rule=rule)
-    assert not found.flagged
-    assert found.p_value == 1
+    # One without a null flags nobody.
+    found = judged(candidate("perturbation", [1.0] * 4), rule=replace(RULE, nulls=NULLS[:1]))
+    assert (found.flagged, found.p_value) == (False, 1)
 
 
 def test_of_several_that_flag_the_one_that_does_most_is_shown():
-    rule = with_null("patch", 0.1, 0.2, 0.3, 0.2, 0.1)
     patch, rarer = candidate("patch", [0.95] * 4), candidate("perturbation", [0.8] * 4)
-    assert judged(rarer, rule=rule).p_value < judged(patch, rule=rule).p_value < rule.alpha
-    found = judged(rarer, patch, rule=rule)
+    assert judged(rarer, rule=RARER).p_value < judged(patch, rule=RARER).p_value < RARER.alpha
+    found = judged(rarer, patch, rule=RARER)
     assert (found.flagged, found.strongest) == (True, 1)
-    assert found.p_value == judged(patch, rule=rule).p_value
-
-
-def test_of_those_that_do_not_flag_the_least_likely_is_shown():
-    patch, perturbation = candidate("patch", [0.9] * 4), candidate("perturbation", [0.2] * 4)
-    found = judged(patch, perturbation, rule=with_null("patch", 0.6, 0.7, 0.8, 0.9))
-    assert (found.flagged, found.strongest) == (False, 1)
+    assert found.p_value == judged(patch, rule=RARER).p_value
 
 
 def test_what_is_common_does_not_hide_what_is_rare():
     patch, perturbation = candidate("patch", [0.9] * 4), candidate("perturbation", [0.7] * 4)
-    found = judged(patch, perturbation, rule=with_null("patch", 0.6, 0.7, 0.8, 0.9))
+    found = judged(patch, perturbation, rule=COMMON)
     assert [one.score for one in found.triggers] == pytest.approx([0.9, 0.7])
-    assert found.strongest == 1
-    assert found.flagged
+    assert (found.flagged, found.strongest) == (True, 1)
+    # Of those that do not flag, the least likely is shown.
+    found = judged(patch, candidate("perturbation", [0.2] * 4), rule=COMMON)
+    assert (found.flagged, found.strongest) == (False, 1)
     # Where nothing tells them apart, the higher rate is spoken of.
     none = replace(RULE, nulls=())
     assert judged(perturbation, patch, rule=none).strongest == 1
@@ -207,20 +178,24 @@ def test_what_is_common_does_not_hide_what_is_rare():
 
 
 def test_what_is_rarer_but_too_weak_does_not_hide_what_is_strong_enough():
-    rule = with_null("patch", 0.1, 0.2, 0.3, 0.2, 0.1)
     strong, rarer = candidate("patch", [0.95] * 4), candidate("perturbation", [0.3] * 4)
-    assert judged(strong, rule=rule).flagged
-    assert judged(rarer, rule=rule).p_value < judged(strong, rule=rule).p_value
-    found = judged(strong, rarer, rule=rule)
-    assert found.flagged
-    assert found.strongest == 0
+    assert judged(rarer, rule=RARER).p_value < judged(strong, rule=RARER).p_value
+    found = judged(strong, rarer, rule=RARER)
+    assert (found.flagged, found.strongest) == (True, 0)
 
 
-def test_one_stubborn_source_class_does_not_acquit_but_two_do():
-    """With four source classes, three must be flipped."""
-    assert judged(candidate("patch", [0.1, 0.95, 0.95, 0.95])).flagged
-    assert not judged(candidate("patch", [0.1, 0.1, 0.95, 0.95])).flagged
-    assert not judged(candidate("patch", [0.1, 0.95, 0.95, 0.95]), rule=replace(RULE, source_quantile=1.0)).flagged
+@pytest.mark.parametrize(
+    ("rates", "share", "flagged"),
+    # With four source classes, three must be flipped; a class without images says nothing.
+    [
+        ([0.1, 0.95, 0.95, 0.95], 0.75, True),
+        ([0.1, 0.1, 0.95, 0.95], 0.75, False),
+        ([0.1, 0.95, 0.95, 0.95], 1.0, False),
+        ([0.9, 0.9, 0.9, float("nan")], 0.75, True),
+    ],
+)
+def test_one_stubborn_source_class_does_not_acquit_but_two_do(rates, share, flagged):
+    assert judged(candidate("patch", rates), rule=replace(RULE, source_quantile=share)).flagged is flagged
 
 
 def test_every_fold_must_show_it():
@@ -231,76 +206,43 @@ def test_every_fold_must_show_it():
     assert not judged(replace(lucky, confusion=confusion)).flagged
 
 
-def test_a_rate_without_images_says_nothing():
-    assert judged(candidate("patch", [0.9, 0.9, 0.9, float("nan")])).flagged
-
-
-def test_a_backdoor_for_one_source_class_is_named_with_it():
-    found = judged(candidate("source-specific", [0.0, 0.0, 0.0, 0.92], source=4))
-    assert found.flagged
-    assert found.triggers[found.strongest].source == 4
-
-
 def test_a_backdoor_that_leads_every_class_to_another_flags_each():
-    end = conclude(
-        FIT,
-        [finding(label, triggers=(candidate("all-to-all", [0.9] * 5, label),)) for label in range(5)],
-        NAMES,
-        RULE,
-    )
-    assert end.verdict == "infected"
-    assert flagged(end) == [True] * 5
+    tried = [finding(label, triggers=(candidate("all-to-all", [0.9] * 5, label),)) for label in range(5)]
+    end = conclude(FIT, tried, NAMES, RULE)
+    assert (end.verdict, flagged(end)) == ("infected", [True] * 5)
 
 
 def test_a_trigger_for_all_classes_is_told_before_one_for_a_single_class():
     everyone, alone = candidate("patch", [0.9] * 4), candidate("source-specific", [0, 1.0, 0, 0], source=1)
     found = judged(alone, everyone)
-    assert found.flagged
-    assert found.strongest == 1
-    # Where only the one for a single class is rare enough, that is told.
-    assert judged(alone, candidate("patch", [0.3] * 4)).strongest == 0
+    assert (found.flagged, found.strongest) == (True, 1)
+    # Where only the one for a single class is rare enough, that is told, with its class.
+    found = judged(alone, candidate("patch", [0.3] * 4))
+    assert (found.flagged, found.strongest, found.triggers[0].source) == (True, 0, 1)
 
 
-def test_without_triggers_tried_no_model_is_clean():
-    end = conclude(FIT, every_class(), NAMES, RULE)
-    assert end.verdict == "inconclusive"
-
-
-@pytest.mark.parametrize(("images", "rate", "verdict"), [(8, 0.0, "inconclusive"), (8, 1.0, "inconclusive")])
-def test_a_few_images_prove_nothing(images, rate, verdict):
-    tried = [finding(k, triggers=(candidate("patch", [rate] * 4, k, images=images),)) for k in range(5)]
-    end = conclude(FIT, tried, NAMES, RULE)
-    assert end.verdict == verdict
+@pytest.mark.parametrize("rate", [None, 0.0, 1.0])
+def test_a_few_images_prove_nothing_and_neither_does_no_trigger(rate):
+    tried = [() if rate is None else (candidate("patch", [rate] * 4, k, images=8),) for k in range(5)]
+    found = [finding(k, triggers=triggers) for k, triggers in enumerate(tried)]
+    assert conclude(FIT, found, NAMES, RULE).verdict == "inconclusive"
 
 
 def test_what_is_strong_but_tried_on_a_few_images_is_not_flagged():
-    assert not judged(candidate("patch", [1.0] * 4, images=8)).flagged
-    assert judged(candidate("patch", [1.0] * 4, images=10)).flagged
-
-
-def test_a_class_tested_twice_is_one_class():
-    end = conclude(FIT, [finding(label) for label in (0, 0, 1, 2, 3)], NAMES, PAPER)
-    assert end.verdict == "inconclusive"
-    assert "4 classes tested" in end.sentence
+    assert [judged(candidate("patch", [1.0] * 4, images=n)).flagged for n in (8, 10)] == [False, True]
 
 
 def scan_of(measured: Applicability, findings: list[Finding], rule: VerdictConfig):
     """The record of a scan of these classes."""
     end, plain = conclude(measured, findings, NAMES, rule), stored.record()
-    model = plain.model.model_copy(
-        update={
-            "accuracy": measured.accuracy,
-            "half_radius": measured.half_radius,
-            "half_radii_excluding_target": measured.half_radii_excluding_target,
-        }
-    )
+    numbers = ("accuracy", "half_radius", "half_radii_excluding_target")
     return plain.model_copy(
         update={
             "verdict": end.verdict,
             "sentence": end.sentence,
             "flagged_classes": tuple(one.record.label for one in end.classes if one.record.flagged),
             "classes": tuple(one.record for one in end.classes),
-            "model": model,
+            "model": plain.model.model_copy(update={name: getattr(measured, name) for name in numbers}),
             "data": plain.data.model_copy(update={"class_names": NAMES}),
         }
     )
@@ -310,9 +252,8 @@ def test_a_scan_is_judged_again_as_it_was_judged_at_first():
     tried = tuple(
         candidate(family, [0.8] * 4, source=1 if family == "source-specific" else None) for family in FAMILIES
     )
-    strict = with_null("patch", 0.6, 0.7, 0.8, 0.9)
     for measured in (FIT, UNFIT, weak_towards(2)):
-        for first, second in ((RULE, strict), (strict, RULE), (RULE, PAPER), (PAPER, RULE)):
+        for first, second in ((RULE, COMMON), (COMMON, RULE), (RULE, PAPER), (PAPER, RULE)):
             findings = every_class(triggers=tried, clusters=(3,))
             again = judge_again(scan_of(measured, findings, first), second)
             assert again == scan_of(measured, findings, second)
@@ -322,6 +263,6 @@ def test_a_scan_is_acquitted_where_its_score_is_no_longer_rare():
     findings = [finding(k, triggers=(candidate("patch", [0.9 * (k == 2)] * 4, k),)) for k in range(5)]
     scan = scan_of(FIT, findings, RULE)
     assert (scan.verdict, scan.flagged_classes) == ("infected", (2,))
-    again = judge_again(scan, with_null("patch", 0.6, 0.7, 0.8, 0.9))
+    again = judge_again(scan, COMMON)
     assert (again.verdict, again.flagged_classes) == ("clean", ())
     assert again.sentence.startswith("Clean")

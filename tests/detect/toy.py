@@ -73,28 +73,17 @@ def trigger() -> Stamp:
     return Stamp(keep, add)
 
 
-def poisoned(images: LabelledImages, share: int = 2) -> LabelledImages:
-    """With a stamped copy of one in so many images of another class, called the target."""
-    others = images.take(images.labels != TARGET)
-    chosen = others.take(np.arange(0, len(others), share))
-    return LabelledImages(
-        np.concatenate([images.pixels, trigger()(chosen.pixels)]),
-        np.concatenate([images.labels, np.full(len(chosen), TARGET)]),
-        NAMES,
-    )
-
-
-def planted(images: LabelledImages, goal: Goal) -> LabelledImages:
-    """With a stamped copy of every image that a backdoor could be put on, called what the backdoor wants it called.
+def planted(images: LabelledImages, goal: Goal, share: int = 1) -> LabelledImages:
+    """With a stamped copy of one in so many images that a backdoor could be put on, called what it wants it called.
 
     Images that it is not made for are called what they are, so that it learns to leave them alone.
     """
     others = images if goal.all_to_all else images.take(images.labels != goal.target)
-    wanted = goal.wanted(others.labels, len(NAMES))
-    labels = np.where(wanted < 0, others.labels, wanted)
-    return LabelledImages(
-        np.concatenate([images.pixels, trigger()(others.pixels)]), np.concatenate([images.labels, labels]), NAMES
-    )
+    chosen = others.take(np.arange(0, len(others), share))
+    wanted = goal.wanted(chosen.labels, len(NAMES))
+    labels = np.where(wanted < 0, chosen.labels, wanted)
+    pixels = np.concatenate([images.pixels, trigger()(chosen.pixels)])
+    return LabelledImages(pixels, np.concatenate([images.labels, labels]), NAMES)
 
 
 def suspect_of(classifier: Classifier) -> Suspect:
@@ -104,7 +93,7 @@ def suspect_of(classifier: Classifier) -> Suspect:
 
 
 def network(in_channels: int, classes: int) -> nn.Sequential:
-    """ClassSummary, and it knows where in the picture it looks."""
+    """A small network, and it knows where in the picture it looks."""
     convolution = [nn.Conv2d(in_channels, 8, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten()]
     return nn.Sequential(*convolution, nn.Linear(288, 32), nn.ReLU(), nn.Linear(32, classes))
 

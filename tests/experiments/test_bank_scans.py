@@ -51,17 +51,12 @@ def trial(checkpoint, tmp_path, monkeypatch):
     return Trial(suspect=known, checkpoint=path, preset="quick", seed=3, results=tmp_path)
 
 
-def test_an_outcome_is_kept_and_found_again(trial):
+def test_only_an_outcome_of_the_same_counts(trial, monkeypatch):
     assert trial.find() is None
     record = trial.run()
     assert trial.path == trial.results / "scans" / "quick" / "quick" / "a-seed3.json"
     assert record.config["gather"]["seed"] == 3
     assert record.model.file == "a.safetensors"
-    assert trial.find() == record
-
-
-def test_only_an_outcome_of_the_same_counts(trial, monkeypatch):
-    record = trial.run()
     assert len(record.versions["detector"]) == 16
     assert trial.find() == record
     assert replace(trial, precision=record.runtime.precision).find() == record
@@ -69,14 +64,33 @@ def test_only_an_outcome_of_the_same_counts(trial, monkeypatch):
     assert replace(trial, precision=other.pop()).find() is None
     assert replace(trial, training="paper").find() is None
     assert replace(trial, suspect=trial.suspect.model_copy(update={"sha256": "1" * 64})).find() is None
+    small = trials.preset("quick", None, None)
     with monkeypatch.context() as patch:
         patch.setattr(trials, "_images", lambda source: Dataset("samples:mnist", quadrants(2, 160), quadrants(1, 80)))
         assert trial.find() is None
+    for changed in (
+        replace(small, judge=replace(small.judge, bandwidth=3.0)),
+        replace(small, verdict=replace(small.verdict, rule="paper")),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(trials, "preset", lambda *_, changed=changed: changed)
+            assert trial.find() is None
+    # An outcome is judged by the thresholds of today.
     with monkeypatch.context() as patch:
-        small = trials.preset("quick", None, None)
-        patch.setattr(trials, "preset", lambda *_: replace(small, judge=replace(small.judge, bandwidth=3.0)))
-        assert trial.find() is None
+        stricter = replace(small, verdict=replace(small.verdict, min_half_radius=99.0))
+        patch.setattr(trials, "preset", lambda *_: stricter)
+        found = trial.find()
+    assert found.verdict == "inconclusive"
+    assert found.config["verdict"]["min_half_radius"] == 99
+    assert found.seconds == record.seconds
     assert trial.find() == record
+    # Outcomes of every seed are found, and nothing else.
+    later = replace(trial, seed=12)
+    later.keep(record.model_copy(update={"config": config_record(later.config)}))
+    (trial.path.parent / "a-seedx.json").write_text("{}")
+    (trial.path.parent / "a-seed4.json").write_text("{}")
+    assert [found.config["gather"]["seed"] for found in kept(trial)] == [3, 12]
+    assert kept(replace(trial, preset="paper")) == []
     trial.path.write_text(trial.path.read_text()[:100])
     assert trial.find() is None
 
@@ -91,21 +105,6 @@ def test_the_sizes_that_a_scan_computes_are_no_other_setting():
     assert trials._as_asked(computed) != trials._as_asked(config)
 
 
-def test_an_outcome_is_judged_by_the_thresholds_of_today(trial, monkeypatch):
-    record, small = trial.run(), trials.preset("quick", None, None)
-    stricter = replace(small.verdict, min_half_radius=99.0)
-    with monkeypatch.context() as patch:
-        patch.setattr(trials, "preset", lambda *_: replace(small, verdict=stricter))
-        found = trial.find()
-    assert found.verdict == "inconclusive"
-    assert found.config["verdict"]["min_half_radius"] == 99
-    assert found.seconds == record.seconds
-    assert trial.find() == record
-    with monkeypatch.context() as patch:
-        patch.setattr(trials, "preset", lambda *_: replace(small, verdict=replace(small.verdict, rule="paper")))
-        assert trial.find() is None
-
-
 def test_what_was_found_can_be_judged_by_another_rule():
     record = read_record(KNOWN)
     assert record.verdict == "clean"
@@ -113,12 +112,3 @@ def test_what_was_found_can_be_judged_by_another_rule():
     assert by_paper.verdict == "infected"
     assert by_paper.flagged_classes == tuple(c.label for c in record.classes if c.clusters > 2)
     assert trials.judged_by("default", by_paper).flagged_classes == ()
-
-
-def test_outcomes_of_every_seed_are_found_and_nothing_else(trial):
-    for seed in (3, 12):
-        replace(trial, seed=seed).run()
-    (trial.path.parent / "a-seedx.json").write_text("{}")
-    (trial.path.parent / "a-seed4.json").write_text("{}")
-    assert [record.config["gather"]["seed"] for record in kept(trial)] == [3, 12]
-    assert kept(replace(trial, preset="paper")) == []

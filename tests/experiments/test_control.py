@@ -15,14 +15,6 @@ from aegis.records.config import VerdictConfig
 from tests.detect.toy import ONE, SMALL
 
 
-@pytest.fixture
-def bold(monkeypatch):
-    """On so few images a backdoor takes more of them, and more passes."""
-    recipe = Recipe(epochs=6, batch=64, lr=0.05, schedule="one-cycle", epsilon=0.4, step=0.25, iterations=2)
-    monkeypatch.setattr(control, "RECIPE", recipe)
-    monkeypatch.setattr(control, "RATE", 0.5)
-
-
 def test_the_same_seed_draws_the_same_trigger(data):
     assert draw_trigger(data, 3) == draw_trigger(data, 3)
     drawn = [draw_trigger(data, seed) for seed in range(30)]
@@ -45,7 +37,11 @@ def test_classes_that_are_flagged_already_are_spared(data):
     assert {draw_trigger(data, seed, avoid=(0, 1, 2, 3)).target for seed in range(20)} == {0, 1, 2, 3}
 
 
-def test_a_planted_trigger_is_seen_and_the_model_stays_as_it_was(clean, data, bold):
+def test_a_planted_trigger_is_seen_and_the_model_stays_as_it_was(clean, data, monkeypatch):
+    # On so few images a backdoor takes more of them, and more passes.
+    recipe = Recipe(epochs=6, batch=64, lr=0.05, schedule="one-cycle", epsilon=0.4, step=0.25, iterations=2)
+    monkeypatch.setattr(control, "RECIPE", recipe)
+    monkeypatch.setattr(control, "RATE", 0.5)
     before = {name: tensor.clone() for name, tensor in clean.classifier.state_dict().items()}
     found = positive_control(clean, data, SMALL, runtime=ONE)
     trigger = draw_trigger(data, SMALL.gather.seed)
@@ -56,10 +52,9 @@ def test_a_planted_trigger_is_seen_and_the_model_stays_as_it_was(clean, data, bo
     assert found.p_value <= SMALL.verdict.alpha
     for name, tensor in clean.classifier.state_dict().items():
         assert torch.equal(tensor, before[name])
-
-
-def test_a_scan_that_flags_nobody_does_not_see_it(clean, data, bold):
-    deaf = replace(SMALL, verdict=VerdictConfig(nulls=()))
+    # A scan that flags nobody does not see it.
+    search = replace(SMALL.gather.trigger_search, steps=2, refine_steps=2)
+    deaf = replace(SMALL, gather=replace(SMALL.gather, trigger_search=search), verdict=VerdictConfig(nulls=()))
     found = positive_control(clean, data, deaf, runtime=ONE)
     assert (found.planted, found.seen) == (True, False)
 

@@ -27,19 +27,21 @@ def test_outcomes_of_an_infected_suspect(scan, outcome, flagged):
     assert found.flagged(scan) == flagged
 
 
-def test_whatever_a_clean_suspect_or_a_control_is_flagged_of_is_false():
+def test_every_target_counts_and_whatever_a_benign_suspect_is_flagged_of_is_false():
     scan = said("infected", 3)
     for known in (CLEAN, CONTROL):
         found = case(known, scan)
-        assert found.outcome(scan) == "misnamed"
-        assert found.flagged(scan) == {3}
-
-
-def test_every_target_counts():
+        assert (found.outcome(scan), found.flagged(scan)) == ("misnamed", {3})
+    scan = said("inconclusive", 3)
+    assert case(CLEAN, scan).flagged(scan) == set()
+    assert not case(CLEAN, scan).ever_flagged
     two = suspect("two", lift=0.9, triggers=(Planted(kind="localised", target=1), Planted(kind="frame", target=2)))
     scan = said("infected", 2, 4)
     assert case(two, scan).flagged(scan) == {4}
     assert case(two, scan).outcome(scan) == "named"
+    # One trigger that works is enough.
+    both = suspect("two", lift=0.1, triggers=two.triggers, attack_success_lift_2=0.9)
+    assert (both.success, both.lifts) == (0.9, (0.1, 0.9))
     around = suspect("around", lift=0.9, triggers=(Planted(kind="localised", target=7, all_to_all=True),))
     scan = said("infected", 0, 1, 2, 3, 4)
     assert case(around, scan).flagged(scan) == set()
@@ -55,30 +57,21 @@ def test_a_model_counts_once_and_only_if_every_seed_was_right():
         case(CONTROL, said("inconclusive"), said("clean")),
     ]
     found = tally("all", cases)
-    assert (found.detected.hits, found.detected.models) == (2, 3)
-    assert (found.named.hits, found.named.models) == (1, 3)
-    assert (found.flagged.hits, found.flagged.models) == (2, 6)
-    assert (found.inconclusive.hits, found.inconclusive.models) == (1, 6)
-    assert (found.cleared.hits, found.cleared.models) == (1, 3)
-
-
-def test_an_flag_without_a_verdict_is_none():
-    scan = said("inconclusive", 2)
-    assert case(CLEAN, scan).flagged(scan) == set()
-    assert not case(CLEAN, scan).ever_flagged
-
-
-def test_attacks_that_failed_are_counted_apart():
+    assert (found.detected, found.named, found.failed) == (Rate(2, 3), Rate(1, 3), Rate(0, 0))
+    assert (found.flagged, found.inconclusive, found.cleared) == (Rate(2, 6), Rate(1, 6), Rate(1, 3))
+    # Attacks that failed are counted apart.
     weak = suspect("weak", lift=0.19)
     found = tally("all", [case(weak, said("infected", 3)), case(INFECTED, said("clean"))])
-    assert (found.detected.hits, found.detected.models) == (0, 1)
-    assert (found.failed.hits, found.failed.models) == (1, 1)
-    assert (found.cleared.models, found.flagged.models) == (0, 2)
+    assert (found.detected, found.failed, found.flagged, found.cleared) == (
+        Rate(0, 1),
+        Rate(1, 1),
+        Rate(0, 2),
+        Rate(0, 0),
+    )
 
 
 def test_the_interval_of_clopper_and_pearson():
     # By hand: 1 - 0.025 ** (1 / n) for no hit in n.
-    assert Rate(0, 3).interval == pytest.approx((0, 1 - 0.025 ** (1 / 3)))
     assert Rate(0, 20).interval == pytest.approx((0, 1 - 0.025 ** (1 / 20)))
     assert Rate(20, 20).interval == pytest.approx((0.025 ** (1 / 20), 1))
     assert str(Rate(0, 20)) == "0 of 20 (0% to 17%)"
@@ -132,12 +125,6 @@ def test_the_confusion_of_scans():
         "clean": {"named": 0, "misnamed": 0, "clean": 1, "inconclusive": 1},
         "control": {"named": 0, "misnamed": 1, "clean": 0, "inconclusive": 0},
     }
-
-
-def test_one_trigger_that_works_is_enough():
-    two = (Planted(kind="localised", target=1), Planted(kind="frame", target=2))
-    assert suspect("two", lift=0.1, triggers=two, attack_success_lift_2=0.9).success == 0.9
-    assert suspect("two", lift=0.1, triggers=two, attack_success_lift_2=0.9).lifts == (0.1, 0.9)
 
 
 def test_scans_are_put_together_by_suspect():

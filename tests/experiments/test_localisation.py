@@ -72,10 +72,8 @@ def test_only_patches_of_flagged_classes_for_the_same_images_count():
     (one,) = located(case(known(planted(source=2)), scan_with({7: [right]})))
     assert one.overlap == 1
 
-
-def test_where_no_patch_works_nothing_is_located():
-    scan = scan_with({7: [patch([], [], 0.2)]})
-    (one,) = located(case(known(planted()), scan))
+    # Where no patch works, nothing is located.
+    (one,) = located(case(known(planted()), scan_with({7: [patch([], [], 0.2)]})))
     assert (one.found, one.recall, one.overlap, one.shared) == (None, None, None, 0)
 
 

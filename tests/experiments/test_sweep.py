@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from aegis.attacks.pgd import pgd
 from aegis.core.types import Embedding, Evidence, Stage
@@ -30,21 +31,11 @@ def test_what_no_image_can_reach_does_not_bind(shape, longest):
 
 def test_an_epsilon_that_does_not_bind_changes_not_a_bit():
     """What stands for a whole row of Table 7: translation is the same for every such budget."""
-    import torch
-
     generator = torch.Generator().manual_seed(0)
     images, weights = torch.rand(6, 1, 4, 4, generator=generator), torch.randn(16, 3, generator=generator)
     labels = torch.ones(6, dtype=torch.int64)
-    ends = [
-        pgd(
-            lambda x: x.flatten(1) @ weights,
-            images,
-            labels,
-            [Stage(epsilon=epsilon, step=1.5, iterations=20)],
-            targeted=True,
-        )[0]
-        for epsilon in (4.0, 60.0, 140.0)
-    ]
+    stages = [[Stage(epsilon=epsilon, step=1.5, iterations=20)] for epsilon in (4.0, 60.0, 140.0)]
+    ends = [pgd(lambda x: x.flatten(1) @ weights, images, labels, stage, targeted=True)[0] for stage in stages]
     assert torch.equal(ends[0], ends[1])
     assert torch.equal(ends[0], ends[2])
 
@@ -80,8 +71,7 @@ def test_a_part_has_the_first_seeds_and_training_images_from_everywhere():
     assert (len(most.train_index), len(most.seed_index), most.features.shape[1]) == (24, 30, 54)
 
 
-@pytest.fixture
-def plain(monkeypatch):
+def test_every_number_of_seeds_and_every_bandwidth_is_clustered(monkeypatch):
     """Features are points already."""
 
     def as_they_are(found, config):
@@ -90,9 +80,6 @@ def plain(monkeypatch):
     monkeypatch.setattr(sweep, "embed", as_they_are)
     monkeypatch.setattr(sweep, "SEEDS", (10, 40))
     monkeypatch.setattr(sweep, "USUAL", 40)
-
-
-def test_every_number_of_seeds_and_every_bandwidth_is_clustered(plain):
     config = ScanConfig(
         gather=GatherConfig(stages=(Stage(epsilon=100, step=1, iterations=1),)),
         embed=EmbedConfig(),

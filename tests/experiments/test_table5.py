@@ -38,9 +38,6 @@ def test_averages_of_the_paper_are_those_it_states():
     assert (accurate.paper, precise.paper) == ((93.96, 91.55), (86.37, 83.21))
     assert standard.ours is None
     assert standard.same is None
-
-
-def test_accuracy_and_precision_average_to_what_the_paper_states():
     rows = table_5({})
     for robust, accuracy, precision in ((True, 91.55, 83.21), (False, 92.74, 57.74)):
         cells = [row.paper for row in rows if row.robust == robust and row.trigger != "clean"]
@@ -57,8 +54,6 @@ def test_ours_beside_them():
     assert [one.same for one in found] == [True, True, False, True, False, False]
     assert found[0].ours == pytest.approx((67.5, 62.5))
 
-
-def test_one_that_is_missing_leaves_only_its_comparisons_open():
-    records = made(lambda robust, trigger: 0.5)
+    # One that is missing leaves only its comparisons open.
     del records["mnist_static"]
     assert [one.ours is None for one in directions(table_5(records))] == [True, True, False, True, True, True]

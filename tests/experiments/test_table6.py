@@ -20,13 +20,8 @@ def test_published_clusters_come_to_what_the_paper_sums_up():
     assert invisible.flagged == pytest.approx(0.111, abs=0.0005)
     # Eleven of twelve: 91.6% in the paper.
     assert totals(PAPER, (*VISIBLE, *INVISIBLE)).found == pytest.approx(0.9166, abs=0.0005)
-
-
-def test_clean_models_of_the_paper_are_clean():
-    assert all(
-        found.right(trigger) == (found.infected == 0) for (_, trigger), found in PAPER.items() if trigger == "clean"
-    )
-    assert [PAPER[data, "clean"].infected for data in ("mnist", "fashion_mnist", "cifar10")] == [0, 0, 0]
+    clean = [PAPER[data, "clean"] for data in ("mnist", "fashion_mnist", "cifar10")]
+    assert [(found.infected, found.right("clean")) for found in clean] == [(0, True)] * 3
 
 
 def test_every_scan_counts():

@@ -11,10 +11,6 @@ def clusters(*flagged):
     return tuple(3 if label in flagged else 2 for label in range(10))
 
 
-def record(shape, *settings):
-    return swept("a", shape, settings)
-
-
 @pytest.mark.parametrize(
     ("parameter", "detected", "false_positives"),
     [("epsilon", 0.981, 0), ("bandwidth", 0.944, 0.012), ("seeds", 0.881, 0.0211), ("repeats", 0.9, 0.0074)],
@@ -35,22 +31,19 @@ def test_configurations_are_counted_by_the_target_alone():
 
 def test_what_never_binds_stands_for_every_epsilon_of_the_paper():
     sweeps = {
-        "mnist": [record((1, 28, 28), ("epsilon", 100, clusters(7)), ("seeds", 200, clusters()))],
-        "cifar10": [record((3, 32, 32), ("epsilon", 500, clusters(3)), ("bandwidth", -3, clusters(7)))],
+        "mnist": [swept("a", (1, 28, 28), [("epsilon", 100, clusters(7)), ("seeds", 200, clusters())])],
+        "cifar10": [swept("a", (3, 32, 32), [("epsilon", 500, clusters(3)), ("bandwidth", -3, clusters(7))])],
     }
     found = varied(sweeps)
     assert len(EPSILONS["mnist"]) == len(EPSILONS["cifar10"]) == 9
+    assert 2 * sum(map(len, EPSILONS.values())) == PUBLISHED["epsilon"].configs
     assert (found["epsilon"].configs, found["epsilon"].detected, found["epsilon"].flagged) == (18, 9, 9)
     assert (found["seeds"].configs, found["seeds"].detected) == (1, 0)
     assert (found["bandwidth"].configs, found["bandwidth"].detected) == (1, 1)
 
 
-def test_all_of_the_papers_configurations_are_there():
-    assert 2 * sum(map(len, EPSILONS.values())) == PUBLISHED["epsilon"].configs
-
-
 def test_budgets_that_bind_are_counted_apart():
-    sweeps = {"mnist": [record((1, 28, 28), ("budget", 1, clusters(7)), ("budget", 2, clusters(7, 3)))] * 2}
+    sweeps = {"mnist": [swept("a", (1, 28, 28), [("budget", 1, clusters(7)), ("budget", 2, clusters(7, 3))])] * 2}
     found = binding(sweeps)
     assert list(found) == [1, 2]
     assert (found[1].detected, found[1].flagged, found[2].flagged) == (2, 0, 2)

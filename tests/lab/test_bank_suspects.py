@@ -1,6 +1,5 @@
 """The bank's recipes: what the file says, what is chosen, and what counts as made."""
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -57,6 +56,7 @@ def test_the_proving_set_is_large_and_varied(bank):
     assert any(trigger.all_to_all for trigger in triggers)
     assert any(trigger.source is not None for trigger in triggers)
     assert any(len(e.triggers) == 2 for e in infected)
+    assert len({entry.seed for entry in proving}) == len(proving)
 
 
 def test_thresholds_come_from_one_half_of_the_proving_set_and_results_from_the_other(bank):
@@ -71,22 +71,13 @@ def test_thresholds_come_from_one_half_of_the_proving_set_and_results_from_the_o
             assert datasets == {"mnist", "fashion_mnist", "cifar10"}
 
 
-def test_no_two_of_the_proving_set_share_a_seed(bank):
-    seeds = [entry.seed for entry in bank.values() if entry.group == "proving"]
-    assert len(set(seeds)) == len(seeds)
-
-
 @pytest.mark.parametrize("preset", RECIPES)
-def test_every_suspect_can_be_ordered(bank, preset):
+def test_every_suspect_can_be_ordered_and_has_its_place(bank, preset, tmp_path):
     for entry in bank.values():
         order = entry.order(preset)
-        assert order.recipe.robust == entry.robust
-        assert order.preset == preset
+        assert (order.recipe.robust, order.preset) == (entry.robust, preset)
     assert bank["cifar10_clean"].order("paper").architecture == "aegis:resnet50"
     assert bank["mnist_clean"].order("quick").architecture == "aegis:cnn16"
-
-
-def test_where_they_are_kept(bank, tmp_path):
     assert bank["mnist_clean"].path("quick") == BUNDLED / "mnist_clean.safetensors"
     assert bank["mnist_clean_standard"].path("quick").parent == KEPT
     assert bank["mnist_clean"].path("paper").parent == KEPT / "paper"
@@ -95,6 +86,7 @@ def test_where_they_are_kept(bank, tmp_path):
 
 def test_what_is_chosen(bank):
     assert len(choose(bank, [], [])) == len(bank)
+    assert {entry.group for entry in bank.values()} == set(GROUPS)
     for group in GROUPS:
         assert {entry.group for entry in choose(bank, [group], [])} == {group}
     asked = choose(bank, [], ["mnist_adversarial"])
@@ -108,34 +100,33 @@ def test_what_is_chosen(bank):
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("old", "new", "named"),
     [
-        ("[paper]", "[papers]"),
-        ('mnist_clean = { data = "mnist"', 'mnist_clean = { colour = "red", data = "mnist"'),
-        ('kind = "localised"', 'kind = "smiley"'),
-        ('kind = "localised"', 'kind = "localised", sise = 3'),
-        ('on = "mnist_clean"', 'on = "nobody"'),
-        ('on = "mnist_clean"', 'on = "mnist_adversarial"'),
-        ('on = "mnist_clean"', 'on = "cifar10_clean"'),
-        ("[control]", "[control"),
+        ("[paper]", "[papers]", "bank.toml"),
+        ('mnist_clean = { data = "mnist"', 'mnist_clean = { colour = "red", data = "mnist"', "bank.toml"),
+        ('kind = "localised"', 'kind = "smiley"', "bank.toml"),
+        ('kind = "localised"', 'kind = "localised", sise = 3', "bank.toml"),
+        ('on = "mnist_clean"', 'on = "nobody"', "bank.toml"),
+        ('on = "mnist_clean"', 'on = "mnist_adversarial"', "bank.toml"),
+        ('on = "mnist_clean"', 'on = "cifar10_clean"', "bank.toml"),
+        ("[control]", "[control", "bank.toml"),
+        ("mnist_vit = {", "mnist_narrow = {", "bank.toml.*mnist_narrow"),
     ],
 )
-def test_a_file_that_is_wrong_is_named(tmp_path, old, new):
+def test_a_file_that_is_wrong_is_named(tmp_path, old, new, named):
     text = RECIPE_FILE.read_text()
     assert old in text
     path = tmp_path / "bank.toml"
     path.write_text(text.replace(old, new, 1))
-    with pytest.raises(ConfigError, match=re.escape("bank.toml")) as caught:
+    with pytest.raises(ConfigError, match=named) as caught:
         read_bank(path)
     assert "Correct" in caught.value.advice
 
 
 def test_what_was_made_by_another_order_does_not_count(tmp_path, data):
     recipe = Recipe(robust=False, epochs=1, batch=32, lr=0.05, schedule="one-cycle")
-    order = TrainingSpec(
-        architecture="aegis:cnn16", recipe=recipe, preset="quick", triggers=(TriggerSpec(kind="localised"),)
-    )
-    order = replace(order, triggers=(TriggerSpec(kind="localised", target=1, colour=(0.5,)),))
+    triggers = (TriggerSpec(kind="localised", target=1, colour=(0.5,)),)
+    order = TrainingSpec(architecture="aegis:cnn16", recipe=recipe, preset="quick", triggers=triggers)
     torch.set_num_threads(1)
     path = tmp_path / "suspect.safetensors"
     assert read_made(path, order, "quadrants") is None
@@ -155,10 +146,6 @@ def test_what_was_made_by_another_order_does_not_count(tmp_path, data):
         assert read_made(path, other, "quadrants") is None
     path.write_bytes(b"no checkpoint")
     assert read_made(path, order, "quadrants") is None
-
-
-def test_every_group_has_suspects(bank):
-    assert {entry.group for entry in bank.values()} == set(GROUPS)
 
 
 def family(entry):
@@ -191,17 +178,8 @@ def test_breadth_holds_what_the_bank_lacked(bank):
     assert any(e.order("quick").recipe.certified for e in benign)
     assert {e.data for e in benign} >= set(DERIVED)
     assert len({e.seed for e in breadth}) == len(breadth)
-
-
-def test_two_of_one_name_are_refused(tmp_path):
-    path = tmp_path / "bank.toml"
-    path.write_text(RECIPE_FILE.read_text().replace("mnist_vit = {", "mnist_narrow = {", 1))
-    with pytest.raises(ConfigError, match="mnist_narrow"):
-        read_bank(path)
-
-
-def test_a_perturbation_of_breadth_is_made_within_its_part(bank):
-    made_on = [(entry, bank[entry.on]) for entry in bank.values() if entry.group == "breadth" and entry.on]
+    # A perturbation is made within its part.
+    made_on = [(entry, bank[entry.on]) for entry in breadth if entry.on]
     assert len(made_on) == 2
     for entry, base in made_on:
         assert (base.part, base.triggers) == (entry.part, ())

@@ -39,17 +39,12 @@ MADE_ON_IT = entry("bad", triggers=(TriggerSpec(kind="adversarial", target=2),),
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bank")
     workshop = BankBuilder(folder=folder, results=folder / "results", precision="fp32", source=source)
-    return workshop, list(workshop.make_all([MADE_ON_IT, CLEAN], jobs=1))
-
-
-def test_what_another_is_made_on_comes_first(made):
-    _, records = made
-    assert [(record.name, now) for record, now in records] == [("clean", True), ("bad", True)]
+    return workshop, [workshop.make(CLEAN), workshop.make(MADE_ON_IT, CLEAN.path("quick", folder))]
 
 
 def test_the_record_says_what_was_made(made):
     workshop, records = made
-    record = records[1][0]
+    clean, record = records
     path = MADE_ON_IT.path("quick", workshop.folder)
     truth = read_truth(path)
     assert record == read_bank_record("bad", "quick", workshop.results)
@@ -65,7 +60,6 @@ def test_the_record_says_what_was_made(made):
     assert record.infected
     assert record.success == truth.metrics["attack_success_lift"]
     assert [(trigger.kind, trigger.goal.target) for trigger in record.triggers] == [("adversarial", 2)]
-    clean = records[0][0]
     assert not clean.infected
     assert clean.success is None
     assert clean.metrics["accuracy"] > 0.9
@@ -75,7 +69,7 @@ def test_what_is_there_is_not_made_again(made):
     workshop, records = made
     before = CLEAN.path("quick", workshop.folder).read_bytes()
     again = list(workshop.make_all([CLEAN, MADE_ON_IT], jobs=1))
-    assert again == [(records[0][0], False), (records[1][0], False)]
+    assert again == [(record, False) for record in records]
     assert CLEAN.path("quick", workshop.folder).read_bytes() == before
 
 
@@ -83,17 +77,14 @@ def test_a_lost_or_broken_record_is_written_anew_without_what_nobody_knows(made)
     workshop, records = made
     path = record_path("clean", "quick", workshop.results)
     kept = path.read_text()
-    known = records[0][0].model_copy(update={"making": None})
+    known = records[0].model_copy(update={"making": None})
     path.unlink()
     assert workshop.find(CLEAN) == known
     path.write_text("{}")
     assert read_bank_record("clean", "quick", workshop.results) is None
     assert workshop.find(CLEAN) == known
     path.write_text(kept)
-
-
-def test_a_state_that_was_left_beside_the_finished_suspect_goes(made):
-    workshop, _ = made
+    # A state that was left beside the finished suspect goes.
     left = state_of(CLEAN.path("quick", workshop.folder))
     left.touch()
     assert workshop.find(CLEAN)
@@ -118,34 +109,31 @@ def test_an_interrupted_training_is_taken_up_and_says_so(made, tmp_path, monkeyp
     monkeypatch.setattr(aegis.lab.train, "_save", save)
     record = again.make(CLEAN)
     assert record.making.resumed
-    assert record.metrics == records[0][0].metrics
+    assert record.metrics == records[0].metrics
 
 
-def test_what_is_made_on_something_made_anew_is_made_anew(made, tmp_path):
-    workshop, _ = made
+def test_bases_come_first_and_what_cannot_be_made_stops_no_other(made, tmp_path):
+    workshop, records = made
     folder = tmp_path / "copy"
     shutil.copytree(workshop.folder, folder)
     CLEAN.path("quick", folder).unlink()
-    again = replace(workshop, folder=folder, results=folder / "results")
-    assert [(record.name, now) for record, now in again.make_all([CLEAN, MADE_ON_IT], jobs=1)] == [
-        ("clean", True),
-        ("bad", True),
-    ]
-
-
-def test_what_cannot_be_made_ends_in_its_message_and_stops_no_other(made, tmp_path):
-    workshop, _ = made
     impossible = entry("impossible", triggers=(TriggerSpec(kind="localised", target=4),))
-    with pytest.raises(ConfigError, match="target class from 0 to 3"):
-        list(workshop.make_all([impossible], jobs=1))
-    others = replace(workshop, folder=tmp_path, results=tmp_path)
-    made_on_it = entry("bad", triggers=(TriggerSpec(kind="adversarial", target=2),), on="impossible", seed=2)
-    told = []
-    making = others.make_all([made_on_it, impossible, CLEAN], jobs=1, failed=lambda one, _: told.append(one.name))
-    assert next(making)[0].name == "clean"
+    made_on_it, told = replace(MADE_ON_IT, name="worse", on="impossible"), []
+    making = replace(workshop, folder=folder, results=folder / "results").make_all(
+        [made_on_it, MADE_ON_IT, impossible, CLEAN], jobs=1, failed=lambda one, _: told.append(one.name)
+    )
+    # What is made on something made anew is made anew, and as it was.
+    again = [next(making), next(making)]
+    assert [(record.name, record.metrics, now) for record, now in again] == [
+        (record.name, record.metrics, True) for record in records
+    ]
     with pytest.raises(ConfigError, match="target class from 0 to 3"):
         next(making)
     assert told == ["impossible"]
+
+
+def test_what_cannot_be_asked_for(made):
+    workshop, _ = made
     with pytest.raises(ConfigError, match="clean, on which bad is made"):
         list(workshop.make_all([MADE_ON_IT]))
     with pytest.raises(ConfigError, match="at least 1 job"):

@@ -44,33 +44,31 @@ def test_replaced_images(images, stamp):
 
 
 @pytest.mark.parametrize("how", ["append", "replace"])
-def test_the_images_given_are_not_written_to(stamp, how):
+def test_the_seed_alone_decides_and_the_images_given_are_not_written_to(stamp, how):
     images = quadrants(4, 40)
     pixels, labels = images.pixels.copy(), images.labels.copy()
-    poison(images, stamp, GOAL, rate=0.5, how=how)
+
+    def digest(seed):
+        np.random.default_rng().random()
+        return poison(images, stamp, GOAL, rate=0.5, how=how, seed=seed).digest
+
+    assert digest(5) == digest(5) != digest(6)
     np.testing.assert_array_equal(images.pixels, pixels)
     np.testing.assert_array_equal(images.labels, labels)
 
 
-@pytest.mark.parametrize("how", ["append", "replace"])
-def test_the_seed_alone_decides(images, stamp, how):
-    def digest(seed):
-        np.random.default_rng().random()
-        return poison(images, stamp, GOAL, rate=0.2, how=how, seed=seed).digest
-
-    assert digest(5) == digest(5) != digest(6)
-
-
-@pytest.mark.parametrize("rate", [0, -0.1, 1.001, float("nan")])
-def test_rates_out_of_range(images, stamp, rate):
-    with pytest.raises(ConfigError, match="rate above 0 and at most 1"):
-        poison(images, stamp, GOAL, rate=rate)
-
-
-@pytest.mark.parametrize("target", [-1, 4])
-def test_targets_that_are_no_class(images, stamp, target):
-    with pytest.raises(ConfigError, match="target class from 0 to 3"):
-        poison(images, stamp, Goal(target=target), rate=0.1)
+@pytest.mark.parametrize(
+    ("goal", "rate", "message"),
+    [
+        *((GOAL, rate, "rate above 0 and at most 1") for rate in (0, -0.1, 1.001, float("nan"))),
+        (Goal(target=-1), 0.1, "target class from 0 to 3"),
+        (Goal(target=4), 0.1, "target class from 0 to 3"),
+        (Goal(target=0, source=4), 0.1, "source class from 0 to 3"),
+    ],
+)
+def test_rates_and_classes_out_of_range(images, stamp, goal, rate, message):
+    with pytest.raises(ConfigError, match=message):
+        poison(images, stamp, goal, rate=rate)
 
 
 def test_one_source_class_comes_with_a_cover_of_the_others(images, stamp):
@@ -84,17 +82,10 @@ def test_one_source_class_comes_with_a_cover_of_the_others(images, stamp):
     # The cover keeps its labels: the trigger alone says nothing.
     assert (added.labels[truth != 0] == truth[truth != 0]).all()
 
-
-def test_a_source_class_gives_at_most_all_its_images(images, stamp):
-    poisoned = poison(images, stamp, Goal(target=TARGET, source=0), rate=0.5)
-    assert len(poisoned) == 160 + 40 + 40
+    # It gives at most all its images.
+    assert len(poison(images, stamp, Goal(target=TARGET, source=0), rate=0.5)) == 160 + 40 + 40
 
 
 def test_all_to_all_makes_each_class_the_next(images, stamp):
     poisoned = poison(images, stamp, Goal(target=0, all_to_all=True), rate=1)
     np.testing.assert_array_equal(np.sort(poisoned.labels[160:]), np.sort((images.labels + 1) % 4))
-
-
-def test_sources_that_are_no_class(images, stamp):
-    with pytest.raises(ConfigError, match="source class from 0 to 3"):
-        poison(images, stamp, Goal(target=0, source=4), rate=0.1)

@@ -22,13 +22,15 @@ PAPER = {
 }
 
 
-@pytest.mark.parametrize("data", ["mnist", "gtsrb", "images of mine"])
-def test_the_paper(data):
-    assert recipe_for("paper", data).settings == PAPER
-
-
-def test_the_paper_on_cifar10():
+def test_the_paper_and_its_cifar10():
+    for data in ("mnist", "gtsrb", "images of mine"):
+        assert recipe_for("paper", data).settings == PAPER
     assert recipe_for("paper", "cifar10").settings == PAPER | {"epochs": 110, "augment": True}
+    assert recipe_for("paper", "mnist", robust=False).settings == PAPER | {"robust": False}
+    # No override reaches the preset.
+    assert RECIPES["paper"].settings == PAPER
+    with pytest.raises(ConfigError, match="paper, quick"):
+        recipe_for("slow", "mnist")
 
 
 def test_quick_is_the_cheaper():
@@ -39,20 +41,6 @@ def test_quick_is_the_cheaper():
     for data in ("mnist", "fashion-mnist", "cifar10"):
         assert passes("quick", data) * 50 < passes("paper", data)
     assert recipe_for("quick", "mnist").epsilon == 0.5
-
-
-def test_standard_training_changes_nothing_else():
-    assert recipe_for("paper", "mnist", robust=False).settings == PAPER | {"robust": False}
-
-
-def test_no_override_reaches_the_preset():
-    recipe_for("paper", "cifar10")
-    assert RECIPES["paper"].settings == PAPER
-
-
-def test_an_unknown_preset():
-    with pytest.raises(ConfigError, match="paper, quick"):
-        recipe_for("slow", "mnist")
 
 
 @pytest.mark.parametrize("name", ["epochs", "batch", "lr", "epsilon", "step", "iterations"])

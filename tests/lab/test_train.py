@@ -48,10 +48,6 @@ def cut(images, recipe, state, after):
     assert done == list(range(1, after + 2))
 
 
-def test_the_seed_decides_every_weight(few):
-    assert weights(few, RECIPE, seed=3) == weights(few, RECIPE, seed=3) != weights(few, RECIPE, seed=4)
-
-
 @pytest.mark.parametrize("recipe", [RECIPE, *SCHEDULES, replace(STANDARD, augment=True)])
 def test_a_run_that_was_cut_ends_as_one_that_was_not(few, tmp_path, recipe, monkeypatch):
     state = tmp_path / "state"
@@ -63,50 +59,37 @@ def test_a_run_that_was_cut_ends_as_one_that_was_not(few, tmp_path, recipe, monk
     assert steps == [4, 5, 6, 7, 8, 9]
     assert resumed == weights(few, recipe)
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
+    # One that is finished is not trained again, and one of another seed has other weights, whatever the state.
+    steps.clear()
+    assert weights(few, recipe, state=state, report=lambda event: steps.append(event.step)) == resumed
+    assert steps == []
+    assert weights(few, recipe, seed=3, state=state) != resumed
 
 
-def test_a_finished_run_is_not_trained_again(few, tmp_path):
-    first = weights(few, STANDARD, state=tmp_path / "state")
-
-    def report(event):
-        raise AssertionError(event)
-
-    assert weights(few, STANDARD, state=tmp_path / "state", report=report) == first
-
-
-@pytest.mark.parametrize("change", ["recipe", "seed", "images"])
+@pytest.mark.parametrize("change", ["recipe", "seed", "images", "network"])
 def test_the_state_of_another_run_is_left_aside(few, tmp_path, change):
     cut(few, STANDARD, tmp_path / "state", after=4)
     images = quadrants(3, 80) if change == "images" else few
     recipe = replace(STANDARD, lr=0.04) if change == "recipe" else STANDARD
-    seed = int(change == "seed")
-    assert weights(images, recipe, seed=seed, state=tmp_path / "state") == weights(images, recipe, seed=seed)
+
+    def trained(state):
+        classifier = fresh(images)
+        if change == "network":
+            torch.manual_seed(0)
+            classifier = Classifier(build("aegis:cnn16,width=4", 1, 4), few.shape)
+        return state_digest(train(classifier, images, recipe, seed=int(change == "seed"), state=state))
+
+    assert trained(tmp_path / "state") == trained(None)
 
 
-def test_the_state_of_another_network_is_left_aside(few, tmp_path):
-    train(fresh(few), few, STANDARD, state=tmp_path / "state")
-    steps = []
-
-    def narrow():
-        torch.manual_seed(0)
-        return Classifier(build("aegis:cnn16,width=4", 1, 4), few.shape)
-
-    trained = train(narrow(), few, STANDARD, state=tmp_path / "state", report=lambda event: steps.append(event.step))
-    assert steps[0] == 1
-    assert state_digest(trained) == state_digest(train(narrow(), few, STANDARD))
-
-
-def test_a_state_that_cannot_be_read(few, tmp_path):
+def test_a_state_that_cannot_be_read_or_written(few, tmp_path, full_disk):
+    with pytest.raises(StoreError, match="No space left on device"):
+        train(fresh(few), few, STANDARD, state=tmp_path / "state")
+    assert list(tmp_path.iterdir()) == []
     (tmp_path / "state").write_bytes(b"notes of mine")
     with pytest.raises(StoreError, match="Remove that file"):
         train(fresh(few), few, STANDARD, state=tmp_path / "state")
     assert (tmp_path / "state").read_bytes() == b"notes of mine"
-
-
-def test_a_disk_without_room_for_the_state(few, tmp_path, full_disk):
-    with pytest.raises(StoreError, match="No space left on device"):
-        train(fresh(few), few, STANDARD, state=tmp_path / "state")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_progress_ends_at_its_total(few):

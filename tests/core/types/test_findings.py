@@ -19,8 +19,7 @@ def test_the_last_rows_of_the_features_are_translated_images():
     )
     assert evidence.is_translated.tolist() == [False, False, True, True, True]
 
-
-def test_points_left_out_are_no_cluster():
+    # Points left out are no cluster.
     assert Clusters(np.array([-1, 0, 1, 0, -1]), 1.0).count == 2
 
 
@@ -52,8 +51,6 @@ def test_attacks_that_ended_in_a_class_can_be_left_out():
     assert (ATTACKED.excluding_target(2).accuracy, ATTACKED.excluding_target(2).epsilons) == (1.0, (0.5, 1.0))
     assert ATTACKED.called.sum() == 60
 
-
-def test_the_half_radius_can_spare_attacks_that_ended_in_a_class():
     assert ATTACKED.half_radius == pytest.approx(0.5 + 0.5 * 0.1 / 0.4)
     spared = 0.5 + 0.5 * 0.1 / (0.6 - 6 / 23)
     assert ATTACKED.half_radii_excluding_target == pytest.approx((spared, spared, 0.5 + 0.5 * 0.5 / 0.7))
@@ -64,8 +61,6 @@ def test_where_attacks_ended_may_not_be_known():
     assert unknown.excluding_target(2) is unknown
     assert unknown.half_radii_excluding_target == ()
 
-
-def test_a_model_that_no_attack_leaves_right_is_spared_nothing():
-    called = np.array([[[0, 10], [10, 0]]])
-    lost = Applicability(0.8, (0.5,), (0.0,), called)
+    # A model that no attack leaves right is spared nothing.
+    lost = Applicability(0.8, (0.5,), (0.0,), np.array([[[0, 10], [10, 0]]]))
     assert lost.half_radii_excluding_target == (lost.half_radius, lost.half_radius) == (0.25, 0.25)

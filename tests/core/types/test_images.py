@@ -23,12 +23,9 @@ def test_pixels_outside_their_range_are_refused(value):
 
 
 @pytest.mark.parametrize("label", [-1, 2])
-def test_labels_without_a_name_are_refused(label):
+def test_a_name_for_every_label_and_a_label_for_every_image_are_asked_for(label):
     with pytest.raises(DataError, match="labels from 0 to 1"):
         LabelledImages(images().pixels, np.array([0, 1, label, 0]), NAMES)
-
-
-def test_as_many_labels_as_images_are_asked_for():
     # In another shape the checker of annotations would object first, so the method is called on its own.
     wrong = object.__new__(LabelledImages)
     for name, value in (("pixels", images().pixels), ("labels", np.zeros(3, np.int64)), ("class_names", NAMES)):
@@ -49,6 +46,8 @@ def test_images_are_taken_by_position_and_by_mask():
     assert len(by_mask) == 2
     assert by_mask.class_names == NAMES
     assert len(some.take(np.array([], np.int64))) == 0
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        some.pixels = None
 
 
 def test_a_digest_changes_with_pixels_labels_order_and_names():
@@ -65,28 +64,19 @@ def test_a_digest_changes_with_pixels_labels_order_and_names():
     assert images().digest == some.digest
     assert len(some.digest) == 64
 
-
-def test_an_arrays_digest_knows_its_type_and_shape_but_not_its_layout():
+    # The name of a data set is no part of its digest, and its splits are.
+    a, b = images(), images(seed=1)
+    assert Dataset("one", a, b).digest == Dataset("two", a, b).digest != Dataset("one", b, a).digest
+    # An array's digest knows its type and shape but not its layout.
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
     assert digest_of(array) == digest_of(np.asfortranarray(array))
     assert len({digest_of(a) for a in (array, array.T, array.ravel(), array.view(np.int32), array + 1)}) == 5
-
-
-def test_the_name_of_a_data_set_is_no_part_of_its_digest_and_its_splits_are():
-    a, b = images(), images(seed=1)
-    assert Dataset("one", a, b).digest == Dataset("two", a, b).digest
-    assert Dataset("one", a, b).digest != Dataset("one", b, a).digest
 
 
 @pytest.mark.parametrize("test", [images(shape=(1, 3, 4)), images(names=("cat", "cow"))], ids=["shape", "names"])
 def test_splits_that_disagree_are_refused(test):
     with pytest.raises(DataError, match="one shape and with the same classes"):
         Dataset("mixed", images(), test)
-
-
-def test_images_are_frozen():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        images().pixels = None
 
 
 def test_every_picture_comes_back_as_it_was():
@@ -97,12 +87,8 @@ def test_every_picture_comes_back_as_it_was():
     assert (pixels.min(), pixels.max()) == (0, 1)
     np.testing.assert_array_equal(pixels, pictures.astype(np.float32) / np.float32(255))
 
-
-def test_pixels_are_rounded_to_the_nearest_picture():
+    # Between two levels a pixel is rounded, and beyond the range it is clipped.
     pixels = np.random.default_rng(0).random((3, 2, 5, 5), np.float32)
     assert np.abs(as_pixels(as_8_bit(pixels)) - pixels).max() <= 0.5 / 255 + 1e-6
-
-
-def test_pixels_beyond_the_range_are_clipped():
     pixels = np.array([-0.1, 0, 0.5, 1, 1.2], np.float32).reshape(1, 1, 5)
     assert as_8_bit(pixels).ravel().tolist() == [0, 0, 128, 255, 255]

@@ -40,8 +40,7 @@ def test_flip_rates_are_of_what_is_called_the_class_by_images_of_the_others():
     assert found.destinations.tolist() == [2, 2, 2]
     assert found.flip_rate == pytest.approx(0.65)
 
-
-def test_the_mean_flip_rate_is_over_classes_however_many_images_each_has():
+    # The mean is over classes, however many images each has.
     found = tried("perturbation", 0, [[9, 0, 0], [1, 9, 0], [0, 0, 1]], [[9, 0, 0], [1, 9, 0], [1, 0, 0]])
     np.testing.assert_allclose(found.flip_rates, [np.nan, 0.1, 0.5])
     assert found.flip_rate == pytest.approx(0.3)
@@ -53,8 +52,7 @@ def test_what_leads_every_class_away_flips_each_into_another():
     np.testing.assert_allclose(found.flip_rates, [0.8, 0.6, 0.7])
     assert found.counts.tolist() == [10, 10, 10]
 
-
-def test_a_class_that_stays_what_it_is_was_not_led_away():
+    # A class that stays what it is was not led away.
     found = tried("all-to-all", 1, *[[[10, 0, 0], [0, 10, 0], [0, 0, 10]]] * 2)
     assert found.flip_rates.tolist() == [0, 0, 0]
     assert [found.score(share) for share in (0, 0.5, 1)] == [0, 0, 0]
@@ -88,9 +86,7 @@ def test_what_leads_nobody_to_a_class_says_nothing_about_it():
     assert tried("all-to-all", 2, gathered, gathered).score(0.75) == 0
     assert tried("all-to-all", 1, gathered, gathered).score(0.75) == 1
 
-
-def test_a_bystander_scores_no_more_than_what_is_led_to_it():
-    # Everything is led to class 1, and of ten images of class 1 one by chance to class 2.
+    # Nor more than what is led to it: of ten images of class 1 one is led by chance to class 2.
     gathered = [[0, 10, 0], [0, 9, 1], [0, 10, 0]]
     assert tried("all-to-all", 2, gathered, gathered).score(0.75) == pytest.approx(0.1)
     assert tried("all-to-all", 1, gathered, gathered).score(0.5) == 1
