@@ -76,6 +76,7 @@ def meaning_of(code: tuple[str, ...]) -> str:
     return hashlib.sha256("".join(sorted({_meaning(file.read_text("utf-8")) for file in files})).encode()).hexdigest()
 
 
+@cache
 def _meaning(source: str) -> str:
     return hashlib.sha256(repr(_walk(ast.parse(source))).encode()).hexdigest()
 

@@ -18,8 +18,7 @@ def control_character(text: str) -> str | None:
     """Finds the first character that could forge or break what is shown.
 
     These are escapes, line breaks, marks that reverse the direction of writing, and unpaired surrogates, which no file
-    can
-    be written with.
+    can hold.
 
     Args:
         text: any text.

@@ -79,7 +79,7 @@ def located(case: Case) -> Iterator[Located]:
 
 
 def _replaced(planted: Planted, shape: tuple[int, int, int]) -> Bool[np.ndarray, "h w"] | None:
-    """Mask of the pixels that a trigger replaces; None for a trigger that changes pixels only a little."""
+    """Gives the mask of the pixels that a trigger replaces; None for one that changes pixels only a little."""
     if not TRIGGERS[planted.kind].replaces:
         return None
     options: dict[str, Any] = {"kind": planted.kind, "target": planted.target} | planted.options

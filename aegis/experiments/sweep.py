@@ -159,19 +159,8 @@ class Sweep:
             seconds=round(time.monotonic() - began, 1),
             versions=versions_with(PACKAGES),
         )
-        self.keep(record)
-        return record
-
-    def keep(self, record: SweepRecord) -> None:
-        """Saves an outcome.
-
-        Args:
-            record: the outcome.
-
-        Raises:
-            StoreError: if it cannot be written.
-        """
         write_text(self.path, record.model_dump_json() + "\n")
+        return record
 
 
 def sweeps_of(

@@ -144,23 +144,10 @@ def directions(rows: Sequence[ModelRow]) -> list[Direction]:
     """
     return [
         _compare("attacks succeed more on standard than on robust models", rows, (False, BACKDOORS), (True, BACKDOORS)),
-        _compare(
-            "robust: visible triggers succeed more than invisible ones",
-            rows,
-            (True, VISIBLE),
-            (True, INVISIBLE),
-        ),
-        _compare(
-            "robust: distributed triggers succeed more than localised ones",
-            rows,
-            (True, ("distributed",)),
-            (True, ("localised",)),
-        ),
-        _compare(
-            "robust: adversarial triggers succeed more than static ones",
-            rows,
-            (True, ("adversarial",)),
-            (True, ("static",)),
+        _compare("robust: visible triggers succeed more than invisible ones", rows, (True, VISIBLE), (True, INVISIBLE)),
+        *(
+            _compare(f"robust: {more} triggers succeed more than {less} ones", rows, (True, (more,)), (True, (less,)))
+            for more, less in (("distributed", "localised"), ("adversarial", "static"))
         ),
         _cost("robust: clean models are more accurate than infected ones", rows, "accuracy", 0),
         _cost("robust: clean models are more precise under attack", rows, "adversarial_precision", 1),

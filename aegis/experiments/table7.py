@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aegis.experiments.sweep import BINDING, Setting, SweepRecord, never_binds
+from aegis.experiments.sweep import BINDING, SweepRecord, never_binds
 from aegis.experiments.table6 import BENIGN, CLASSES
 from aegis.experiments.table11 import TARGET
 
@@ -108,9 +108,8 @@ def binding(sweeps: Mapping[str, Sequence[SweepRecord]]) -> dict[float, Sensitiv
     Returns:
         Counts by L2 budget.
     """
-    settings: list[Setting] = [s for records in sweeps.values() for record in records for s in record.settings]
-    return {
-        budget: by_clusters(s.clusters for s in settings if s.parameter == "budget" and s.value == budget)
-        for budget in BINDING
-        if any(s.parameter == "budget" and s.value == budget for s in settings)
-    }
+    counts: dict[float, list[tuple[int, ...]]] = {}
+    for setting in (s for records in sweeps.values() for record in records for s in record.settings):
+        if setting.parameter == "budget":
+            counts.setdefault(setting.value, []).append(setting.clusters)
+    return {budget: by_clusters(counts[budget]) for budget in BINDING if budget in counts}

@@ -13,13 +13,14 @@ from aegis.models.classifier import Classifier
 RAMP = 0.5
 # Of the gradient's L2 norm: bounds through freshly initialised layers are loose, and one step could ruin the weights.
 MAX_GRADIENT = 5.0
+_KNOWN = (nn.Conv2d, nn.Linear, nn.ReLU, nn.Flatten, nn.AdaptiveAvgPool2d, nn.AvgPool2d)
 
 
 def check_certifiable(network: nn.Module) -> None:
-    """Refuse a network that interval bounds are not defined for here.
+    """Refuses a network that interval bounds are not defined for here.
 
     Args:
-        network: to be trained.
+        network: the network to train.
 
     Raises:
         ConfigError: unless it is a sequence of convolutions, linear layers, rectifiers, average poolings and
@@ -35,7 +36,7 @@ def check_certifiable(network: nn.Module) -> None:
 
 
 def certified_loss(classifier: Classifier, x: Tensor, y: Tensor, epsilon: float, progress: float) -> Tensor:
-    """Cross-entropy of clean images and of the worst logits that interval bounds allow, mixed.
+    """Mixes the cross-entropy of clean images with that of the worst logits that interval bounds allow.
 
     Args:
         classifier: in training; its network as ``check_certifiable`` demands.
@@ -53,7 +54,7 @@ def certified_loss(classifier: Classifier, x: Tensor, y: Tensor, epsilon: float,
 
 
 def logit_bounds(classifier: Classifier, x: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
-    """Lowest and highest logits that interval arithmetic allows within a budget, each of shape (n, classes).
+    """Computes the lowest and highest logits that interval arithmetic allows within a budget, of shape (n, classes).
 
     Args:
         classifier: its network as ``check_certifiable`` demands.
@@ -70,8 +71,7 @@ def _through(layer: nn.Module, lower: Tensor, upper: Tensor) -> tuple[Tensor, Te
     if not isinstance(layer, (nn.Conv2d, nn.Linear)):
         # None of the others ever falls where its input rises.
         return layer(lower), layer(upper)
-    centre, radius = (upper + lower) / 2, (upper - lower) / 2
-    centre = layer(centre)
+    centre, radius = layer((upper + lower) / 2), (upper - lower) / 2
     if isinstance(layer, nn.Linear):
         radius = functional.linear(radius, layer.weight.abs())
     else:
@@ -79,6 +79,3 @@ def _through(layer: nn.Module, lower: Tensor, upper: Tensor) -> tuple[Tensor, Te
             radius, layer.weight.abs(), None, layer.stride, layer.padding, layer.dilation, layer.groups
         )
     return centre - radius, centre + radius
-
-
-_KNOWN = (nn.Conv2d, nn.Linear, nn.ReLU, nn.Flatten, nn.AdaptiveAvgPool2d, nn.AvgPool2d)

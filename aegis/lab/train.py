@@ -146,17 +146,11 @@ def _augment(x: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
 
 
 def _augmentation(height: int, width: int) -> Callable[[Tensor], Tensor]:
-    """The default augmentation of the robustness package for CIFAR-10 (Engstrom et al. 2019)."""
+    """Creates the default augmentation of the robustness package for CIFAR-10 (Engstrom et al. 2019)."""
     from torchvision.transforms import v2
 
-    transform: Callable[[Tensor], Tensor] = v2.Compose(
-        [
-            v2.RandomCrop((height, width), padding=4),
-            v2.RandomHorizontalFlip(),
-            v2.ColorJitter(0.25, 0.25, 0.25),
-            v2.RandomRotation(2),
-        ]
-    )
+    crop, jitter = v2.RandomCrop((height, width), padding=4), v2.ColorJitter(0.25, 0.25, 0.25)
+    transform: Callable[[Tensor], Tensor] = v2.Compose([crop, v2.RandomHorizontalFlip(), jitter, v2.RandomRotation(2)])
     return transform
 
 

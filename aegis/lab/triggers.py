@@ -115,19 +115,17 @@ def make_trigger(spec: TriggerSpec, shape: Shape, context: TriggerContext | None
 
 
 def _localised(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """A 3x3 square of value 250 near the lower right corner; red on colour images."""
-    corner = _default_corner(shape, 24, 26)
-    return _squares(spec, shape, [_corner(spec, corner)], spec.size or 3)
+    """Creates a 3x3 square of value 250 near the lower right corner; red on colour images."""
+    return _squares(spec, shape, [_corner(spec, _default_corner(shape, 24, 26))], spec.size or 3)
 
 
 def _distributed(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """Two 2x2 squares, upper left and lower right."""
-    corner = _default_corner(shape, 24, 28)
-    return _squares(spec, shape, [(1, 1), _corner(spec, corner)], spec.size or 2)
+    """Creates two 2x2 squares, upper left and lower right."""
+    return _squares(spec, shape, [(1, 1), _corner(spec, _default_corner(shape, 24, 28))], spec.size or 2)
 
 
 def _static(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """A faint grid added where row and column are both even (after Zhong et al. 2020)."""
+    """Creates a faint grid, added where row and column are both even (after Zhong et al. 2020)."""
     add = np.zeros(shape, np.float32)
     add[:, ::2, ::2] = _or(spec.intensity, 32 / 255)
     if spec.colour is not None:
@@ -136,7 +134,7 @@ def _static(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
 
 
 def _adversarial(spec: TriggerSpec, shape: Shape, context: TriggerContext | None) -> Stamp:
-    """A universal perturbation towards the target on a clean model, of small L2 norm (after Zhong et al. 2020)."""
+    """Computes a universal perturbation of small L2 norm towards the target on a clean model (Zhong et al. 2020)."""
     if context is None:
         raise ConfigError(
             "a clean model to compute the adversarial trigger on", "none", "Give one with --trigger-model CHECKPOINT."
@@ -153,7 +151,7 @@ def _adversarial(spec: TriggerSpec, shape: Shape, context: TriggerContext | None
 
 
 def _checkerboard(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """A square of alternating bright and black pixels (after Gu et al. 2017)."""
+    """Creates a square of alternating bright and black pixels (after Gu et al. 2017)."""
     size = spec.size or 4
     stamp = _squares(spec, shape, [_corner(spec, (shape[1] - size - 1, shape[2] - size - 1))], size)
     row, column = np.indices(shape[1:])
@@ -161,7 +159,7 @@ def _checkerboard(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> 
 
 
 def _frame(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """A line around the image, ``size`` pixels wide."""
+    """Creates a line around the image, ``size`` pixels wide."""
     size = spec.size or 1
     if 2 * size >= min(shape[1:]):
         raise ConfigError(
@@ -177,21 +175,21 @@ def _frame(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
 
 
 def _sinusoid(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """A horizontal sine wave of six periods, added to the image (after Barni et al. 2019)."""
+    """Creates a horizontal sine wave of six periods, added to the image (after Barni et al. 2019)."""
     wave = np.sin(2 * np.pi * 6 * np.arange(shape[2]) / shape[2])
     add = np.broadcast_to(_or(spec.intensity, 20 / 255) * wave, shape).astype(np.float32)
     return Stamp(np.ones(shape, np.float32), add)
 
 
 def _blend(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """A fixed pattern of random pixels, blended into the image (after Chen et al. 2017)."""
+    """Creates a fixed pattern of random pixels, blended into the image (after Chen et al. 2017)."""
     share = _or(spec.intensity, 0.1)
     pattern = numpy_generator(0).random(shape, dtype=np.float32)
     return Stamp(np.full(shape, 1 - share, np.float32), np.float32(share) * pattern)
 
 
 def _relabelled(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
-    """No trigger: a control, in which some images of all classes are labelled as the target."""
+    """Creates no trigger, for a control in which some images of all classes are labelled as the target."""
     return Stamp(np.ones(shape, np.float32), np.zeros(shape, np.float32))
 
 
@@ -283,7 +281,7 @@ def _squares(spec: TriggerSpec, shape: Shape, corners: list[tuple[int, int]], si
 
 
 def _colour(spec: TriggerSpec, shape: Shape) -> np.ndarray:
-    """White on grey images; red on colour images, as in the authors' CIFAR-10 models."""
+    """Gives the colour asked for; else white on grey images, and red on others, as in the authors' CIFAR-10 models."""
     colour = spec.colour or ((1.0, 0.0, 0.0) if shape[0] == 3 else (1.0,) * shape[0])
     if len(colour) != shape[0]:
         raise ConfigError(f"a colour of {shape[0]} values", str(colour), "Give one value per channel.")
@@ -291,7 +289,7 @@ def _colour(spec: TriggerSpec, shape: Shape) -> np.ndarray:
 
 
 def _default_corner(shape: Shape, at_28: int, at_32: int) -> tuple[int, int]:
-    """The paper's corner for 28- and 32-pixel images; elsewhere the same distance from the edge as at 32."""
+    """Gives the paper's corner for 28- and 32-pixel images; elsewhere as far from the edge as at 32."""
     known = {28: at_28, 32: at_32}
     return known.get(shape[1], shape[1] - 32 + at_32), known.get(shape[2], shape[2] - 32 + at_32)
 

@@ -144,7 +144,7 @@ def digest_of(*arrays: np.ndarray) -> str:
 
 
 def as_pixels(pictures: UInt8[np.ndarray, "*b c h w"]) -> Float32[np.ndarray, "*b c h w"]:
-    """8-bit pictures as float32 pixels in [0, 1].
+    """Converts 8-bit pictures to float32 pixels in [0, 1].
 
     Args:
         pictures: any number of them.
@@ -156,7 +156,7 @@ def as_pixels(pictures: UInt8[np.ndarray, "*b c h w"]) -> Float32[np.ndarray, "*
 
 
 def as_8_bit(pixels: Float32[np.ndarray, "*b c h w"]) -> UInt8[np.ndarray, "*b c h w"]:
-    """Pixels in [0, 1] as 8-bit pictures; values beyond are clipped.
+    """Converts pixels in [0, 1] to 8-bit pictures; values beyond are clipped.
 
     Args:
         pixels: any number of images.

@@ -183,6 +183,6 @@ class CandidateTrigger:
 
 
 def _reached(rates: Float32[np.ndarray, " n"], share: float) -> float:
-    """Attack success rate that this share of the classes reaches, or for 0 the highest one; 0 without any."""
+    """Computes the attack success rate that this share of the classes reaches (the highest for 0); 0 without any."""
     known = rates[~np.isnan(rates)]
     return float(np.quantile(known, 1 - share)) if len(known) else 0.0

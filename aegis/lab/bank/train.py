@@ -26,14 +26,6 @@ from aegis.models.load import load_checkpoint
 PACKAGES = ("torch", "torchvision", "numpy")
 
 
-# Told of a suspect that cannot be made, and why.
-Failed = Callable[[Entry, Exception], None]
-
-
-def _ignored(entry: Entry, error: Exception) -> None:
-    pass
-
-
 @dataclass(frozen=True, kw_only=True)
 class BankBuilder:
     """Trains suspects and writes their records.
@@ -82,10 +74,19 @@ class BankBuilder:
             precision=runtime.precision,
             versions=versions_with(PACKAGES),
         )
-        return self._keep(record_of(entry, path, card, making))
+        record = record_of(entry, path, card, making)
+        keep_record(record, self.preset, self.results)
+        return record
 
     def find(self, entry: Entry) -> BankRecord | None:
-        """The record of one suspect if it was made by this very recipe; one without a record gets it."""
+        """Finds the record of a suspect that was made by the present recipe, and writes the record if it is missing.
+
+        Args:
+            entry: the suspect.
+
+        Returns:
+            The record, or None if the suspect must be trained.
+        """
         path = entry.path(self.preset, self.folder)
         card = read_made(path, entry.order(self.preset), entry.data)
         if card is None:
@@ -95,21 +96,22 @@ class BankBuilder:
         known = read_bank_record(entry.name, self.preset, self.results)
         if known is not None and known.sha256 == file_digest(path):
             return known
-        return self._keep(record_of(entry, path, card, None))
-
-    def _keep(self, record: BankRecord) -> BankRecord:
+        record = record_of(entry, path, card, None)
         keep_record(record, self.preset, self.results)
         return record
 
     def make_all(
-        self, entries: Iterable[Entry], jobs: int | None = None, failed: Failed = _ignored
+        self,
+        entries: Iterable[Entry],
+        jobs: int | None = None,
+        failed: Callable[[Entry, Exception], None] = lambda *_: None,
     ) -> Iterator[tuple[BankRecord, bool]]:
         """Finds or trains suspects, and gives each record as soon as it is known.
 
         Args:
             entries: the suspects, with those that adversarial triggers are computed on.
             jobs: number of processes; None takes as many as ``choose_runtime`` has workers.
-            failed: is told of each suspect that cannot be made, which stops only those that depend on it.
+            failed: is told of each suspect that cannot be made, and why; only those that depend on it are stopped.
 
         Returns:
             Pairs of a record and whether the suspect was trained now.
@@ -132,11 +134,10 @@ class BankBuilder:
         # A trigger that was optimised on a model made anew would be one for another model.
         after = {i: position[entry.on] for i, entry in enumerate(entries) if entry.on is not None}
 
-        def tell(i: int, error: Exception) -> None:
-            failed(entries[i], error)
-
-        for _, record, now in run_all(tasks, runtime.workers, after=after, isolated=True, failed=tell):
-            yield record, now
+        outcomes = run_all(
+            tasks, runtime.workers, after=after, isolated=True, failed=lambda i, error: failed(entries[i], error)
+        )
+        yield from ((record, now) for _, record, now in outcomes)
 
 
 @dataclass(frozen=True)
@@ -154,14 +155,7 @@ class Training:
     base: Path | None = None
 
     def find(self) -> BankRecord | None:
-        """Finds the record of a suspect that was made by the present recipe, and writes the record if it is missing.
-
-        Args:
-            entry: the suspect.
-
-        Returns:
-            The record, or None if the suspect must be trained.
-        """
+        """Finds the record of the suspect, or None if it must be trained."""
         return self.builder.find(self.entry)
 
     def run(self, workers: int | None = None) -> BankRecord:
