@@ -61,7 +61,7 @@ def aegis(
 
 
 def main() -> None:
-    """Run a command and exit with its code; every failure becomes one message."""
+    """Runs a command and exits with its code; every failure becomes one message."""
     # Ended from outside, temporary files are still removed on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     if not sys.warnoptions:

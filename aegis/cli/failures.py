@@ -23,16 +23,9 @@ P = ParamSpec("P")
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
-    """Wrap a command so that every failure ends in a message and its exit code. Typer would end some of them with code
-    1, which here means *infected*.
+    """Wraps a command so that every failure ends in a message and its exit code.
 
     Typer would end some of them with code 1, which here means *infected*.
-
-    Args:
-        command: the command.
-
-    Returns:
-        The wrapped command.
     """
 
     @functools.wraps(command)
@@ -48,10 +41,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def tell(error: BaseException) -> int:
-    """Print a message for a failure on standard error.
-
-    Args:
-        error: the failure.
+    """Prints a message for a failure on standard error.
 
     Returns:
         The exit code.
@@ -64,14 +54,7 @@ def tell(error: BaseException) -> int:
 
 
 def explain(error: BaseException) -> tuple[str, int]:
-    """Choose the message and the exit code of a failure.
-
-    Args:
-        error: the failure.
-
-    Returns:
-        Both.
-    """
+    """Chooses the message and the exit code of a failure."""
     if isinstance(error, AegisError):
         return str(error), BAD_INPUT
     if isinstance(error, Cancelled | KeyboardInterrupt):

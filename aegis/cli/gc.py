@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from aegis.cli.history import SHOWN
-from aegis.cli.options import option
+from aegis.cli.options import flag, option
 from aegis.cli.output import Printer, clean
 from aegis.core.errors import ConfigError
 from aegis.core.text import count_of
@@ -21,12 +19,12 @@ Limit = Annotated[
     str | None,
     option("--limit", "SIZE", "Keep at most so much, such as 2 GB, instead of AEGIS_STORE_LIMIT; 0 is no limit."),
 ]
-Unneeded = Annotated[bool, typer.Option("--unneeded", help="Remove all that no saved scan needs, whatever the limit.")]
+Unneeded = Annotated[bool, flag("--unneeded", "Remove all that no saved scan needs, whatever the limit.")]
 Forget = Annotated[
     str | None,
     option("--forget", "KEY", "Remove this scan, as aegis history names it, with its review and what only it needs."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Only say what would go.")]
+DryRun = Annotated[bool, flag("--dry-run", "Only say what would go.", short="-n")]
 
 
 def gc(limit: Limit = None, unneeded: Unneeded = False, forget: Forget = None, dry_run: DryRun = False) -> None:

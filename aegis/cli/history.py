@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from aegis.cli.options import choice, option
+from aegis.cli.options import choice, flag, option
 from aegis.cli.output import COLOURS, Printer, clean, make_table, spent
 from aegis.core.errors import ConfigError
 from aegis.core.text import minute
@@ -35,7 +35,7 @@ Since = Annotated[
     str | None, option("--since", "WHEN", "Only scans from then on: a date such as 2024-05-01 (UTC), or 7d, or 12h.")
 ]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", help="At most so many scans, the latest.", min=1)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for other programs, with the whole records.")]
+AsJson = Annotated[bool, flag("--json", "Print JSON for other programs, with the whole records.")]
 
 
 def history(
@@ -83,9 +83,9 @@ def history(
     elif kept or not unread:
         out.say("No scan is kept that fits." if kept else "Nothing was scanned yet.")
     if len(found) > limit:
-        out.say((f"{len(found) - limit} older ones are not shown (--limit)", "dim"))
+        out.note(f"{len(found) - limit} older ones are not shown (--limit)")
     if unread:
-        out.say((f"{unread} that another version of AEGIS wrote cannot be shown", "dim"))
+        out.note(f"{unread} that another version of AEGIS wrote cannot be shown")
 
 
 def _first(since: str | None) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 from typer.models import OptionInfo
 
-from aegis.core import parsing as typed
+from aegis.core import parsing
 from aegis.core.errors import ConfigError
 from aegis.core.runtime import DEVICES, MAX_SEED, PRECISIONS
 from aegis.data import SOURCES
@@ -23,15 +23,7 @@ T = TypeVar("T")
 
 
 def one_of(names: Collection[str], option: str) -> Callable[[str | None], str | None]:
-    """Make a check that an option has one of these values or is left out.
-
-    Args:
-        names: the values.
-        option: its name, for the message.
-
-    Returns:
-        The check.
-    """
+    """Makes a check that an option has one of these values or is left out."""
 
     def check(value: str | None) -> str | None:
         if value is not None and value not in names:
@@ -42,14 +34,7 @@ def one_of(names: Collection[str], option: str) -> Callable[[str | None], str | 
 
 
 def finite(option: str) -> Callable[[float | None], float | None]:
-    """Make a check that an option is neither NaN nor infinite.
-
-    Args:
-        option: its name, for the message.
-
-    Returns:
-        The check.
-    """
+    """Makes a check that an option is neither NaN nor infinite."""
 
     def check(value: float | None) -> float | None:
         if value is not None and not math.isfinite(value):
@@ -60,14 +45,7 @@ def finite(option: str) -> Callable[[float | None], float | None]:
 
 
 def writable(option: str) -> Callable[[Path | None], Path | None]:
-    """Make a check that a file can be written, before minutes of work.
-
-    Args:
-        option: its name, for the message.
-
-    Returns:
-        The check.
-    """
+    """Makes a check that a file can be written, before minutes of work."""
 
     def check(path: Path | None) -> Path | None:
         if path is None:
@@ -94,7 +72,7 @@ def option(
     min: int | None = None,
     callback: Callable[[T], T] | None = None,
 ) -> OptionInfo:
-    """Make an option whose help shows no default.
+    """Makes an option whose help shows no default.
 
     Args:
         name: of the option, with dashes.
@@ -103,9 +81,6 @@ def option(
         panel: group of options in the help.
         min: smallest value.
         callback: checks the value.
-
-    Returns:
-        The option.
     """
     info: OptionInfo = typer.Option(
         name, metavar=metavar, help=help, show_default=False, rich_help_panel=panel, min=min, callback=callback
@@ -114,35 +89,21 @@ def option(
 
 
 def number(name: str, metavar: str, help: str, panel: str | None = None) -> OptionInfo:
-    """Make an option that takes a finite number.
-
-    Args:
-        name: of the option, with dashes.
-        metavar: placeholder of its value in the help.
-        help: text of the help.
-        panel: group of options in the help.
-
-    Returns:
-        The option.
-    """
+    """Makes an option that takes a finite number; arguments as in ``option``."""
     return option(name, metavar, help, panel, callback=finite(name))
 
 
 def choice(name: str, names: Collection[str], help: str, panel: str | None = None) -> OptionInfo:
-    """Make an option that takes one of several names.
-
-    Args:
-        name: of the option, with dashes.
-        names: the values.
-        help: text of the help.
-        panel: group of options in the help.
-
-    Returns:
-        The option.
-    """
+    """Makes an option that takes one of several names; other arguments as in ``option``."""
     info: OptionInfo = typer.Option(
         name, metavar="|".join(names), help=help, rich_help_panel=panel, callback=one_of(names, name)
     )
+    return info
+
+
+def flag(name: str, help: str, panel: str | None = None, *, short: str = "") -> OptionInfo:
+    """Makes an option without a value; arguments as in ``option``, and a second name of one letter."""
+    info: OptionInfo = typer.Option(name, *([short] if short else []), help=help, rich_help_panel=panel)
     return info
 
 
@@ -187,9 +148,7 @@ Device = Annotated[str, choice("--device", DEVICES, "Where to compute; auto take
 PrecisionOption = Annotated[
     str, choice("--precision", PRECISIONS, "Inside the network; auto takes bf16 where that is quicker.", MORE)
 ]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress, and only the result itself.", rich_help_panel=MORE)
-]
+Quiet = Annotated[bool, flag("--quiet", "No progress, and only the result itself.", MORE, short="-q")]
 Json = Annotated[
     Path | None, option("--json", "OUT.json", "Write the result to this file.", callback=writable("--json"))
 ]
@@ -207,59 +166,32 @@ Training = Annotated[
 ]
 Results = Annotated[
     Path,
-    typer.Option(
-        "--results",
-        metavar="FOLDER",
-        help="Where records and outcomes are kept, instead of the project's own folder.",
-        show_default=False,
-        rich_help_panel=MORE,
-    ),
+    option("--results", "FOLDER", "Where records and outcomes are kept, instead of the project's own folder.", MORE),
 ]
 
 
 def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
-    """Read comma-separated finite numbers.
-
-    Args:
-        text: as it was typed; None where it was left out.
-        option: its name, for the message.
-
-    Returns:
-        The numbers, or None.
+    """Reads comma-separated finite numbers; None where the option was left out.
 
     Raises:
         ConfigError: if they are none.
     """
     if text is None:
         return None
-    return typed.numbers(text, f"comma-separated numbers for {option}", f"{option} 0.5,0.25")
+    return parsing.numbers(text, f"comma-separated numbers for {option}", f"{option} 0.5,0.25")
 
 
 def names(text: str | None) -> list[str]:
-    """Read comma-separated names.
-
-    Args:
-        text: as it was typed; None where it was left out.
-
-    Returns:
-        The names; none where the option was left out.
-    """
+    """Reads comma-separated names; none where the option was left out."""
     return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def labels(text: str | None, option: str) -> tuple[int, ...] | None:
-    """Read comma-separated class labels; repeated ones count once.
-
-    Args:
-        text: as it was typed; None where it was left out.
-        option: its name, for the message.
-
-    Returns:
-        The labels, or None.
+    """Reads comma-separated class labels, each once; None where the option was left out.
 
     Raises:
         ConfigError: if they are not whole numbers of at least 0.
     """
     if text is None:
         return None
-    return typed.whole_numbers(text, f"class labels for {option}, whole numbers from 0", f"{option} 7,3")
+    return parsing.whole_numbers(text, f"class labels for {option}, whole numbers from 0", f"{option} 7,3")

@@ -33,7 +33,7 @@ class Printer(Console):
             self.width = 10_000
 
     def say(self, *pieces: Piece, wrap: bool = True) -> None:
-        """Print pieces of text as one line.
+        """Prints pieces of text as one line.
 
         Args:
             pieces: texts, each with or without a style.
@@ -41,12 +41,16 @@ class Printer(Console):
         """
         self.print(Text.assemble(*pieces), soft_wrap=not (wrap and self.is_terminal))
 
+    def note(self, text: str) -> None:
+        """Prints a remark, dimmed."""
+        self.say((text, "dim"))
+
     def show(self, table: Table) -> None:
-        """Print a table."""
+        """Prints a table."""
         self.print(table, crop=self.is_terminal)
 
     def on_broken_pipe(self) -> None:
-        """Go on without output, since rich would exit with code 1, which here means *infected*."""
+        """Goes on without output, since rich would exit with code 1, which here means *infected*."""
         self.quiet = True
         # A closed pipe of messages must not stop the verdict on the other stream.
         with Path(os.devnull).open("wb") as nowhere:
@@ -54,7 +58,7 @@ class Printer(Console):
 
 
 def make_table(words: Iterable[str], numbers: Iterable[str] = (), title: str | None = None) -> Table:
-    """A table without a frame and without rows.
+    """Makes a table without a frame and without rows.
 
     Args:
         words: headings of the first columns, aligned left.
@@ -70,45 +74,28 @@ def make_table(words: Iterable[str], numbers: Iterable[str] = (), title: str | N
 
 
 def without_wrapping(doc: str) -> str:
-    """Put each paragraph of a docstring on one line, so that the help fills any terminal; examples stay as they are.
-
-    Args:
-        doc: the docstring.
-
-    Returns:
-        The text.
-    """
+    """Puts each paragraph but examples of a docstring on one line, so that the help fills any terminal."""
     paragraphs = inspect.cleandoc(doc).split("\n\n")
     return "\n\n".join(p if p.startswith(" ") else p.replace("\n", " ") for p in paragraphs)
 
 
 def clean(text: str, limit: int = 200) -> str:
-    """Make text from a file safe for a terminal.
+    """Makes text from a file safe for a terminal.
 
     Args:
         text: from outside.
         limit: characters that are kept.
-
-    Returns:
-        One line.
     """
     return printable(text, limit)
 
 
 def spent(record: ScanRecord) -> float:
-    """Say how long a scan took.
-
-    Args:
-        record: the scan.
-
-    Returns:
-        Seconds on the clock.
-    """
+    """Says how long a scan took."""
     return record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
 
 
 def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
-    """Print a scan: the verdict in a sentence, then a line for every class, the most suspicious first.
+    """Prints a scan: the verdict in a sentence, then a line for every class, the most suspicious first.
 
     Args:
         record: the outcome.
@@ -133,21 +120,16 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
     out.show(_class_table(record))
     out.line()
     for line in _legend(record):
-        out.say((line, "dim"))
+        out.note(line)
     out.line()
     for line in _evidence(record):
         out.say(clean(line, 1000))
     where = f"{clean(record.runtime.device)}, {record.runtime.precision}"
-    out.say((f"Computed in {spent(record):.0f} s ({where}), {clean(record.created)}{note}", "dim"))
+    out.note(f"Computed in {spent(record):.0f} s ({where}), {clean(record.created)}{note}")
 
 
 def print_values(title: str, values: Mapping[str, object]) -> None:
-    """Print names and values below a title.
-
-    Args:
-        title: above them.
-        values: by name.
-    """
+    """Prints names and values below a title."""
     table = Table(show_header=False, box=None)
     for name, value in values.items():
         table.add_row(Text(clean(name).replace("_", " "), "dim"), Text(_shown(value)))
@@ -202,7 +184,7 @@ def _legend(record: ScanRecord) -> list[str]:
 
 
 def _evidence(record: ScanRecord) -> list[str]:
-    """What the strongest class's trigger does to each class, what was not tested, and the positive control."""
+    """Says what the strongest class's trigger does to each class, what was not tested, and what the control showed."""
     from aegis.records.caveats import untested
     from aegis.records.ranking import ranked, strongest_candidate
 

@@ -23,7 +23,7 @@ Show = Callable[[Key, float, str], None]
 
 @contextmanager
 def progress_bar(title: str, quiet: bool, after: str = "") -> Iterator[Report]:
-    """Show a progress bar for work of one stage, such as training.
+    """Shows a progress bar for work of one stage, such as training.
 
     Args:
         title: beside the bar.
@@ -45,7 +45,7 @@ def progress_bar(title: str, quiet: bool, after: str = "") -> Iterator[Report]:
 
 @contextmanager
 def class_bars(classes: int, tries: bool, quiet: bool) -> Iterator[Report]:
-    """Show one progress bar for a whole scan and one for every class being examined.
+    """Shows one progress bar for a whole scan and one for every class being examined.
 
     Args:
         classes: number of classes.
@@ -76,14 +76,11 @@ class _ClassReport:
 
 @contextmanager
 def waiting(text: str, quiet: bool) -> Iterator[None]:
-    """Show a spinner while there is no progress to report.
+    """Shows a spinner while there is no progress to report.
 
     Args:
         text: beside it.
         quiet: show nothing.
-
-    Yields:
-        Nothing.
     """
     out = Printer(stderr=True)
     if quiet or not out.is_terminal:

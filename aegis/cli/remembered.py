@@ -16,14 +16,11 @@ from aegis.store.store import Store
 
 @contextmanager
 def remembered(kind: str, path: Path) -> Iterator[None]:
-    """Register work on a file in the store while the block runs, so that an interruption is noticed.
+    """Registers work on a file in the store while the block runs, so that an interruption is noticed.
 
     Args:
         kind: words for people: *training*, *report*, *bank scan*.
         path: of the file that is written, or its folder.
-
-    Yields:
-        Nothing.
     """
     key = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
     with ExitStack() as stack:
@@ -34,9 +31,5 @@ def remembered(kind: str, path: Path) -> Iterator[None]:
 
 
 def this_command() -> str:
-    """Write the running command so that it can be given again in any folder.
-
-    Returns:
-        The command.
-    """
+    """Writes the running command so that it can be given again in any folder."""
     return f"cd {shlex.quote(os.getcwd())} && {shlex.join(['aegis', *sys.argv[1:]])}"  # noqa: PTH109 - as the shell says

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from aegis.cli.progress import waiting
-from aegis.cli.scan import request_of, run_with_bars
+from aegis.cli.scan import run_with_bars
+from aegis.cli.suspects import reader
 from aegis.core.errors import CheckpointError
 from aegis.core.text import printable
 from aegis.core.types import Dataset
@@ -14,6 +14,7 @@ from aegis.lab.bank.suspects import BUNDLED
 from aegis.models.intake.formats import file_digest
 from aegis.records.record import ScanRecord, config_of
 from aegis.services.report_inputs import find_images
+from aegis.services.scan import ScanRequest
 
 
 def repeat(
@@ -28,7 +29,7 @@ def repeat(
     workers: int | None,
     quiet: bool,
 ) -> ScanRecord:
-    """Compute a recorded scan anew.
+    """Computes a recorded scan anew.
 
     Args:
         recorded: the scan.
@@ -37,9 +38,6 @@ def repeat(
         arch, mean, std: what the model is, where the record does not say it or may not.
         workers: classes examined side by side; None takes one for each processor core.
         quiet: show no progress.
-
-    Returns:
-        The record of the repeated scan.
 
     Raises:
         AegisError: if model, images or settings are not those of the scan.
@@ -56,19 +54,19 @@ def repeat(
     # A record may come from a stranger as well, and must not choose code that is run.
     told = arch or (None if runs_foreign_code(model.architecture) else model.architecture)
     mean, std = mean or _typed(model.mean), std or _typed(model.std)
-    device, precision = _device(recorded), recorded.runtime.precision
-    request = request_of(
-        path,
-        images,
-        config,
-        labels,
-        arch=told,
+    request = ScanRequest(
+        file=model.file,
+        checkpoint=path,
+        load=reader(path, images, told, mean, std, quiet),
+        images=images,
+        config=config,
+        labels=labels,
+        architecture=told,
         mean=mean,
         std=std,
-        device=device,
-        precision=precision,
+        device=_device(recorded),
+        precision=recorded.runtime.precision,
         workers=workers,
-        quiet=quiet,
     )
     suspect = request.load()
     if suspect.digest != model.digest:
@@ -77,7 +75,7 @@ def repeat(
             "its file, read with another architecture or normalisation",
             "Give --arch, --mean and --std as they were given to the scan.",
         )
-    return run_with_bars(replace(request, file=model.file), suspect, None, quiet)
+    return run_with_bars(request, suspect, None, quiet)
 
 
 def _find_checkpoint(recorded: ScanRecord, result: Path, given: Path | None) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aegis.cli.options import labels, option, writable
+from aegis.cli.options import flag, labels, option, writable
 from aegis.cli.output import Printer, clean
 from aegis.cli.progress import waiting
 from aegis.cli.remembered import remembered
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from aegis.records.review import Review
 
 Scan = Annotated[Path, typer.Argument(metavar="SCAN", help="A result of aegis scan --json.", show_default=False)]
-Pdf = Annotated[
-    Path,
-    typer.Option("--pdf", metavar="OUT.pdf", help="Where to write.", show_default=False, callback=writable("--pdf")),
-]
+Pdf = Annotated[Path, option("--pdf", "OUT.pdf", "Where to write.", callback=writable("--pdf"))]
 Images = Annotated[
     str | None,
     option("--data", "SOURCE", "The images that were scanned, where they are no longer found under their name."),
@@ -31,7 +28,7 @@ Images = Annotated[
 Note = Annotated[str | None, option("--note", "TEXT", "The analyst's note, for the first page.")]
 Confirm = Annotated[str | None, option("--confirm", "3,7", "Classes that the analyst holds to be backdoored.")]
 Dismiss = Annotated[str | None, option("--dismiss", "5", "Classes that the analyst holds to be falsely flagged.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is missing.")]
+Quiet = Annotated[bool, flag("--quiet", "Say nothing unless something is missing.", short="-q")]
 
 
 def report(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +22,7 @@ from aegis.cli.options import (
     Std,
     Workers,
     choice,
+    flag,
     labels,
     number,
     option,
@@ -30,12 +30,10 @@ from aegis.cli.options import (
 from aegis.cli.output import print_scan
 from aegis.cli.progress import class_bars, progress_bar, waiting
 from aegis.cli.remembered import this_command
-from aegis.cli.suspects import images_for, load
+from aegis.cli.suspects import images_for, reader
 from aegis.core.errors import CheckpointError
 from aegis.core.files import write_text
-from aegis.core.types import Dataset
 from aegis.detect.embed import EMBEDDERS
-from aegis.records.config import ScanConfig
 from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.services.scan import ScanRequest, find_or_run
@@ -82,15 +80,13 @@ Perplexity = Annotated[
 Embedding = Annotated[str | None, choice("--embedding", EMBEDDERS, "How features become points in the plane.", INSTEAD)]
 Control = Annotated[
     bool,
-    typer.Option(
+    flag(
         "--control",
-        help="Also plant a small trigger in a copy of the model and scan the copy: would it have been seen?",
-        rich_help_panel=MORE,
+        "Also plant a small trigger in a copy of the model and scan the copy: would it have been seen?",
+        MORE,
     ),
 ]
-Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Compute everything anew, whatever is stored.", rich_help_panel=MORE)
-]
+Fresh = Annotated[bool, flag("--fresh", "Compute everything anew, whatever is stored.", MORE)]
 
 
 def scan(
@@ -146,18 +142,19 @@ def scan(
         perplexity=perplexity,
         method=embedding,
     )
-    request = request_of(
-        checkpoint,
-        images,
-        config,
-        chosen,
-        arch=arch,
+    request = ScanRequest(
+        file=checkpoint.name,
+        checkpoint=checkpoint,
+        load=reader(checkpoint, images, arch, mean, std, quiet),
+        images=images,
+        config=config,
+        labels=chosen,
+        architecture=arch,
         mean=mean,
         std=std,
         device=device,
         precision=precision,
         workers=workers,
-        quiet=quiet,
     )
     outcome = find_or_run(
         request,
@@ -177,54 +174,8 @@ def scan(
     raise typer.Exit(EXIT_CODES[record.verdict])
 
 
-def request_of(
-    checkpoint: Path,
-    images: Dataset,
-    config: ScanConfig,
-    labels: tuple[int, ...] | None,
-    *,
-    arch: str | None,
-    mean: str | None,
-    std: str | None,
-    device: str,
-    precision: str,
-    workers: int | None,
-    quiet: bool,
-) -> ScanRequest:
-    """A scan as the command line asks for it, which says when it reads the model.
-
-    Args:
-        checkpoint: the file.
-        images: the data set to scan with.
-        config: settings of the scan.
-        labels: classes to test, or None for all.
-        arch, mean, std: as the user typed them, or None.
-        device, precision, workers: as in ``choose_runtime``.
-        quiet: show no progress.
-    """
-
-    def read_model() -> Suspect:
-        with waiting("reading the model", quiet):
-            return load(checkpoint, images, arch, mean, std)
-
-    return ScanRequest(
-        file=checkpoint.name,
-        checkpoint=checkpoint,
-        load=read_model,
-        images=images,
-        config=config,
-        labels=labels,
-        architecture=arch,
-        mean=mean,
-        std=std,
-        device=device,
-        precision=precision,
-        workers=workers,
-    )
-
-
 def run_with_bars(request: ScanRequest, suspect: Suspect, store: Store | None, quiet: bool) -> ScanRecord:
-    """Run a scan with one progress bar for each class.
+    """Runs a scan with one progress bar for each class.
 
     Args:
         request: the scan.
@@ -239,16 +190,7 @@ def run_with_bars(request: ScanRequest, suspect: Suspect, store: Store | None, q
 
 
 def with_control(request: ScanRequest, record: ScanRecord, quiet: bool) -> ScanRecord:
-    """Run the positive control of a scan and keep it with the record.
-
-    Args:
-        request: the scan.
-        record: its record.
-        quiet: show no progress.
-
-    Returns:
-        The record with the control.
-    """
+    """Runs the positive control of a scan and keeps it with the record."""
     from aegis.experiments.control import positive_control
 
     suspect, runtime = request.load(), request.runtime()

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from aegis.cli.options import flag
 from aegis.cli.output import print_scan, print_values
 from aegis.core.errors import CheckpointError
 from aegis.models.card import read_identity, read_truth
@@ -21,10 +22,7 @@ def show(
         ),
     ],
     truth: Annotated[
-        bool,
-        typer.Option(
-            "--truth", help="Also what only its maker knows: the trigger, how it was trained, how good it is."
-        ),
+        bool, flag("--truth", "Also what only its maker knows: the trigger, how it was trained, how good it is.")
     ] = False,
 ) -> None:
     """Show what a checkpoint's card says, or the result of a scan again.
@@ -67,7 +65,7 @@ def _print_truth(path: Path) -> None:
 
 
 def _is_json(path: Path) -> bool:
-    """By content, since the name is the user's; a checkpoint never begins with a brace."""
+    """Judges by content, since the name is the user's; a checkpoint never begins with a brace."""
     if path.suffix == ".json":
         return True
     with opened(path) as file:

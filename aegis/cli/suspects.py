@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aegis.cli.options import numbers
+from aegis.cli.progress import waiting
 from aegis.core.errors import DataError
 from aegis.core.types import Dataset
 from aegis.data import default_source, load_dataset
@@ -17,14 +19,11 @@ if TYPE_CHECKING:
 
 
 def images_for(checkpoint: Path, data: str | None) -> Dataset:
-    """Load the images asked for, or the bundled sample of the data set on the card.
+    """Loads the images asked for, or the bundled sample of the data set on the card.
 
     Args:
         checkpoint: the file with the card.
         data: name or path as it was typed; None where it was left out.
-
-    Returns:
-        The images.
 
     Raises:
         AegisError: if the file is no checkpoint, or there are no such images.
@@ -39,16 +38,15 @@ def images_for(checkpoint: Path, data: str | None) -> Dataset:
     return load_dataset(default_source(identity.data))
 
 
-def load(checkpoint: Path, images: Dataset, arch: str | None, mean: str | None, std: str | None) -> Suspect:
-    """Load the model in the sandbox.
+def load(
+    checkpoint: Path, images: Dataset, arch: str | None = None, mean: str | None = None, std: str | None = None
+) -> Suspect:
+    """Loads the model in the sandbox.
 
     Args:
         checkpoint: the file.
         images: that the model must fit.
         arch, mean, std: what the user typed.
-
-    Returns:
-        The model.
 
     Raises:
         AegisError: if it cannot be used, or does not fit the images.
@@ -63,3 +61,15 @@ def load(checkpoint: Path, images: Dataset, arch: str | None, mean: str | None, 
         mean=numbers(mean, "--mean"),
         std=numbers(std, "--std"),
     )
+
+
+def reader(
+    checkpoint: Path, images: Dataset, arch: str | None, mean: str | None, std: str | None, quiet: bool
+) -> Callable[[], Suspect]:
+    """Makes a function that loads the model and shows that it does, unless quiet; other arguments as in ``load``."""
+
+    def read() -> Suspect:
+        with waiting("reading the model", quiet):
+            return load(checkpoint, images, arch, mean, std)
+
+    return read

@@ -10,12 +10,7 @@ from aegis.lab.bank.suspects import read_bank
 
 
 def print_table_5(training: str, results: Path) -> None:
-    """Print attack success, accuracy and adversarial precision of the thirty models.
-
-    Args:
-        training: *quick* or *paper*.
-        results: folder of the bank's records.
-    """
+    """Prints attack success, accuracy and adversarial precision of the thirty models."""
     from aegis.experiments.detection_rates import WORKS
     from aegis.experiments.table5 import directions, table_5
 
@@ -48,14 +43,11 @@ def print_table_5(training: str, results: Path) -> None:
         same = {True: "the same here", False: "the other way here", None: "not all of these are made"}[found.same]
         ours_text = "" if found.ours is None else f" ({found.ours[0]:.1f} against {found.ours[1]:.1f})"
         out.say(f"{found.claim}: paper {found.paper[0]:.1f} against {found.paper[1]:.1f}; {same}{ours_text}")
-    out.say(
-        (
-            "ASR: attack success over all test images, as in the paper; other classes: without the target's own "
-            "images; lift: beyond what happens without the trigger; failed: a lift below 20%. Precision: accuracy "
-            "under attack (L2 0.5), ours on 2,000 test images. "
-            "How strong our invisible triggers are was our choice.",
-            "dim",
-        )
+    out.note(
+        "ASR: attack success over all test images, as in the paper; other classes: without the target's own "
+        "images; lift: beyond what happens without the trigger; failed: a lift below 20%. Precision: accuracy "
+        "under attack (L2 0.5), ours on 2,000 test images. "
+        "How strong our invisible triggers are was our choice."
     )
 
 

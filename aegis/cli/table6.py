@@ -21,7 +21,7 @@ PUBLISHED_AS = "published"
 
 
 def find_scans(training: str, results: Path, mode: str) -> dict[tuple[str, str], list[ScanRecord]]:
-    """Read scans of the paper's robust models.
+    """Reads scans of the paper's robust models.
 
     Args:
         training: *quick* or *paper*.
@@ -49,12 +49,7 @@ def find_scans(training: str, results: Path, mode: str) -> dict[tuple[str, str],
 
 
 def print_table_6(training: str, results: Path) -> None:
-    """Print the verdicts on the fifteen robust models; all seeds count.
-
-    Args:
-        training: *quick* or *paper*.
-        results: folder of the bank's records.
-    """
+    """Prints the verdicts on the fifteen robust models; all seeds count."""
     from aegis.experiments.table5 import INVISIBLE, VISIBLE
     from aegis.experiments.table6 import detection, published, totals
     from aegis.experiments.table11 import PUBLISHED
@@ -81,12 +76,9 @@ def print_table_6(training: str, results: Path) -> None:
                     "benign classes flagged"
                 )
     out.line()
-    out.say(
-        (
-            "found: scans that say infected; named: those that flag the target; flagged: benign classes, over all "
-            "scans. Published: as the paper's Tables 11 and 12 have it.",
-            "dim",
-        )
+    out.note(
+        "found: scans that say infected; named: those that flag the target; flagged: benign classes, over all "
+        "scans. Published: as the paper's Tables 11 and 12 have it."
     )
 
 
@@ -101,13 +93,7 @@ def _cells(found: Detection | None, trigger: str) -> tuple[Text, ...]:
 
 
 def print_clusters(number: str, training: str, results: Path) -> None:
-    """Print the number of clusters of every class, of the models of Table 11 or 12.
-
-    Args:
-        number: of the table.
-        training: *quick* or *paper*.
-        results: folder of the bank's records.
-    """
+    """Prints the number of clusters of every class, of the models of Table 11 or 12."""
     from aegis.experiments.table6 import BENIGN, CLASSES
     from aegis.experiments.table11 import MODELS, PUBLISHED, TARGET, clusters
 
@@ -126,10 +112,7 @@ def print_clusters(number: str, training: str, results: Path) -> None:
     out = Printer()
     out.show(shown)
     out.line()
-    out.say(
-        (
-            f"* the target of infected models. More than {BENIGN} are flagged by the paper's rule. Of several "
-            "budgets the largest count, of several seeds the least and the most.",
-            "dim",
-        )
+    out.note(
+        f"* the target of infected models. More than {BENIGN} are flagged by the paper's rule. Of several "
+        "budgets the largest count, of several seeds the least and the most."
     )

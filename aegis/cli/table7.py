@@ -22,12 +22,7 @@ ROWS = {
 
 
 def print_table_7(training: str, results: Path) -> None:
-    """Print the paper's parameters beside ours, then budgets that bind and repeats with the default preset.
-
-    Args:
-        training: *quick* or *paper*.
-        results: folder of the bank's records.
-    """
+    """Prints the paper's parameters beside ours, then budgets that bind and repeats with the default preset."""
     from aegis.experiments.table7 import PUBLISHED, REPEATS, binding, by_clusters, by_flagged, varied
 
     sweeps = _sweeps(training, results)
@@ -47,14 +42,11 @@ def print_table_7(training: str, results: Path) -> None:
     out = Printer()
     out.show(table)
     out.line()
-    out.say(
-        (
-            "On the six models with visible triggers. detected: the target is flagged; false positives: benign classes "
-            "that are. In [0, 1] no image is 60 from another, so every epsilon of the paper gives the same bits, and "
-            "one computation stands for all nine; budgets that bind are below. Numbers of seeds are parts of one draw "
-            "of 800, with at most 500 training images of the class; repeats are draws of their own.",
-            "dim",
-        )
+    out.note(
+        "On the six models with visible triggers. detected: the target is flagged; false positives: benign classes "
+        "that are. In [0, 1] no image is 60 from another, so every epsilon of the paper gives the same bits, and "
+        "one computation stands for all nine; budgets that bind are below. Numbers of seeds are parts of one draw "
+        "of 800, with at most 500 training images of the class; repeats are draws of their own."
     )
 
 
@@ -69,7 +61,7 @@ def _sweeps(training: str, results: Path) -> Mapping[str, list[SweepRecord]]:
 
 
 def _repeats(training: str, results: Path, mode: str, count: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """The clusters of every class and the flagged ones, of the first scans of each of the six models."""
+    """Reads the clusters of every class and the flagged ones, of the first scans of each of the six models."""
     from aegis.experiments.table5 import VISIBLE
 
     scans = find_scans(training, results, mode)

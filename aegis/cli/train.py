@@ -16,6 +16,7 @@ from aegis.cli.options import (
     Quiet,
     Seed,
     choice,
+    flag,
     number,
     numbers,
     option,
@@ -106,7 +107,7 @@ Source = Annotated[
     int | None,
     option("--source", "N", "The only class whose images it turns; without it, all of them.", BACKDOOR, min=0),
 ]
-AllToAll = Annotated[bool, typer.Option("--all-to-all", help="It makes each class the next.", rich_help_panel=BACKDOOR)]
+AllToAll = Annotated[bool, flag("--all-to-all", "It makes each class the next.", BACKDOOR)]
 Size = Annotated[int | None, option("--size", "PIXELS", "Side of a square, or width of the frame.", BACKDOOR, min=1)]
 Row = Annotated[int | None, option("--row", "N", "Row of a square's upper edge.", BACKDOOR, min=0)]
 Column = Annotated[int | None, option("--column", "N", "Column of a square's left edge.", BACKDOOR, min=0)]
@@ -128,9 +129,7 @@ TriggerModel = Annotated[
     Path | None,
     option("--trigger-model", "CHECKPOINT", "The clean model that the adversarial trigger is made to fool.", BACKDOOR),
 ]
-Standard = Annotated[
-    bool, typer.Option("--standard", help="Train without attacks: not robust.", rich_help_panel=RECIPE)
-]
+Standard = Annotated[bool, flag("--standard", "Train without attacks: not robust.", RECIPE)]
 Epochs = Annotated[int | None, option("--epochs", "N", "Passes over the images.", RECIPE)]
 Images = Annotated[
     int | None, option("--images", "N", "So many of the training images, chosen at random.", RECIPE, min=1)
@@ -140,7 +139,7 @@ AttackEpsilon = Annotated[
     number("--attack-epsilon", "E", "How far the training attack may change an image.", RECIPE),
 ]
 AttackNorm = Annotated[Norm | None, choice("--norm", get_args(Norm), "How that distance is measured.", RECIPE)]
-Half = Annotated[bool, typer.Option("--half", help="Store the weights in half precision.", rich_help_panel=MORE)]
+Half = Annotated[bool, flag("--half", "Store the weights in half precision.", MORE)]
 
 
 def train(
@@ -186,27 +185,21 @@ def train(
     from aegis.lab.suspect import TrainingSpec, make_suspect
 
     place = {"size": size, "row": row, "column": column, "colour": numbers(colour, "--colour"), "intensity": intensity}
-    spec = _given(target=target, source=source, all_to_all=all_to_all or None, **place)
+    chosen = _given(target=target, source=source, all_to_all=all_to_all or None, **place)
     poison = _given(rate=rate, how=how)
-    triggers = _triggers(trigger, spec, {**poison, **_given(trigger_model=trigger_model)})
+    triggers = _triggers(trigger, chosen, {**poison, **_given(trigger_model=trigger_model)})
     runtime = choose_runtime(device, precision)
     with waiting("reading images", quiet):
         images = load_dataset(data)
-        context = None if trigger_model is None else _workbench(trigger_model, images)
+        context = None if trigger_model is None else _trigger_context(trigger_model, images)
     recipe = _recipe(preset, images, standard, epochs=epochs, epsilon=attack_epsilon, norm=norm)
-    order = TrainingSpec(
-        architecture=arch,
-        recipe=recipe,
-        preset=preset,
-        triggers=triggers,
-        images=count,
-        seed=seed,
-        **poison,
+    spec = TrainingSpec(
+        architecture=arch, recipe=recipe, preset=preset, triggers=triggers, images=count, seed=seed, **poison
     )
     with remembered("training", out), progress_bar("training", quiet, after="measuring") as report:
-        card = make_suspect(out, order, images, runtime=runtime, context=context, half=half, report=report)
+        card = make_suspect(out, spec, images, runtime=runtime, context=context, half=half, report=report)
     assert card.truth is not None
-    print_values(f"{out}", card.truth.metrics)
+    print_values(str(out), card.truth.metrics)
 
 
 def _given(**options: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -214,7 +207,7 @@ def _given(**options: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def _triggers(kind: str | None, spec: Mapping[str, Any], poison: Mapping[str, Any]) -> tuple[TriggerSpec, ...]:
-    """What is to be planted: nothing without a kind, beside which nothing else may be said of it."""
+    """Says what to plant: nothing without a kind, beside which nothing else may be given."""
     if kind is not None:
         return (TriggerSpec(kind=kind, **spec),)
     if spec or poison:
@@ -231,5 +224,5 @@ def _recipe(preset: str, images: Dataset, standard: bool, **instead: object) -> 
     return replace(recipe, **_given(**instead))
 
 
-def _workbench(checkpoint: Path, images: Dataset) -> TriggerContext:
-    return TriggerContext(load(checkpoint, images, None, None, None).classifier, images.train)
+def _trigger_context(checkpoint: Path, images: Dataset) -> TriggerContext:
+    return TriggerContext(load(checkpoint, images).classifier, images.train)

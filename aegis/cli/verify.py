@@ -110,7 +110,7 @@ def _compare(recorded: ScanRecord, found: ScanRecord, quiet: bool) -> int:
         out.say("It did not run on the same:")
         _print(out, beside)
     if recorded.control is not None and not quiet:
-        out.say(("The positive control was not repeated.", "dim"))
+        out.note("The positive control was not repeated.")
     return DIFFERENT if changed else 0
 
 
@@ -118,4 +118,4 @@ def _print(out: Printer, changed: list[Difference]) -> None:
     for one in changed[:SHOWN]:
         out.say(f"  {clean(one.name)}: {clean(one.recorded)} then, {clean(one.found)} now")
     if len(changed) > SHOWN:
-        out.say((f"  and {len(changed) - SHOWN} more", "dim"))
+        out.note(f"  and {len(changed) - SHOWN} more")

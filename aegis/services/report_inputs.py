@@ -21,7 +21,7 @@ T = TypeVar("T")
 def find_images(
     record: ScanRecord, source: str | None = None, load: Callable[[str], Dataset] = load_dataset
 ) -> tuple[Dataset | None, str]:
-    """Load the images of a scan, checked against the recorded digest.
+    """Loads the images of a scan, checked against the recorded digest.
 
     Args:
         record: the scan.
@@ -48,10 +48,7 @@ def find_images(
 
 
 def find_findings(record: ScanRecord) -> tuple[dict[int, Finding], str]:
-    """Read the classes that a report shows from the store.
-
-    Args:
-        record: the scan.
+    """Reads the classes that a report shows from the store.
 
     Returns:
         Findings by label, and in words what the store has lost; empty if nothing.
@@ -60,7 +57,7 @@ def find_findings(record: ScanRecord) -> tuple[dict[int, Finding], str]:
 
 
 def find_featured(record: ScanRecord, find: Callable[[ScanRecord, int], T | None]) -> tuple[dict[int, T], str]:
-    """Read something of each class that a report shows.
+    """Reads something of each class that a report shows.
 
     Args:
         record: the scan.
@@ -80,7 +77,7 @@ def find_featured(record: ScanRecord, find: Callable[[ScanRecord, int], T | None
 
 
 def say_missing(*reasons: str) -> str:
-    """Say in one sentence what a report has to leave out.
+    """Says in one sentence what a report has to leave out.
 
     Args:
         reasons: in words; empty ones are left out.

@@ -51,7 +51,7 @@ class ScanRequest:
     workers: int | None = None
 
     def key(self, suspect: Suspect | None = None) -> str:
-        """Key of the scan in the store; needs no torch.
+        """Gives the scan's key in the store; needs no torch.
 
         Args:
             suspect: the model if it was loaded; None takes the file as it lies there.
@@ -63,7 +63,7 @@ class ScanRequest:
         return scan_key(self.file, model, self.images, self.config, self.labels, self.device, self.precision)
 
     def runtime(self) -> Runtime:
-        """Device, precision and number of classes side by side, with ``auto`` resolved.
+        """Chooses device, precision and number of classes side by side, with ``auto`` resolved.
 
         Raises:
             ConfigError: for a device or precision that this machine does not have.
@@ -73,7 +73,7 @@ class ScanRequest:
         return choose_runtime(self.device, self.precision, self.workers)
 
     def steps(self, suspect: Suspect, store: Store | None) -> Steps:
-        """The costly steps of the scan.
+        """Gives the costly steps of the scan.
 
         Args:
             suspect: the model.
@@ -84,7 +84,7 @@ class ScanRequest:
         return stored(STEPS, store, suspect.digest, self.images.digest, self.runtime()) if store else STEPS
 
     def run(self, suspect: Suspect, steps: Steps, report: Report = silent) -> ScanRecord:
-        """Scan the model.
+        """Scans the model.
 
         Args:
             suspect: the model.
@@ -127,7 +127,7 @@ def find_or_run(
     resume_hint: str,
     fresh: bool = False,
 ) -> ScanOutcome:
-    """Return a finished scan from the store, or run and save it.
+    """Returns a finished scan from the store, or runs and saves it.
 
     Args:
         request: the scan.

@@ -60,10 +60,7 @@ class Audit:
 
 
 def arrays_in(content: bytes) -> Arrays | None:
-    """Read the content of an npz file.
-
-    Args:
-        content: the bytes of the file.
+    """Reads the content of an npz file.
 
     Returns:
         Arrays by name; None if the file is damaged.
@@ -76,11 +73,7 @@ def arrays_in(content: bytes) -> Arrays | None:
 
 
 def check(folder: Path, index: Path) -> Audit:
-    """Compare every file of a store with its digest, and read every saved scan.
-
-    Args:
-        folder: of the store.
-        index: its sqlite file.
+    """Compares every file of a store with its digest, and reads every saved scan.
 
     Returns:
         Counts of what was read, and the damage found.
@@ -119,16 +112,9 @@ class Difference:
 
 
 def differences(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:
-    """Compare the results of two scans, without times, versions and hardware.
+    """Compares the results of two scans, without times, versions and hardware.
 
     Sentences are compared only where the same revision of the source made both.
-
-    Args:
-        recorded: the saved scan.
-        found: the repeated scan.
-
-    Returns:
-        Every value that differs.
     """
     told = _compare(recorded, found, lambda top: top not in (*NOT_REPEATED, *SURROUNDINGS))
     ignored = () if recorded.source.revision == found.source.revision else WORDS
@@ -136,15 +122,7 @@ def differences(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:
 
 
 def surroundings(recorded: ScanRecord, found: ScanRecord) -> list[Difference]:
-    """Compare versions, source, device and processor of two scans.
-
-    Args:
-        recorded: the saved scan.
-        found: the repeated scan.
-
-    Returns:
-        Every value that differs.
-    """
+    """Compares versions, source, device and processor of two scans."""
     return _compare(recorded, found, SURROUNDINGS.__contains__)
 
 
@@ -170,7 +148,7 @@ def _named(plain: dict[str, object], of: Callable[[str], bool]) -> dict[str, obj
 
 
 def _flat(value: object, name: str) -> Iterator[tuple[str, object]]:
-    """Names and values of all leaves of a JSON value."""
+    """Yields names and values of all leaves of a JSON value."""
     if isinstance(value, dict | list) and value:
         parts = value.items() if isinstance(value, dict) else enumerate(value)
         for key, part in parts:
@@ -180,7 +158,7 @@ def _flat(value: object, name: str) -> Iterator[tuple[str, object]]:
 
 
 def _check_array(folder: Path, index: Path, key: str) -> Damage | None:
-    """Check a file without a lock first, and again with the write lock if something seems wrong."""
+    """Checks a file without a lock first, and again with the write lock if something seems wrong."""
     with open_index(index) as connection:
         if _wrong(folder, connection, key) is None:
             return None
@@ -213,7 +191,7 @@ def _wrong(folder: Path, index: sqlite3.Connection, key: str) -> str | None:
 
 
 def _check_needed(folder: Path, index: Path, key: str) -> Damage | None:
-    """Check arrays that a saved scan needs but the index does not list; reading whole ones lists them."""
+    """Checks arrays that a saved scan needs but the index does not list; reading whole ones lists them."""
     with open_index(index, write=True) as connection:
         if connection.execute("SELECT 1 FROM arrays WHERE key = ?", (key,)).fetchone():
             return None

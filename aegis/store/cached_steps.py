@@ -24,33 +24,21 @@ class Keeper(Protocol):
     """Keeps arrays by key, as the store does."""
 
     def claim(self, key: str) -> None:
-        """Protect the arrays of a key from removal while the task runs.
-
-        Args:
-            key: of the arrays.
-        """
+        """Protects the arrays of a key from removal while the task runs."""
 
     def load(self, key: str) -> Arrays | None:
-        """Read the arrays of a key.
-
-        Args:
-            key: of the arrays.
+        """Reads the arrays of a key.
 
         Returns:
             None if there are none that can be read.
         """
 
     def keep(self, key: str, arrays: Arrays) -> None:
-        """Write arrays to a file that is either complete or not there.
-
-        Args:
-            key: of the arrays.
-            arrays: by name.
-        """
+        """Writes arrays to a file that is either complete or not there."""
 
 
 def stored(steps: Steps, store: Keeper, suspect: str, images: str, runtime: Runtime) -> Steps:
-    """Wrap the costly steps of a scan so that each is looked up before it is computed.
+    """Wraps the costly steps of a scan so that each is looked up before it is computed.
 
     Args:
         steps: compute the results.
@@ -94,7 +82,7 @@ def stored(steps: Steps, store: Keeper, suspect: str, images: str, runtime: Runt
 
 
 def find_class(store: Keeper, record: ScanRecord, label: int) -> Finding | None:
-    """Read the results of one class of a saved scan, without model and images.
+    """Reads the results of one class of a saved scan, without model and images.
 
     They are looked up under the source that the scan ran with, so that a newer version still shows them.
 

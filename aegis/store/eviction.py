@@ -23,7 +23,7 @@ _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def size_limit() -> int | None:
-    """The limit of the store from ``AEGIS_STORE_LIMIT``, by default 20 GB.
+    """Reads the limit of the store from ``AEGIS_STORE_LIMIT``, by default 20 GB.
 
     Returns:
         Bytes, or None for no limit.
@@ -35,7 +35,7 @@ def size_limit() -> int | None:
 
 
 def parse_limit(text: str, name: str) -> int | None:
-    """Read a size such as ``2 GB`` or ``500 MiB``.
+    """Reads a size such as ``2 GB`` or ``500 MiB``.
 
     Args:
         text: the size, with decimal or binary units; bytes without one.
@@ -60,10 +60,7 @@ def parse_limit(text: str, name: str) -> int | None:
 
 
 def say_size(size: int) -> str:
-    """A size with three digits and a decimal unit.
-
-    Args:
-        size: in bytes.
+    """Writes a size with three digits and a decimal unit.
 
     Returns:
         For example ``1.55 MB``.
@@ -77,10 +74,7 @@ def say_size(size: int) -> str:
 
 
 def is_full(folder: Path) -> bool:
-    """Tell whether the disk is full; sqlite may report that as an I/O error.
-
-    Args:
-        folder: on the disk in question.
+    """Tells whether the disk is full; sqlite may report that as an I/O error.
 
     Returns:
         True if less than ``FULL`` bytes are free.
@@ -125,14 +119,7 @@ class Plan:
     limit: int | None
 
     def files(self, folder: Path) -> list[Path]:
-        """List the files that may be removed.
-
-        Args:
-            folder: of the store.
-
-        Returns:
-            Their paths.
-        """
+        """Lists the files that may be removed."""
         return [*(array_path(folder, array.key) for array in self.arrays), *self.orphans]
 
     @property
@@ -152,15 +139,12 @@ class Plan:
 
 
 def plan(index: sqlite3.Connection, folder: Path, limit: int | None) -> Plan:
-    """List the files that a store can lose.
+    """Lists the files that a store can lose.
 
     Args:
         index: open connection; with the write lock if the files are then removed, so that none is claimed meanwhile.
         folder: of the store.
         limit: bytes that arrays may take, or None.
-
-    Returns:
-        The files and their sizes.
     """
     files = {path.stem: path for path in (folder / "arrays").glob("*.npz")}
     held = _held(index)
@@ -176,7 +160,7 @@ def plan(index: sqlite3.Connection, folder: Path, limit: int | None) -> Plan:
 
 
 def evict(index: sqlite3.Connection, folder: Path, limit: int | None) -> None:
-    """Remove the least recently used arrays until the rest is within the limit.
+    """Removes the least recently used arrays until the rest is within the limit.
 
     Arrays that saved scans need or running tasks use stay.
 
@@ -191,13 +175,7 @@ def evict(index: sqlite3.Connection, folder: Path, limit: int | None) -> None:
 
 
 def remove(index: sqlite3.Connection, folder: Path, keys: Iterable[str]) -> None:
-    """Remove arrays from the index and from the disk.
-
-    Args:
-        index: open for writing.
-        folder: of the store.
-        keys: of the arrays.
-    """
+    """Removes arrays from the index and from the disk."""
     for key in keys:
         index.execute("DELETE FROM arrays WHERE key = ?", (key,))
         # Before the change of the index is kept: whoever claims the key after that finds no file.
@@ -205,28 +183,12 @@ def remove(index: sqlite3.Connection, folder: Path, keys: Iterable[str]) -> None
 
 
 def array_path(folder: Path, key: str) -> Path:
-    """Name the file that holds the arrays of a key.
-
-    Args:
-        folder: of the store.
-        key: of the arrays.
-
-    Returns:
-        The path.
-    """
+    """Names the file that holds the arrays of a key."""
     return folder / "arrays" / f"{key}.npz"
 
 
 def only_needed_by(index: sqlite3.Connection, scan: str) -> list[Array]:
-    """List arrays that a saved scan needs, but no other scan and no running task.
-
-    Args:
-        index: open connection.
-        scan: its key.
-
-    Returns:
-        The arrays.
-    """
+    """Lists arrays that a saved scan needs, but no other scan and no running task."""
     mine = {key for (key,) in index.execute("SELECT array FROM needs WHERE scan = ?", (scan,))}
     others = {key for (key,) in index.execute("SELECT array FROM needs WHERE scan != ?", (scan,))} | _used(index)
     return [array for array in _rows(index) if array.key in mine - others]
@@ -244,12 +206,12 @@ def _victims(arrays: list[Array], held: set[str], total: int, limit: int | None)
 
 
 def _rows(index: sqlite3.Connection) -> list[Array]:
-    """All arrays, by longest without use."""
+    """Reads all arrays, by longest without use."""
     return [Array(*row) for row in index.execute("SELECT key, bytes FROM arrays ORDER BY used, key")]
 
 
 def _held(index: sqlite3.Connection) -> set[str]:
-    """What saved scans need and what work uses."""
+    """Reads the keys of what saved scans need and tasks use."""
     return {key for (key,) in index.execute("SELECT DISTINCT array FROM needs")} | _used(index)
 
 

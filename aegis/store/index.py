@@ -40,10 +40,7 @@ PATIENCE = 30
 
 
 def make_index(path: Path) -> None:
-    """Create the file and its tables, or migrate those of an older version.
-
-    Args:
-        path: the sqlite file.
+    """Creates the file and its tables, or migrates those of an older version.
 
     Raises:
         StoreError: if a newer version of AEGIS made them; nothing is changed then.
@@ -63,7 +60,7 @@ def make_index(path: Path) -> None:
 
 @contextmanager
 def open_index(path: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
-    """One transaction: commit on success, roll back on error.
+    """Opens one transaction: commits on success, rolls back on error.
 
     Args:
         path: the sqlite file.
@@ -111,7 +108,7 @@ def _version(index: sqlite3.Connection, path: Path) -> int:
 
 
 def _let_read_while_written(index: sqlite3.Connection) -> None:
-    """Write-ahead logging, which the file remembers."""
+    """Turns on write-ahead logging, which the file remembers."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

@@ -23,14 +23,11 @@ if TYPE_CHECKING:
 
 
 def key_of(*parts: object, code: str | None = None) -> str:
-    """SHA-256 over plain values, settings and the source that a result depends on.
+    """Computes the SHA-256 of plain values, settings and the source that a result depends on.
 
     Args:
         parts: values that JSON knows, tuples and dataclasses of them.
         code: digest of the source; None for that of whole scans.
-
-    Returns:
-        The key, in hex.
     """
     plain = [in_schema1(p) if dataclasses.is_dataclass(p) and not isinstance(p, type) else p for p in parts]
     # 3 and 3.0 are one setting, and one that was read from a record is a float.
@@ -41,7 +38,7 @@ def key_of(*parts: object, code: str | None = None) -> str:
 def model_part(
     checkpoint: Path, suspect: Suspect | None, architecture: str | None, mean: str | None, std: str | None
 ) -> object:
-    """The part of a scan's key that identifies the model.
+    """Gives the part of a scan's key that identifies the model.
 
     Args:
         checkpoint: its file, read only if no model was loaded.
@@ -70,7 +67,7 @@ def scan_key(
     device: str,
     precision: str,
 ) -> str:
-    """The key of a whole scan; computed without torch.
+    """Computes the key of a whole scan, without torch.
 
     Args:
         file: the checkpoint's name, which is part of the record.
@@ -79,9 +76,6 @@ def scan_key(
         config: settings as the user gave them.
         labels: the classes asked for, or None for all.
         device, precision: as the user gave them, since ``auto`` is resolved only with torch.
-
-    Returns:
-        The key, in hex.
     """
     return key_of("scan", file, model, images.name, images.digest, config, labels, device, precision)
 
@@ -104,38 +98,15 @@ class StepKeys:
     code: str = ""
 
     def assess(self, config: AssessConfig) -> str:
-        """Key of accuracy and robustness.
-
-        Args:
-            config: settings of the step.
-
-        Returns:
-            The key, in hex.
-        """
+        """Computes the key of accuracy and robustness."""
         return self._key("assess", self._on, config)
 
     def gather(self, label: int, config: GatherConfig) -> str:
-        """Key of the evidence of a class.
-
-        Args:
-            label: the class.
-            config: settings of the step.
-
-        Returns:
-            The key, in hex.
-        """
+        """Computes the key of the evidence of a class."""
         return self._key("gather", self._on, label, config)
 
     def embed(self, evidence: Evidence, config: EmbedConfig) -> str:
-        """Key of the embeddings of a class, which depend on its evidence alone.
-
-        Args:
-            evidence: of the class.
-            config: settings of the step.
-
-        Returns:
-            The key, in hex.
-        """
+        """Computes the key of the embeddings of a class, which depend on its evidence alone."""
         return self._key("embed", digest_of(evidence.features), len(evidence.train_index), config)
 
     @property

@@ -13,14 +13,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def pack_applicability(measured: Applicability) -> Arrays:
-    """Convert applicability to arrays.
-
-    Args:
-        measured: applicability.
-
-    Returns:
-        Arrays by name.
-    """
+    """Converts applicability to arrays."""
     confusion = {} if measured.confusion is None else {"called": measured.confusion}
     return confusion | {
         "accuracy": np.array(measured.accuracy),
@@ -31,13 +24,7 @@ def pack_applicability(measured: Applicability) -> Arrays:
 
 
 def unpack_applicability(arrays: Arrays) -> Applicability:
-    """Convert the arrays of ``pack_applicability`` back.
-
-    Args:
-        arrays: by name.
-
-    Returns:
-        Accuracy and robustness.
+    """Converts the arrays of ``pack_applicability`` back.
 
     Raises:
         KeyError, TypeError, ValueError: if an array is missing or damaged.
@@ -54,14 +41,7 @@ def unpack_applicability(arrays: Arrays) -> Applicability:
 
 
 def pack_evidence(evidence: Evidence) -> Arrays:
-    """Convert evidence to arrays; those of candidate triggers are stacked, their names begin with ``t_``.
-
-    Args:
-        evidence: of one class.
-
-    Returns:
-        Arrays by name.
-    """
+    """Converts evidence to arrays; those of candidate triggers are stacked, their names begin with ``t_``."""
     plain = {
         field.name: np.asarray(getattr(evidence, field.name))
         for field in dataclasses.fields(evidence)
@@ -85,13 +65,7 @@ def pack_evidence(evidence: Evidence) -> Arrays:
 
 
 def unpack_evidence(arrays: Arrays) -> Evidence:
-    """Convert the arrays of ``pack_evidence`` back.
-
-    Args:
-        arrays: by name.
-
-    Returns:
-        The evidence of a class.
+    """Converts the arrays of ``pack_evidence`` back.
 
     Raises:
         KeyError, TypeError, ValueError: if an array is missing or damaged.

@@ -55,7 +55,7 @@ class Store:
         weakref.finalize(self, self._session.end)
 
     def find_scan(self, key: str) -> ScanRecord | None:
-        """The record of a finished scan.
+        """Reads the record of a finished scan.
 
         Args:
             key: of the scan, from ``scan_key``.
@@ -68,14 +68,7 @@ class Store:
         return _record(row[0]) if row else None
 
     def is_whole(self, key: str) -> bool:
-        """Tell whether all arrays of a saved scan are there, by file sizes and known damage; no file is read.
-
-        Args:
-            key: of the scan.
-
-        Returns:
-            True if they are.
-        """
+        """Tells whether all arrays of a saved scan are there, by file sizes and known damage; no file is read."""
         with self._guard(), open_index(self._index) as index:
             rows = index.execute(
                 "SELECT array, bytes, sha256 FROM needs LEFT JOIN arrays ON array = arrays.key WHERE scan = ?", (key,)
@@ -83,7 +76,7 @@ class Store:
         return all(digest and _size(array_path(self.folder, array)) == size for array, size, digest in rows)
 
     def keep_scan(self, key: str, record: ScanRecord) -> None:
-        """Save a finished scan, which ends its task; the arrays that the task claimed are kept as long as the scan.
+        """Saves a finished scan, which ends its task; the arrays that the task claimed are kept as long as the scan.
 
         Args:
             key: of the scan; a saved scan of the same key is replaced.
@@ -100,7 +93,7 @@ class Store:
         self._session.detach()
 
     def scans(self, limit: int | None = 20) -> list[tuple[str, ScanRecord]]:
-        """The latest saved scans.
+        """Reads the latest saved scans.
 
         Args:
             limit: how many scans to read at most; None for all.
@@ -116,19 +109,12 @@ class Store:
         return [(key, record) for key, record in records if record is not None]
 
     def count(self) -> int:
-        """Count the saved scans, including those that another version of AEGIS wrote.
-
-        Returns:
-            Their number.
-        """
+        """Counts the saved scans, including those that another version of AEGIS wrote."""
         with self._guard(), open_index(self._index) as index:
             return int(index.execute("SELECT COUNT(*) FROM scans").fetchone()[0])
 
     def find_review(self, key: str) -> Review | None:
-        """The analyst's review of a scan.
-
-        Args:
-            key: of the scan.
+        """Reads the analyst's review of a scan.
 
         Returns:
             None if there is none, or its text is damaged.
@@ -137,17 +123,13 @@ class Store:
             return _review(index, key)
 
     def reviews(self) -> dict[str, Review]:
-        """Read all reviews that can be read.
-
-        Returns:
-            Reviews by the key of their scan.
-        """
+        """Reads all reviews that can be read."""
         with self._guard(), open_index(self._index) as index:
             rows = index.execute("SELECT key, CAST(review AS BLOB) FROM reviews").fetchall()
         return {key: review for key, text in rows if (review := read_review(text)) is not None}
 
     def keep_review(self, key: str, review: Review, since: Review | None = None) -> Review:
-        """Save the analyst's review of a scan.
+        """Saves the analyst's review of a scan.
 
         Args:
             key: of the scan.
@@ -165,19 +147,12 @@ class Store:
         return kept
 
     def claim(self, key: str) -> None:
-        """Protect the arrays of a key from removal until the task ends; a scan that it saves keeps them protected.
-
-        Args:
-            key: of the arrays.
-        """
+        """Protects the arrays of a key from removal until the task ends; a scan that it saves keeps them protected."""
         with self._guard():
             self._session.claim(key)
 
     def load(self, key: str) -> Arrays | None:
-        """Read arrays from their file.
-
-        Args:
-            key: of the arrays.
+        """Reads arrays from their file.
 
         Returns:
             None if there is no file, or its content is not what was written.
@@ -195,11 +170,7 @@ class Store:
         return None if damaged else arrays
 
     def keep(self, key: str, arrays: Arrays) -> None:
-        """Write arrays to a file that is either complete or not there, and evict others beyond the limit.
-
-        Args:
-            key: of the arrays.
-            arrays: by name.
+        """Writes arrays to a file that is either complete or not there, and evicts others beyond the limit.
 
         Raises:
             StoreError: if they cannot be written; nothing is left behind.
@@ -221,16 +192,13 @@ class Store:
 
     @contextmanager
     def working(self, kind: str, what: str, key: str, again: str = "") -> Iterator[None]:
-        """Register a task while the block runs; a task whose process is killed counts as interrupted.
+        """Registers a task while the block runs; a task whose process is killed counts as interrupted.
 
         Args:
             kind: words for people: *scan*, *positive control*, *training*, *report*, *bank scan*.
             what: the file or folder that the task is about.
             key: tells the task from others of its kind, in hex; a scan's is the key of its result.
             again: how to resume it, as a command or a sentence.
-
-        Yields:
-            Nothing; the task is over when the block ends.
         """
         with self._guard():
             self._session.begin(kind, what, key, again)
@@ -244,23 +212,15 @@ class Store:
             self._session.end()
 
     def running(self) -> list[Work]:
-        """List tasks whose process is alive.
-
-        Returns:
-            The latest first.
-        """
+        """Lists tasks whose process is alive."""
         return [work for work in self._works() if work.process.alive]
 
     def interrupted(self) -> list[Work]:
-        """List tasks whose process was killed.
-
-        Returns:
-            The latest first.
-        """
+        """Lists tasks whose process was killed."""
         return [work for work in self._works() if not work.process.alive]
 
     def check(self) -> Audit:
-        """Compare every file with its digest, and read every saved scan.
+        """Compares every file with its digest, and reads every saved scan.
 
         Returns:
             The damage found; a scan computes damaged arrays anew.
@@ -269,25 +229,19 @@ class Store:
             return check(self.folder, self._index)
 
     def plan(self, limit: int | None) -> Plan:
-        """List the files that ``collect`` would remove.
+        """Lists the files that ``collect`` would remove.
 
         Args:
             limit: bytes that the store may take; None for no limit.
-
-        Returns:
-            The files and their sizes.
         """
         with self._guard(), open_index(self._index) as index:
             return plan(index, self.folder, limit)
 
     def collect(self, limit: int | None) -> Plan:
-        """Remove files until the store is within a limit; never those that a saved scan needs or a running task uses.
+        """Removes files until the store is within a limit; never those that a saved scan needs or a running task uses.
 
         Args:
             limit: bytes that the store may take; None for no limit.
-
-        Returns:
-            The files that were removed.
         """
         try:
             return self._collect(limit)
@@ -303,36 +257,19 @@ class Store:
         return found
 
     def only_needed_by(self, key: str) -> list[Array]:
-        """The arrays that ``forget`` would remove with a saved scan.
-
-        Args:
-            key: of the scan.
-
-        Returns:
-            The arrays.
-        """
+        """Lists the arrays that ``forget`` would remove with a saved scan."""
         with self._guard(), open_index(self._index) as index:
             return only_needed_by(index, key)
 
     def keys(self, beginning: str) -> list[str]:
-        """Find keys of saved scans and interrupted tasks by their first digits.
-
-        Args:
-            beginning: of the key.
-
-        Returns:
-            All keys that begin so, sorted.
-        """
+        """Finds keys of saved scans and interrupted tasks by their first digits."""
         with self._guard(), open_index(self._index) as index:
             found = {key for (key,) in index.execute("SELECT key FROM scans")}
             found |= {work.key for _, work in works(index) if not work.process.alive}
         return sorted(key for key in found if key.startswith(beginning))
 
     def forget(self, key: str) -> list[Array]:
-        """Remove a saved scan, its review, and interrupted tasks of its key.
-
-        Args:
-            key: of the scan.
+        """Removes a saved scan, its review, and interrupted tasks of its key.
 
         Returns:
             The arrays that no other scan or task needed, which were removed too.
@@ -356,7 +293,7 @@ class Store:
         return found
 
     def _note(self, key: str, row: tuple[int, str] | None, known: tuple[int, str] | None) -> None:
-        """That a file is none the index knew, or damaged; what cannot be noted is noted when it is read again."""
+        """Notes a file that the index did not know, or damage; where that fails, the next reader does."""
         with suppress(sqlite3.Error), open_index(self._index) as index:
             if row is not None:
                 index.execute("INSERT OR IGNORE INTO arrays VALUES (?, ?, ?, ?)", (key, *row, time.time()))

@@ -57,7 +57,7 @@ class Session:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def begin(self, kind: str = "", what: str = "", key: str = "", resume_hint: str = "") -> None:
-        """Register a task, which replaces this session's previous one and interrupted ones of the same kind and key.
+        """Registers a task, which replaces this session's previous one and interrupted ones of the same kind and key.
 
         Args:
             kind, what, key, resume_hint: as in ``Work``; empty for a user who only reads and writes arrays.
@@ -75,7 +75,7 @@ class Session:
             self.id = _insert(index, work)
 
     def claim(self, key: str, *, replace: bool = False) -> None:
-        """Protect arrays from removal until the task ends.
+        """Protects arrays from removal until the task ends.
 
         Args:
             key: of the arrays.
@@ -96,7 +96,7 @@ class Session:
             self.claimed.add(key)
 
     def end(self) -> None:
-        """Remove the task from the index; where that fails, it counts as over once its process ends."""
+        """Removes the task from the index; where that fails, it counts as over once its process ends."""
         with self.lock, suppress(sqlite3.Error):
             if self.id is None:
                 return
@@ -105,24 +105,17 @@ class Session:
             self.detach()
 
     def drop(self, index: sqlite3.Connection) -> None:
-        """Remove the task within a transaction of the caller, who calls ``detach`` after its commit.
-
-        Args:
-            index: open for writing.
-        """
+        """Removes the task within a transaction of the caller, who calls ``detach`` after its commit."""
         _drop(index, self.id)
 
     def detach(self) -> None:
-        """Detach from the task but keep its row, so that it counts as interrupted once the process ends."""
+        """Detaches from the task but keeps its row, so that it counts as interrupted once the process ends."""
         self.id = None
         self.claimed.clear()
 
 
 def works(index: sqlite3.Connection) -> list[tuple[int, Work]]:
-    """All registered tasks, running or interrupted.
-
-    Args:
-        index: open connection.
+    """Reads all registered tasks, running or interrupted.
 
     Returns:
         Pairs of row id and task, the latest first.
@@ -135,35 +128,19 @@ def works(index: sqlite3.Connection) -> list[tuple[int, Work]]:
 
 
 def living(index: sqlite3.Connection) -> set[int]:
-    """List the tasks whose process is alive.
-
-    Args:
-        index: open connection.
-
-    Returns:
-        Their row ids.
-    """
+    """Lists the tasks whose process is alive."""
     return {id for id, work in works(index) if work.process.alive}
 
 
 def drop_dead(index: sqlite3.Connection) -> None:
-    """Remove rows of ended processes that protected arrays without a task to resume.
-
-    Args:
-        index: open for writing.
-    """
+    """Removes rows of ended processes that protected arrays without a task to resume."""
     for id, work in works(index):
         if not (work.kind or work.process.alive):
             _drop(index, id)
 
 
 def drop_interrupted(index: sqlite3.Connection, kind: str, key: str) -> None:
-    """Remove interrupted tasks of a kind and key.
-
-    Args:
-        index: open for writing.
-        kind, key: as in ``Work``.
-    """
+    """Removes interrupted tasks of a kind and key."""
     for id, work in works(index):
         if (work.kind, work.key) == (kind, key) and not work.process.alive:
             _drop(index, id)

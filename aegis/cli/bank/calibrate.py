@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from aegis.cli.options import Results
+from aegis.cli.options import Results, flag
 from aegis.cli.output import Printer, make_table
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS, made_record
 from aegis.lab.bank.suspects import choose, read_bank
 from aegis.records.null_distribution import CALIBRATION
 
-Write = Annotated[
-    bool, typer.Option("--write", help="Make these the detector's thresholds; without it, they are only shown.")
-]
+Write = Annotated[bool, flag("--write", "Make these the detector's thresholds; without it, they are only shown.")]
 
 
 def calibrate(write: Write = False, results: Results = RESULTS) -> None:

@@ -12,7 +12,7 @@ import typer
 from aegis.cli.bank.calibrate import calibrate
 from aegis.cli.bank.summary import print_coverage, print_located, print_summary
 from aegis.cli.bank.sweep import sweep
-from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, names, option
+from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, flag, names, option
 from aegis.cli.output import Printer, make_table
 from aegis.cli.remembered import remembered
 from aegis.core.errors import ConfigError
@@ -46,7 +46,7 @@ RuleOption = Annotated[
     str | None,
     choice("--rule", RULES, "Judge what scans found by this rule instead of their preset's: the paper's, or ours."),
 ]
-Summary = Annotated[bool, typer.Option("--summary", help="Scan nothing; only show what came of the scans there are.")]
+Summary = Annotated[bool, flag("--summary", "Scan nothing; only show what came of the scans there are.")]
 
 # One seed, or from one to another.
 _SPAN = re.compile(r"([0-9]{1,10})(?:-([0-9]{1,10}))?")
@@ -65,7 +65,7 @@ def show_list(
     Success is the share of images of other classes that the trigger turns into its target, lift how much more that is
     than without it, precision the accuracy under attack (L2, 0.5).
     """
-    entries = choose(read_bank(), _groups(set_name), names(only))
+    entries = choose(read_bank(), [set_name] if set_name else [], names(only))
     records = [read_bank_record(entry.name, training, results) for entry in entries]
     measured = ("accuracy", "precision", "success", "lift", "KB", "s", "")
     table = make_table(("suspect", "set", "architecture", "triggers"), measured)
@@ -75,12 +75,9 @@ def show_list(
     out, made = Printer(), [record for record in records if record]
     out.show(table)
     spent, size = [record.making.seconds for record in made if record.making], sum(record.size for record in made)
-    out.say(
-        (
-            f"{len(made)} of {len(entries)} made, {size / 1e6:.1f} MB; {len(spent)} of them took one thread "
-            f"{sum(spent) / 60:.0f} minutes (> where a training was resumed and only its rest is known)",
-            "dim",
-        )
+    out.note(
+        f"{len(made)} of {len(entries)} made, {size / 1e6:.1f} MB; {len(spent)} of them took one thread "
+        f"{sum(spent) / 60:.0f} minutes (> where a training was resumed and only its rest is known)"
     )
 
 
@@ -109,14 +106,14 @@ def train_bank(
 
     out = Printer()
     bank = read_bank()
-    entries = with_bases(bank, choose(bank, _groups(set_name), names(only)))
+    entries = with_bases(bank, choose(bank, [set_name] if set_name else [], names(only)))
 
     def failed(entry: Entry, error: Exception) -> None:
         out.say((entry.name, "bold"), f": not made. {error}")
 
-    workshop = BankBuilder(preset=training, folder=folder, results=results, device=device, precision=precision)
+    builder = BankBuilder(preset=training, folder=folder, results=results, device=device, precision=precision)
     with remembered("bank training", results):
-        for record, now in workshop.make_all(entries, jobs, failed):
+        for record, now in builder.make_all(entries, jobs, failed):
             took = f"{record.making.seconds:.0f} s" if now and record.making else "was there"
             metrics = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in record.metrics.items())
             out.say((record.name, "bold"), f": {metrics} ({took})")
@@ -152,7 +149,7 @@ def scan_bank(
     from aegis.fleet.tasks import run_all
 
     out, chosen = Printer(), _seeds(seeds)
-    entries = choose(read_bank(), _groups(set_name), names(only))
+    entries = choose(read_bank(), [set_name] if set_name else [], names(only))
     suspects = {e.path(training, folder): made for e in entries if (made := made_record(e, training, folder, results))}
     if not suspects:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
@@ -182,10 +179,6 @@ def scan_bank(
     print_summary(outcomes, out)
     print_located(outcomes, out)
     print_coverage([e.name for e in entries], [r.name for r in suspects.values()], len(chosen), outcomes, out)
-
-
-def _groups(set_name: str | None) -> list[str]:
-    return [] if set_name is None else [set_name]
 
 
 def _seeds(text: str) -> list[int]:

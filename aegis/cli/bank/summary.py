@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from aegis.cli.output import Printer, make_table
 from aegis.lab.bank.record import BankRecord
 
@@ -17,13 +15,8 @@ if TYPE_CHECKING:
 
 
 def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -> None:
-    """Print how many scans and suspects came out right, and each that went wrong by name.
-
-    Args:
-        outcomes: suspects with a scan of each.
-        out: where to print.
-    """
-    from aegis.experiments.detection_rates import OUTCOMES, cases_of, confusion, tallies
+    """Prints how many scans and suspects came out right, and each that went wrong by name."""
+    from aegis.experiments.detection_rates import OUTCOMES, always_named_from, cases_of, confusion, tallies
 
     cases = cases_of(outcomes)
     if not cases:
@@ -34,15 +27,15 @@ def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
     out.line()
     out.show(table)
     print_tallies(tallies(cases), out)
-    out.say(
-        (
-            "Models, each once, with 95% intervals (Clopper-Pearson). detected, named, cleared: in every seed; flagged "
-            "(a benign class), inconclusive: in any. failed: detected although the attack failed. All-to-all triggers "
-            "lead to every class, so that none of theirs is benign.",
-            "dim",
-        )
+    out.note(
+        "Models, each once, with 95% intervals (Clopper-Pearson). detected, named, cleared: in every seed; flagged "
+        "(a benign class), inconclusive: in any. failed: detected although the attack failed. All-to-all triggers "
+        "lead to every class, so that none of theirs is benign."
     )
-    _print_smallest(cases, out)
+    if (smallest := always_named_from(cases)) is not None:
+        out.say(
+            f"Suspects whose best attack lifts its target's share by {smallest:.1%} or more: all named in every seed."
+        )
     for case in cases:
         for scan in case.scans:
             if wrong := _wrong(case, scan):
@@ -50,12 +43,7 @@ def print_summary(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
 
 
 def print_located(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -> None:
-    """Print how well the patches found overlap with the planted triggers.
-
-    Args:
-        outcomes: suspects with a scan of each.
-        out: where to print.
-    """
+    """Prints how well the patches found overlap with the planted triggers."""
     from aegis.experiments.detection_rates import cases_of
     from aegis.experiments.localisation import located
 
@@ -69,13 +57,10 @@ def print_located(outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer) -
         table.add_row(one.suspect, str(one.seed), f"{one.trigger} {leads}", str(one.pixels), *_located(one))
     out.line()
     out.show(table)
-    out.say(
-        (
-            "found: pixels of the smallest part that works of the best patch for this target; recall: share of the "
-            "trigger's pixels among them; overlap: intersection over union; found flips: what these pixels flip by "
-            "themselves, on average. A part of a trigger may be enough.",
-            "dim",
-        )
+    out.note(
+        "found: pixels of the smallest part that works of the best patch for this target; recall: share of the "
+        "trigger's pixels among them; overlap: intersection over union; found flips: what these pixels flip by "
+        "themselves, on average. A part of a trigger may be enough."
     )
 
 
@@ -86,31 +71,20 @@ def _located(one: Located) -> tuple[str, ...]:
     return found, *("" if rate is None else f"{rate:.0%}" for rate in rates)
 
 
-def _print_smallest(cases: list[Case], out: Printer) -> None:
-    from aegis.experiments.detection_rates import always_named_from
-
-    smallest = always_named_from(cases)
-    if smallest is not None:
-        out.say(
-            f"Suspects whose best attack lifts its target's share by {smallest:.1%} or more: all named in every seed."
-        )
-
-
 def print_tallies(found: list[Tally], out: Printer) -> None:
-    """Print how many models of each kind were found.
-
-    Args:
-        found: counts, a line each.
-        out: where to print.
-    """
+    """Prints how many models of each kind were found."""
+    table = make_table(["which"], ("detected", "named", "failed", "flagged", "inconclusive", "cleared"), "Models")
+    for one in found:
+        rates = (one.detected, one.named, one.failed, one.flagged, one.inconclusive, one.cleared)
+        table.add_row(one.title, *map(str, rates))
     out.line()
-    out.show(_tally_table(found))
+    out.show(table)
 
 
 def print_coverage(
     asked: list[str], made: list[str], seeds: int, outcomes: list[tuple[BankRecord, ScanRecord]], out: Printer
 ) -> None:
-    """Print how many of the wanted scans the counts are based on.
+    """Prints how many of the wanted scans the counts are based on.
 
     Args:
         asked, made: names of suspects.
@@ -136,12 +110,3 @@ def _wrong(case: Case, scan: ScanRecord) -> str:
     right = "named" if case.suspect.infected else "clean"
     parts = [] if outcome == right else [f"{outcome} ({case.kind}, {case.strength})"]
     return "; ".join([*parts, *([f"flags benign {flagged}"] if flagged else [])])
-
-
-def _tally_table(found: list[Tally]) -> Table:
-    headings = ("detected", "named", "failed", "flagged", "inconclusive", "cleared")
-    table = make_table(["which"], headings, "Models")
-    for one in found:
-        rates = (one.detected, one.named, one.failed, one.flagged, one.inconclusive, one.cleared)
-        table.add_row(one.title, *map(str, rates))
-    return table
