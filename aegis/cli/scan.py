@@ -74,8 +74,7 @@ Bandwidth = Annotated[
     ),
 ]
 Perplexity = Annotated[
-    float | None,
-    number("--perplexity", "P", "About how many neighbours a point keeps in the plane (t-SNE).", INSTEAD),
+    float | None, number("--perplexity", "P", "About how many neighbours a point keeps in the plane (t-SNE).", INSTEAD)
 ]
 Embedding = Annotated[str | None, choice("--embedding", EMBEDDERS, "How features become points in the plane.", INSTEAD)]
 Control = Annotated[

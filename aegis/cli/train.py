@@ -81,8 +81,7 @@ Trigger = Annotated[
     ),
 ]
 Target = Annotated[
-    int | None,
-    option("--target", "N", f"The class it leads to; without it, {TriggerSpec.target}.", BACKDOOR, min=0),
+    int | None, option("--target", "N", f"The class it leads to; without it, {TriggerSpec.target}.", BACKDOOR, min=0)
 ]
 Rate = Annotated[
     float | None,
@@ -135,8 +134,7 @@ Images = Annotated[
     int | None, option("--images", "N", "So many of the training images, chosen at random.", RECIPE, min=1)
 ]
 AttackEpsilon = Annotated[
-    float | None,
-    number("--attack-epsilon", "E", "How far the training attack may change an image.", RECIPE),
+    float | None, number("--attack-epsilon", "E", "How far the training attack may change an image.", RECIPE)
 ]
 AttackNorm = Annotated[Norm | None, choice("--norm", get_args(Norm), "How that distance is measured.", RECIPE)]
 Half = Annotated[bool, flag("--half", "Store the weights in half precision.", MORE)]

@@ -36,8 +36,7 @@ Set = Annotated[
 ]
 Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]
 Folder = Annotated[
-    Path | None,
-    option("--folder", "FOLDER", "Where the checkpoints are, instead of the project's own folders.", MORE),
+    Path | None, option("--folder", "FOLDER", "Where the checkpoints are, instead of the project's own folders.", MORE)
 ]
 Preset = Annotated[str, choice("--preset", PRESETS, "Settings of the scans.")]
 Seeds = Annotated[str, typer.Option("--seeds", metavar="SEEDS", help="Of the scans: 0, or 0-4, or 1,3.")]
