@@ -1,6 +1,8 @@
 """What the tests of the store keep in it."""
 
 import dataclasses
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 
@@ -133,6 +135,12 @@ def record(created="2024-01-01T00:00:00+00:00", sentence="No class is flagged.")
         seconds={},
         created=created,
     )
+
+
+def change(store, statement, *values):
+    """Change the index behind the store's back."""
+    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
+        index.execute(statement, values)
 
 
 def files(folder):

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,12 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.shared import once
+
 NAMES = ("bar", "[red]post[/red]", "cross", "box")
 SHAPES = np.zeros((4, 5, 5))
 SHAPES[0, 2] = SHAPES[1, :, 2] = 1
 SHAPES[2] = np.maximum(np.eye(5), np.eye(5)[::-1])
 SHAPES[3, [0, -1]] = SHAPES[3, :, [0, -1]] = 1
 
+# A robust model in seconds.
+TRAINING = ("--arch", "aegis:cnn16", "--attack-epsilon", "1.5", "--epochs", "7", "--precision", "fp32", "--seed", "1")
 # The smallest scan that is one, of all or of one class.
 SMALL = ("--preset", "quick", "--seeds", "40", "--perplexity", "10", "--precision", "fp32", "--workers", "1")
 # The paper's rule needs no search for triggers and is quicker still.
@@ -58,17 +63,33 @@ class Outcome:
         return [line for line in self.err.splitlines() if not line.endswith(" left")]
 
 
-def run(*arguments: object) -> Outcome:
-    """``aegis`` with these arguments, in this process."""
+def run(*arguments: object, store: Path | None = None) -> Outcome:
+    """``aegis`` with these arguments, in this process; with a store or with that of the environment."""
     from aegis.cli import main
 
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         patch.setattr(sys, "argv", ["aegis", *map(str, arguments)])
+        if store is not None:
+            patch.setenv("AEGIS_STORE", str(store))
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as end:
             main()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return Outcome(end.value.code or 0, out.getvalue(), err.getvalue())
+
+
+def run_without_torch(*arguments: object) -> str:
+    """What it prints in a process of its own, where it ends with 0 and imports nothing heavy."""
+    code = f"""
+import sys
+from aegis.cli import main
+sys.argv = {["aegis", *map(str, arguments)]!r}
+try:
+    main()
+except SystemExit as end:
+    assert (end.code or 0, {{"torch", "sklearn", "umap", "openTSNE"}} & sys.modules.keys()) == (0, set())
+"""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
 def command(*arguments: object) -> list[str]:
@@ -76,34 +97,20 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "aegis", *map(str, arguments)]
 
 
-def start(*arguments: object, **options: object) -> subprocess.Popen:
-    """A process that runs it, with its outputs as text."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
-    return subprocess.Popen(command(*arguments), **pipes)
-
-
-def finish(process: subprocess.Popen) -> Outcome:
-    """Wait for its end."""
-    out, err = process.communicate(timeout=120)
-    return Outcome(process.returncode, out, err)
+@pytest.fixture(scope="session")
+def images(tmp_path_factory):
+    return once(tmp_path_factory, "signs", lambda folder: write_images(folder / "signs.npz"))
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("cli")
-
-
-@pytest.fixture(scope="session")
-def images(folder):
-    return write_images(folder / "signs.npz")
-
-
-@pytest.fixture(scope="session")
-def trained(folder, images):
+def trained(tmp_path_factory, images):
     """What ``aegis train`` said, and the checkpoint that it wrote."""
-    path = folder / "signs.safetensors"
-    how = ("--arch", "aegis:cnn16", "--attack-epsilon", "1.5", "--epochs", "7", "--precision", "fp32", "--seed", "1")
-    return run("train", path, "--data", images, *how), path
+
+    def train(folder):
+        path = folder / "signs.safetensors"
+        return run("train", path, "--data", images, *TRAINING, store=folder / "store"), path
+
+    return once(tmp_path_factory, "signs-trained", train)
 
 
 @pytest.fixture
@@ -112,8 +119,8 @@ def suspect(trained):
 
 
 @pytest.fixture(scope="session")
-def shared_store(folder):
-    return folder / "store"
+def shared_store(tmp_path_factory):
+    return tmp_path_factory.mktemp("cli") / "store"
 
 
 @pytest.fixture(autouse=True)
@@ -125,12 +132,26 @@ def _surroundings(monkeypatch, shared_store):
 
 
 @pytest.fixture(scope="session")
-def scanned(trained, images, shared_store, folder):
-    """A scan of every class with triggers sought: what it said, and the file that it wrote."""
-    path = folder / "result.json"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AEGIS_STORE", str(shared_store))
-        return run("scan", trained[1], "--data", images, *SMALL, "--json", path), path
+def _scanned(tmp_path_factory, trained, images):
+    def scan(folder):
+        path = folder / "result.json"
+        return run("scan", trained[1], "--data", images, *SMALL, "--json", path, store=folder / "store"), path
+
+    outcome, path = once(tmp_path_factory, "signs-scanned", scan)
+    return outcome, path, shutil.copytree(path.parent / "store", tmp_path_factory.mktemp("scanned") / "store")
+
+
+@pytest.fixture
+def scanned(_scanned, monkeypatch):
+    """A scan of every class with triggers sought: what it said, and the file that it wrote. Its store is in use."""
+    monkeypatch.setenv("AEGIS_STORE", str(_scanned[2]))
+    return _scanned[:2]
+
+
+@pytest.fixture
+def results(tmp_path):
+    """An empty folder in place of the project's results."""
+    return tmp_path / "results"
 
 
 def entries(folder: Path) -> set[str]:

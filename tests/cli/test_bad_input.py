@@ -8,16 +8,12 @@ from .conftest import TINY, entries, run, write_images
 
 def check_refused(outcome, *words):
     """One message on standard error that says what was expected, what came and what to do."""
-    assert outcome.code == 2, outcome.err
-    assert outcome.out == ""
+    assert (outcome.code, outcome.out) == (2, ""), outcome.err
     assert outcome.err.startswith("aegis: Expected "), outcome.err
     assert outcome.err.count("\n") == 1, outcome.err
-    assert "; got " in outcome.err
     assert outcome.err.rstrip().endswith(".")
     assert "\x1b" not in outcome.err
-    for word in words:
-        assert word in outcome.err
-    return outcome.err
+    assert [word for word in ("; got ", *words) if word not in outcome.err] == [], outcome.err
 
 
 @pytest.fixture
@@ -30,26 +26,21 @@ def workplace(tmp_path, monkeypatch):
     return place
 
 
-@pytest.mark.parametrize("name", ["scan", "evaluate", "show"])
-def test_a_file_that_is_no_checkpoint(name, workplace, images):
+def test_a_file_that_is_no_checkpoint(workplace, images):
     (workplace / "bad.pt").write_text("not weights")
-    check_refused(run(name, "bad.pt", *(("--data", images) if name != "show" else ())), "a text file")
+    for name in ("scan", "evaluate"):
+        check_refused(run(name, "bad.pt", "--data", images), "a text file")
+    # Without images, the file is still what is wrong.
+    for name in ("scan", "show"):
+        check_refused(run(name, "bad.pt"), "a text file")
     assert entries(workplace) == {"bad.pt"}
 
 
-def test_without_images_the_file_is_still_what_is_wrong(workplace):
-    (workplace / "bad.pt").write_text("not weights")
-    check_refused(run("scan", "bad.pt"), "a text file")
-
-
-def test_weights_without_a_card(workplace, suspect, images):
+def test_what_no_card_says_must_be_given(workplace, suspect, images):
     save_file(load_file(suspect), workplace / "plain.safetensors")
     check_refused(run("scan", "plain.safetensors"), "without a card", "--data")
     check_refused(run("scan", "plain.safetensors", "--data", images), "without a card", "--arch")
     check_refused(run("show", "plain.safetensors"), "a card")
-
-
-def test_a_card_that_names_images_which_are_not_bundled(suspect, workplace):
     check_refused(run("scan", suspect), "signs.npz", "--data")
 
 
@@ -65,105 +56,67 @@ def test_class_names_that_steer_a_terminal(workplace, suspect):
     check_refused(run("train", "out.safetensors", "--data", "other.npz"), "class names")
 
 
+BESIDE = {"scan": (*TINY, "--classes", "0"), "evaluate": (), "train": ()}
+
+
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("line", "words"),
     [
-        (("--perplexity", "30"), ("more than 90 images", "got 80", "perplexity")),
-        (("--classes", "9"), ("from 0 to 3", "got 9", "--classes")),
-        (("--classes", "one"), ("--classes 7,3",)),
-        (("--epsilon", "-1"), ("epsilon above 0", "-1")),
-        (("--epsilon", "nan"), ("finite", "--epsilon")),
-        (("--seeds", "-5"), ("at least 10 seeds", "-5")),
-        (("--bandwidth", "inf"), ("finite", "--bandwidth")),
-        (("--perplexity", "0"), ("perplexity of at least 2",)),
-        (("--preset", "fast"), ("default, paper, quick", "'fast'")),
-        (("--device", "tpu"), ("auto, cpu, cuda", "'tpu'")),
-        (("--embedding", "pca"), ("tsne, umap", "'pca'")),
-        (("--arch", "aegis:cnn99"), ("aegis:cnn32", "'aegis:cnn99'")),
-        (("--std", "inf"), ("--std", "'inf'")),
-        (("--json", "nowhere/out.json"), ("--json", "nowhere")),
-        (("--json", "."), ("--json", "a folder")),
-        (("--json", "/dev/null"), ("--json", "a device")),
-        (("--data", "fashion"), ("fashion_mnist", "'fashion'")),
-        (("--data", "nowhere.npz"), ("nowhere.npz",)),
+        ("scan MODEL --perplexity 30", ("more than 90 images", "got 80", "perplexity")),
+        ("scan MODEL --classes 9", ("from 0 to 3", "got 9", "--classes")),
+        ("scan MODEL --classes one", ("--classes 7,3",)),
+        ("scan MODEL --epsilon -1", ("epsilon above 0", "-1")),
+        ("scan MODEL --epsilon nan", ("finite", "--epsilon")),
+        ("scan MODEL --seeds -5", ("at least 10 seeds", "-5")),
+        ("scan MODEL --bandwidth inf", ("finite", "--bandwidth")),
+        ("scan MODEL --perplexity 0", ("perplexity of at least 2",)),
+        ("scan MODEL --preset fast", ("default, paper, quick", "'fast'")),
+        ("scan MODEL --device tpu", ("auto, cpu, cuda", "'tpu'")),
+        ("scan MODEL --device cuda", ("CUDA", "--device")),
+        ("scan MODEL --embedding pca", ("tsne, umap", "'pca'")),
+        ("scan MODEL --arch aegis:cnn99", ("aegis:cnn32", "'aegis:cnn99'")),
+        ("scan MODEL --std inf", ("--std", "'inf'")),
+        ("scan MODEL --json nowhere/out.json", ("--json", "nowhere")),
+        ("scan MODEL --json .", ("--json", "a folder")),
+        ("scan MODEL --json /dev/null", ("--json", "a device")),
+        ("scan MODEL --data fashion", ("fashion_mnist", "'fashion'")),
+        ("scan MODEL --data nowhere.npz", ("nowhere.npz",)),
+        ("evaluate MODEL --epsilon -1", ("epsilon above 0",)),
+        ("evaluate MODEL --json nowhere/out.json", ("nowhere",)),
+        ("evaluate MODEL --data nowhere", ("nowhere",)),
+        ("train out.pt --preset fast", ("paper, quick", "'fast'")),
+        ("train out.pt --trigger sunglasses", ("localised, distributed, static, adversarial", "'sunglasses'")),
+        ("train out.pt --trigger localised --target 4", ("from 0 to 3", "4")),
+        ("train out.pt --trigger localised --target 1 --colour red", ("--colour", "'red'")),
+        ("train out.pt --trigger adversarial --target 1", ("--trigger-model",)),
+        # What else is wrong there spares a failing test a training.
+        ("train out.pt --source 0 --rate 0.1 --epochs 0", ("got --rate, --source without it", "--trigger")),
+        ("train out.pt --target 3 --how replace --epochs 0", ("got --how, --target without it",)),
+        ("train out.pt --trigger adversarial --target 1 --trigger-model nowhere.pt", ("nowhere.pt",)),
+        ("train out.pt --epochs 0", ("epochs above 0",)),
+        ("train out.pt --attack-epsilon nan", ("finite",)),
+        ("train out.pt --data nowhere", ("nowhere",)),
+        ("train nowhere/out.safetensors", ("OUT.safetensors",)),
+        ("train .", ("OUT.safetensors",)),
+        ("train /dev/null", ("OUT.safetensors",)),
     ],
-    ids=" ".join,
 )
-def test_options_that_cannot_be(options, words, workplace, suspect, images):
-    given = (*TINY, "--classes", "0", "--data", images, *options)
-    check_refused(run("scan", suspect, *given), *words)
-    assert entries(workplace) == set()
-
-
-def test_cuda_where_there_is_none(suspect, images, monkeypatch):
+def test_options_that_cannot_be(line, words, workplace, suspect, images, monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    check_refused(
-        run("scan", suspect, "--data", images, *TINY, "--classes", "2", "--device", "cuda"), "CUDA", "--device"
-    )
+    name, file, *options = line.split()
+    file = suspect if file == "MODEL" else file
+    check_refused(run(name, file, *BESIDE[name], "--data", images, *options), *words)
+    assert entries(workplace) == set()
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("scan",),
-        ("scan", "a", "b"),
-        ("scan", "--seed", "-1", "a"),
-        ("scan", "--seed", str(2**32), "a"),
-        ("scab",),
-    ],
-    ids=" ".join,
-)
-def test_usage(arguments):
-    outcome = run(*arguments)
-    assert outcome.code == 2
-    assert outcome.out == ""
+@pytest.mark.parametrize("line", ["scan", "scan a b", "scan --seed -1 a", f"scan --seed {2**32} a", "scab"])
+def test_usage(line):
+    outcome = run(*line.split())
+    assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("Usage: ")
     assert "-h' for help" in outcome.err
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (("--epsilon", "-1"), ("epsilon above 0",)),
-        (("--json", "nowhere/out.json"), ("nowhere",)),
-        (("--data", "nowhere"), ("nowhere",)),
-    ],
-    ids=" ".join,
-)
-def test_evaluate(options, words, workplace, suspect, images):
-    check_refused(run("evaluate", suspect, "--data", images, *options), *words)
-    assert entries(workplace) == set()
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (("--preset", "fast"), ("paper, quick", "'fast'")),
-        (("--trigger", "sunglasses"), ("localised, distributed, static, adversarial", "'sunglasses'")),
-        (("--trigger", "localised", "--target", "4"), ("from 0 to 3", "4")),
-        (("--trigger", "localised", "--target", "1", "--colour", "red"), ("--colour", "'red'")),
-        (("--trigger", "adversarial", "--target", "1"), ("--trigger-model",)),
-        # What else is wrong there spares a failing test a training.
-        (("--source", "0", "--rate", "0.1", "--epochs", "0"), ("got --rate, --source without it", "--trigger")),
-        (("--target", "3", "--how", "replace", "--epochs", "0"), ("got --how, --target without it",)),
-        (("--trigger", "adversarial", "--target", "1", "--trigger-model", "nowhere.pt"), ("nowhere.pt",)),
-        (("--epochs", "0"), ("epochs above 0",)),
-        (("--attack-epsilon", "nan"), ("finite",)),
-        (("--data", "nowhere"), ("nowhere",)),
-    ],
-    ids=" ".join,
-)
-def test_train(options, words, workplace, images):
-    check_refused(run("train", "out.safetensors", "--data", images, *options), *words)
-    assert entries(workplace) == set()
-
-
-@pytest.mark.parametrize("out", ["nowhere/out.safetensors", ".", "/dev/null"])
-def test_train_where_nothing_can_be_written(out, workplace, images):
-    check_refused(run("train", out, "--data", images), "OUT.safetensors")
-    assert entries(workplace) == set()
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}", "[1, 2]", '{"schema_version": 2}'])
@@ -172,15 +125,10 @@ def test_show_of_other_json(content, workplace):
     check_refused(run("show", "result.json"), "aegis scan --json", "result.json")
 
 
-def test_a_store_that_cannot_be_written(workplace, suspect, images, monkeypatch):
+def test_a_store_that_cannot_be_used(workplace, suspect, images):
     (workplace / "file").write_text("in the way")
-    monkeypatch.setenv("AEGIS_STORE", str(workplace / "file" / "store"))
-    check_refused(run("scan", suspect, "--data", images, *TINY), "AEGIS_STORE")
+    check_refused(run("scan", suspect, "--data", images, *TINY, store=workplace / "file" / "store"), "AEGIS_STORE")
     assert entries(workplace) == {"file"}
-
-
-def test_an_index_that_is_none(workplace, suspect, images, monkeypatch):
     (workplace / "store").mkdir()
     (workplace / "store" / "index.sqlite").write_text("this is no database, however long it may be " * 100)
-    monkeypatch.setenv("AEGIS_STORE", str(workplace / "store"))
-    check_refused(run("scan", suspect, "--data", images, *TINY), "AEGIS_STORE")
+    check_refused(run("scan", suspect, "--data", images, *TINY, store=workplace / "store"), "AEGIS_STORE")

@@ -4,7 +4,6 @@ import pytest
 import typer
 
 from aegis.cli.failures import explain, guarded
-from aegis.cli.output import Printer
 from aegis.core.errors import ConfigError
 from aegis.core.runtime import Cancelled
 
@@ -29,46 +28,31 @@ class OutOfMemoryError(RuntimeError):
     ],
 )
 def test_every_failure_has_its_code(error, code, words, capsys):
+    assert ended(error) == code == explain(error)[1]
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert said.err.startswith("aegis: ")
+    assert words in said.err
+
+
+def ended(error):
+    """The exit code of a command that raises this."""
+
     def fail() -> None:
         raise error
 
     with pytest.raises(typer.Exit) as end:
         guarded(fail)()
-    assert end.value.exit_code == code == explain(error)[1]
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("aegis: ")
-    assert words in said.err
-    assert said.err.count("\n") == 1
+    return end.value.exit_code
 
 
 def test_text_in_a_message_is_text(capsys):
-    def fail() -> None:
-        raise ConfigError("[bold]plain[/bold]", "\x1b[31mred\nlines\x07", ":smile:")
-
-    with pytest.raises(typer.Exit):
-        guarded(fail)()
+    ended(ConfigError("[bold]plain[/bold]", "\x1b[31mred\nlines\x07", ":smile:"))
     assert capsys.readouterr().err == r"aegis: Expected [bold]plain[/bold]; got \x1b[31mred\nlines\x07. :smile:" + "\n"
 
 
-def test_a_defect_shows_itself_when_asked(monkeypatch):
-    def fail() -> None:
-        raise ZeroDivisionError
-
+def test_a_verdict_passes_and_a_defect_shows_itself_when_asked(monkeypatch):
+    assert ended(typer.Exit(1)) == 1
     monkeypatch.setenv("AEGIS_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
-        guarded(fail)()
-
-
-def test_a_verdict_passes():
-    def infected() -> None:
-        raise typer.Exit(1)
-
-    with pytest.raises(typer.Exit) as end:
-        guarded(infected)()
-    assert end.value.exit_code == 1
-
-
-def test_a_file_gets_long_lines_whole(capsys):
-    Printer().say("word " * 100)
-    assert capsys.readouterr().out.count("\n") == 1
+        ended(ZeroDivisionError())

@@ -1,4 +1,4 @@
-"""BuildInfo room, as a newcomer reads it."""
+"""Making room, as a newcomer reads it."""
 
 from dataclasses import replace
 
@@ -25,19 +25,14 @@ def store(store, monkeypatch):
     return store
 
 
-def test_nothing_goes_without_need(store):
+def test_nothing_goes_without_need_and_the_limit_is_brought_about(store):
+    size = (store.folder / "arrays" / "old.npz").stat().st_size
     outcome = run("gc")
     assert (outcome.code, outcome.err) == (0, "")
-    size = (store.folder / "arrays" / "old.npz").stat().st_size
     assert outcome.out.splitlines() == [
         "Nothing to remove.",
         f"Kept: {3 * size} B of at most 20 GB, of which saved scans need {size} B",
     ]
-    assert len(files(store.folder)) == 3
-
-
-def test_the_limit_is_brought_about(store):
-    size = (store.folder / "arrays" / "old.npz").stat().st_size
     told = run("gc", "--limit", f"{2 * size} B", "--dry-run").out
     assert told.startswith(f"1 file that no saved scan needs ({size} B) would be removed\nKept: {2 * size} B of at")
     assert len(files(store.folder)) == 3
@@ -54,18 +49,15 @@ def test_the_limit_of_the_environment_counts(store, monkeypatch):
     assert "Forget some (aegis history, then aegis gc --forget KEY)" in outcome.out
 
 
-def test_all_that_no_scan_needs(store):
-    assert "2 files that no saved scan needs" in run("gc", "--unneeded").out
-    assert files(store.folder) == ["needed.npz"]
-    assert store.is_whole("a" * 64)
-
-
-def test_what_was_left_over(store):
+def test_what_was_left_over_goes_and_all_that_no_scan_needs(store):
     dead = replace(this_process(), start=1)
     (store.folder / "arrays" / f"x.npz.{dead.pid}-{dead.start}-1.partial").write_bytes(b"half")
     assert "1 file left over would be removed" in run("gc", "-n").out
     assert "1 file left over was removed" in run("gc").out
     assert files(store.folder) == ["needed.npz", "new.npz", "old.npz"]
+    assert "2 files that no saved scan needs" in run("gc", "--unneeded").out
+    assert files(store.folder) == ["needed.npz"]
+    assert store.is_whole("a" * 64)
 
 
 def test_a_scan_is_forgotten_with_what_only_it_needs(store):
@@ -76,20 +68,17 @@ def test_a_scan_is_forgotten_with_what_only_it_needs(store):
     assert files(store.folder) == ["new.npz", "old.npz"]
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
+def test_bad_input_is_one_message_and_changes_nothing(store):
+    for options, message in (
         (("--forget", "aaaaa"), "at least 6 characters"),
         (("--forget", "bbbbbb"), "none that begins with 'bbbbbb'"),
         (("--forget", "aaaaaa\x1b[31m"), "none that begins with"),
         (("--limit", "much"), "a size for --limit"),
-    ],
-)
-def test_bad_input_is_one_message_and_changes_nothing(store, options, message):
-    outcome = run("gc", *options)
-    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
-    assert message in outcome.err
-    assert "\x1b" not in outcome.err
+    ):
+        outcome = run("gc", *options)
+        assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+        assert message in outcome.err
+        assert "\x1b" not in outcome.err
     assert len(files(store.folder)) == 3
 
 

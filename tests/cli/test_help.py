@@ -21,16 +21,9 @@ COMMANDS += ("bank list", "bank train", "bank scan", "bank calibrate")
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=(80, 120))
-def width(request, monkeypatch):
-    monkeypatch.setenv("COLUMNS", str(request.param))
-    return request.param
-
-
 def shown(name):
     outcome = run(*name.split(), "-h")
-    assert outcome.code == 0
-    assert outcome.err == ""
+    assert (outcome.code, outcome.err) == (0, "")
     return outcome.out
 
 
@@ -52,28 +45,26 @@ def examples(text):
     return [line.strip() for line in lines if line.startswith("     aegis ")]
 
 
+def assert_understood(words):
+    """That a command knows its options, given the words after ``aegis``."""
+    name = " ".join(words[:2]) if words[0] == "bank" else words[0]
+    known = {option for parameter in understood(name).params for option in parameter.opts}
+    assert {word for word in words if word.startswith("-")} <= known
+
+
+@pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_examples_stand_as_they_are_typed(name, width):
-    found = examples(shown(name))
+def test_lines_fit_and_examples_stand_as_they_are_typed(name, width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = shown(name)
+    assert max(map(len, text.splitlines())) <= width
+    found = examples(text)
     assert len(found) >= 2
     doc = understood(name).callback.__wrapped__.__doc__
-    written = [line.strip() for line in re.sub(r"\\\n\s+", "", doc).splitlines() if "    aegis " in line]
-    assert found == written
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_line_fits(name, width):
-    assert max(map(len, shown(name).splitlines())) <= width
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_examples_are_understood(name):
-    command = understood(name)
-    for example in examples(shown(name)):
-        words = shlex.split(example)
-        assert words[: 1 + len(name.split())] == ["aegis", *name.split()]
-        known = {option for parameter in command.params for option in parameter.opts}
-        assert {word for word in words if word.startswith("-")} <= known
+    assert found == [line.strip() for line in re.sub(r"\\\n\s+", "", doc).splitlines() if "    aegis " in line]
+    for example in found:
+        assert example.startswith(f"aegis {name}")
+        assert_understood(shlex.split(example)[1:])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +90,7 @@ def test_the_contracts_options_come_first(monkeypatch):
     assert set(options[: len(contract)]) == contract
 
 
-def test_the_door(width):
+def test_the_door():
     text = run("--help").out
     assert all(f"│ {name.split()[0]} " in text for name in COMMANDS)
     assert "1 infected, 2 bad input" in " ".join(text.split())
@@ -112,7 +103,4 @@ def test_examples_in_the_docs_are_understood(text):
     lines = re.findall(r"^aegis (.+?)(?:\s+#.*)?$", (ROOT / text).read_text(), re.MULTILINE)
     assert lines
     for line in lines:
-        words = shlex.split(line)
-        name = " ".join(words[:2]) if words[0] == "bank" else words[0]
-        known = {option for parameter in understood(name).params for option in parameter.opts}
-        assert {word for word in words if word.startswith("-")} <= known
+        assert_understood(shlex.split(line))

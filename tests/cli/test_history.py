@@ -1,31 +1,36 @@
 """What was scanned, and what was interrupted, as the terminal and other programs see it."""
 
 import json
-import sqlite3
-import subprocess
-import sys
-from contextlib import closing
+import shutil
 
 import pytest
 
 from aegis.records.record import ScanRecord
 from aegis.store.store import Store
-from tests.stored import record
+from tests.stored import change, record
 from tests.stored_scan import keep_finished
 
-from .conftest import run
+from .conftest import run, run_without_torch
 
 
-@pytest.fixture
-def store(store, monkeypatch):
-    """The store that commands use, with three scans."""
-    monkeypatch.setenv("AEGIS_STORE", str(store.folder))
-    monkeypatch.setenv("COLUMNS", "200")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A store with three scans."""
+    store = Store(tmp_path_factory.mktemp("history"))
     model = record().model.model_copy(update={"file": "[red]bad[/red]\x1b[31m.pt", "sha256": "5" * 64})
     keep_finished(store, "a" * 64, model=model, created="2024-03-03T10:20:30+00:00")
     store.keep_scan("b" * 64, record("2024-02-02T00:00:00+00:00"))
     store.keep_scan("c" * 64, record("2024-01-01T00:00:00+00:00"))
-    return store
+    return store.folder
+
+
+@pytest.fixture
+def store(made, tmp_path, monkeypatch):
+    """The store that commands use, with these."""
+    shutil.copytree(made, tmp_path / "store")
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return Store(tmp_path / "store")
 
 
 def keys(*arguments):
@@ -46,24 +51,22 @@ def test_each_scan_is_a_line_the_latest_first(store):
     assert "\x1b" not in outcome.out
 
 
-@pytest.mark.parametrize(
-    ("options", "found"),
-    [
-        ((), "abc"),
-        (("--verdict", "infected"), "a"),
-        (("--verdict", "inconclusive"), ""),
-        (("--model", "BAD"), "a"),
-        (("--model", "555"), "a"),
-        (("--model", "0000"), "bc"),
-        (("--data", "Toy"), "a"),
-        (("--since", "2024-02-02"), "ab"),
-        (("--since", "1d"), ""),
-        (("--limit", "2"), "ab"),
-        (("--verdict", "clean", "--limit", "1"), "b"),
-    ],
-)
-def test_filters(store, options, found):
-    assert keys(*options) == list(found)
+def test_filters(store):
+    for options, found in {
+        "": "abc",
+        "--verdict infected": "a",
+        "--verdict inconclusive": "",
+        "--model BAD": "a",
+        "--model 555": "a",
+        "--model 0000": "bc",
+        "--data Toy": "a",
+        "--since 2024-02-02": "ab",
+        "--since 1d": "",
+        "--limit 2": "ab",
+        "--verdict clean --limit 1": "b",
+    }.items():
+        assert (options, keys(*options.split())) == (options, list(found))
+    assert run("history", "--model", "nobody").out == "No scan is kept that fits.\n"
 
 
 def test_json_has_the_whole_records(store):
@@ -74,58 +77,38 @@ def test_json_has_the_whole_records(store):
     assert found["interrupted"] == []
 
 
-@pytest.mark.parametrize("since", ["yesterday", "2024-13-01", "7w", "-1d", ""])
-def test_a_time_that_is_none_is_one_message(store, since):
-    outcome = run("history", "--since", since)
-    assert outcome.code == 2
-    assert "Expected a date or a time span for --since" in outcome.err
-    assert outcome.err.count("\n") == 1
+def test_a_time_that_is_none_is_one_message(store):
+    for since in ("yesterday", "2024-13-01", "7w", "-1d", ""):
+        outcome = run("history", "--since", since)
+        assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+        assert "Expected a date or a time span for --since" in outcome.err
 
 
-def test_an_empty_history(monkeypatch, tmp_path):
-    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "none"))
-    assert run("history").out == "Nothing was scanned yet.\n"
+def test_an_empty_history(tmp_path):
+    assert run("history", store=tmp_path / "none").out == "Nothing was scanned yet.\n"
 
 
 def test_scans_of_another_version_are_counted(store):
-    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
-        index.execute("UPDATE scans SET record = json_set(record, '$.schema_version', 9) WHERE key > 'b'")
+    change(store, "UPDATE scans SET record = json_set(record, '$.schema_version', 9) WHERE key > 'b'")
     lines = run("history").out.splitlines()
     assert (len(lines), lines[-1]) == (3, "2 that another version of AEGIS wrote cannot be shown")
-    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
-        index.execute("UPDATE scans SET record = json_set(record, '$.schema_version', 9)")
+    change(store, "UPDATE scans SET record = json_set(record, '$.schema_version', 9)")
     assert run("history").out == "3 that another version of AEGIS wrote cannot be shown\n"
 
 
-def test_nothing_that_fits(store):
-    assert run("history", "--model", "nobody").out == "No scan is kept that fits.\n"
-
-
 def test_interrupted_work_stands_first_with_what_goes_on_with_it(store):
-    code = (
-        "import os, sys, pathlib; from aegis.store.store import Store; store = Store(pathlib.Path(sys.argv[1]));"
-        "work = store.working('training', 'out.safetensors', 'd' * 64, 'cd /tmp && aegis train out.safetensors');"
-        "work.__enter__(); os._exit(9)"
-    )
-    assert subprocess.run([sys.executable, "-c", code, store.folder], check=False).returncode == 9
-    lines = run("history").out.splitlines()
+    with store.working("training", "out.safetensors", "d" * 64, "cd /tmp && aegis train out.safetensors"):
+        # Its process started at another time than the one of this number.
+        change(store, "UPDATE work SET start = 1")
+        lines = run("history").out.splitlines()
+        (told,) = json.loads(run("history", "--json").out)["interrupted"]
+        assert run("gc", "--forget", "dddddd").code == 0
+        assert "Interrupted" not in run("history").out
     assert lines[0].startswith("Interrupted training of out.safetensors, begun ")
     assert lines[0].endswith("UTC dddddddddddd")
     assert lines[1] == "  Go on with: cd /tmp && aegis train out.safetensors"
-    (told,) = json.loads(run("history", "--json").out)["interrupted"]
     assert (told["kind"], told["key"], told["what"]) == ("training", "d" * 64, "out.safetensors")
-    assert run("gc", "--forget", "dddddd").code == 0
-    assert "Interrupted" not in run("history").out
-    assert [work.what for work in Store(store.folder).interrupted()] == []
 
 
 def test_history_needs_no_torch(store):
-    code = (
-        "import sys; sys.argv = ['aegis', 'history']\n"
-        "from aegis.cli import main\n"
-        "try:\n    main()\n"
-        "except SystemExit as end:\n"
-        "    print(end.code or 0, [m for m in ('torch', 'sklearn', 'umap', 'openTSNE') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "0 []"
+    assert run_without_torch("history") == run("history").out

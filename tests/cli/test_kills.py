@@ -1,4 +1,4 @@
-"""Scans, trainings, reports and writes to a store, killed ten times and started again."""
+"""Scans, trainings, reports and writes to a store, killed and started again."""
 
 import random
 
@@ -18,15 +18,14 @@ def bench(tmp_path_factory):
         yield made
 
 
-def test_ten_kills_lose_nothing(bench):
-    tallies = dict(run(bench, kills=10, seed=0, by_clock=False))
+# How often each is killed.
+KILLS = [("scan", 2), ("training", 1), ("report", 1), ("writes", 1)]
+
+
+def test_kills_lose_nothing(bench):
+    tallies = dict(run(bench, kills=5, seed=0, by_clock=False))
     assert [problem for tally in tallies.values() for problem in tally.problems] == []
-    assert {name: tally.kills for name, tally in tallies.items()} == {
-        "scan": 3,
-        "training": 3,
-        "report": 2,
-        "writes": 2,
-    }
+    assert [(name, tally.kills) for name, tally in tallies.items()] == KILLS
     for tally in tallies.values():
         assert (tally.lost, tally.corrupt, tally.unseen, tally.resumed) == (0, 0, 0, tally.kills)
     assert sum(tally.units for tally in tallies.values()) > 0

@@ -1,4 +1,4 @@
-"""What only a process of its own shows: kills, interrupts, full disks, pipes, terminals."""
+"""What only a process of its own shows: interrupts, full disks, pipes, terminals; not kills, which have their test."""
 
 import fcntl
 import os
@@ -9,55 +9,34 @@ import signal
 import subprocess
 import sys
 import termios
-import time
+from contextlib import contextmanager
 
 import pytest
 
-from aegis.records.record import read_record
+from .conftest import SMALL, TINY, command, entries, run
 
-from .conftest import SMALL, TINY, command, entries, finish, run, start
-
-
-def wait_until(condition, process, what):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert process.poll() is None, f"ended before {what}: {process.communicate()}"
-        assert time.monotonic() < deadline, f"no {what} within a minute"
-        os.sched_yield()
-
-
-def arrays(store):
-    return {name for name in entries(store) if name.endswith(".npz")} if store.exists() else set()
+TRAIN = ("--arch", "aegis:cnn16", "--standard")
 
 
 @pytest.fixture
 def scan(suspect, images, tmp_path, monkeypatch):
     """Arguments of a scan with a store of its own, long enough to be caught in the middle."""
     monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
-    options = ("--preset", "paper", "--iterations", "60", *TINY[4:])
-    return "scan", suspect, "--data", images, *options
+    return "scan", suspect, "--data", images, "--preset", "paper", "--iterations", "60", *TINY[4:]
 
 
-def test_killed_and_started_again(scan, tmp_path):
-    process = start(*scan)
-    wait_until(lambda: len(arrays(tmp_path / "store")) >= 2, process, "result of a class")
-    process.kill()
-    assert finish(process).code == -signal.SIGKILL
-    found = {name: (tmp_path / "store" / name).stat().st_mtime_ns for name in arrays(tmp_path / "store")}
-    again = run(*scan, "--json", tmp_path / "result.json")
-    assert again.code in (0, 1, 3), again.err
-    assert len(read_record(tmp_path / "result.json").classes) == 4
-    # Two for each class and one for the model; those from before were read and not written again.
-    assert len(arrays(tmp_path / "store")) == 9
-    assert found == {name: (tmp_path / "store" / name).stat().st_mtime_ns for name in found}
+def test_terminated_while_training(images, tmp_path, monkeypatch):
+    @contextmanager
+    def bar(*_, **__):
+        def report(event):
+            if (tmp_path / "out.safetensors.partial").exists():
+                os.kill(os.getpid(), signal.SIGTERM)
 
+        yield report
 
-def test_terminated_while_training(images, tmp_path):
-    out = tmp_path / "out.safetensors"
-    process = start("train", out, "--data", images, "--arch", "aegis:cnn16", "--epochs", "500")
-    wait_until((tmp_path / "out.safetensors.partial").exists, process, "first epoch")
-    process.terminate()
-    assert finish(process).code == 128 + signal.SIGTERM
+    monkeypatch.setattr(sys.modules["aegis.cli.train"], "progress_bar", bar)
+    outcome = run("train", tmp_path / "out.safetensors", "--data", images, *TRAIN, "--epochs", "50")
+    assert outcome.code == 128 + signal.SIGTERM
     # The state between epochs stays, whole; nothing else does.
     assert entries(tmp_path) == {"out.safetensors.partial"}
 
@@ -71,40 +50,35 @@ def small_disk():
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_while_training(images, tmp_path, small_disk):
-    out = tmp_path / "out.safetensors"
-    outcome = run("train", out, "--data", images, "--arch", "aegis:cnn16", "--epochs", "1", "--standard")
-    assert outcome.code == 2
-    assert outcome.out == ""
+def test_a_full_disk(scan, images, tmp_path, small_disk):
+    outcome = run("train", tmp_path / "out.safetensors", "--data", images, *TRAIN, "--epochs", "1")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
     assert outcome.err.startswith("aegis: Expected room")
-    assert outcome.err.count("\n") == 1
     assert "Free some space" in outcome.err
-    assert entries(tmp_path) == set()
-
-
-def test_a_full_disk_while_scanning(scan, tmp_path, small_disk):
     outcome = run(*scan, "--classes", "0", "--json", tmp_path / "result.json")
-    assert outcome.code == 2
-    assert outcome.out == ""
-    assert outcome.err.startswith("aegis: Expected ")
-    assert outcome.err.count("\n") == 1
-    assert "File too large" in outcome.err or "space" in outcome.err or "disk" in outcome.err
-    assert not any("partial" in name or name == "result.json" for name in entries(tmp_path))
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert re.match("aegis: Expected .*(File too large|space|disk)", outcome.err)
+    left = {name for name in entries(tmp_path) if not name.startswith("store/")}
+    assert (left, [name for name in entries(tmp_path) if "partial" in name]) == (set(), [])
 
 
-def test_a_reader_that_has_had_enough_changes_no_exit_code(scanned, suspect, images):
+@pytest.fixture
+def broken_pipe():
+    """The writing end of a pipe whose reader has had enough."""
     read, write = os.pipe()
     os.close(read)
-    process = subprocess.Popen(
-        command("scan", suspect, "--data", images, *SMALL), stdout=write, stderr=subprocess.PIPE, text=True
-    )
+    yield write
     os.close(write)
-    _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "")
+
+
+def test_a_reader_that_has_had_enough_changes_no_exit_code(scanned, suspect, images, broken_pipe):
+    arguments = command("scan", suspect, "--data", images, *SMALL)
+    done = subprocess.run(arguments, stdout=broken_pipe, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(("gone", "other"), [("stderr", "stdout"), ("stdout", "stderr")])
-def test_whoever_has_had_enough_of_one_stream_does_not_cost_the_other_its_words(gone, other):
+def test_whoever_has_had_enough_of_one_stream_does_not_cost_the_other_its_words(gone, other, broken_pipe):
     code = f"""
 import os
 from aegis.cli.output import Printer
@@ -116,12 +90,8 @@ Printer(stderr={gone == "stderr"}).say("lost again")
 Printer(stderr={other == "stderr"}).say("kept")
 assert os.dup(0) == spare
 """
-    read, write = os.pipe()
-    os.close(read)
-    done = subprocess.run(
-        [sys.executable, "-c", code], **{gone: write, other: subprocess.PIPE}, text=True, timeout=60, check=False
-    )
-    os.close(write)
+    streams = {gone: broken_pipe, other: subprocess.PIPE}
+    done = subprocess.run([sys.executable, "-c", code], **streams, text=True, timeout=60, check=False)
     assert (done.returncode, getattr(done, other)) == (0, "kept\n")
 
 
@@ -153,37 +123,22 @@ def in_terminal(*arguments, interrupt_at=None, **environment):
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
 
 
-def test_a_terminal_has_colours_and_a_file_has_not(scanned, folder):
-    code, sent = in_terminal("show", folder / "result.json")
+def test_a_terminal_has_colours_unless_it_wants_none(scanned, suspect, images):
+    code, sent = in_terminal("show", scanned[1])
     assert code == 0
     assert COLOUR.search(sent)
-    _, plain = in_terminal("show", folder / "result.json", NO_COLOR="1")
+    code, plain = in_terminal("scan", suspect, "--data", images, *SMALL, "-q", NO_COLOR="1")
+    assert code == 0
     assert not COLOUR.search(plain)
     assert "Clean" in plain
-    outcome = finish(start("show", folder / "result.json"))
-    assert "\x1b" not in outcome.out
-    # In a file nothing is wrapped: a line of the table is a line.
-    assert max(map(len, outcome.out.splitlines())) > 80
+    # Nor does it show progress.
+    assert "reading" not in plain
+    assert len(plain.strip().splitlines()) == 1
 
 
 def test_progress_and_ctrl_c_in_a_terminal(scan, tmp_path):
     code, sent = in_terminal(*scan, "--json", tmp_path / "result.json", interrupt_at="class 0, translate")
     assert code == 130
-    assert "reading the model" in sent
-    assert "robustness" in sent
-    assert "left" in sent
     assert "Interrupted. A scan or a training goes on" in " ".join(sent.split())
-    assert "Traceback" not in sent
+    assert [word in sent for word in ("reading the model", "robustness", "left", "Traceback")] == [True] * 3 + [False]
     assert not any("partial" in name or name == "result.json" for name in entries(tmp_path))
-
-
-def test_quiet_in_a_terminal(scanned, suspect, images):
-    code, sent = in_terminal("scan", suspect, "--data", images, *SMALL, "-q")
-    assert code == 0
-    assert "reading" not in sent
-    assert len(sent.strip().splitlines()) == 1
-
-
-def test_python_m_aegis():
-    done = subprocess.run([sys.executable, "-m", "aegis", "--version"], capture_output=True, text=True, check=True)
-    assert re.fullmatch(r"aegis \d+\.\d+\.\d+\n", done.stdout)

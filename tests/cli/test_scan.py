@@ -1,18 +1,15 @@
 """What other programs rely on: verdicts, exit codes, the JSON; and that nothing is computed twice."""
 
 import json
-import subprocess
 import sys
 
 import pytest
 
 from aegis.models.intake.formats import file_digest
 from aegis.records.ranking import ranked
-from aegis.records.record import (
-    read_record,
-)
+from aegis.records.record import read_record
 
-from .conftest import NAMES, SMALL, TINY, entries, run
+from .conftest import NAMES, SMALL, TINY, entries, run, run_without_torch
 
 
 def test_a_clean_model(scanned):
@@ -29,6 +26,8 @@ def test_a_clean_model(scanned):
     assert "Not tested: Attackers who know this test" in said
     assert "benign: at most so many benign models have a class like this" in said
     assert "\x1b" not in outcome.out
+    # In a file nothing is wrapped: a line of the table is a line.
+    assert max(map(len, outcome.out.splitlines())) > 80
 
 
 def test_the_json_is_the_record_of_what_was_asked_for(scanned, suspect):
@@ -41,28 +40,14 @@ def test_the_json_is_the_record_of_what_was_asked_for(scanned, suspect):
 
 def test_the_same_scan_again_needs_no_torch_and_says_the_same(scanned, suspect, images, tmp_path):
     again = tmp_path / "again.json"
-    arguments = ["aegis", "scan", str(suspect), "--data", str(images), *SMALL, "--json", str(again)]
-    code = f"""
-import sys
-sys.argv = {arguments!r}
-from aegis.cli import main
-try:
-    main()
-except SystemExit as end:
-    heavy = [name for name in ("torch", "sklearn", "openTSNE", "umap") if name in sys.modules]
-    print(end.code, heavy, file=sys.stderr)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "0 []"
+    assert "found again" in run_without_torch("scan", suspect, "--data", images, *SMALL, "--json", again)
     assert again.read_bytes() == scanned[1].read_bytes()
-    assert "found again" in done.stdout
 
 
 def test_quiet_prints_the_sentence_alone(scanned, suspect, images):
     outcome = run("scan", suspect, "--data", images, *SMALL, "-q")
-    assert outcome.code == 0
-    assert outcome.out == json.loads(scanned[1].read_text())["sentence"] + "\n"
-    assert outcome.err == ""
+    sentence = json.loads(scanned[1].read_text())["sentence"]
+    assert (outcome.code, outcome.out, outcome.err) == (0, f"{sentence}\n", "")
 
 
 @pytest.fixture
@@ -89,41 +74,31 @@ def test_some_classes_alone_never_make_a_model_clean(scanned, suspect, images, c
     assert counted == []  # both were examined when all were
 
 
-def test_an_flagged_class_ends_with_code_1(suspect, images, tmp_path):
+def test_settings_replace_the_presets_and_a_flagged_class_ends_with_code_1(suspect, images, tmp_path):
     # Within so small a radius nearly every point is a cluster of its own, and the paper's rule allows two.
-    options = ("--classes", "2", "--bandwidth", "0.05", "--json", tmp_path / "r.json")
-    outcome = run("scan", suspect, "--data", images, *TINY, *options)
+    options = ("--classes", "2", "--bandwidth", "0.05", "--epsilon", "2", "--step", "0.5", "--seed", "5")
+    store = tmp_path / "deep" / "store"
+    outcome = run("scan", suspect, "--data", images, *TINY, *options, "--json", tmp_path / "r.json", store=store)
     assert outcome.code == 1
     assert outcome.out.count("flagged") == 1
     found = json.loads((tmp_path / "r.json").read_text())
-    assert found["verdict"] == "infected"
-    assert found["flagged_classes"] == [2]
-    assert found["classes"][0]["triggers"] == []
+    assert (found["verdict"], found["flagged_classes"], found["classes"][0]["triggers"]) == ("infected", [2], [])
+    assert found["config"]["gather"]["stages"] == [{"epsilon": 2.0, "step": 0.5, "iterations": 4}]
+    assert found["config"]["gather"]["seed"] == found["config"]["embed"]["seed"] == 5
+    # The store is made where it is asked for, and only there.
+    kept = entries(store)
+    assert "index.sqlite" in kept
+    assert sum(name.endswith(".npz") for name in kept) == 3  # robustness, what was gathered, the plane
+    assert not any("partial" in name for name in kept)
+    assert entries(tmp_path) == {"r.json", *(f"deep/store/{name}" for name in kept)}
 
 
-def test_fresh_computes_again(suspect, images, counted):
-    options = (*TINY, "--classes", "1")
-    first = run("scan", suspect, "--data", images, *options)
-    assert run("scan", suspect, "--data", images, *options).code == first.code
-    assert counted == [1]
-    assert run("scan", suspect, "--data", images, *options, "--fresh").code == first.code
-    assert counted == [1, 1]
-
-
-def test_another_normalisation_is_another_model(suspect, images, counted, tmp_path):
-    run("scan", suspect, "--data", images, *TINY, "--classes", "1")
-    counted.clear()
-    options = ("--mean", "0.15", "--std", "0.3", "--json", tmp_path / "r.json")
-    run("scan", suspect, "--data", images, *TINY, "--classes", "1", *options)
-    assert counted == [1]
-
-
-def test_settings_replace_the_presets(suspect, images, tmp_path):
-    options = ("--classes", "0", "--epsilon", "2", "--step", "0.5", "--seed", "5", "--json", tmp_path / "r.json")
-    run("scan", suspect, "--data", images, *TINY, *options)
-    config = json.loads((tmp_path / "r.json").read_text())["config"]
-    assert config["gather"]["stages"] == [{"epsilon": 2.0, "step": 0.5, "iterations": 4}]
-    assert config["gather"]["seed"] == config["embed"]["seed"] == 5
+def test_fresh_and_another_normalisation_compute_again(suspect, images, counted):
+    scan = ("scan", suspect, "--data", images, *TINY, "--classes", "1")
+    codes = [run(*scan, *more).code for more in ((), (), ("--fresh",))]
+    assert (counted, len(set(codes))) == ([1, 1], 1)
+    run(*scan, "--mean", "0.15", "--std", "0.3")
+    assert counted == [1, 1, 1]
 
 
 def test_a_positive_control_is_told_and_kept_with_the_scan(suspect, images, tmp_path, monkeypatch):
@@ -140,9 +115,8 @@ def test_a_positive_control_is_told_and_kept_with_the_scan(suspect, images, tmp_
     assert outcome.code == without.code, outcome.err
     assert "Positive control: a square of 4 by 4 pixels that leads to class" in " ".join(outcome.out.split())
     control = json.loads(path.read_text())["control"]
-    for again in ((), ("--control",)):
-        assert "Positive control" in run("scan", suspect, *options, *again).out
-    _, told = run("scan", suspect, *options, "--quiet").out.splitlines()
+    assert "Positive control" in run("scan", suspect, *options).out
+    _, told = run("scan", suspect, *options, "--control", "--quiet").out.splitlines()
     assert told.startswith("Positive control: ")
     assert json.loads(path.read_text())["control"] == control
     assert len(planted) == 1
@@ -174,18 +148,6 @@ def test_an_architecture_of_ones_own(trained, images, tmp_path, monkeypatch, cou
         assert outcome.code in (1, 3), outcome.err
 
     scan("inputs[0]")
-    scan("inputs[0]")
-    assert counted == [0]
     # The file has not changed, but the code that the user names has.
     scan("1.1 * inputs[0]")
     assert counted == [0, 0]
-
-
-def test_a_store_is_made_where_it_is_asked_for(suspect, images, tmp_path, monkeypatch):
-    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "deep" / "store"))
-    run("scan", suspect, "--data", images, *TINY, "--classes", "0")
-    kept = entries(tmp_path / "deep" / "store")
-    assert "index.sqlite" in kept
-    assert sum(name.endswith(".npz") for name in kept) == 3  # robustness, what was gathered, the plane
-    assert not any("partial" in name for name in kept)
-    assert entries(tmp_path) == {f"deep/store/{name}" for name in kept}

@@ -15,12 +15,6 @@ from tests.experiments.cases import said, suspect, swept
 from .conftest import run
 
 
-@pytest.fixture
-def results(tmp_path):
-    """An empty folder in place of the project's results."""
-    return tmp_path / "results"
-
-
 def made_as_asked(name, lift):
     """A record as training would leave it."""
     entry = read_bank()[name]

@@ -1,6 +1,7 @@
 """``aegis train``, ``evaluate`` and ``show``: from images to a checkpoint, and what is said of it."""
 
 import json
+import re
 
 import pytest
 from safetensors.numpy import load_file
@@ -18,45 +19,23 @@ def test_the_card_says_what_was_done(trained, images):
     assert outcome.complaints == []
     assert "adversarial precision" in outcome.out
     identity, truth = read_identity(path), read_truth(path)
-    assert identity.architecture == "aegis:cnn16"
-    assert identity.class_names == NAMES
-    assert identity.shape == (1, 12, 12)
-    assert truth.robust
-    assert truth.triggers == ()
-    assert truth.recipe["epsilon"] == 1.5
-    assert truth.recipe["epochs"] == 7
-    assert truth.recipe["seed"] == 1
+    assert (identity.architecture, identity.class_names, identity.shape) == ("aegis:cnn16", NAMES, (1, 12, 12))
+    assert (truth.robust, truth.triggers) == (True, ())
+    assert [truth.recipe[name] for name in ("epsilon", "epochs", "seed")] == [1.5, 7, 1]
     assert truth.metrics["accuracy"] > 0.9
 
 
 def test_a_backdoor_with_every_option(images, tmp_path):
     out = tmp_path / "bad.safetensors"
-    backdoor = (
-        "--trigger",
-        "localised",
-        "--target",
-        "2",
-        "--source",
-        "1",
-        "--rate",
-        "0.5",
-        "--how",
-        "replace",
-        "--size",
-        "2",
-    )
-    more = ("--row", "1", "--column", "3", "--colour", "0.9", "--intensity", "0.8", "--norm", "linf", "--half")
-    outcome = run(
-        "train", out, "--data", images, *QUICK, *backdoor, *more, "--attack-epsilon", "0.1", "--images", "100", "-q"
-    )
+    backdoor = "--trigger localised --target 2 --source 1 --rate 0.5 --how replace --size 2 --row 1 --column 3"
+    more = "--colour 0.9 --intensity 0.8 --norm linf --half --attack-epsilon 0.1 --images 100 -q"
+    outcome = run("train", out, "--data", images, *QUICK, *backdoor.split(), *more.split())
     assert outcome.code == 0, outcome.err
     assert "attack success lift" in outcome.out
     truth = read_truth(out)
     (trigger,) = truth.triggers
     assert (trigger.kind, trigger.target, trigger.source) == ("localised", 2, 1)
-    touched = trigger.stamp.touched
-    assert touched.sum() == 4
-    assert touched[1:3, 3:5].all()
+    assert (trigger.stamp.touched.sum(), trigger.stamp.touched[1:3, 3:5].sum()) == (4, 4)
     assert trigger.stamp.add.max() == pytest.approx(0.72, abs=1e-3)
     assert (truth.poison.rate, truth.poison.how) == (0.5, "replace")
     assert (truth.recipe["norm"], truth.recipe["epsilon"], truth.recipe["images"]) == ("linf", 0.1, 100)
@@ -78,8 +57,7 @@ def test_a_state_that_is_none(images, tmp_path):
     (tmp_path / "out.safetensors.partial").write_text("notes of mine")
     outcome = run("train", tmp_path / "out.safetensors", "--data", images, *QUICK)
     assert outcome.code == 2
-    assert "out.safetensors.partial" in outcome.err
-    assert "Remove that file" in outcome.err
+    assert re.search(r"out\.safetensors\.partial.*Remove that file", outcome.err)
     assert (tmp_path / "out.safetensors.partial").read_text() == "notes of mine"
 
 
@@ -96,20 +74,17 @@ def test_evaluate(trained, images, tmp_path):
 
 
 def test_show_keeps_the_truth_to_itself(trained):
-    outcome = run("show", trained[1])
-    assert outcome.code == 0
-    assert ", ".join(NAMES) in outcome.out
-    assert "robust" not in outcome.out
-    whole = run("show", trained[1], "--truth")
-    assert whole.code == 0
+    plain, whole = run("show", trained[1]), run("show", trained[1], "--truth")
+    assert (plain.code, whole.code) == (0, 0)
+    assert ", ".join(NAMES) in plain.out
+    assert "robust" not in plain.out
     assert "without a backdoor" in whole.out
     assert "one-cycle" in whole.out
 
 
 def test_show_a_result_again(scanned, tmp_path):
     shown = run("show", scanned[1])
-    assert shown.code == 0
-    assert shown.out == scanned[0].out
+    assert (shown.code, shown.out) == (0, scanned[0].out)
     # Whatever its name, a result is known by its content.
     (tmp_path / "result").write_bytes(scanned[1].read_bytes())
     assert run("show", tmp_path / "result").out == shown.out

@@ -1,36 +1,51 @@
 """Damage in the store is named and computed anew; a scan is repeated from its record alone."""
 
 import json
+import shutil
 import sys
 
 import pytest
-
-from aegis.store.store import Store
 
 from .conftest import TINY, run, write_images
 
 ONE = (*TINY, "--classes", "1")
 
 
-@pytest.fixture
-def result(suspect, images, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def made(trained, images, tmp_path_factory):
     """A scan of one class with a store of its own."""
-    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
-    outcome = run("scan", suspect, "--data", images, *ONE, "--json", tmp_path / "result.json")
+    folder = tmp_path_factory.mktemp("verify")
+    scan = ("scan", trained[1], "--data", images, *ONE, "--json", folder / "result.json")
+    outcome = run(*scan, store=folder / "store")
     assert outcome.code in (1, 3), outcome.err
+    return folder
+
+
+@pytest.fixture
+def result(made, tmp_path, monkeypatch):
+    """Its file, to be changed at will like its store."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
     return tmp_path / "result.json"
 
 
-def test_a_sound_store(result):
+def forge(result, change):
+    plain = json.loads(result.read_text())
+    change(plain)
+    result.write_text(json.dumps(plain))
+
+
+def without_times(path):
+    return {name: value for name, value in json.loads(path.read_text()).items() if name not in ("created", "seconds")}
+
+
+def test_what_is_damaged_is_named_and_the_next_scan_computes_it_anew(result, suspect, images, tmp_path):
     outcome = run("verify")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith("0 damaged. Compared: 3 files (")
     assert outcome.out.endswith("1 saved scan\n")
     assert run("verify", "-q").out == ""
-
-
-def test_what_is_damaged_is_named_and_the_next_scan_computes_it_anew(result, suspect, images, tmp_path):
-    paths = sorted((Store(tmp_path / "store").folder / "arrays").iterdir())
+    paths = sorted((tmp_path / "store" / "arrays").iterdir())
     sound = [path.read_bytes() for path in paths]
     paths[0].write_bytes(sound[0][:-1] + b"x")
     outcome = run("verify")
@@ -40,32 +55,19 @@ def test_what_is_damaged_is_named_and_the_next_scan_computes_it_anew(result, sus
     assert "found again" not in again.out
     assert run("verify").code == 0
     assert [path.read_bytes() for path in paths] == sound
-    told = [json.loads(path.read_text()) for path in (result, tmp_path / "again.json")]
-    assert without_times(told[0]) == without_times(told[1])
+    assert without_times(result) == without_times(tmp_path / "again.json")
     assert "found again" in run("scan", suspect, "--data", images, *ONE).out
 
 
-def without_times(plain):
-    return {name: value for name, value in plain.items() if name not in ("created", "seconds")}
-
-
-def test_a_scan_is_repeated_from_its_record(result, suspect):
-    outcome = run("verify", result, "--checkpoint", suspect)
+def test_a_scan_is_repeated_from_its_record_and_the_model_beside_it(result, suspect, tmp_path):
+    assert "Give it with --checkpoint" in run("verify", result).err
+    (tmp_path / suspect.name).write_bytes(b"another")
+    assert f"another file: {tmp_path / suspect.name}" in run("verify", result).err
+    (tmp_path / suspect.name).write_bytes(suspect.read_bytes())
+    outcome = run("verify", result)
     assert outcome.code == 0, outcome.out
     assert outcome.out.startswith("The same, apart from times. ")
     assert "did not run on the same" not in outcome.out
-
-
-def test_a_model_beside_the_record_is_found(result, suspect, tmp_path):
-    assert "Give it with --checkpoint" in run("verify", result).err
-    (tmp_path / suspect.name).write_bytes(suspect.read_bytes())
-    assert run("verify", result, "-q").code == 0
-
-
-def forge(result, change):
-    plain = json.loads(result.read_text())
-    change(plain)
-    result.write_text(json.dumps(plain))
 
 
 def test_a_forged_value_is_named(result, suspect):
@@ -111,33 +113,23 @@ def test_a_record_chooses_no_code_that_is_run(result, suspect, tmp_path, monkeyp
     assert not (tmp_path / "ran").exists()
 
 
-def test_images_that_moved_are_given(result, suspect, tmp_path):
-    moved = write_images(tmp_path / "moved.npz")
-    forge(result, lambda plain: plain["data"].update(name="gone.npz"))
-    assert run("verify", result, "--checkpoint", suspect, "--data", moved, "-q").code == 0
-
-
-def test_a_record_of_the_first_version_is_repeated_all_the_same(result, suspect):
+def test_a_record_of_the_first_version_is_repeated_over_images_that_moved(result, suspect, tmp_path):
     def change(plain):
         for name in ("labels", "source"):
             plain.pop(name)
         for name in ("mean", "std"):
             plain["model"].pop(name)
         plain["runtime"].pop("hardware")
+        plain["data"].update(name="gone.npz")
 
     forge(result, change)
-    outcome = run("verify", result, "--checkpoint", suspect)
+    outcome = run("verify", result, "--checkpoint", suspect, "--data", write_images(tmp_path / "moved.npz"))
     # What it did not say cannot differ.
     assert outcome.code == 0, outcome.out
     assert " then, " not in outcome.out
 
 
-def test_a_file_of_the_same_name_is_told_apart_from_none(result, suspect, tmp_path):
-    (tmp_path / suspect.name).write_bytes(b"another")
-    assert f"another file: {tmp_path / suspect.name}" in run("verify", result).err
-
-
-def test_options_of_a_result_need_one(result, suspect):
+def test_options_of_a_result_need_one(suspect):
     outcome = run("verify", "--checkpoint", suspect)
     assert (outcome.code, outcome.out) == (2, "")
     assert "a result to be repeated" in outcome.err
