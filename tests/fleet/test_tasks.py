@@ -42,32 +42,27 @@ def test_what_is_there_comes_first_and_is_not_computed_again(tmp_path):
     assert list(run_all(tasks)) == [(0, 9, False), (1, -1, False), (2, 25, False)]
 
 
-def test_side_by_side_every_task_has_its_outcome(tmp_path):
-    tasks = [Square(i, tmp_path) for i in (3, 4, 5)]
-    tasks[1].keep(-1)
-    first, *others = run_all(tasks, jobs=2)
-    assert first == (1, -1, False)
-    assert sorted(others) == [(0, 9, True), (2, 25, True)]
-    assert tasks[2].find() == 25
-
-
 def test_no_processes_at_all(tmp_path):
     with pytest.raises(ConfigError, match="at least 1 job"):
         list(run_all([Square(1, tmp_path)], jobs=0))
 
 
-@pytest.mark.parametrize("how", [{"jobs": 1}, {"jobs": 1, "isolated": True}, {"jobs": 2}])
-def test_a_task_runs_after_the_one_that_it_depends_on(tmp_path, how):
-    tasks = [Square(i, tmp_path) for i in (3, 4, 5)]
-    tasks[0].keep(-1)
-    # What depends on a result that is computed now is computed anew.
-    assert list(run_all(tasks, after={0: 1, 1: 2}, **how)) == [(2, 25, True), (1, 16, True), (0, 9, True)]
-    assert [now for _, _, now in run_all(tasks, after={0: 1, 1: 2}, **how)] == [False] * 3
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_failure_comes_after_what_was_finished(tmp_path, jobs):
-    outcomes = run_all([Failing(4, tmp_path), Square(3, tmp_path)], jobs, after={0: 1})
+def test_a_task_runs_after_the_one_that_it_depends_on(tmp_path, jobs):
+    tasks = [Square(i, tmp_path) for i in (3, 4, 5, 6)]
+    for task in (tasks[0], tasks[3]):
+        task.keep(-1)
+    # What depends on a result that is computed now is computed anew.
+    first, *others = run_all(tasks, jobs, after={0: 1, 1: 2})
+    assert first == (3, -1, False)
+    assert others == [(2, 25, True), (1, 16, True), (0, 9, True)]
+    assert tasks[2].find() == 25
+    assert [now for _, _, now in run_all(tasks, jobs, after={0: 1, 1: 2})] == [False] * 4
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_failure_comes_after_what_was_finished(tmp_path, isolated):
+    outcomes = run_all([Failing(4, tmp_path), Square(3, tmp_path)], after={0: 1}, isolated=isolated)
     assert next(outcomes) == (1, 9, True)
     with pytest.raises(ConfigError, match="a number"):
         next(outcomes)

@@ -29,27 +29,23 @@ def request_(tmp_path):
     )
 
 
-class Scans:
-    """Runs scans without a model, and remembers the store that each was given."""
-
-    def __init__(self):
-        self.stores = []
-
-    def __call__(self, suspect, store):
-        self.stores.append(store)
-        plain = record()
-        return plain.model_copy(update={"model": plain.model.model_copy(update={"sha256": suspect.sha256})})
-
-
 @pytest.fixture
 def scans():
-    return Scans()
+    """The store that each scan was given."""
+    return []
 
 
 @pytest.fixture
 def find(store, scans, request_):
+    """Finds scans, or runs them without a model."""
+
+    def run(suspect, given):
+        scans.append(given)
+        plain = record()
+        return plain.model_copy(update={"model": plain.model.model_copy(update={"sha256": suspect.sha256})})
+
     def find(request=request_, **options):
-        return find_or_run(request, store, scans, what="a file", resume_hint="scan again", **options)
+        return find_or_run(request, store, run, what="a file", resume_hint="scan again", **options)
 
     return find
 
@@ -64,7 +60,7 @@ def test_the_same_scan_again_is_found_without_reading_the_model(find, scans, sto
     assert (first.found, again.found) == (False, True)
     assert (again.key, again.record, again.suspect) == (first.key, first.record, None)
     assert store.find_scan(first.key) == first.record
-    assert scans.stores == [store]
+    assert scans == [store]
 
 
 @pytest.mark.parametrize(
@@ -72,20 +68,15 @@ def test_the_same_scan_again_is_found_without_reading_the_model(find, scans, sto
 )
 def test_another_request_is_another_scan(find, scans, request_, change):
     keys = {find().key, find(replace(request_, **change)).key}
-    assert len(keys) == len(scans.stores) == 2
+    assert len(keys) == len(scans) == 2
 
 
 def test_the_users_own_architecture_is_read_before_it_is_found(find, scans, request_):
     loaded = []
     own = replace(request_, architecture="mine:build", load=lambda: loaded.append(1) or request_.load())
     assert find(own).key == find(own).key
-    assert len(scans.stores) == 1
+    assert len(scans) == 1
     assert len(loaded) == 2
-
-
-def test_fresh_computes_everything_anew(find, scans, store):
-    assert find().key == find(fresh=True).key
-    assert scans.stores == [store, None]
 
 
 def test_a_scan_that_is_killed_shows_as_interrupted_and_one_that_ends_does_not(store, request_):
@@ -108,23 +99,17 @@ def damage(store, key):
     (store.folder / "arrays" / f"{'a' * 64}.npz").write_bytes(b"cut")
 
 
-def test_damaged_arrays_are_computed_again(find, scans, store):
-    key = find().key
-    damage(store, key)
-    again = find()
-    assert (again.key, again.found) == (key, False)
-    assert len(scans.stores) == 2
-
-
 @pytest.mark.parametrize(("fresh", "kept"), [(False, True), (True, False)])
-def test_a_repair_keeps_the_positive_control(find, store, fresh, kept):
+def test_damaged_arrays_are_computed_again_and_the_positive_control_is_kept(find, scans, store, fresh, kept):
     key = find().key
     control = ControlRecord(
         target=1, trigger={}, lift=0.9, accuracy=0.9, planted=True, seen=True, score=None, p_value=None
     )
     store.keep_scan(key, store.find_scan(key).model_copy(update={"control": control}))
     damage(store, key)
-    assert find(fresh=fresh).record.control == (control if kept else None)
+    again = find(fresh=fresh)
+    assert (again.key, again.found, again.record.control) == (key, False, control if kept else None)
+    assert scans == [store, None if fresh else store]
 
 
 def test_a_file_that_is_replaced_on_the_way_is_kept_under_its_own_key(find, scans, request_):
@@ -139,4 +124,4 @@ def test_a_file_that_is_replaced_on_the_way_is_kept_under_its_own_key(find, scan
     found = find()
     # The file is the other one now.
     assert (found.key, found.found) == (second, True)
-    assert len(scans.stores) == 2
+    assert len(scans) == 2

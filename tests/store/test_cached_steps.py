@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-import pytest
 
 from aegis.core.runtime import Runtime
 from aegis.core.source import STEPS_CODE, code_digest
@@ -15,43 +14,30 @@ from tests.stored import ASSESS, EMBED, GATHER, Counted, assert_same, dataset, e
 
 
 def test_each_step_is_computed_once_and_found_again(store):
-    counted = Counted()
-    results = []
+    counted, results, events = Counted(), [], []
     for _ in range(2):
         # Another process would open the folder anew.
         steps = counted.kept(Store(store.folder))
         found = steps.gather(None, dataset(), 1, GATHER)
-        results.append((steps.assess(None, dataset(), ASSESS), found, steps.embed(found, EMBED)))
-    assert counted.calls == ["gather", "assess", "embed"]
+        embedded = steps.embed(found, EMBED, report=events.append)
+        results.append((steps.assess(None, dataset(), ASSESS), found, embedded))
+    assert counted.calls == ["gather", "embed", "assess"]
+    # What was found counts as progress.
+    assert [(e.stage, e.label, e.step, e.total) for e in events] == [("embed", 1, 1, 1)] * 2
     assert_same(results[0], results[1])
     assert_same(results[1][1], evidence(1))
     assert_same(results[1][2], planes(evidence(1)))
 
 
-def test_what_was_found_is_counted_as_progress(store):
-    counted, events = Counted(), []
-    for _ in range(2):
-        counted.kept(store).embed(evidence(3), EMBED, report=events.append)
-    assert counted.calls == ["embed"]
-    assert [(e.stage, e.label, e.step, e.total) for e in events] == [("embed", 3, 1, 1)] * 2
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"digest": "another"},
-        {"data": dataset(7)},
-        {"runtime": Runtime("cpu", "bf16")},
-        {"runtime": Runtime("cuda", "fp32")},
-    ],
-)
-def test_other_models_images_and_precisions_are_not_confused(store, change):
-    counted = Counted()
-    for given in ({}, change):
+def test_other_models_images_and_precisions_are_not_confused(store):
+    counted, machines = Counted(), ({"runtime": Runtime("cpu", "bf16")}, {"runtime": Runtime("cuda", "fp32")})
+    for given in ({}, {"digest": "another"}, {"data": dataset(7)}, *machines):
         steps = counted.kept(store, **given)
         steps.assess(None, dataset(), ASSESS)
         steps.gather(None, dataset(), 1, GATHER)
-    assert counted.calls == ["assess", "gather"] * 2
+    # The name of the data and the number of workers play no part.
+    counted.kept(store, data=dataset(name="other"), runtime=Runtime(workers=7)).assess(None, dataset(), ASSESS)
+    assert counted.calls == ["assess", "gather"] * 5
 
 
 def test_other_settings_and_classes_are_computed_anew(store):
@@ -65,13 +51,6 @@ def test_other_settings_and_classes_are_computed_anew(store):
         for config in (EMBED, dataclasses.replace(EMBED, perplexity=31)):
             steps.embed(found, config)
     assert counted.calls == ["gather"] * 3 + ["assess"] * 2 + ["embed"] * 4
-
-
-def test_the_name_of_the_data_and_the_number_of_workers_play_no_part(store):
-    counted = Counted()
-    counted.kept(store).assess(None, dataset(), ASSESS)
-    counted.kept(store, data=dataset(name="other"), runtime=Runtime(workers=7)).assess(None, dataset(), ASSESS)
-    assert counted.calls == ["assess"]
 
 
 def scanned(digest="1" * 64, **changes):
@@ -94,18 +73,9 @@ def test_a_class_of_a_finished_scan_is_found_without_its_model(store):
     wide = find_class(store, scanned(judge=JudgeConfig(bandwidth=1e6)), 2)
     assert [c.count for c in wide.clusters] == [1, 1]
     assert counted.calls == ["gather", "embed"]
-
-
-@pytest.mark.parametrize(
-    ("lost", "label"),
-    [(scanned("2" * 64), 2), (scanned(), 1), (scanned(embed=EmbedConfig(perplexity=2)), 2)],
-    ids=["model", "class", "settings"],
-)
-def test_what_the_store_lost_is_none(store, lost, label):
-    data = dataset()
-    steps = Counted().kept(store, "1" * 64, data)
-    steps.embed(steps.gather(None, data, 2, GATHER), EMBED)
-    assert find_class(store, lost, label) is None
+    # Of another model, class or settings, there is nothing.
+    for lost, label in ((scanned("2" * 64), 2), (scanned(), 1), (scanned(embed=EmbedConfig(perplexity=2)), 2)):
+        assert find_class(store, lost, label) is None
 
 
 def test_what_an_older_source_computed_is_still_found(store, monkeypatch):

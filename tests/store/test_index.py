@@ -13,25 +13,19 @@ from aegis.store.index import MIGRATIONS, VERSION, make_index, open_index
 from aegis.store.store import Store
 
 
-def test_readers_go_on_while_another_writes(tmp_path):
+def test_readers_go_on_while_another_writes_or_fails(tmp_path):
     path = tmp_path / "index.sqlite"
     make_index(path)
     with open_index(path) as writer:
         writer.execute("INSERT INTO reviews VALUES ('key', 'text')")
         with open_index(path) as reader:
             assert reader.execute("SELECT * FROM reviews").fetchall() == []
+    # What fails changes nothing.
+    with suppress(ValueError), open_index(path) as index:
+        index.execute("DELETE FROM reviews")
+        raise ValueError
     with open_index(path) as reader:
         assert reader.execute("SELECT * FROM reviews").fetchall() == [("key", "text")]
-
-
-def test_what_fails_changes_nothing(tmp_path):
-    path = tmp_path / "index.sqlite"
-    make_index(path)
-    with suppress(ValueError), open_index(path) as index:
-        index.execute("INSERT INTO reviews VALUES ('key', 'text')")
-        raise ValueError
-    with open_index(path) as index:
-        assert index.execute("SELECT * FROM reviews").fetchall() == []
 
 
 # The tables as AEGIS made them before it counted versions.
@@ -53,14 +47,13 @@ def make_first(path, tables=FIRST):
 
 @pytest.mark.parametrize("tables", [FIRST, FIRST[:1]], ids=["all", "without reviews"])
 def test_an_older_index_gets_the_tables_that_it_lacks(tmp_path, tables):
-    path = tmp_path / "index.sqlite"
+    path, named = tmp_path / "index.sqlite", "SELECT name FROM sqlite_master ORDER BY name"
     make_first(path, tables)
     make_index(path)
     make_index(tmp_path / "new.sqlite")
     with open_index(path) as index, open_index(tmp_path / "new.sqlite") as new:
         assert index.execute("SELECT key FROM scans").fetchall() == [("key",)]
         assert index.execute("PRAGMA user_version").fetchone() == (VERSION,)
-        named = "SELECT name FROM sqlite_master ORDER BY name"
         assert index.execute(named).fetchall() == new.execute(named).fetchall()
 
 
@@ -114,7 +107,7 @@ def test_many_may_make_it_at_once(tmp_path):
             index.execute("INSERT OR REPLACE INTO reviews VALUES ('key', 'text')")
 
     with ThreadPoolExecutor(4) as threads:
-        for i in range(10):
+        for i in range(5):
             path = tmp_path / f"{i}.sqlite"
             for made in [threads.submit(make, path) for _ in range(4)]:
                 made.result(60)

@@ -1,15 +1,14 @@
 """The store: scans, reviews and arrays, from several processes at once."""
 
 import multiprocessing
-import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 
 import numpy as np
 
 from aegis.core.runtime import Cancelled
 from aegis.records.review import Review
 from aegis.store.store import Store
-from tests.stored import EMBED, GATHER, Counted, dataset, files, record
+from tests.stored import EMBED, GATHER, Counted, change, dataset, files, record
 
 
 def test_scans_come_back_newest_first(store):
@@ -22,23 +21,6 @@ def test_scans_come_back_newest_first(store):
     assert store.find_scan("key 4") is None
 
 
-def test_a_scan_of_the_same_key_is_replaced(store):
-    store.keep_scan("key", record())
-    store.keep_scan("key", record(sentence="Another."))
-    assert [kept.sentence for _, kept in store.scans()] == ["Another."]
-
-
-def test_a_scan_that_another_version_wrote_is_left_out(store):
-    for key in ("old", "new"):
-        store.keep_scan(key, record())
-    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
-        index.execute("UPDATE scans SET record = json_set(record, '$.schema_version', 0) WHERE key = 'old'")
-    assert [key for key, _ in store.scans()] == ["new"]
-    assert store.find_scan("old") is None
-    store.keep_scan("old", record())
-    assert store.find_scan("old") == record()
-
-
 def test_a_review_stays_with_its_scan(store):
     review = Review("Seen.", {3: "confirmed"})
     assert store.find_review("key") is None
@@ -49,29 +31,6 @@ def test_a_review_stays_with_its_scan(store):
     # Another process would open the folder anew.
     assert Store(store.folder).find_review("key") == review
     assert Store(store.folder).find_review("other") == Review()
-
-
-def keep_many(folder, name, gate):
-    store = Store(folder)
-    gate.wait(60)
-    for i in range(15):
-        store.keep_scan(f"{name} {i}", record())
-        store.keep("shared", {"a": np.full(1000, i)})
-
-
-def test_two_processes_at_once_both_land(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    gate = context.Barrier(2)
-    workers = [context.Process(target=keep_many, args=(tmp_path, name, gate)) for name in ("one", "two")]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
-    assert [worker.exitcode for worker in workers] == [0, 0]
-    store = Store(tmp_path)
-    assert {key for key, _ in store.scans(limit=100)} == {f"{n} {i}" for n in ("one", "two") for i in range(15)}
-    assert (store.load("shared")["a"] == 14).all()
-    assert files(tmp_path) == ["shared.npz"]
 
 
 def test_what_a_saved_scan_needs_is_whatever_was_used_since_it_began(store):
@@ -94,10 +53,11 @@ def test_what_a_saved_scan_needs_is_whatever_was_used_since_it_began(store):
     assert files(store.folder) == []
 
 
-def test_a_scan_that_is_kept_again_needs_what_it_needed(store):
+def test_a_scan_that_is_kept_again_is_replaced_and_needs_what_it_needed(store):
     store.keep("a", {"a": np.arange(3)})
     store.keep_scan("key", record())
     Store(store.folder).keep_scan("key", record(sentence="With a control."))
+    assert [kept.sentence for _, kept in store.scans()] == ["With a control."]
     assert [array.key for array in store.only_needed_by("key")] == ["a"]
 
 
@@ -131,8 +91,7 @@ def test_what_is_lost_or_damaged_makes_a_scan_less_than_whole(store):
 
 def test_a_file_that_the_index_does_not_know_is_taken_in(store):
     store.keep("a", {"a": np.arange(3)})
-    with closing(sqlite3.connect(store.folder / "index.sqlite")) as index, index:
-        index.execute("DELETE FROM arrays")
+    change(store, "DELETE FROM arrays")
     assert store.load("a")["a"].tolist() == [0, 1, 2]
     assert store.check().files == 1
     # From then on its content is known.
@@ -152,23 +111,27 @@ def test_two_analysts_lose_nothing_of_each_other(store):
     assert store.keep_review("other", Review("New."), since=Review()) == Review("New.")
 
 
-def decide(folder, label, gate):
+def work(folder, name, label, gate):
     store, review = Store(folder), Review()
     gate.wait(60)
-    for _ in range(20):
+    for i in range(15):
+        store.keep_scan(f"{name} {i}", record())
+        store.keep("shared", {"a": np.full(1000, i)})
         for said in ("confirmed", "dismissed"):
             changed = Review(review.note, {**review.decisions, label: said})
             review = store.keep_review("key", changed, since=review)
 
 
-def test_reviews_of_two_processes_at_once_lose_nothing(tmp_path):
+def test_what_two_processes_keep_at_once_both_lands(tmp_path):
     context = multiprocessing.get_context("spawn")
-    gate = context.Barrier(2)
-    Store(tmp_path)
-    analysts = [context.Process(target=decide, args=(tmp_path, label, gate)) for label in (1, 2)]
-    for analyst in analysts:
-        analyst.start()
-    for analyst in analysts:
-        analyst.join(120)
-    assert [analyst.exitcode for analyst in analysts] == [0, 0]
-    assert Store(tmp_path).find_review("key") == Review("", {1: "dismissed", 2: "dismissed"})
+    gate, store = context.Barrier(2), Store(tmp_path)
+    workers = [context.Process(target=work, args=(tmp_path, *who, gate)) for who in (("one", 1), ("two", 2))]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert {key for key, _ in store.scans(limit=100)} == {f"{n} {i}" for n in ("one", "two") for i in range(15)}
+    assert (store.load("shared")["a"] == 14).all()
+    assert files(tmp_path) == ["shared.npz"]
+    assert store.find_review("key") == Review("", {1: "dismissed", 2: "dismissed"})

@@ -77,18 +77,12 @@ def test_what_was_killed_is_interrupted_until_it_is_taken_up(killed):
     assert killed.running() == []
 
 
-def test_a_scan_that_is_kept_is_not_interrupted(killed):
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_scan_that_is_kept_or_forgotten_is_not_interrupted(killed, kept):
     killed.keep_scan("b" * 64, record())
-    assert len(killed.interrupted()) == 1
-    killed.keep_scan(KEY, record())
-    assert killed.interrupted() == []
-
-
-def test_what_was_interrupted_can_be_forgotten(killed):
-    assert killed.keys("aaaaaa") == [KEY]
-    killed.forget(KEY)
-    assert killed.interrupted() == []
-    assert killed.keys("aaaaaa") == []
+    assert (len(killed.interrupted()), killed.keys("aaaaaa")) == (1, [KEY])
+    killed.keep_scan(KEY, record()) if kept else killed.forget(KEY)
+    assert (killed.interrupted(), killed.keys("aaaaaa")) == ([], [KEY] if kept else [])
 
 
 def test_what_was_interrupted_protects_nothing_but_is_removed_last(killed):
