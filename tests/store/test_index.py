@@ -107,7 +107,7 @@ def test_many_may_make_it_at_once(tmp_path):
             index.execute("INSERT OR REPLACE INTO reviews VALUES ('key', 'text')")
 
     with ThreadPoolExecutor(4) as threads:
-        for i in range(5):
+        for i in range(10):
             path = tmp_path / f"{i}.sqlite"
             for made in [threads.submit(make, path) for _ in range(4)]:
                 made.result(60)
