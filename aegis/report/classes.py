@@ -19,7 +19,7 @@ from aegis.records.wording import explain_score
 from aegis.report.evidence import LISTED, explain_candidate, flip_rows, trigger_alone
 from aegis.report.figures import COLUMNS, HEAT, SCATTER, against_null, colour_of, heat_maps, scatters
 from aegis.report.first import decision
-from aegis.report.layout import ACCENT, WIDTH, class_name, heading, outline, picture, table, text
+from aegis.report.layout import ACCENT, WIDTH, Outline, class_name, heading, picture, table, text
 from aegis.report.words import words
 
 IMAGES = 8
@@ -29,7 +29,7 @@ CLUSTERS = 8
 def class_pages(
     found: ClassRecord, record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review
 ) -> list[Flowable]:
-    """Lay out the pages of one class.
+    """Lays out the pages of one class.
 
     Args:
         found: the class, from which the numbers come.
@@ -37,14 +37,11 @@ def class_pages(
         findings: by label, from which the pictures come; classes may be missing.
         data: the scan's images, or None.
         review: the analyst's decisions.
-
-    Returns:
-        Parts of the document.
     """
     decided, finding = decision(found, review), findings.get(found.label)
     story: list[Flowable] = [
         PageBreak(),
-        outline(f"Class {found.label}", f"class-{found.label}"),
+        Outline(f"Class {found.label}", f"class-{found.label}"),
         heading(f"Class {class_name(found.label, found.name, 200)}", "title"),
         text(f"<b>{'Flagged' if found.flagged else 'Not flagged'}</b>: {words(found.reason, 800)}."),
         *([text(f"Review: {decided}.")] if decided else []),
@@ -181,14 +178,11 @@ def _strip(images: np.ndarray, side: float) -> Flowable:
 
 
 def class_table(record: ScanRecord, review: Review) -> list[Flowable]:
-    """Lay out the table of all classes, the strongest first.
+    """Lays out the table of all classes, the strongest first.
 
     Args:
         record: the scan.
         review: the analyst's decisions.
-
-    Returns:
-        Parts of the document.
     """
     families = [family for family in FAMILIES if any(best_score(found, family) is not None for found in record.classes)]
     names = ("class", "clusters", "translated", *families, "benign", "verdict", "analyst")
@@ -205,7 +199,7 @@ def class_table(record: ScanRecord, review: Review) -> list[Flowable]:
     return [
         Spacer(0, 5 * mm),
         CondPageBreak(70 * mm),
-        outline("All classes", "classes"),
+        Outline("All classes", "classes"),
         heading("All classes", "title"),
         text(legend, "caption"),
         table(rows, widths, header=1),

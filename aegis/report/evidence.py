@@ -22,7 +22,7 @@ LISTED = 60
 
 
 def explain_candidate(found: ClassRecord, best: TriggerRecord, names: Sequence[str]) -> str:
-    """Say the attack success rate of a candidate trigger on benign images.
+    """Says the attack success rate of a candidate trigger on benign images.
 
     Args:
         found: the class the candidate leads to.
@@ -47,21 +47,18 @@ def explain_candidate(found: ClassRecord, best: TriggerRecord, names: Sequence[s
 
 
 def evidence_picture(found: ClassRecord, candidate: CandidateTrigger, data: Dataset | None) -> Flowable:
-    """Show a candidate with benign test images of other classes, each without and with it; alone without images.
+    """Shows a candidate with benign test images of other classes, each without and with it; alone without images.
 
     Args:
         found: the class it leads to; only where that is flagged, the candidate is called a trigger.
         candidate: with its stamp and flip rates.
         data: the scan's images, or None.
-
-    Returns:
-        A part of the document.
     """
     alone = trigger_alone(candidate, found.flagged)
     if data is None:
         missing = text("The benign images are not at hand, so it is shown alone.", "caption")
         return table([[alone, missing]], [TILE + 34, WIDTH - TILE - 34])
-    sources = spread(candidate, data)
+    sources = _spread(candidate, data)
     images = np.stack([data.test.pixels[np.flatnonzero(data.test.labels == k)[0]] for k in sources])
     stamped = candidate.shown(images)
     rows: list[list[Any]] = [
@@ -85,14 +82,11 @@ def evidence_picture(found: ClassRecord, candidate: CandidateTrigger, data: Data
 
 
 def trigger_alone(candidate: CandidateTrigger, flagged: bool) -> list[Flowable]:
-    """Show a trigger by itself, with a legend.
+    """Shows a trigger by itself, with a legend.
 
     Args:
         candidate: the trigger.
         flagged: whether its class is; else it is called a candidate.
-
-    Returns:
-        Parts of the document.
     """
     width = 1.3 * TILE
     return [
@@ -101,16 +95,8 @@ def trigger_alone(candidate: CandidateTrigger, flagged: bool) -> list[Flowable]:
     ]
 
 
-def spread(candidate: CandidateTrigger, data: Dataset) -> list[int]:
-    """Choose source classes from the highest attack success rate to the lowest, evenly spread.
-
-    Args:
-        candidate: the trigger.
-        data: test images, which the classes must have.
-
-    Returns:
-        Labels, at most ``SHOWN``.
-    """
+def _spread(candidate: CandidateTrigger, data: Dataset) -> list[int]:
+    """Chooses source classes with test images, from the highest attack success rate to the lowest, evenly spread."""
     present = [k for k, rate in enumerate(candidate.flip_rates) if np.isfinite(rate) and (data.test.labels == k).any()]
     ordered = sorted(present, key=lambda k: (-candidate.flip_rates[k], k))
     chosen = np.unique(np.linspace(0, len(ordered) - 1, min(SHOWN, len(ordered))).round().astype(int))
@@ -124,7 +110,7 @@ def flip_rows(
     data: Dataset | None,
     names: Sequence[str],
 ) -> Table:
-    """List the source classes with their attack success rates, each with an image without and with the trigger.
+    """Lists the source classes with their attack success rates, each with an image without and with the trigger.
 
     Args:
         found: the class the trigger leads to.
@@ -132,9 +118,6 @@ def flip_rows(
         stamped: the same with its stamp, or None if it is gone.
         data: the scan's images, or None.
         names: of the classes; of many, only those that flip most are shown.
-
-    Returns:
-        The table.
     """
     colour = ACCENT["infected" if found.flagged else "clean"]
     rates = [(k, rate) for k, rate in enumerate(best.flip_rates) if rate is not None]

@@ -32,7 +32,7 @@ HEAT = 2.25
 
 
 def colour_of(cluster: int) -> str:
-    """Choose the colour of a cluster.
+    """Chooses the colour of a cluster.
 
     Args:
         cluster: its number, from 0.
@@ -44,7 +44,7 @@ def colour_of(cluster: int) -> str:
 
 
 def scatters(finding: Finding) -> io.BytesIO:
-    """Draw the embedding of a class at every budget, coloured by cluster.
+    """Draws the embedding of a class at every budget, coloured by cluster.
 
     Args:
         finding: of the class.
@@ -67,7 +67,7 @@ def scatters(finding: Finding) -> io.BytesIO:
 def heat_maps(
     maps: Sequence[Float32[np.ndarray, "h w"]], budgets: Sequence[float], outlined: Bool[np.ndarray, "h w"] | None
 ) -> io.BytesIO:
-    """Draw how much translation changed each pixel, at every budget.
+    """Draws how much translation changed each pixel, at every budget.
 
     Args:
         maps: mean absolute changes, one map per budget.
@@ -91,7 +91,7 @@ def heat_maps(
 
 
 def against_null(null: NullDistribution, score: float, needed: float, flagged: bool) -> io.BytesIO:
-    """Draw a score on a line from 0 to 1 with those of benign classes.
+    """Draws a score on a line from 0 to 1 with those of benign classes.
 
     Args:
         null: scores of benign classes.

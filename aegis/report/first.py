@@ -29,8 +29,6 @@ MEANS: dict[VerdictName, str] = {
     "below what was not tested.",
     "inconclusive": "The method cannot decide about this model. Treat it as untested, not as clean.",
 }
-
-
 UNTRIED = (
     "Clusters alone can flag a benign class and miss a backdoor. Scan again with the default settings, which look "
     "for the trigger and try it out, before anything is decided."
@@ -40,16 +38,13 @@ UNTRIED = (
 def first_page(
     record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review
 ) -> list[Flowable]:
-    """Lay out the first page: verdict, suspect, evidence, limits and the analyst's review.
+    """Lays out the first page: verdict, suspect, evidence, limits and the analyst's review.
 
     Args:
         record: the scan.
         findings: by label; classes may be missing.
         data: the scan's images, or None.
         review: what the analyst adds.
-
-    Returns:
-        Parts of the document.
     """
     return [
         _title(record),
@@ -68,7 +63,7 @@ def first_page(
 def _title(record: ScanRecord) -> Flowable:
     title = [text("<b>AEGIS backdoor verdict</b>", "lead")]
     return table(
-        [[logo(22), title, text(date(record), "right")]],
+        [[logo(22), title, text(_date(record), "right")]],
         [30, WIDTH - 210, 180],
         ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
         ("RIGHTPADDING", (-1, 0), (-1, 0), 0),
@@ -111,21 +106,13 @@ def _facts(record: ScanRecord) -> Flowable:
                 "Accuracy",
                 f"{model.accuracy:.1%} on test images; an attack of L2 norm {robust_up_to(model)} halves it",
             ),
-            ("Classes flagged", flagged(record)),
+            ("Classes flagged", _flagged(record)),
             ("Classes tested", f"{len(record.classes)} of {len(images.class_names)}"),
         ]
     )
 
 
-def flagged(record: ScanRecord) -> str:
-    """Name the flagged classes.
-
-    Args:
-        record: the scan.
-
-    Returns:
-        Markup; *none* where there are none.
-    """
+def _flagged(record: ScanRecord) -> str:
     flagged = [found for found in record.classes if found.flagged]
     shown = ", ".join(class_name(found.label, found.name, 40) for found in flagged[:NAMED])
     more = f" and {len(flagged) - NAMED} more" if len(flagged) > NAMED else ""
@@ -176,7 +163,7 @@ def _review(record: ScanRecord, review: Review) -> list[Flowable]:
 
 
 def decision(found: ClassRecord, review: Review) -> str:
-    """Say what the analyst decided about a class.
+    """Says what the analyst decided about a class.
 
     Args:
         found: the class.
@@ -191,15 +178,7 @@ def decision(found: ClassRecord, review: Review) -> str:
     return f"<b>{made}</b> by the analyst"
 
 
-def date(record: ScanRecord) -> str:
-    """Say when the scan was made.
-
-    Args:
-        record: the scan.
-
-    Returns:
-        Markup.
-    """
+def _date(record: ScanRecord) -> str:
     try:
         when = datetime.fromisoformat(record.created).astimezone(UTC)
     except ValueError:

@@ -21,6 +21,8 @@ from aegis.report.words import words
 
 MARGIN, FOOT = 18 * mm, 20 * mm
 WIDTH = A4[0] - 2 * MARGIN
+# Rows of a table close to each other.
+NEAR = [("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1)]
 INK, MUTED, RULE, SHADE = (HexColor(colour) for colour in ("#16202c", "#5a6878", "#d5dde7", "#f2f5f9"))
 # The dashboard's colours: blue for benign, vermilion for flagged, amber for inconclusive.
 ACCENT = {"infected": "#c2470a", "clean": "#0b62a8", "inconclusive": "#8a6100"}
@@ -44,39 +46,30 @@ STYLES = {
 
 
 def text(markup: str, style: str = "body") -> Paragraph:
-    """Make a paragraph.
+    """Makes a paragraph.
 
     Args:
         markup: its text.
         style: name of one of the styles of this module.
-
-    Returns:
-        The paragraph.
     """
     return Paragraph(markup, STYLES[style])
 
 
 def item(markup: str) -> Paragraph:
-    """Make a line of a list.
+    """Makes a line of a list.
 
     Args:
         markup: its text.
-
-    Returns:
-        The paragraph.
     """
     return Paragraph(markup, STYLES["item"], bulletText="\u2022")
 
 
 def heading(markup: str, style: str = "section") -> Paragraph:
-    """Make a heading that never stands alone at the foot of a page.
+    """Makes a heading that never stands alone at the foot of a page.
 
     Args:
         markup: its text.
         style: name of one of the styles of this module.
-
-    Returns:
-        The paragraph.
     """
     paragraph = text(markup, style)
     paragraph.keepWithNext = 1
@@ -84,14 +77,11 @@ def heading(markup: str, style: str = "section") -> Paragraph:
 
 
 def picture(file: io.BytesIO, width: float | None = None, height: float | None = None) -> Image:
-    """Make a picture of a given width or height, never wider than the text.
+    """Makes a picture of a given width or height, never wider than the text.
 
     Args:
         file: PNG file.
         width, height: in points; one of the two is enough.
-
-    Returns:
-        The picture.
     """
     across, up = ImageReader(file).getSize()
     file.seek(0)
@@ -103,16 +93,13 @@ def picture(file: io.BytesIO, width: float | None = None, height: float | None =
 
 
 def table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *style: tuple[Any, ...], header: int = 0) -> Table:
-    """Make a table with cells aligned at the top.
+    """Makes a table with cells aligned at the top.
 
     Args:
         rows: cells.
         widths: of the columns, in points.
         style: further commands of reportlab's ``TableStyle``.
         header: number of rows that are repeated on every page.
-
-    Returns:
-        The table.
     """
     common: list[tuple[Any, ...]] = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -128,13 +115,10 @@ def table(rows: Sequence[Sequence[Any]], widths: Sequence[float], *style: tuple[
 
 
 def logo(side: float) -> Drawing:
-    """Draw the logo, as in ``assets/logo.svg``.
+    """Draws the logo, as in ``assets/logo.svg``.
 
     Args:
         side: width and height in points.
-
-    Returns:
-        The drawing.
     """
     scale = side / 64
     drawing = Drawing(side, side)
@@ -154,20 +138,14 @@ def logo(side: float) -> Drawing:
     return drawing
 
 
-def outline(title: str, key: str) -> Flowable:
-    """Add an entry to the reader's table of contents, for the place where it stands.
+class Outline(Flowable):  # type: ignore[misc]  # the library has no types
+    """Adds an entry to the reader's table of contents, for the place where it stands.
 
     Args:
         title: of the entry.
         key: tells it from other entries.
-
-    Returns:
-        An invisible part of the document.
     """
-    return _Outline(title, key)
 
-
-class _Outline(Flowable):  # type: ignore[misc]  # the library has no types
     def __init__(self, title: str, key: str) -> None:
         super().__init__()
         self.title, self.key = title, key
@@ -201,7 +179,7 @@ class _Numbered(Canvas):  # type: ignore[misc]
 
 
 def build(story: list[Flowable], *, title: str, left: str, middle: str) -> bytes:
-    """Write the document as PDF; the same parts give the same bytes.
+    """Writes the document as PDF; the same parts give the same bytes.
 
     Args:
         story: parts of the document in order.
@@ -242,22 +220,18 @@ def build(story: list[Flowable], *, title: str, left: str, middle: str) -> bytes
 
 
 def facts(rows: Sequence[tuple[str, str | Paragraph]], first: float = 82) -> Table:
-    """Make a table of names and values.
+    """Makes a table of names and values.
 
     Args:
         rows: names, and values as markup or a paragraph.
         first: width of the names in points.
-
-    Returns:
-        The table.
     """
     cells = [[text(name, "head"), text(value, "cell") if isinstance(value, str) else value] for name, value in rows]
-    near = [("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1)]
-    return table(cells, [first, WIDTH - first], *near)
+    return table(cells, [first, WIDTH - first], *NEAR)
 
 
 def class_name(label: int, name: str, limit: int = 60) -> str:
-    """Write a class's number and name, each once.
+    """Writes a class's number and name, each once.
 
     Args:
         label: the class.

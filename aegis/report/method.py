@@ -11,7 +11,7 @@ from aegis.core.text import percent
 from aegis.records.config import ScanConfig
 from aegis.records.record import ScanRecord, settings
 from aegis.records.wording import METHODS, robust_up_to
-from aegis.report.layout import WIDTH, facts, heading, item, outline, table, text
+from aegis.report.layout import NEAR, WIDTH, Outline, facts, heading, item, table, text
 from aegis.report.words import words
 
 REFERENCES = {
@@ -31,13 +31,10 @@ SIDE_BY_SIDE = ". Classes are examined side by side, so that their steps add up 
 
 
 def method_pages(record: ScanRecord) -> list[Flowable]:
-    """Lay out the pages on method, measurements, parameters, versions, times and references.
+    """Lays out the pages on method, measurements, parameters, versions, times and references.
 
     Args:
         record: the scan.
-
-    Returns:
-        Parts of the document.
     """
     config = settings(record)
     made_with = record.versions | record.runtime.model_dump(exclude_defaults=True)
@@ -45,7 +42,7 @@ def method_pages(record: ScanRecord) -> list[Flowable]:
     return [
         Spacer(0, 5 * mm),
         CondPageBreak(90 * mm),
-        outline("Method and parameters", "method"),
+        Outline("Method and parameters", "method"),
         heading("Method and parameters", "title"),
         *map(item, _steps(config)),
         heading("What was scanned"),
@@ -142,8 +139,7 @@ def _pairs(values: Mapping[str, str]) -> Flowable:
         return text("none", "caption")
     half = -(-len(cells) // 2)
     rows = [left + right for left, right in zip(cells[:half], [*cells[half:], *[["", ""]] * half])]
-    near = [("TOPPADDING", (0, 0), (-1, -1), 1), ("BOTTOMPADDING", (0, 0), (-1, -1), 1)]
-    return table(rows, [0.24 * WIDTH, 0.26 * WIDTH] * 2, *near)
+    return table(rows, [0.24 * WIDTH, 0.26 * WIDTH] * 2, *NEAR)
 
 
 def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:

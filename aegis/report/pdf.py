@@ -27,7 +27,7 @@ _ONE_AT_A_TIME = threading.Lock()
 def make_pdf(
     record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review = NO_REVIEW
 ) -> bytes:
-    """Write the report of a scan as PDF.
+    """Writes the report of a scan as PDF.
 
     Args:
         record: the scan, from which the numbers come.

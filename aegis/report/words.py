@@ -21,7 +21,7 @@ MISSING = "\ufffd"
 
 
 def words(text: str, limit: int = 200) -> str:
-    """Escape one line of text, with a font for every character.
+    """Escapes one line of text, with a font for every character.
 
     Args:
         text: from outside.
@@ -34,7 +34,7 @@ def words(text: str, limit: int = 200) -> str:
 
 
 def lines(text: str, limit: int = 20_000) -> str:
-    """Escape text and keep its line breaks, with a font for every character.
+    """Escapes text and keeps its line breaks, with a font for every character.
 
     Args:
         text: from outside.
@@ -75,7 +75,7 @@ def _font_of(character: str) -> str | None:
 
 @cache
 def _register() -> frozenset[int]:
-    """Make the fonts known, and tell which characters the wide one has."""
+    """Makes the fonts known, and tells which characters the wide one has."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     bold = f"{WIDE}-Bold"
     pdfmetrics.registerFont(TTFont(WIDE, folder / "DejaVuSans.ttf"))

@@ -7,8 +7,6 @@ from aegis.core.types import Stage
 from aegis.records.config import EmbedConfig, GatherConfig, JudgeConfig, VerdictConfig
 from aegis.records.presets import PAPER_STAGES, preset
 
-STAGES = (Stage(epsilon=1, step=1, iterations=1),)
-
 
 @pytest.mark.parametrize(
     ("data", "shape", "epsilon", "name"),
@@ -23,11 +21,10 @@ STAGES = (Stage(epsilon=1, step=1, iterations=1),)
 )
 def test_the_papers_preset_follows_table_10(data, shape, epsilon, name):
     config = preset("paper", data, shape)
-    assert config.gather.stages == (PAPER_STAGES[name],)
-    assert config.gather.stages[0].epsilon == epsilon
-    assert config.gather.seeds == 500
-    assert config.gather.components == 150
-    assert config.gather.trigger_search is None
+    gather = config.gather
+    assert gather.stages == (PAPER_STAGES[name],)
+    assert (gather.stages[0].epsilon, gather.seeds, gather.components) == (epsilon, 500, 150)
+    assert gather.trigger_search is None
     assert (config.embed.method, config.embed.perplexity) == ("tsne", 30)
     assert config.judge == JudgeConfig(bandwidth=None, quantile=0.3)
     assert config.verdict.rule == "paper"
@@ -55,50 +52,45 @@ def test_an_unknown_preset_is_refused():
         preset("slow", None, (1, 28, 28))
 
 
-@pytest.mark.parametrize(
-    ("make", "given"),
-    [
-        (GatherConfig, {"stages": ()}),
-        (GatherConfig, {"stages": STAGES, "seeds": 9}),
-        (GatherConfig, {"stages": STAGES, "components": 1}),
-        (GatherConfig, {"stages": STAGES, "components": 151}),
-        (GatherConfig, {"stages": STAGES, "seed": -1}),
-        (GatherConfig, {"stages": STAGES, "seed": 2**32}),
-        (EmbedConfig, {"seed": -1}),
-        (EmbedConfig, {"seed": 2**32}),
-        (VerdictConfig, {"source_quantile": 0.0}),
-        (VerdictConfig, {"source_quantile": 1.1}),
-        (VerdictConfig, {"alpha": 0.0}),
-        (VerdictConfig, {"alpha": 1.1}),
-        (VerdictConfig, {"min_score": -0.1}),
-        (VerdictConfig, {"min_score": 1.1}),
-        (VerdictConfig, {"min_accuracy": -0.1}),
-        (VerdictConfig, {"min_accuracy": float("nan")}),
-        (VerdictConfig, {"min_half_radius": -0.1}),
-        (EmbedConfig, {"perplexity": 1.9}),
-        (JudgeConfig, {"bandwidth": 0.0}),
-        (JudgeConfig, {"quantile": 0.0}),
-        (JudgeConfig, {"quantile": 1.1}),
-    ],
-)
-def test_values_out_of_range_are_refused(make, given):
+REFUSED = [
+    (GatherConfig, "stages", [()]),
+    (GatherConfig, "seeds", [9]),
+    (GatherConfig, "components", [1, 151]),
+    (GatherConfig, "seed", [-1, 2**32]),
+    (EmbedConfig, "seed", [-1, 2**32]),
+    (EmbedConfig, "perplexity", [1.9]),
+    (JudgeConfig, "bandwidth", [0.0]),
+    (JudgeConfig, "quantile", [0.0, 1.1]),
+    (VerdictConfig, "source_quantile", [0.0, 1.1]),
+    (VerdictConfig, "alpha", [0.0, 1.1]),
+    (VerdictConfig, "min_score", [-0.1, 1.1]),
+    (VerdictConfig, "min_accuracy", [-0.1, float("nan")]),
+    (VerdictConfig, "min_half_radius", [-0.1]),
+]
+
+
+@pytest.mark.parametrize(("make", "name", "value"), [(m, name, v) for m, name, values in REFUSED for v in values])
+def test_values_out_of_range_are_refused(make, name, value):
     with pytest.raises(ConfigError):
-        make(**given)
+        make(**(given(make) | {name: value}))
 
 
 @pytest.mark.parametrize(
-    ("make", "given"),
+    ("make", "values"),
     [
-        (GatherConfig, {"stages": STAGES, "seeds": 10, "components": 2}),
-        (GatherConfig, {"stages": STAGES, "seed": 2**32 - 1}),
-        (EmbedConfig, {"seed": 2**32 - 1}),
+        (GatherConfig, {"seeds": 10, "components": 2}),
+        (GatherConfig, {"seed": 2**32 - 1, "components": 150}),
+        (EmbedConfig, {"seed": 2**32 - 1, "perplexity": 2.0}),
         (VerdictConfig, {"rule": "paper", "source_quantile": 1.0, "alpha": 1.0, "min_score": 1.0, "min_accuracy": 1.0}),
         (VerdictConfig, {"min_score": 0.0, "min_accuracy": 0.0, "min_half_radius": 0.0, "nulls": ()}),
-        (GatherConfig, {"stages": STAGES, "components": 150}),
-        (EmbedConfig, {"perplexity": 2.0}),
         (JudgeConfig, {"bandwidth": 0.1, "quantile": 1.0}),
     ],
 )
-def test_values_at_the_end_of_their_range_are_accepted(make, given):
-    made = make(**given)
-    assert all(getattr(made, name) == value for name, value in given.items())
+def test_values_at_the_end_of_their_range_are_accepted(make, values):
+    made = make(**(given(make) | values))
+    assert all(getattr(made, name) == value for name, value in values.items())
+
+
+def given(make):
+    """What must be given to it."""
+    return {"stages": (Stage(epsilon=1, step=1, iterations=1),)} if make is GatherConfig else {}

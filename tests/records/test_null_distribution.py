@@ -26,26 +26,19 @@ def null(*logits, family="patch"):
 THREE = null(-3.0, -2.0, -1.0)
 
 
-def test_mean_and_spread_are_those_of_the_logits():
-    assert THREE.mean == pytest.approx(-2)
-    assert THREE.spread == pytest.approx(1)
-
-
 @pytest.mark.parametrize("score", odds(-3.0, -2.0, 0.5, 2.0))
 def test_a_new_models_score_is_judged_by_students_prediction(score):
+    assert (THREE.mean, THREE.spread) == pytest.approx((-2, 1))
     distance = (logit(score) + 2) / math.sqrt(1 + 1 / 3)
     assert THREE.p_value(score) == pytest.approx(stats.t.sf(distance, df=2))
     # Of two degrees of freedom it is known in closed form.
     assert THREE.p_value(score) == pytest.approx(0.5 - distance / (2 * math.sqrt(2 + distance**2)))
 
 
-def test_the_higher_the_score_the_less_likely():
+def test_higher_scores_and_more_models_make_a_score_less_likely():
     chances = [THREE.p_value(score) for score in np.linspace(0.01, 0.99, 50)]
     assert all(a > b for a, b in zip(chances, chances[1:]))
     assert 0 < chances[-1] < chances[0] < 1
-
-
-def test_more_models_make_the_same_score_less_likely():
     few, many = null(-2.5, -1.5), null(*[-2.5, -1.5] * 10)
     assert many.spread < few.spread
     assert many.p_value(0.9) < few.p_value(0.9)
@@ -66,10 +59,7 @@ def test_scores_that_are_all_the_same_still_have_a_spread():
 
 
 def test_nothing_and_everything_have_a_chance():
-    none, all_ = (
-        NullDistribution(family="patch", maxima=(0.0, 0.0)),
-        NullDistribution(family="patch", maxima=(0.0, 1.0)),
-    )
+    none, all_ = (NullDistribution(family="patch", maxima=maxima) for maxima in ((0.0, 0.0), (0.0, 1.0)))
     assert logit(0.0) == pytest.approx(-logit(1.0))
     assert math.isfinite(none.mean)
     assert none.p_value(0.0) == pytest.approx(0.5)
@@ -89,9 +79,7 @@ def test_a_family_pays_for_the_others_that_are_tested():
     four = [null(-9.0, -1.0, family=family) for family in FAMILIES[1:]]
     assert p_value("patch", 0.6, [*four, THREE]) == pytest.approx(4 * alone)
     assert p_value("patch", 0.01, [*four, THREE]) == 1
-
-
-def test_a_family_without_a_null_is_never_unlikely():
+    # Without calibration models a score is never unlikely.
     assert p_value("perturbation", 1.0, [THREE]) == 1
     assert p_value("patch", 1.0, []) == 1
 

@@ -22,22 +22,17 @@ def test_grey_colour_and_other_channels_become_colour():
     two = np.stack([np.full((2, 2), 10, np.uint8), np.full((2, 2), 20, np.uint8)])[None]
     assert (as_rgb(two) == 15).all()
     assert as_rgb(two).shape == (1, 2, 2, 3)
-
-
-def test_one_picture_becomes_colour_as_many_do():
+    # One picture becomes colour as many do.
     four = np.random.default_rng(0).integers(0, 256, (2, 4, 3, 5), dtype=np.uint8)
     assert as_rgb(four[0]).shape == (3, 5, 3)
     np.testing.assert_array_equal(as_rgb(four[1]), as_rgb(four)[1])
 
 
-def test_a_patch_shows_its_pixels_on_a_tint():
-    shown = trigger(candidate("patch", 0, RATES))
+def test_a_patch_shows_its_pixels_on_as_much_of_a_tint_as_it_leaves():
+    whole = candidate("patch", 0, RATES)
+    shown = trigger(whole)
     assert (shown[:2, :2] == 255).all()
     assert (shown[2:] == UNTOUCHED).all()
-
-
-def test_what_a_patch_replaces_in_part_shows_as_much_of_the_tint():
-    whole = candidate("patch", 0, RATES)
     half = Stamp((1 + whole.stamp.keep) / 2, whole.stamp.add / 2)
     shown = trigger(replace(whole, stamp=half)).astype(int)
     assert np.abs(shown[:2, :2] - (np.array(UNTOUCHED) + 255) / 2).max() <= 1
@@ -58,8 +53,7 @@ def test_a_perturbation_shows_both_signs_alike():
     left, right = shown[0, 0], shown[0, -1]
     assert left[0] > left[2]  # orange takes away
     assert right[2] > right[1]  # purple adds
-    middle = shown[0, 3:5]
-    assert middle.min() > 190
+    assert shown[0, 3:5].min() > 190
 
 
 @pytest.mark.parametrize("size", [(8, 8), (300, 200), (1, 1)])

@@ -34,16 +34,12 @@ def test_the_flagged_come_first_and_then_what_is_least_likely():
     # Whoever is flagged comes first, however likely.
     assert labels(changed(scan, 1, flagged=True)) == [2, 0, 1, 3]
     assert labels(changed(scan, 2, flagged=False)) == [0, 2, 3, 1]
-
-
-def test_where_chances_are_the_same_the_higher_score_comes_first():
+    # Where all are equally likely, the higher score comes first.
     scan = made(rates=(0.2, 0.3, 0.1, 0.3))
     for label in range(4):
         scan = changed(scan, label, p_value=1.0)
     assert labels(scan) == [1, 3, 0, 2]
-
-
-def test_the_papers_rule_ranks_by_clusters():
+    # The paper's rule ranks by clusters.
     assert labels(made(rates=(0.1, 0.9, 0.9, 0.1), kind="paper")) == [1, 2, 0, 3]
 
 
@@ -54,23 +50,22 @@ def test_records_of_the_first_version_are_ranked_by_flip_rates():
     assert best_score(record.classes[2]) == pytest.approx(0.4)
 
 
-def test_the_flagged_are_shown_strongest_first():
-    assert featured(made(rates=(0.6, 0.2, 0.9, 0.7)).record) == (2, 3, 0)
+@pytest.mark.parametrize(
+    ("about", "shown"),
+    [
+        ({"rates": (0.6, 0.2, 0.9, 0.7)}, (2, 3, 0)),
+        # Of a clean model the strongest is shown.
+        ({"rates": (0.1, 0.2, 0.1, 0.1)}, (1,)),
+        # The paper's rule shows what its clusters flag.
+        ({"rates": (0.1, 0.9, 0.9, 0.1), "kind": "paper"}, (1, 2)),
+    ],
+)
+def test_the_flagged_are_shown_strongest_first(about, shown):
+    assert featured(made(**about).record) == shown
 
 
-def test_of_a_clean_model_the_strongest_is_shown():
-    assert featured(made(rates=(0.1, 0.2, 0.1, 0.1)).record) == (1,)
-
-
-def test_the_papers_rule_shows_what_its_clusters_flag():
-    assert featured(made(rates=(0.1, 0.9, 0.9, 0.1), kind="paper").record) == (1, 2)
-
-
-def test_without_classes_none_is_shown():
-    assert featured(with_record(made(), classes=()).record) == ()
-
-
-def test_strange_settings_change_nothing(flagged):
+def test_without_classes_none_is_shown_and_strange_settings_change_nothing(flagged):
+    assert featured(with_record(flagged, classes=()).record) == ()
     assert featured(with_record(flagged, config={"gather": 3}).record) == (2,)
 
 
@@ -78,12 +73,8 @@ def test_the_strongest_candidate_is_the_recorded_one(flagged):
     found = flagged.record.classes[2]
     assert strongest_candidate(found) == 0
     assert strongest_candidate(found.model_copy(update={"strongest": 2})) == 2
-
-
-def test_where_none_was_tried_there_is_no_strongest():
-    found = made(kind="paper").record.classes[0]
-    assert strongest_candidate(found) is None
-    assert best_score(found) is None
+    untried = made(kind="paper").record.classes[0]
+    assert (strongest_candidate(untried), best_score(untried)) == (None, None)
 
 
 def test_the_candidate_is_the_one_the_verdict_speaks_of(flagged):
@@ -93,11 +84,9 @@ def test_the_candidate_is_the_one_the_verdict_speaks_of(flagged):
     assert candidate_of(flagged.record.classes[0], None) is None
     untried = made(kind="paper")
     assert candidate_of(untried.record.classes[0], untried.findings[0]) is None
-
-
-def test_a_finding_with_fewer_candidates_than_the_record_has_none(flagged):
-    found = flagged.record.classes[2].model_copy(update={"strongest": 9})
-    assert candidate_of(found, flagged.findings[2]) is None
+    # The finding has fewer candidates than this.
+    beyond = flagged.record.classes[2].model_copy(update={"strongest": 9})
+    assert candidate_of(beyond, flagged.findings[2]) is None
 
 
 def test_the_best_score_is_of_a_family_or_of_all(flagged):

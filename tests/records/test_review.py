@@ -15,11 +15,7 @@ def test_a_review_comes_back(review):
 @pytest.mark.parametrize(
     "text",
     [
-        b"",
-        b"none",
-        b"[]",
-        b'{"note": 3}',
-        b'{"note": "\xff"}',
+        *(b"", b"none", b"[]", b'{"note": 3}', b'{"note": "\xff"}'),
         b'{"decisions": {"seven": "confirmed"}}',
         b'{"decisions": {"7": "open"}}',
         b'{"decisions": ["confirmed"]}',

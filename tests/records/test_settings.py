@@ -27,7 +27,13 @@ def record():
 
 
 def scanned_with(record, config):
+    """The record of a scan by other settings, or by a preset."""
+    config = preset(config, None, SHAPE) if isinstance(config, str) else config
     return record.model_copy(update={"config": config_record(config)})
+
+
+def told(lines):
+    return {line.name: (line.older, line.newer) for line in lines}
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -40,59 +46,39 @@ def test_a_preset_is_known_whatever_its_seed_its_sizes_and_its_calibration(recor
     assert preset_of(scanned_with(record, config)) == name
 
 
-def test_the_paper_depends_on_the_images(record):
-    elsewhere = scanned_with(record, preset("paper", "cifar10", (3, 32, 32)))
-    assert preset_of(elsewhere) == OWN
-
-
 def test_own_settings_and_those_of_another_version_are_told_apart(record):
     assert preset_of(scanned_with(record, adjusted(preset("quick", None, SHAPE), seeds=33))) == OWN
-    assert preset_of(record.model_copy(update={"config": {"seeds": 3}})) == FOREIGN
-    assert preset_of(record.model_copy(update={"config": {"gather": 3, "verdict": None}})) == FOREIGN
+    # The paper's depend on the images.
+    assert preset_of(scanned_with(record, preset("paper", "cifar10", (3, 32, 32)))) == OWN
+    for config in ({"seeds": 3}, {"gather": 3, "verdict": None}):
+        assert preset_of(record.model_copy(update={"config": config})) == FOREIGN
 
 
 def test_what_differs_is_named_and_nothing_else(record):
-    default, quick = (scanned_with(record, preset(name, None, SHAPE)) for name in ("default", "quick"))
-    lines = {line.name: (line.older, line.newer) for line in different_settings(default, quick)}
+    default, quick, paper = (scanned_with(record, name) for name in ("default", "quick", "paper"))
+    lines = told(different_settings(default, quick))
     assert lines["Images translated per class"] == ("250", "120")
     assert lines["Held-out images per class"] == ("50", "20")
     assert lines["gather: trigger search: steps"] == ("30", "25")
     assert len(lines) == 5
     assert different_settings(default, default) == ()
+    # A search left out is one line.
+    lines = told(different_settings(default, paper))
+    assert lines["Search for triggers"] == ("yes", "none")
+    assert not [name for name in lines if name.startswith("gather: trigger search")]
 
 
-def test_a_search_left_out_is_one_line(record):
-    default, paper = (scanned_with(record, preset(name, None, SHAPE)) for name in ("default", "paper"))
-    lines = different_settings(default, paper)
-    searches = [line for line in lines if line.name == "Search for triggers"]
-    assert [(line.older, line.newer) for line in searches] == [("yes", "none")]
-    assert not [line for line in lines if line.name.startswith("gather: trigger search")]
+def test_seeds_and_budgets_are_told_in_full_and_long_lists_by_their_digest(record):
+    def differing(name, *values):
+        """What is told where a setting has these values."""
+        scans = (scanned_with(record, adjusted(preset("default", None, SHAPE), **{name: v})) for v in values)
+        return set(told(different_settings(*scans)).values())
 
-
-def test_what_is_not_there_is_not_told(record):
-    told = dict(all_settings(scanned_with(record, preset("paper", None, SHAPE))))
-    assert told["Search for triggers"] == "none"
-    assert "Area of a patch (share of the image)" not in told
-
-
-def test_large_seeds_are_told_to_the_last_digit(record):
-    one, other = (
-        scanned_with(record, adjusted(preset("default", None, SHAPE), seed=s)) for s in (1_234_567, 1_234_568)
-    )
-    told = {(line.older, line.newer) for line in different_settings(one, other)}
-    assert told == {("1234567", "1234568")}
-
-
-def test_budgets_are_told_in_full_and_long_lists_by_their_digest(record):
-    older, newer = (scanned_with(record, adjusted(preset("default", None, SHAPE), epsilon=e)) for e in (3, 5))
-    (line,) = different_settings(older, newer)
-    assert (line.older, line.newer) == (
-        "epsilon 3, step 0.625, iterations 12",
-        "epsilon 5, step 1.04167, iterations 12",
-    )
-    nulls = [{"family": "patch", "maxima": [0.1 * i for i in range(9)]}]
-    changed = [{"family": "patch", "maxima": [0.2 * i for i in range(9)]}]
-    configs = [{**record.config, "verdict": {**record.config["verdict"], "nulls": n}} for n in (nulls, changed)]
+    assert differing("seed", 1_234_567, 1_234_568) == {("1234567", "1234568")}
+    three, five = "epsilon 3, step 0.625, iterations 12", "epsilon 5, step 1.04167, iterations 12"
+    assert differing("epsilon", 3, 5) == {(three, five)}
+    nulls = ([{"family": "patch", "maxima": [step * i for i in range(9)]}] for step in (0.1, 0.2))
+    configs = [{**record.config, "verdict": {**record.config["verdict"], "nulls": n}} for n in nulls]
     (line,) = different_settings(*(record.model_copy(update={"config": config}) for config in configs))
     assert line.older.startswith("family patch, maxima 9 values (")
     assert line.older != line.newer
@@ -100,14 +86,12 @@ def test_budgets_are_told_in_full_and_long_lists_by_their_digest(record):
 
 def test_text_in_settings_cannot_forge_a_line(record):
     hostile = record.model_copy(update={"config": {**record.config, "x\nVerdict": "clean\x1b[2J\u202e"}})
-    (line,) = different_settings(record, hostile)
-    assert (line.name, line.older, line.newer) == ("x\\nVerdict", "not known", "clean\\x1b[2J\\u202e")
+    assert told(different_settings(record, hostile)) == {"x\\nVerdict": ("not known", "clean\\x1b[2J\\u202e")}
 
 
 def test_only_what_the_user_chose_counts_as_other_settings(record):
-    seeded = scanned_with(record, adjusted(preset("default", None, SHAPE), seed=3))
-    assert same_settings(record, seeded)
-    assert not same_settings(record, scanned_with(record, preset("quick", None, SHAPE)))
+    assert same_settings(record, scanned_with(record, adjusted(preset("default", None, SHAPE), seed=3)))
+    assert not same_settings(record, scanned_with(record, "quick"))
 
 
 def test_versions_images_and_device_that_differ(record):
@@ -118,18 +102,20 @@ def test_versions_images_and_device_that_differ(record):
             "data": record.data.model_copy(update={"digest": "f" * 64}),
         }
     )
-    lines = [(line.name, line.older, line.newer) for line in different_surroundings(record, other)]
-    assert lines == [
-        ("Digest of the images", record.data.digest[:16], "f" * 16),
-        ("Precision", "fp32", "bf16"),
-        ("Version of torch", "2.99", "–"),  # noqa: RUF001 - none
-        ("Version of timm", "–", "1"),  # noqa: RUF001 - none
-    ]
+    assert told(different_surroundings(record, other)) == {
+        "Digest of the images": (record.data.digest[:16], "f" * 16),
+        "Precision": ("fp32", "bf16"),
+        "Version of torch": ("2.99", "–"),  # noqa: RUF001 - none
+        "Version of timm": ("–", "1"),  # noqa: RUF001 - none
+    }
 
 
-def test_all_settings_are_told_in_words(record):
-    told = dict(all_settings(record))
-    assert told["Images translated per class"] == "250"
-    assert told["Bandwidth of mean shift"] == "computed"
-    assert told["Search for triggers"] == "yes"
+def test_all_settings_are_told_in_words_and_what_is_not_there_is_not(record):
+    lines = dict(all_settings(record))
+    assert lines["Images translated per class"] == "250"
+    assert lines["Bandwidth of mean shift"] == "computed"
+    assert lines["Search for triggers"] == "yes"
+    lines = dict(all_settings(scanned_with(record, "paper")))
+    assert lines["Search for triggers"] == "none"
+    assert "Area of a patch (share of the image)" not in lines
     assert all_settings(record.model_copy(update={"config": {"seeds": 3}})) == ()

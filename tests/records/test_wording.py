@@ -90,46 +90,38 @@ def test_of_several_classes_the_strongest_is_told():
             [0.1, 0.2, 0.8, 0.1],
             {},
             RULE,
-            "turns 30% of the held-out images of other classes into it. The patch has 2 pixels. At most 0.72% of "
-            "benign models have such a class. Its score, 10%, is too low to flag it. Weak spot: a patch turns 80% of "
-            "the images of class 3 (dog) into it",
+            "30% of {} At most 0.72% of benign models have such a class. Its score, 10%, is too low to flag it. Weak "
+            "spot: a patch turns 80% of the images of class 3 (dog) into it",
         ),
         (
             [0.9] * 4,
             {},
             with_null("patch", 0.6, 0.7, 0.8, 0.9),
-            "turns 90% of the held-out images of other classes into it. The patch has 2 pixels. At most 67% of benign "
-            "models have such a class, which is not rare enough to flag it. Weak spot: a patch turns 90% of the images "
-            "of class 4 (eel) into it. Benign models commonly have such a weak spot",
+            "90% of {} At most 67% of benign models have such a class, which is not rare enough to flag it. Weak spot: "
+            "a patch turns 90% of the images of class 4 (eel) into it. Benign models commonly have such a weak spot",
         ),
-        (
-            [0.4] * 4,
-            {},
-            replace(RULE, nulls=NULLS[1:]),
-            "turns 40% of the held-out images of other classes into it. The patch has 2 pixels. Any benign model may "
-            "have such a class",
-        ),
+        ([0.4] * 4, {}, replace(RULE, nulls=NULLS[1:]), "40% of {} Any benign model may have such a class"),
         (
             [1.0] * 4,
             {"images": 8},
             RULE,
-            "turns all the held-out images of other classes into it. The patch has 2 pixels. At most 0.1% of benign "
-            "models have such a class. It is not flagged, because its trigger was tried on 8 test images of a class "
-            "only. At least 10 are needed. Weak spot: a patch turns all the images of class 4 (eel) into it",
+            "all {} At most 0.1% of benign models have such a class. It is not flagged, because its trigger was tried "
+            "on 8 test images of a class only. At least 10 are needed. Weak spot: a patch turns all the images of "
+            "class 4 (eel) into it",
         ),
         (
             [0.4] * 4,
             {"images": 8},
             replace(RULE, alpha=0.1),
-            "turns 38% of the held-out images of other classes into it. The patch has 2 pixels. At most 0.1% of "
-            "benign models have such a class. Its score, 25%, is too low to flag it",
+            "38% of {} At most 0.1% of benign models have such a class. Its score, 25%, is too low to flag it",
         ),
     ],
 )
 def test_why_a_class_is_not_flagged(rates, about, rule, said):
     found = judged(candidate("patch", rates, **about), rule=rule)
     assert not found.flagged
-    assert found.reason == f"its strongest candidate, a patch, {said}"
+    turned = "the held-out images of other classes into it. The patch has 2 pixels."
+    assert found.reason == f"its strongest candidate, a patch, turns {said.format(turned)}"
 
 
 def test_a_weak_spot_is_worth_a_word_from_half_of_the_images():

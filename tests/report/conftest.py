@@ -14,8 +14,9 @@ from tests.report.made import made
 
 @dataclass(frozen=True)
 class Read:
-    """The text of every page, and how many pictures it has; spaces are single and lines are one."""
+    """A report: its bytes, the text of every page with single spaces, and how many pictures each page has."""
 
+    pdf: bytes
     pages: tuple[str, ...]
     pictures: tuple[int, ...]
 
@@ -24,24 +25,27 @@ class Read:
         return " ".join(self.pages)
 
 
-def read(pdf):
-    reader = PdfReader(io.BytesIO(pdf), strict=True)
-    pages = tuple(re.sub(r"\s+", " ", page.extract_text()) for page in reader.pages)
-    return Read(pages, tuple(len(page.images) for page in reader.pages))
-
-
 def report(scan, *, findings=None, data="its own", review=None):
     """A scan on paper, read back."""
     kept = scan.findings if findings is None else findings
-    images = scan.data if data == "its own" else data
-    return read(make_pdf(scan.record, kept, images, review or Review()))
+    pdf = make_pdf(scan.record, kept, scan.data if data == "its own" else data, review or Review())
+    pages = PdfReader(io.BytesIO(pdf), strict=True).pages
+    texts = tuple(re.sub(r"\s+", " ", page.extract_text()) for page in pages)
+    return Read(pdf, texts, tuple(len(page.images) for page in pages))
+
+
+def missing(text, *said):
+    """What of this the text does not say."""
+    return [one for one in said if one not in text]
 
 
 @pytest.fixture(scope="session")
 def infected():
+    """A scan that flags class 2 of four."""
     return made()
 
 
 @pytest.fixture(scope="session")
-def clean():
-    return made(rates=(0.1, 0.2, 0.15, 0.05))
+def whole(infected):
+    """Its report."""
+    return report(infected)

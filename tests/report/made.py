@@ -52,28 +52,23 @@ def candidate(family, label, rates, **about):
     return candidates.candidate(family, label, rates, Stamp(keep, add), **about)
 
 
-def tried_in(label, classes, rate, works):
-    """A candidate of every family; that which works flips this share, and the others part of it."""
-    rates = np.full(classes, rate)
-    parts = {"patch": 2, "perturbation": 4, "source-specific": 3, "all-to-all": 5, works: 1}
-    return tuple(
-        candidate(
-            family,
-            label,
-            rates / parts[family],
-            source=(label + 1) % classes if family == "source-specific" else None,
-        )
-        for family in FAMILIES
-    )
-
-
 def finding(label, data, rate, clusters=3, triggers=True, works="patch"):
-    """One class with a candidate that flips this share of what it is for."""
+    """One class with a candidate of every family; that which works flips this share, and the others part of it."""
+    classes, parts = len(data.class_names), {"patch": 2, "perturbation": 4, "source-specific": 3, "all-to-all": 5}
     generator = np.random.default_rng(label)
     own = np.flatnonzero(data.train.labels == label)
     seeds = np.flatnonzero(data.train.labels != label)[:12]
     points = len(own) + len(seeds)
-    tried = tried_in(label, len(data.class_names), rate, works) if triggers else ()
+    tried = [
+        candidate(
+            family,
+            label,
+            np.full(classes, rate / (1 if family == works else parts[family])),
+            source=(label + 1) % classes if family == "source-specific" else None,
+        )
+        for family in FAMILIES
+        if triggers
+    ]
     evidence = Evidence(
         label=label,
         budgets=(3.0, 100.0),
@@ -82,7 +77,7 @@ def finding(label, data, rate, clusters=3, triggers=True, works="patch"):
         translated=generator.integers(0, 256, (2, len(seeds), 1, SIDE, SIDE), dtype=np.uint8),
         features=generator.normal(size=(2, points, 4)).astype(np.float32),
         success=np.array([0.5, 1.0], np.float32),
-        triggers=tried,
+        triggers=tuple(tried),
     )
     assignment = np.sort(np.arange(points) % clusters)
     planes = [generator.normal(size=(points, 2)).astype(np.float32) for _ in evidence.budgets]
