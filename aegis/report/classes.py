@@ -24,6 +24,8 @@ from aegis.report.words import words
 
 IMAGES = 8
 CLUSTERS = 8
+# In points, for the heads of the table of all classes.
+FAMILY_WIDTHS: dict[Family, float] = {"patch": 36, "perturbation": 54, "source-specific": 64, "all-to-all": 46}
 
 
 def class_pages(
@@ -75,11 +77,12 @@ def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, da
     beside = said if stamped is None else [table([[trigger_alone(stamped, found.flagged), said]], [120, WIDTH - 120])]
     listed = len([rate for rate in best.flip_rates if rate is not None])
     most = f", the {LISTED} highest of {listed}" if listed > LISTED else ""
+    title, called = ("The trigger", "trigger") if found.flagged else ("Its strongest candidate", "candidate")
     return [
-        heading("The trigger" if found.flagged else "Its strongest candidate"),
+        heading(title),
         *beside,
         heading(f"Flip rates by source class{most}"),
-        text("Share of held-out images of each class that the model calls this class with it on.", "caption"),
+        text(f"Share of each class's held-out images that the {called} turns into this class.", "caption"),
         flip_rows(found, best, stamped, data, record.data.class_names),
     ]
 
@@ -194,7 +197,7 @@ def class_table(record: ScanRecord, review: Review) -> list[Flowable]:
         f"at L2 budgets {budgets}; share of held-out images that the best trigger of each kind turns into the class, "
         "reached by most of the classes it is for; how many benign models have such a class at most."
     )
-    rest = [40.0, 52.0, *[50.0] * len(families), 36.0, 52.0, 44.0]
+    rest = [40.0, 52.0, *(FAMILY_WIDTHS[family] for family in families), 36.0, 44.0, 50.0]
     widths = [WIDTH - sum(rest), *rest]
     return [
         Spacer(0, 5 * mm),

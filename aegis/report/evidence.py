@@ -33,10 +33,8 @@ def explain_candidate(found: ClassRecord, best: TriggerRecord, names: Sequence[s
         Markup.
     """
     into = f"class {class_name(found.label, found.name, 40)}"
-    begin = (
-        f"With {describe_whole(best)} on them, the model classifies <b>{share_of(best.flip_rate)}</b> the held-out "
-        "images"
-    )
+    share, of, _ = share_of(best.flip_rate).partition(" of")
+    begin = f"With {describe_whole(best)} on them, the model classifies <b>{share}</b>{of} the held-out images"
     tried = f"It was tried on {best.images} images that the search never saw. {describe_size(best)}"
     if best.source is not None:
         source = class_name(best.source, names[best.source], 40)
@@ -66,7 +64,7 @@ def evidence_picture(found: ClassRecord, candidate: CandidateTrigger, data: Data
         ["", text(f"with the {_called(found.flagged)} on it", "right")],
     ]
     into = "another class" if candidate.family == "all-to-all" else class_name(found.label, found.name, 24)
-    whole = "" if candidate.smallest is None else " with all of it"
+    whole = "" if candidate.smallest is None else f" with the whole {_called(found.flagged)}"
     rows.append(["", text(f"called {into}{whole}", "right")])
     for k, benign, changed in zip(sources, images, stamped, strict=True):
         rows[0].append(picture(png(as_rgb(as_8_bit(benign))), height=TILE))

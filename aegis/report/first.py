@@ -157,9 +157,9 @@ def _review(record: ScanRecord, review: Review) -> list[Flowable]:
     rows: list[tuple[str, Any]] = []
     for found in record.classes:
         if found.flagged or found.label in review.decisions:
-            rows.append((f"Class {found.label}", f"{words(found.name, 60)}: {decision(found, review)}"))
+            rows.append((f"Class {class_name(found.label, found.name)}", decision(found, review)))
     note = text(lines(review.note)) if review.note.strip() else text("No note.", "caption")
-    return [heading("The analyst's review"), *([facts(rows), Spacer(0, 2 * mm)] if rows else []), note]
+    return [heading("The analyst's review"), *([facts(rows, 120), Spacer(0, 2 * mm)] if rows else []), note]
 
 
 def decision(found: ClassRecord, review: Review) -> str:

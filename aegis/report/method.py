@@ -27,6 +27,8 @@ REFERENCES = {
     "Adversarial Attacks. ICLR 2018.",
 }
 
+# Characters of a value that stands beside others.
+SHORT = 24
 SIDE_BY_SIDE = ". Classes are examined side by side, so that their steps add up to more than classes took."
 
 
@@ -53,9 +55,9 @@ def method_pages(record: ScanRecord) -> list[Flowable]:
             if config
             else [text("They are of another version of AEGIS, and stand here as it wrote them.", "caption")]
         ),
-        _pairs(dict(_flat(record.config))),
+        *_pairs(dict(_flat(record.config))),
         heading("Versions and times"),
-        text(words(", ".join(f"{name} {value}" for name, value in made_with.items()), 2000)),
+        text(words(", ".join(f"{name} {_shown(value)}" for name, value in made_with.items()), 2000)),
         text(words(", ".join(f"{name} {value:.2f} s" for name, value in record.seconds.items()), 2000) + SIDE_BY_SIDE),
         heading("References"),
         *(item(words(REFERENCES[name], 400)) for name in _cited(config)),
@@ -132,14 +134,20 @@ def _subject(record: ScanRecord) -> Flowable:
     )
 
 
-def _pairs(values: Mapping[str, str]) -> Flowable:
-    """Names and values in two columns."""
-    cells = [[text(words(name, 100), "head"), text(words(value, 400), "cell")] for name, value in values.items()]
-    if not cells:
-        return text("none", "caption")
+def _pairs(values: Mapping[str, str]) -> list[Flowable]:
+    """Names and values in two columns, and what is too long for them below."""
+    if not values:
+        return [text("none", "caption")]
+    cells = [
+        [text(words(name, 100), "head"), text(words(value, 60), "cell")]
+        for name, value in values.items()
+        if len(value) <= SHORT
+    ]
     half = -(-len(cells) // 2)
     rows = [left + right for left, right in zip(cells[:half], [*cells[half:], *[["", ""]] * half])]
-    return table(rows, [0.24 * WIDTH, 0.26 * WIDTH] * 2, *NEAR)
+    long = [(words(name, 100), words(value, 2000)) for name, value in values.items() if len(value) > SHORT]
+    near = table(rows, [0.35 * WIDTH, 0.15 * WIDTH] * 2, *NEAR)
+    return [*([near] if rows else []), *([facts(long)] if long else [])]
 
 
 def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -157,7 +165,7 @@ def _shown(value: object) -> str:
         return ("; " if value and isinstance(value[0], Mapping) else ", ").join(map(_shown, value))
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
-    return str(value).removesuffix(".0")
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _cited(config: ScanConfig | None) -> list[str]:

@@ -57,8 +57,8 @@ def test_the_analysts_say_stands_beside_the_verdict_and_may_be_longer_than_a_pag
     assert not missing(
         reviewed.pages[0],
         "Infected",
-        "bag: dismissed by the analyst",
-        "shirt: confirmed by the analyst",
+        "Class 2 (bag) dismissed by the analyst",
+        "Class 0 (shirt) confirmed by the analyst",
         "Seen <twice>. Replace it. line 0 ",
     )
     assert "line 199" in reviewed.text
@@ -137,6 +137,7 @@ def test_the_method_can_be_repeated(infected, whole):
         "torch 2.99",
         "epsilon 3, step 0.5, iterations 8; epsilon 100, step 3, iterations 12",
         "gather 12.50 s",
+        "family all-to-all, maxima 0.01, 0.02",
         *("Soremekun", "Udeshi", "Chattopadhyay", "Maaten", "Hinton", "Fukunaga", "Hostetler"),
     )
 
