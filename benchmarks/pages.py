@@ -42,7 +42,6 @@ from benchmarks.steps import (
 from benchmarks.stopwatch import visit
 from benchmarks.timing import Timing, line
 from tests.browser.conftest import ARGUMENTS, find_chromium, launch
-from tests.browser.test_scan import SUSPECT
 
 PARTS = ("paint", "inspect", "cancel", "pdf")
 # Seed of the scan that runs beside; differs from those of cancelled scans.
@@ -138,7 +137,7 @@ def beside_a_scan(browser: Browser, addresses: Addresses, store: Store, server: 
     before, _ = memory(server)
     with profile(browser) as scanning, profile(browser) as inspecting:
         page = scanning.new_page()
-        visit(page, f"{addresses.server}/Scan?suspect={SUSPECT}", *SETUP.values())
+        visit(page, f"{addresses.server}/Scan?suspect={scan.MODEL.name}", *SETUP.values())
         begin_new(page, SEED)
         timings, shown = explore(inspecting, addresses, skip=MOVES)
         running, (during, _) = page.get_by_role("button", name="Cancel").is_visible(), memory(server)

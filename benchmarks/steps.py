@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from playwright.sync_api import BrowserContext, Page, expect
 
+from benchmarks.scan import MODEL
 from benchmarks.stopwatch import LIMIT, aim, aim_at, paint, react, settle, visit
 from benchmarks.timing import Timing
-from tests.browser.test_scan import SUSPECT, begin, set_up
+from tests.browser.test_scan import begin, set_up
 
 PAINT, STEP, CANCEL, PDF = 2.0, 0.7, 1.0, 5.0
 # In each class: clusters that are clicked, with how many pictures at least, and steps of the slider.
@@ -256,7 +257,7 @@ def cancels(context: BrowserContext, server: str, runs: int) -> Timing:
         The timing.
     """
     page = context.new_page()
-    visit(page, f"{server}/Scan?suspect={SUSPECT}", *SETUP.values())
+    visit(page, f"{server}/Scan?suspect={MODEL.name}", *SETUP.values())
     set_up(page, ["1 Trouser", "8 Bag"])
     seconds = []
     for run in range(runs):

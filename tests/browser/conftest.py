@@ -9,14 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from aegis.store.store import Store
+from tests.finished import copy_of_finished
 from tests.layers import ROOT
+from tests.stored_scan import keep_version
+from tests.suspects import write_cut, write_hostile, write_infected, write_suspect
 
 START_SECONDS = 60
+# Of the bundled suspects, the one that is scanned.
+SUSPECT = "mnist_localised.safetensors"
+# Two versions of a model, and another model.
+OLD, NEW, ELSE = "a" * 64, "b" * 64, "c" * 64
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A browser that draws without OpenGL, whose imitation would take a core, asks nobody for updates, and runs as root
 # where CI does.
@@ -50,6 +59,80 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def suspects(tmp_path_factory):
+    """A folder with every kind of card, the suspect of the finished scan, and one that is bundled."""
+    folder = tmp_path_factory.mktemp("suspects")
+    write_infected(folder).rename(folder / "jackets.safetensors")
+    for write in (write_cut, write_hostile):
+        write(folder)
+    write_suspect(folder, "l" * 100, class_names=tuple("x" * 200 for _ in range(20)))
+    (folder / SUSPECT).symlink_to(ROOT / "assets" / "models" / SUSPECT)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dashboard(chromium, suspects, tmp_path_factory):
+    """The address of a dashboard over these suspects and three scans in the spring of 2024, and the finished scan.
+
+    The browser comes first: without one there is nothing to serve.
+    """
+    finished = copy_of_finished(tmp_path_factory)
+    for path in finished.suspects.iterdir():
+        shutil.copy(path, suspects)
+    store = Store(finished.store)
+    keep_version(store, OLD, "signs.pt", verdict="clean", created="2024-05-01T10:00:00+00:00")
+    keep_version(store, NEW, "signs.pt", created="2024-05-03T10:00:00+00:00")
+    keep_version(store, ELSE, "<b>other</b>.pt", created="2024-05-02T10:00:00+00:00")
+    with serve(suspects, tmp_path_factory.mktemp("server") / "log", store.folder) as address:
+        yield address
+
+
+@pytest.fixture
+def address(dashboard):
+    """What ``visit`` opens."""
+    return dashboard
+
+
+@pytest.fixture
+def visit(chromium, address):
+    """Opens a path in a fresh browser profile and looks after what must never happen there."""
+    contexts, complaints = [], []
+
+    def heard(said):
+        # Streamlit asks below the page's address first, where nothing is, and then where its server is.
+        if said.type == "error" and "/_stcore/" not in said.location["url"]:
+            complaints.append(f"{said.text} {said.location['url']}")
+
+    def asked(request):
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+            complaints.append(request.url)
+
+    def open_page(path="", light="light", width=1366, height=768):
+        context = chromium.new_context(color_scheme=light, viewport={"width": width, "height": height})
+        contexts.append(context)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("console", heard)
+        page.on("request", asked)
+        page.goto(f"{address}/{path}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        settled(context.pages[0])
+        context.close()
+    assert complaints == []
+
+
+def settled(page: Page) -> None:
+    """What must hold on every page: no traceback and nothing over the edge."""
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def rest(page: Page) -> Page:
     """The page once the server has answered all that was asked: what is pressed while it is drawn anew is lost."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
@@ -61,11 +144,6 @@ def serve(suspects: Path, log: Path, store: Path | None = None, *options: str) -
     """The address of a dashboard over a folder of suspects and a store, by default an empty one, once it answers."""
     with launch(suspects, log, store or log.parent / "store", *options) as (address, _):
         yield address
-
-
-def row_of(page: Page, text: str) -> Locator:
-    """The line of Home's suspects that says this."""
-    return page.locator(".st-key-card-suspects").get_by_test_id("stHorizontalBlock").filter(has_text=text)
 
 
 @contextmanager

@@ -31,14 +31,6 @@ def address(chromium, tmp_path_factory):
             yield address
 
 
-@pytest.fixture
-def page(chromium):
-    """A fresh browser profile."""
-    context = chromium.new_context(viewport={"width": 1366, "height": 768})
-    yield context.new_page()
-    context.close()
-
-
 def headings_outside(page):
     """What stands on a page that asks to sign in and leads nowhere else."""
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
@@ -46,8 +38,12 @@ def headings_outside(page):
     return page.get_by_role("heading").all_inner_texts()
 
 
-def test_in_and_out_again(address, page):
+def test_nobody_comes_in_with_a_cookie_of_his_own_but_by_signing_in_until_signing_out(address, visit):
+    page = visit()
+    assert headings_outside(page) == ["AEGIS"]
+    page.context.add_cookies([{"name": "_streamlit_user", "value": '{"is_logged_in":true}', "url": address}])
     page.goto(address)
+    assert headings_outside(page) == ["AEGIS"]
     page.get_by_role("button", name="Sign in").click()
     sidebar = page.get_by_test_id("stSidebar")
     expect(sidebar.get_by_text(NAME)).to_be_visible()
@@ -57,10 +53,4 @@ def test_in_and_out_again(address, page):
     sidebar.get_by_role("button", name="Sign out").click()
     assert headings_outside(page) == ["AEGIS"]
     page.goto(f"{address}/History")
-    assert headings_outside(page) == ["AEGIS"]
-
-
-def test_a_cookie_that_somebody_made_up_opens_nothing(address, page):
-    page.context.add_cookies([{"name": "_streamlit_user", "value": '{"is_logged_in":true}', "url": address}])
-    page.goto(address)
     assert headings_outside(page) == ["AEGIS"]
