@@ -9,10 +9,21 @@ import pytest
 from pydantic import ValidationError
 
 from aegis.core.errors import StoreError
+from aegis.core.runtime import Runtime
+from aegis.core.source import STEPS_CODE, code_digest
 from aegis.core.types import Applicability, Stamp
-from aegis.core.version import __version__
+from aegis.core.version import __version__, processor
 from aegis.models.classifier import Classifier
-from aegis.records.builders import PACKAGES, data_record, model_record, now, trigger_record, versions
+from aegis.records.builders import (
+    PACKAGES,
+    data_record,
+    model_record,
+    now,
+    runtime_record,
+    source_record,
+    trigger_record,
+    versions,
+)
 from aegis.records.presets import preset
 from aegis.records.record import ScanRecord, config_of, config_record, read_record
 from tests import candidates
@@ -213,10 +224,13 @@ def test_settings_of_another_version_are_one_message(record, change):
         config_of(record.model_copy(update={"config": record.config | change}))
 
 
-def test_versions_and_time_are_told():
+def test_versions_time_and_machine_are_told():
     told = versions()
     assert told["aegis"] == __version__
     assert set(told) == {"aegis", "python", *PACKAGES}
     assert all(told.values())
     assert now().endswith("+00:00")
     assert len(now()) == 25
+    told = runtime_record(Runtime())
+    assert (told.device, told.precision, told.hardware) == ("cpu", "fp32", processor())
+    assert source_record().code == code_digest(STEPS_CODE)

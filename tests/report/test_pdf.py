@@ -31,6 +31,7 @@ def test_the_first_page_has_verdict_class_hash_date_flip_rate_and_pictures(whole
     # The trigger, then three other classes without and with it.
     assert whole.pictures[0] == 1 + 2 * 3
     assert sum(whole.pictures) > whole.pictures[0] + 3
+    assert "cannot be shown" not in whole.text
 
 
 def test_every_footer_has_number_and_hash(whole):
