@@ -203,11 +203,8 @@ def _scores(pairs: Sequence[ClassPair]) -> list[str]:
     before, now = most.scores(family)
     if not noticed(before, now):
         return []
-    kind = (
-        "a patch for one class" if family == "source-specific" else f"a trigger {family}" if " " in family else family
-    )
     return [
-        f"Of the other classes, the score of class {_named(most.label, most.name)} moved most: {kind}, from "
+        f"Of the other classes, the score of class {_named(most.label, most.name)} moved most: {family}, from "
         f"{before:.0%} to {now:.0%}."
     ]
 
