@@ -25,7 +25,7 @@ ROOMS = (
 )
 RANKS = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 # Packages of pages: none knows another, and what two need lies beside or below them.
-PAGES = {f"aegis.ui.{page}" for page in ("home", "scan", "inspect", "history")}
+PAGES = {f"aegis.ui.{path.name}" for path in (ROOT / "aegis/ui").iterdir() if path.is_dir()} - {"aegis.ui.components"}
 # Rooms that whoever only reads results imports: torch may be needed inside their functions, never before.
 WITHOUT_TORCH = ("records", "report", "store")
 

@@ -152,7 +152,7 @@ def scan(
 
 
 def with_sizes(config: ScanConfig, applicability: Applicability) -> ScanConfig:
-    """Scales the sizes of triggers to the universal perturbations and patches of this model's classes.
+    """Sets the patch area and the perturbation radius as fractions of what an ordinary class of this model needs.
 
     Args:
         config: the settings of a scan.

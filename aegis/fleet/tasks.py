@@ -44,11 +44,11 @@ def run_all(
     Args:
         tasks: what to compute.
         jobs: processes side by side. With one, a task may use every core; with more, each has one core.
-        after: the position of the task that another one depends on; it runs first, and whatever depends on a result
-            that is computed now is computed anew.
+        after: for the position of a task, that of the one it depends on, which runs first. If that one is computed now,
+            so is the task, even if its result was saved.
         isolated: use a process, with one core, even for one job.
-        failed: is told of every task that fails in a process, which then stops only those that depend on it; None to
-            end all tasks at the first failure.
+        failed: called with position and error of each task that fails in a process; then only its dependents are
+            skipped, and the first error is raised at the end. None: the first failure ends all.
 
     Returns:
         Position, result and whether it was computed now, for every task: first those kept, then others as they finish.

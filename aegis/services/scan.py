@@ -150,7 +150,7 @@ def find_or_run(
         suspect = suspect or request.load()
         record = run(suspect, None if fresh else store)
         if known is not None and known.model.sha256 == record.model.sha256:
-            # Only damaged arrays were computed anew, and the positive control depends on none of them.
+            # The scan was saved, but arrays were missing or damaged; its positive control needs none of them.
             record = record.model_copy(update={"control": known.control})
         # The file may have been replaced since it was looked up.
         key = request.key(suspect)

@@ -142,7 +142,8 @@ def plan(index: sqlite3.Connection, folder: Path, limit: int | None) -> Plan:
     """Lists the files that a store can lose.
 
     Args:
-        index: open connection; with the write lock if the files are then removed, so that none is claimed meanwhile.
+        index: open connection; it must hold the write lock if the caller removes the files, so that no task claims one
+            meanwhile.
         folder: of the store.
         limit: bytes that arrays may take, or None.
     """
@@ -178,7 +179,7 @@ def remove(index: sqlite3.Connection, folder: Path, keys: Iterable[str]) -> None
     """Removes arrays from the index and from the disk."""
     for key in keys:
         index.execute("DELETE FROM arrays WHERE key = ?", (key,))
-        # Before the change of the index is kept: whoever claims the key after that finds no file.
+        # Before the transaction commits, so that whoever claims the key afterwards finds neither row nor file.
         array_path(folder, key).unlink(missing_ok=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 import streamlit as st
 
@@ -19,11 +19,8 @@ from aegis.ui.jobs import Job, Jobs
 from aegis.ui.order import Order, Outcome, carry_out
 from aegis.ui.watch import Watch
 
-if TYPE_CHECKING:
-    pass
-
 ScanJob = Job[Outcome]
-# Of each verdict, as Streamlit calls colours: the theme makes them safe for colour-blind eyes.
+# Badge colour of each verdict, in Streamlit's names; the theme maps them to shades safe for colour-blind eyes.
 VERDICT_COLOURS: dict[VerdictName, Literal["red", "blue", "gray"]] = {
     "infected": "red",
     "clean": "blue",
@@ -56,8 +53,8 @@ class ServerState:
 
     Args:
         jobs: scans, one at a time.
-        looks: at one class with other settings, which do not wait until a scan is done.
-        taken: ids of looks.
+        looks: jobs that compute one class with other settings, on a worker of their own, so that they wait for no scan.
+        taken: id of the latest of these jobs, by its settings.
         upload_cache: measurements and uploads.
         reports: the latest reports.
     """

@@ -163,8 +163,8 @@ def _too_slow(limit: str) -> CheckpointError:
 
 
 def _death(code: int, said: bytes, memory: int) -> str:
-    within = f"{memory >> 20} MiB of memory"
+    limit = f"{memory >> 20} MiB of memory"
     if code in (-signal.SIGABRT, -signal.SIGSEGV, -getattr(signal, "SIGKILL", 9)):
-        return f"one whose reading was ended by {signal.Signals(-code).name}, most likely at {within}"
+        return f"one whose reading was ended by {signal.Signals(-code).name}, perhaps for more than {limit}"
     last = said.decode(errors="replace").strip().splitlines()[-1:]
-    return f"one whose reading ended with code {code} within {within}: {printable(''.join(last), 300)}"
+    return f"one whose reading ended with code {code}, with at most {limit}: {printable(''.join(last), 300)}"
