@@ -114,7 +114,7 @@ def confusion_under_attack(
 
         (attacked,) = pgd(classifier, x.to(device), y.to(device), [stage], norm=norm, keep_best=True, on_step=on_step)
         said.append(classifier.logits(attacked).argmax(1).numpy())
-    return _crossed(images.labels, np.concatenate(said), len(images.class_names))
+    return confusion_matrix(images, np.concatenate(said))
 
 
 def confusion_with_trigger(classifier: Classifier, stamp: Stamp, images: LabelledImages) -> Int64[np.ndarray, "k k"]:
@@ -128,11 +128,21 @@ def confusion_with_trigger(classifier: Classifier, stamp: Stamp, images: Labelle
     Returns:
         Counts, shape (k, k): entry (i, j) counts images of class i that are predicted as j with the trigger.
     """
-    return _crossed(images.labels, predict(classifier, stamp(images.pixels)), len(images.class_names))
+    return confusion_matrix(images, predict(classifier, stamp(images.pixels)))
 
 
-def _crossed(labels: Labels, said: Labels, classes: int) -> Int64[np.ndarray, "k k"]:
-    return np.bincount(labels * classes + said, minlength=classes**2).reshape(classes, classes)
+def confusion_matrix(images: LabelledImages, said: Labels) -> Int64[np.ndarray, "k k"]:
+    """Computes the confusion matrix of predictions.
+
+    Args:
+        images: labelled images of k classes.
+        said: predictions, shape (n,).
+
+    Returns:
+        Counts, shape (k, k): entry (i, j) counts images of class i that are predicted as j.
+    """
+    classes = len(images.class_names)
+    return np.bincount(images.labels * classes + said, minlength=classes**2).reshape(classes, classes)
 
 
 def attack_success(classifier: Classifier, stamp: Stamp, images: LabelledImages, goal: Goal) -> AttackSuccess:

@@ -11,7 +11,8 @@ from aegis.attacks.universal import universal_areas, universal_radii
 from aegis.core.errors import DataError
 from aegis.core.runtime import Event, Report, Throttle, silent
 from aegis.core.types import Applicability, Dataset, LabelledImages, Stage
-from aegis.metrics import accuracy, confusion_under_attack
+from aegis.detect.labels import check_labels
+from aegis.metrics import confusion_matrix, confusion_under_attack, predict
 from aegis.models.classifier import Classifier
 from aegis.records.config import AssessConfig
 
@@ -32,9 +33,11 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
         The measurements.
 
     Raises:
-        DataError: if accuracy is near chance, so that images, class order or normalisation must be wrong.
+        DataError: if accuracy is near chance, so that images, class order or normalisation must be wrong, or if classes
+            are exchanged or merged.
     """
-    right = accuracy(classifier, data.test)
+    unattacked = confusion_matrix(data.test, predict(classifier, data.test.pixels))
+    right = float(np.trace(unattacked) / len(data.test))
     chance = 1 / len(data.class_names)
     if right < chance + ABOVE_CHANCE * (1 - chance):
         raise DataError(
@@ -42,6 +45,7 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
             f"an accuracy of {right:.1%}, near the {chance:.1%} of guessing",
             "Check --data, the order of its classes and the model's normalisation.",
         )
+    check_labels(unattacked, data.class_names)
     images = spread(data.test, config.images)
     parts = len(config.epsilons) + 2
     rungs = [Stage(epsilon=e, step=2.5 * e / config.iterations, iterations=config.iterations) for e in config.epsilons]
