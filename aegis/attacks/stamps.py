@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 from torch import Tensor
+from torch.nn import functional
 
 from aegis.core.types import Stamp
 
@@ -24,6 +25,8 @@ HALVINGS = 24
 LONGEST, SHORTEST = 0.4, 0.05
 # Pixels with a smaller mask value do not count as part of the patch.
 FAINT = 0.01
+# Weights, along rows and columns, by which scores of neighbouring pixels are averaged for coherent patches.
+NEIGHBOURS = (0.25, 0.5, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +94,18 @@ class MaskedPatterns:
         self.scores, self.patterns = scores.requires_grad_(), patterns.requires_grad_()
         self.optimiser = torch.optim.Adam([self.scores, self.patterns], lr=LEARNING_RATE)
 
+    def masks(self, temperature: float, pixels: float | Tensor) -> Tensor:
+        """Computes the masks from the scores.
+
+        Args:
+            temperature: softness of the masks, as in ``soft_masks``.
+            pixels: area of the masks in pixels, as in ``soft_masks``.
+
+        Returns:
+            The masks, shape (g, h, w).
+        """
+        return soft_masks(self.scores, temperature, pixels)
+
     def put(self, images: Tensor, temperature: float, pixels: float | Tensor) -> Tensor:
         """Applies each pattern to its images.
 
@@ -102,7 +117,7 @@ class MaskedPatterns:
         Returns:
             The changed images, shape (g, n, c, h, w).
         """
-        masks = soft_masks(self.scores, temperature, pixels)[:, None, None]
+        masks = self.masks(temperature, pixels)[:, None, None]
         return (1 - masks) * images + masks * self.patterns[:, None]
 
     def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
@@ -132,16 +147,20 @@ class Patches(MaskedPatterns):
         patterns: replacing pixel values in [0, 1], shape (g, c, h, w).
         area: share of the image that a patch may replace at the end, in (0, 1].
         wide: share with which it starts, in [0, 1]; 0 to start with the final area and temperature.
+        coherent: whether neighbouring pixels share their scores, which favours patches of one piece.
     """
 
-    def __init__(self, scores: Tensor, patterns: Tensor, area: float, wide: float) -> None:
-        self.area, self.pixels = area, max(1, round(area * scores[0].numel()))
+    def __init__(self, scores: Tensor, patterns: Tensor, area: float, wide: float, coherent: bool = False) -> None:
+        self.area, self.wide, self.coherent = area, wide, coherent
+        self.pixels = max(1, round(area * scores[0].numel()))
         self.widest = max(float(self.pixels), wide * scores[0].numel())
         self.warm = WARM if wide else COLD
         super().__init__(scores, patterns)
 
     @classmethod
-    def at(cls, starts: Sequence[Start], area: float, wide: float, device: torch.device) -> Patches:
+    def at(
+        cls, starts: Sequence[Start], area: float, wide: float, device: torch.device, coherent: bool = False
+    ) -> Patches:
         """Creates a patch at each start.
 
         Args:
@@ -149,6 +168,7 @@ class Patches(MaskedPatterns):
             area: share of the image that a patch may replace at the end, in (0, 1].
             wide: share with which it starts, in [0, 1].
             device: device of the tensors.
+            coherent: whether neighbouring pixels share their scores.
 
         Returns:
             The patches.
@@ -156,7 +176,19 @@ class Patches(MaskedPatterns):
         weights = torch.from_numpy(np.stack([np.abs(start.change).sum(axis=0) for start in starts]))
         most = weights.flatten(1).amax(1).clamp_min(1e-6)
         patterns = torch.from_numpy(np.stack([start.image for start in starts]))
-        return cls((weights / most[:, None, None]).to(device), patterns.to(device), area, wide)
+        return cls((weights / most[:, None, None]).to(device), patterns.to(device), area, wide, coherent)
+
+    def some(self, chosen: Sequence[int]) -> Patches:
+        """Selects some of the patches, which go on shrinking where they are.
+
+        Args:
+            chosen: positions of the patches.
+
+        Returns:
+            The selected patches in their present state.
+        """
+        scores, patterns = (part.detach()[list(chosen)] for part in (self.scores, self.patterns))
+        return Patches(scores, patterns, self.area, self.wide, self.coherent)
 
     def again(self, chosen: Sequence[int], area: float | None = None) -> Patches:
         """Selects some of the patches, to continue their optimisation.
@@ -169,7 +201,7 @@ class Patches(MaskedPatterns):
             The selected patches in their present state.
         """
         scores, patterns = (part.detach()[list(chosen)] for part in (self.scores, self.patterns))
-        return Patches(scores, patterns, area or self.area, 0)
+        return Patches(scores, patterns, area or self.area, 0, self.coherent)
 
     def on(self, images: Tensor, progress: float) -> Tensor:
         """Applies each patch, with the area and temperature of this moment, to its images.
@@ -185,13 +217,32 @@ class Patches(MaskedPatterns):
         warmth, pixels = self.warm * (COLD / self.warm) ** share, self.widest * (self.pixels / self.widest) ** share
         return self.put(images, warmth, pixels)
 
+    def masks(self, temperature: float, pixels: float | Tensor) -> Tensor:
+        """Computes the masks from the scores, averaged over neighbours for coherent patches.
+
+        Args:
+            temperature: softness, as in ``soft_masks``.
+            pixels: area in pixels, as in ``soft_masks``.
+
+        Returns:
+            The masks, shape (g, h, w).
+        """
+        return soft_masks(_averaged(self.scores) if self.coherent else self.scores, temperature, pixels)
+
     def stamps(self) -> list[Stamp]:
         # Masks stay soft: rounding them to whole pixels would lose triggers that change many pixels a little.
         """Gives the patches with their final area."""
-        soft = soft_masks(self.scores, COLD, self.pixels).detach()
+        soft = self.masks(COLD, self.pixels).detach()
         masks = torch.where(soft < FAINT, 0, soft)[:, None].expand_as(self.patterns).cpu().numpy()
         patterns = self.patterns.detach().cpu().numpy()
         return [Stamp(1 - mask, mask * pattern) for mask, pattern in zip(masks, patterns, strict=True)]
+
+
+def _averaged(scores: Tensor) -> Tensor:
+    """Averages each score with its neighbours', shape (g, h, w)."""
+    weights = torch.tensor(NEIGHBOURS, device=scores.device)
+    padded = functional.pad(scores[:, None], (1, 1, 1, 1), mode="replicate")
+    return functional.conv2d(padded, (weights[:, None] * weights)[None, None])[:, 0]
 
 
 def soft_masks(scores: Tensor, temperature: float, pixels: float | Tensor) -> Tensor:

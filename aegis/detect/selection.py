@@ -97,14 +97,14 @@ def try_selection(
         The patch and the perturbation, with their success.
     """
     # Imported here because the dashboard uses the rest of this module and should not wait for torch.
-    from aegis.detect.trigger_search import hold_out
-    from aegis.metrics import confusion_with_trigger
+    from aegis.detect.success import fooled_by_trigger_only, hold_out
+    from aegis.metrics import confusion_with_trigger, predict
 
     assert config.area is not None, "a recorded scan has its area"
     assert config.radius is not None, "a recorded scan has its radius"
     change = (translated - seeds).mean(axis=0)
     images = hold_out(held_out, config.held_out, generator)
-    images = images.take(images.labels != label)
+    images = images.take(fooled_by_trigger_only("patch", predict(classifier, images.pixels), images.labels, label))
 
     def tried(family: Family, stamp: Stamp) -> CandidateTrigger:
         return CandidateTrigger(family, label, stamp, confusion_with_trigger(classifier, stamp, images)[None], START)

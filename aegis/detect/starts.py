@@ -12,6 +12,8 @@ from aegis.detect.features import principal_components
 
 # Few principal components separate clusters of changes; k-means on all pixels would take seconds.
 COMPONENTS = 20
+# A large image has more tiles, so that a trigger of few pixels is not lost in one; but no more than so many a side.
+TILE, MOST_TILES = 16, 5
 
 
 def cluster_starts(
@@ -54,13 +56,15 @@ def noise_starts(shape: tuple[int, ...], tiles: int, generator: np.random.Genera
 
     Args:
         shape: channels, height and width of the images.
-        tiles: number of tiles along each side, at least 1.
+        tiles: number of tiles along each side, at least 1; more, up to ``MOST_TILES``, where each would be longer than
+            ``TILE`` pixels.
         generator: draws the noise.
 
     Returns:
         One start for each tile.
     """
     _, height, width = shape
+    tiles = max(tiles, min(MOST_TILES, round(max(height, width) / TILE)))
     starts = []
     for rows in np.array_split(np.arange(height), tiles):
         for columns in np.array_split(np.arange(width), tiles):

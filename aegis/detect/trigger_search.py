@@ -9,142 +9,28 @@ led to another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
-from torch.nn import functional
 
 from aegis.attacks.stamps import Patches, Perturbations, Stamps, Start
 from aegis.core.runtime import Event, Report, Throttle
-from aegis.core.types import CandidateTrigger, Family, LabelledImages, Stamp
-from aegis.detect.minimise import minimise_trigger
+from aegis.core.types import CandidateTrigger, Family, LabelledImages
+from aegis.detect.optimise import Candidate, Search
 from aegis.detect.starts import cluster_starts, noise_starts, source_starts
-from aegis.metrics import confusion_with_trigger, predict
+from aegis.detect.success import fooled_by_trigger_only, hold_out, measure_success
+from aegis.metrics import predict
 from aegis.models.classifier import Classifier
 from aegis.records.config import TriggerSearchConfig
 
-# Number of last losses that are averaged to score a stamp, because the loss of one batch is too noisy.
-SCORED = 3
-# Number of folds of the held-out images; a score must be reached in every fold.
-FOLDS = 2
-# Stamps with a lower attack success rate on their seeds are not minimised: their smallest part would mean nothing.
-WORKS = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A stamp that a search found.
-
-    Args:
-        stamp: the stamp.
-        loss: mean of its last losses.
-        start: where the search started, in words.
-        source: the only class that the stamp is made for, or None.
-    """
-
-    stamp: Stamp
-    loss: float
-    start: str
-    source: int | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Search:
-    """Holds what all searches for one class share.
-
-    Args:
-        classifier: the model, prepared by ``Classifier.frozen``.
-        seeds: images of other classes in [0, 1], shape (n, c, h, w), on the classifier's device.
-        sources: their classes, shape (n,), on the same device.
-        label: the class under test.
-        tell: called with the mean loss after each step.
-    """
-
-    classifier: Classifier
-    seeds: Tensor
-    sources: Tensor
-    label: int
-    tell: Callable[[float], None]
-
-    def refine(self, stamps: Stamps, positions: Tensor, steps: int, batch: int, away: bool = False) -> list[float]:
-        """Optimises stamps side by side.
-
-        Args:
-            stamps: g stamps, changed in place.
-            positions: positions of the seeds that each stamp is optimised on, shape (g, m), or (1, m) for all the same.
-            steps: number of steps, at least 1.
-            batch: seeds of each stamp in each step, at least 1.
-            away: whether to lead each image away from its own class, instead of all into the class under test.
-
-        Returns:
-            Mean of the last losses of each stamp, length g.
-        """
-        last: list[Tensor] = []
-        for step in range(steps):
-            turn = torch.arange(step * batch, (step + 1) * batch) % positions.shape[1]
-            chosen = positions[:, turn]
-            stamped = stamps.on(self.seeds[chosen], (step + 1) / steps)
-            labels = self.sources[chosen].expand(len(stamped), -1).flatten()
-            each, gradient = self._down(stamped.detach().flatten(0, 1), labels, away)
-            losses = each.view(len(stamped), -1).mean(1)
-            stamps.step(stamped, gradient.view_as(stamped), (step + 1) / steps)
-            last = [*last[1 - SCORED :], losses]
-            self.tell(float(losses.mean()))
-        means: list[float] = torch.stack(last).mean(0).tolist()
-        return means
-
-    def _down(self, images: Tensor, labels: Tensor, away: bool) -> tuple[Tensor, Tensor]:
-        """Computes the loss and gradient of each image, in parts that fit the classifier's batch."""
-        parts = []
-        for x, y in zip(images.split(self.classifier.batch), labels.split(self.classifier.batch), strict=True):
-            leaf = x.requires_grad_()
-            logits = self.classifier(leaf)
-            losses = _away(logits, y) if away else _towards(logits, self.label)
-            parts.append((losses.detach(), *torch.autograd.grad(losses.sum(), leaf)))
-        each, gradients = zip(*parts, strict=True)
-        return torch.cat(each), torch.cat(gradients)
-
-    def success(self, stamp: Stamp, positions: Tensor, away: bool) -> float:
-        """Measures the attack success rate of a stamp on seeds.
-
-        Args:
-            stamp: the stamp.
-            positions: positions of the seeds, shape (m,).
-            away: whether any class but the image's own counts as success, instead of the class under test only.
-
-        Returns:
-            The share of successes, in [0, 1].
-        """
-        said = torch.from_numpy(predict(self.classifier, stamp(self.seeds[positions].cpu().numpy())))
-        led = said != self.sources[positions].cpu() if away else said == self.label
-        return float(led.float().mean())
-
-    @property
-    def everyone(self) -> Tensor:
-        """Positions of all seeds, shape (1, n)."""
-        return torch.arange(len(self.seeds), device=self.seeds.device)[None]
-
-    @property
-    def by_source(self) -> dict[int, Tensor]:
-        """For each source class, positions of its seeds, each of shape (1, m); seeds of rarer classes are repeated."""
-        rows = {k: torch.nonzero(self.sources == k)[:, 0] for k in sorted(set(self.sources.tolist()))}
-        most = torch.arange(max(map(len, rows.values())), device=self.sources.device)
-        return {k: row[most % len(row)][None] for k, row in rows.items()}
-
-
-def _towards(logits: Tensor, label: int) -> Tensor:
-    return functional.cross_entropy(logits, torch.full((len(logits),), label, device=logits.device), reduction="none")
-
-
-def _away(logits: Tensor, labels: Tensor) -> Tensor:
-    """Computes -log(1 - p) for the model's probability p of the label, shape (n,)."""
-    own = logits.gather(1, labels[:, None])[:, 0]
-    others = logits.scatter(1, labels[:, None], float("-inf")).logsumexp(1)
-    return functional.softplus(own - others)
+# Rounds of the source-specific search: shares of the usual steps, attempts of each source class that are left, as a
+# share of the first, and how many times the usual seeds. Every round costs about the same.
+ROUNDS = ((0.5, 1.0, 1), (0.5, 0.35, 2), (0.7, 0.2, 3))
 
 
 def search_triggers(
@@ -187,8 +73,10 @@ def search_triggers(
     judged = hold_out(held_out, config.held_out, generator)
     found: list[CandidateTrigger] = []
     alone = source_starts(seeds, sources, translated)
+    said = predict(classifier, judged.pixels)
     for family, candidates in _sought(search, changes, alone, noise, config):
-        tried = [_try(search, family, one, judged, config) for one in candidates]
+        images = judged.take(fooled_by_trigger_only(family, said, judged.labels, label))
+        tried = [measure_success(search, family, one, images, config) for one in candidates]
         found += sorted(tried, key=lambda t: t.flip_rate, reverse=True)
     return tuple(found)
 
@@ -212,9 +100,12 @@ def _sought(
     yield "perturbation", _survey(search, stamps, everyone[: len(changes)], config.screening_batch, config)[1]
     rows = search.by_source
     each = [Attempt(start, rows[k], k) for k in rows for start in [*alone[k], *noise]]
-    patches = Patches.at([one.start for one in each], config.source_specific_share * area, config.initial_area, device)
-    best, candidates = _survey(search, patches, each, config.source_screening_batch, config)
-    yield "source-specific", candidates
+    share = config.source_specific_share * area
+    patches = Patches.at([one.start for one in each], share, config.initial_area, device, coherent=True)
+    patches, each = _halve(search, patches, each, config)
+    losses = search.refine(patches, torch.cat([one.positions for one in each]), config.refine_steps, config.batch // 2)
+    yield "source-specific", _best_first(patches, losses, each)
+    best = sorted(range(len(each)), key=lambda i: losses[i])[: config.top_k]
     wider = patches.again(best, area)
     losses = search.refine(wider, search.everyone, config.refine_steps, config.batch, away=True)
     yield "all-to-all", _best_first(wider, losses, [Attempt(each[i].start, search.everyone) for i in best])
@@ -250,6 +141,41 @@ def _survey(
     return best, _best_first(finer, losses, chosen)
 
 
+def _halve(
+    search: Search, patches: Patches, attempts: Sequence[Attempt], config: TriggerSearchConfig
+) -> tuple[Patches, list[Attempt]]:
+    """Optimises all attempts, dropping the worst of each source class after every round while the others get more
+    seeds.
+
+    Returns:
+        The best attempt of each source class, with its patch.
+
+    Source: successive halving (Jamieson and Talwalkar 2016).
+    """
+    left, counts, steps = list(attempts), Counter(one.source for one in attempts), _steps(config)
+    for i, (_, _, times) in enumerate(ROUNDS):
+        positions, batch = torch.cat([one.positions for one in left]), times * config.source_screening_batch
+        progress = (sum(steps[:i]) / sum(steps), sum(steps[: i + 1]) / sum(steps))
+        losses = search.refine(patches, positions, steps[i], batch, progress=progress)
+        last = i + 1 == len(ROUNDS)
+        ordered = sorted(range(len(left)), key=lambda j: losses[j])
+        best = [
+            j
+            for source, count in counts.items()
+            for j in [j for j in ordered if left[j].source == source][
+                : 1 if last else max(1, round(ROUNDS[i + 1][1] * count))
+            ]
+        ]
+        left = [left[j] for j in best]
+        patches = patches.again(best) if last else patches.some(best)
+    return patches, left
+
+
+def _steps(config: TriggerSearchConfig) -> list[int]:
+    """Steps of each round of the source-specific search."""
+    return [max(1, round(share * config.steps)) for share, _, _ in ROUNDS]
+
+
 def _best_first(stamps: Stamps, losses: Sequence[float], attempts: Sequence[Attempt]) -> list[Candidate]:
     found = [
         Candidate(stamp, loss, one.start.name, one.source)
@@ -258,51 +184,9 @@ def _best_first(stamps: Stamps, losses: Sequence[float], attempts: Sequence[Atte
     return sorted(found, key=lambda candidate: candidate.loss)
 
 
-def _try(
-    search: Search, family: Family, one: Candidate, images: LabelledImages, config: TriggerSearchConfig
-) -> CandidateTrigger:
-    """Measures a candidate on the held-out images that it is made for, and minimises it if it works."""
-    away = family == "all-to-all"
-    if one.source is not None:
-        images = images.take(images.labels == one.source)
-    elif not away:
-        images = images.take(images.labels != search.label)
-    # With a single image there is a single fold.
-    folds = [images.take(np.arange(i, len(images), FOLDS)) for i in range(min(FOLDS, len(images)))]
-
-    def tried(stamp: Stamp) -> CandidateTrigger:
-        confusion = np.stack([confusion_with_trigger(search.classifier, stamp, fold) for fold in folds])
-        return CandidateTrigger(family, search.label, stamp, confusion, one.start, one.source)
-
-    whole = tried(one.stamp)
-    seeds = search.everyone[0] if one.source is None else torch.nonzero(search.sources == one.source)[:, 0]
-    positions = seeds[: config.minimised_on]
-    if search.success(one.stamp, positions, away) < WORKS:
-        return whole
-    smallest = minimise_trigger(one.stamp, lambda stamp: search.success(stamp, positions, away), config.minimised_share)
-    return replace(whole, smallest=smallest, smallest_rate=tried(smallest).flip_rate)
-
-
-def hold_out(images: LabelledImages, count: int, generator: np.random.Generator) -> LabelledImages:
-    """Draws at most ``count`` images of every class.
-
-    Args:
-        images: labelled images.
-        count: the most images of each class, at least 1.
-        generator: draws the images.
-
-    Returns:
-        The images, class by class.
-    """
-    classes = range(len(images.class_names))
-    return images.take(
-        np.concatenate([generator.permutation(np.flatnonzero(images.labels == k))[:count] for k in classes])
-    )
-
-
 def _teller(report: Report, label: int, config: TriggerSearchConfig) -> Callable[[float], None]:
     """Creates a callback that counts steps over all searches: three screenings, and a refinement for each family."""
-    throttle, total, done = Throttle(report), 3 * config.steps + 4 * config.refine_steps, 0
+    throttle, total, done = Throttle(report), 2 * config.steps + sum(_steps(config)) + 4 * config.refine_steps, 0
 
     def tell(loss: float) -> None:
         nonlocal done
