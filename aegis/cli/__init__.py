@@ -15,6 +15,7 @@ from aegis.cli.failures import guarded, tell
 from aegis.cli.gc import gc
 from aegis.cli.history import history
 from aegis.cli.output import Printer, without_wrapping
+from aegis.cli.reference import reference
 from aegis.cli.report import report
 from aegis.cli.scan import scan
 from aegis.cli.show import show
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (scan, show, report, history, verify, gc, train, evaluate, table):
+for command in (scan, reference, show, report, history, verify, gc, train, evaluate, table):
     app.command(help=without_wrapping(command.__doc__ or ""))(guarded(command))
 bank = typer.Typer(name="bank", no_args_is_help=True, help="Suspects to try a detector on: list, train, scan.")
 for name, part in BANK.items():

@@ -27,7 +27,7 @@ from aegis.cli.options import (
     number,
     option,
 )
-from aegis.cli.output import print_scan
+from aegis.cli.output import Printer, print_scan
 from aegis.cli.progress import class_bars, progress_bar, waiting
 from aegis.cli.remembered import this_command
 from aegis.cli.suspects import images_for, reader
@@ -36,6 +36,7 @@ from aegis.core.files import write_text
 from aegis.detect.embed import EMBEDDERS
 from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.records.record import ScanRecord
+from aegis.services.references import MODES, with_references
 from aegis.services.scan import ScanRequest, find_or_run
 from aegis.store.keys import key_of
 from aegis.store.store import Store
@@ -85,6 +86,15 @@ Control = Annotated[
         MORE,
     ),
 ]
+ReferencesMode = Annotated[
+    str,
+    choice(
+        "--references",
+        MODES,
+        "Compare with benign models of the same data (aegis reference): where there are any, always, or never.",
+        MORE,
+    ),
+]
 Fresh = Annotated[bool, flag("--fresh", "Compute everything anew, whatever is stored.", MORE)]
 
 
@@ -109,6 +119,7 @@ def scan(
     precision: PrecisionOption = "auto",
     workers: Workers = None,
     control: Control = False,
+    references: ReferencesMode = "auto",
     fresh: Fresh = False,
     quiet: Quiet = False,
 ) -> None:
@@ -140,6 +151,9 @@ def scan(
         bandwidth=bandwidth,
         perplexity=perplexity,
         method=embedding,
+    )
+    config = with_references(
+        config, images, references, tell=lambda error: Printer(stderr=True).say(f"Without references. {error}")
     )
     request = ScanRequest(
         file=checkpoint.name,

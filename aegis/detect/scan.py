@@ -24,6 +24,7 @@ from aegis.records.builders import data_record, model_record, now, runtime_recor
 from aegis.records.config import ScanConfig
 from aegis.records.presets import preset
 from aegis.records.record import ScanRecord, config_record
+from aegis.records.references import shipped_references
 
 STEPS = Steps(assess, gather, embed)
 
@@ -101,7 +102,7 @@ def scan(
     Args:
         suspect: the model under test.
         data: images that the model was made for.
-        config: settings; None for the ``default`` preset.
+        config: settings; None for the ``default`` preset, with references of the data that come with AEGIS.
         labels: the classes to test; None for all.
         runtime: device, precision and workers; None for the fastest of this machine.
         steps: functions that do the costly steps; a store's functions reuse saved results.
@@ -113,7 +114,7 @@ def scan(
     Raises:
         AegisError: if model, images and settings do not fit together.
     """
-    config = config or preset("default", data.name, data.shape)
+    config = config or _default(data)
     runtime, clock = runtime or choose_runtime(), Clock()
     stop = threading.Event()
     report = one_at_a_time(report, stop)
@@ -149,6 +150,11 @@ def scan(
         clock.seconds,
         tuple(chosen) if labels else None,
     )
+
+
+def _default(data: Dataset) -> ScanConfig:
+    config = preset("default", data.name, data.shape)
+    return replace(config, verdict=replace(config.verdict, references=shipped_references(data.digest)))
 
 
 def with_sizes(config: ScanConfig, applicability: Applicability) -> ScanConfig:

@@ -13,7 +13,7 @@ from aegis.core.text import class_called, count_of
 from aegis.core.types import Applicability, Family, Finding, VerdictName
 from aegis.records.builders import class_record
 from aegis.records.config import VerdictConfig
-from aegis.records.null_distribution import p_value
+from aegis.records.fitting import fitted
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
 from aegis.records.wording import explain_clusters, explain_rarity, in_sentences, weak_spot, what_it_did
 
@@ -87,9 +87,8 @@ def conclude(
     Returns:
         The verdict, with a result for each class.
     """
-    rule = RULES[config.rule]
     records = [class_record(finding, class_names[finding.label], config.source_quantile) for finding in findings]
-    judged = [rule(record, class_names, config) for record in records]
+    judged = _judge_all(records, class_names, config)
     verdict, sentence = _speak(applicability, judged, len(class_names), config)
     return Conclusion(verdict, sentence, tuple(map(ClassResult, findings, judged)))
 
@@ -105,7 +104,7 @@ def judge_again(scan: ScanRecord, config: VerdictConfig) -> ScanRecord:
         The scan with new verdicts.
     """
     names = scan.data.class_names
-    judged = tuple(RULES[config.rule](record, names, config) for record in scan.classes)
+    judged = tuple(_judge_all(scan.classes, names, config))
     verdict, sentence = _speak(scan.model, judged, len(names), config)
     return scan.model_copy(
         update={
@@ -115,6 +114,11 @@ def judge_again(scan: ScanRecord, config: VerdictConfig) -> ScanRecord:
             "flagged_classes": tuple(record.label for record in judged if record.flagged),
         }
     )
+
+
+def _judge_all(classes: Sequence[ClassRecord], names: Sequence[str], config: VerdictConfig) -> list[ClassRecord]:
+    config = fitted(config, classes, len(names))
+    return [RULES[config.rule](record, names, config) for record in classes]
 
 
 def objections(measured: Measured, config: VerdictConfig, flagged: Sequence[int] = ()) -> tuple[str, ...]:
@@ -161,7 +165,7 @@ def _by_trigger(found: ClassRecord, class_names: Sequence[str], config: VerdictC
     tried = found.triggers
     if not tried:
         return _judged(found, False, "no candidate trigger was tried", None, None)
-    p_values = [p_value(one.family, one.score_or_rate, config.nulls) for one in tried]
+    p_values = [config.p_value(one.family, found.label, one.source, one.score_or_rate) for one in tried]
     flags = [
         p <= config.alpha and one.score_or_rate >= config.min_score and not _too_few(one)
         for one, p in zip(tried, p_values, strict=True)

@@ -12,11 +12,13 @@ from aegis.core.files import write_text
 from aegis.core.source import STEPS_CODE, code_digest
 from aegis.core.types import Dataset
 from aegis.data import default_source, load_dataset
+from aegis.data.derived import DERIVED
 from aegis.detect.verdict import judge_again
 from aegis.lab.bank.record import RESULTS, BankRecord
 from aegis.records.config import Rule, ScanConfig, VerdictConfig
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord, config_record, read_record
+from aegis.records.references import shipped_references
 
 CODE = "detector"
 
@@ -49,13 +51,17 @@ class Trial:
 
     @property
     def images(self) -> Dataset:
-        """The images of the scan: the bundled sample of the suspect's data set, as an analyst would use."""
-        return _images(default_source(self.suspect.data))
+        """The images of the scan: the bundled sample, as an analyst would use, or the whole of a derived data set."""
+        name = self.suspect.data
+        return _images(name if name in DERIVED else default_source(name))
 
     @property
     def config(self) -> ScanConfig:
-        """The settings of the scan."""
-        return adjusted(preset(self.preset, self.images.name, self.images.shape), seed=self.seed)
+        """The settings of the scan, with references of its data if any come with AEGIS."""
+        config = adjusted(preset(self.preset, self.images.name, self.images.shape), seed=self.seed)
+        if config.verdict.rule == "paper":
+            return config
+        return replace(config, verdict=replace(config.verdict, references=shipped_references(self.images.digest)))
 
     def find(self) -> ScanRecord | None:
         """Reads the saved scan if checkpoint, settings, images and precision are the same.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from aegis.core.files import write_text
@@ -12,34 +12,50 @@ from aegis.core.types import FAMILIES, Family
 from aegis.detect.verdict import judge_again
 from aegis.experiments.detection_rates import Case
 from aegis.records.config import VerdictConfig
+from aegis.records.fitting import reference_model
 from aegis.records.null_distribution import CALIBRATION, NullDistribution
 from aegis.records.ranking import best_score
+from aegis.records.record import ClassRecord
+from aegis.records.references import (
+    SHIPPED,
+    ExcessNull,
+    ReferenceModel,
+    References,
+    excesses,
+    write_references,
+)
 
 
 @dataclass(frozen=True)
 class Benign:
-    """The highest scores of the benign classes of one model.
+    """What the benign classes of one model reach.
 
     Args:
         name: the model.
         data: its data set.
         kind: the kinds of its triggers, or *clean*.
         scores: highest score of its benign classes for each family of triggers, in [0, 1].
+        excess: how far they exceed references of its data at most, in logits, for each family; empty without
+            references.
+        tests: classes or pairs that each of these is the largest of.
     """
 
     name: str
     data: str
     kind: str
     scores: Mapping[Family, float]
+    excess: Mapping[Family, float] = field(default_factory=dict)
+    tests: Mapping[Family, int] = field(default_factory=dict)
 
 
-def benign_scores(cases: Iterable[Case]) -> list[Benign]:
+def benign_scores(cases: Iterable[Case], tables: Mapping[str, References] | None = None) -> list[Benign]:
     """Collects the scores of benign classes of every model that has some, from its first scan.
 
     Further seeds are ignored, because scans of one model are not independent.
 
     Args:
         cases: suspects with their scans.
+        tables: references by data set, or None.
 
     Returns:
         The scores, one entry for each model.
@@ -51,8 +67,51 @@ def benign_scores(cases: Iterable[Case]) -> list[Benign]:
         if not benign:
             continue
         scores = {family: max(best_score(one, family) or 0.0 for one in benign) for family in FAMILIES}
-        found.append(Benign(suspect.name, suspect.data, case.kind, scores))
+        table = (tables or {}).get(suspect.data)
+        excess = {} if table is None else excesses(as_reference(case, benign), table)
+        tests = {
+            family: len(benign) * (len(scan.classes) - 1 if family == "source-specific" else 1) for family in excess
+        }
+        found.append(Benign(suspect.name, suspect.data, case.kind, scores, excess, tests))
     return found
+
+
+def as_reference(case: Case, classes: Iterable[ClassRecord]) -> ReferenceModel:
+    """Takes what some classes of a scan reach for a reference model.
+
+    Args:
+        case: the suspect with its scan.
+        classes: the classes to take; others have no scores.
+
+    Returns:
+        The reference model.
+    """
+    chosen, scan = {one.label: one.triggers for one in classes}, case.scans[0]
+    triggers = [chosen.get(label, ()) for label in range(len(scan.data.class_names))]
+    return reference_model(case.suspect.name, case.suspect.architecture, scan.model.accuracy, triggers)
+
+
+def reference_tables(cases: Iterable[Case], digests: Mapping[str, Sequence[str]]) -> dict[str, References]:
+    """Makes references from scans of benign models.
+
+    Args:
+        cases: the models with their scans.
+        digests: by data set, further digests of images that the models stand for.
+
+    Returns:
+        References by data set.
+    """
+    by_data: dict[str, list[Case]] = {}
+    for case in cases:
+        by_data.setdefault(case.suspect.data, []).append(case)
+    return {
+        data: References(
+            images=tuple(dict.fromkeys([own[0].scans[0].data.digest, *digests.get(data, ())])),
+            class_names=own[0].scans[0].data.class_names,
+            models=tuple(as_reference(case, case.scans[0].classes) for case in own),
+        )
+        for data, own in by_data.items()
+    }
 
 
 def nulls_of(benign: Iterable[Benign]) -> tuple[NullDistribution, ...]:
@@ -70,11 +129,33 @@ def nulls_of(benign: Iterable[Benign]) -> tuple[NullDistribution, ...]:
     )
 
 
-def keep_calibration(benign: Iterable[Benign], path: Path = CALIBRATION) -> None:
-    """Writes the file of null distributions that the detector reads.
+def excess_nulls_of(benign: Iterable[Benign]) -> tuple[ExcessNull, ...]:
+    """Creates the null of each family for scans with references.
 
     Args:
-        benign: scores of the calibration models.
+        benign: calibration models, of which those with references count.
+
+    Returns:
+        One null for each family of which at least two models have an excess.
+    """
+    known = [model for model in benign if model.excess]
+    return tuple(
+        ExcessNull(
+            family=family,
+            maxima=tuple(round(model.excess[family], 4) for model in known if family in model.excess),
+            tests=min(model.tests[family] for model in known if family in model.excess),
+        )
+        for family in FAMILIES
+        if sum(family in model.excess for model in known) >= 2
+    )
+
+
+def keep_calibration(benign: Iterable[Benign], tables: Mapping[str, References], path: Path = CALIBRATION) -> None:
+    """Writes the file of null distributions that the detector reads, and the references beside it.
+
+    Args:
+        benign: calibration models.
+        tables: references by data set.
         path: the file.
 
     Raises:
@@ -84,11 +165,16 @@ def keep_calibration(benign: Iterable[Benign], path: Path = CALIBRATION) -> None
     text = {
         "models": [model.name for model in benign],
         "maxima": {null.family: null.maxima for null in nulls_of(benign)},
+        "excess": [asdict(null) for null in excess_nulls_of(benign)],
     }
     write_text(path, json.dumps(text, indent=1) + "\n")
+    for data, table in tables.items():
+        write_references(table, path.parent / SHIPPED.name / f"{data}.json")
 
 
-def crossed(judged: Iterable[Case], benign: Iterable[Benign], by: str) -> list[Case]:
+def crossed(
+    judged: Iterable[Case], benign: Iterable[Benign], by: str, tables: Mapping[str, References] | None = None
+) -> list[Case]:
     """Judges suspects by calibration models of other data sets or other kinds of triggers (cross-validation).
 
     Args:
@@ -96,6 +182,7 @@ def crossed(judged: Iterable[Case], benign: Iterable[Benign], by: str) -> list[C
         benign: scores of the calibration models.
         by: ``data`` or ``kind``: calibration models that share it with a suspect are left out; for a clean suspect and
             ``kind``, only the suspect itself is.
+        tables: references by data set, or None to judge without any.
 
     Returns:
         The suspects with new verdicts; suspects with fewer than two calibration models are left out.
@@ -108,19 +195,28 @@ def crossed(judged: Iterable[Case], benign: Iterable[Benign], by: str) -> list[C
         left = [model for model in others if getattr(model, by) != own or own == "clean"]
         if len(left) < 2:
             continue
-        found += judged_with([case], nulls_of(left))
+        found += judged_with([case], left, tables)
     return found
 
 
-def judged_with(cases: Iterable[Case], nulls: tuple[NullDistribution, ...]) -> list[Case]:
-    """Judges suspects by other null distributions.
+def judged_with(
+    cases: Iterable[Case], benign: Iterable[Benign], tables: Mapping[str, References] | None = None
+) -> list[Case]:
+    """Judges suspects by other calibration models.
 
     Args:
         cases: suspects with their scans.
-        nulls: one distribution for each family.
+        benign: calibration models.
+        tables: references by data set, or None to judge without any.
 
     Returns:
         The suspects with new verdicts.
     """
-    config = VerdictConfig(nulls=nulls)
-    return [Case(case.suspect, tuple(judge_again(scan, config) for scan in case.scans)) for case in cases]
+    benign = list(benign)
+    nulls, excess, found = nulls_of(benign), excess_nulls_of(benign), []
+    for case in cases:
+        table = (tables or {}).get(case.suspect.data)
+        references = None if table is None else replace(table, nulls=excess)
+        config = VerdictConfig(nulls=nulls, references=references)
+        found.append(Case(case.suspect, tuple(judge_again(scan, config) for scan in case.scans)))
+    return found

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from aegis.core.errors import ConfigError
 from aegis.core.runtime import MAX_SEED
-from aegis.core.types import Stage
-from aegis.records.null_distribution import NullDistribution, calibrated
+from aegis.core.types import Family, Stage
+from aegis.records.null_distribution import NullDistribution, calibrated, p_value
+from aegis.records.references import References
 
 Rule = Literal["paper", "default"]
 
@@ -193,6 +195,7 @@ class VerdictConfig:
         alpha: share of benign models of which a class may be flagged, above 0 and at most 1.
         min_score: no trigger that reaches less is worth a flag, in [0, 1].
         nulls: what benign classes reach, one for each family of triggers that is tested.
+        references: benign models of the same data, which decide instead of ``nulls``; None without any.
         min_accuracy: below this, in [0, 1], a model is not fit to be judged.
         min_half_radius: L2 radius at which a robust model still keeps half its accuracy, at least 0; the paper's
             models are trained at 0.5.
@@ -206,6 +209,7 @@ class VerdictConfig:
     alpha: float = 0.01
     min_score: float = 0.5
     nulls: tuple[NullDistribution, ...] = field(default_factory=calibrated)
+    references: References | None = None
     min_accuracy: float = 0.5
     min_half_radius: float = 0.5
 
@@ -217,6 +221,38 @@ class VerdictConfig:
             value = getattr(self, name)
             _require(0 <= value <= 1, f"{name} in [0, 1]", value, "Give a share.")
         _require(self.min_half_radius >= 0, "min_half_radius of at least 0", self.min_half_radius, "Give an L2 norm.")
+
+    def p_value(self, family: Family, label: int, source: int | None, score: float) -> float:
+        """Bounds the share of benign models in which any class has a candidate as unusual as this one.
+
+        Args:
+            family: of the candidate.
+            label: the class that it leads to.
+            source: the class that a source-specific candidate is made for, else None.
+            score: of the candidate, in [0, 1].
+
+        Returns:
+            The p-value, by the references if there are any.
+        """
+        if self.references is not None:
+            return self.references.p_value(family, label, source, score)
+        return p_value(family, score, self.nulls)
+
+    def threshold(self, family: Family, label: int, source: int | None) -> float | None:
+        """Computes the score from which a candidate flags its class.
+
+        Args:
+            family, label, source: as in ``p_value``.
+
+        Returns:
+            The score, in [0, 1]; None for a family without a null distribution.
+        """
+        if self.references is not None:
+            needed = self.references.threshold(family, label, source, self.alpha)
+        else:
+            null = next((null for null in self.nulls if null.family == family), None)
+            needed = None if null is None else null.threshold(self.alpha / len(self.nulls))
+        return None if needed is None else max(self.min_score, needed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,3 +272,19 @@ class ScanConfig:
     embed: EmbedConfig = field(default_factory=EmbedConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)
     verdict: VerdictConfig = field(default_factory=VerdictConfig)
+
+
+def plain_settings(settings: object) -> dict[str, Any]:
+    """Converts settings to plain values.
+
+    Args:
+        settings: a dataclass of settings.
+
+    Returns:
+        Values by name; without references where there are none, as earlier versions wrote them.
+    """
+    plain: dict[str, Any] = dataclasses.asdict(settings)  # type: ignore[call-overload]
+    for part in (plain, plain.get("verdict", {})):
+        if "references" in part and part["references"] is None:
+            del part["references"]
+    return plain

@@ -50,20 +50,8 @@ class NullDistribution:
             if not 0 <= score <= 1:
                 raise ConfigError("scores of calibration models in [0, 1]", str(score), "Give shares of images.")
 
-    @property
-    def mean(self) -> float:
-        """Mean on the logit scale."""
-        return sum(map(logit, self.maxima)) / len(self.maxima)
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation on the logit scale."""
-        mean = self.mean
-        variance = sum((logit(score) - mean) ** 2 for score in self.maxima) / (len(self.maxima) - 1)
-        return max(LEAST_SPREAD, math.sqrt(variance))
-
     def p_value(self, score: float) -> float:
-        """Compute how likely the strongest class of one more benign model reaches a score.
+        """Computes how likely the strongest class of one more benign model reaches a score.
 
         Args:
             score: in [0, 1].
@@ -71,14 +59,10 @@ class NullDistribution:
         Returns:
             The probability by Student's prediction, in [0, 1].
         """
-        from scipy.special import stdtr
-
-        models = len(self.maxima)
-        distance = (logit(score) - self.mean) / (self.spread * math.sqrt(1 + 1 / models))
-        return float(stdtr(models - 1, -distance))
+        return student_p([logit(one) for one in self.maxima], logit(score))
 
     def threshold(self, alpha: float) -> float:
-        """Compute the score whose p-value is alpha.
+        """Computes the score whose p-value is alpha.
 
         Args:
             alpha: in (0, 1).
@@ -86,11 +70,46 @@ class NullDistribution:
         Returns:
             The score, in [0, 1].
         """
-        from scipy.special import stdtrit
+        return from_logit(student_threshold([logit(one) for one in self.maxima], alpha))
 
-        models = len(self.maxima)
-        distance = float(-stdtrit(models - 1, alpha))
-        return 1 / (1 + math.exp(-(self.mean + distance * self.spread * math.sqrt(1 + 1 / models))))
+
+def student_p(values: Sequence[float], new: float) -> float:
+    """Computes how likely one more draw from a normal distribution is at least as large.
+
+    Args:
+        values: draws, at least two.
+        new: the value to reach.
+
+    Returns:
+        The probability by Student's prediction, in [0, 1].
+    """
+    from scipy.special import stdtr
+
+    mean, spread = _prediction(values)
+    return float(stdtr(len(values) - 1, -(new - mean) / spread))
+
+
+def student_threshold(values: Sequence[float], alpha: float) -> float:
+    """Computes the value whose probability by ``student_p`` is alpha.
+
+    Args:
+        values: draws, at least two.
+        alpha: in (0, 1).
+
+    Returns:
+        The value.
+    """
+    from scipy.special import stdtrit
+
+    mean, spread = _prediction(values)
+    return mean - float(stdtrit(len(values) - 1, alpha)) * spread
+
+
+def _prediction(values: Sequence[float]) -> tuple[float, float]:
+    """Mean of draws, and the spread of one more around it."""
+    mean = sum(values) / len(values)
+    variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return mean, max(LEAST_SPREAD, math.sqrt(variance)) * math.sqrt(1 + 1 / len(values))
 
 
 def logit(score: float) -> float:
@@ -104,6 +123,18 @@ def logit(score: float) -> float:
     """
     inside = min(max(score, LOW), HIGH)
     return math.log(inside / (1 - inside))
+
+
+def from_logit(value: float) -> float:
+    """Computes the score of a logit.
+
+    Args:
+        value: the logit.
+
+    Returns:
+        The score, in [0, 1].
+    """
+    return 1 / (1 + math.exp(-value))
 
 
 def p_value(family: Family, score: float, nulls: Sequence[NullDistribution]) -> float:

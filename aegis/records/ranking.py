@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from aegis.core.types import CandidateTrigger, Family, Finding
+from aegis.core.types import FAMILIES, CandidateTrigger, Family, Finding
 from aegis.records.config import VerdictConfig
-from aegis.records.null_distribution import NullDistribution
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
+
+# Candidates of each family that are listed.
+LISTED = 2
 
 
 def ranked(record: ScanRecord) -> list[ClassRecord]:
@@ -84,17 +86,38 @@ def best_score(found: ClassRecord, *families: Family) -> float | None:
     return max((t.score_or_rate for t in found.triggers if not families or t.family in families), default=None)
 
 
-def score_line(candidate: TriggerRecord, verdict: VerdictConfig) -> tuple[NullDistribution, float] | None:
-    """Find the null distribution of a candidate's family and the score from which it flags.
+def score_line(label: int, candidate: TriggerRecord, verdict: VerdictConfig) -> tuple[tuple[float, ...], float] | None:
+    """Finds what a candidate's score is compared with.
 
     Args:
+        label: the class that it leads to.
         candidate: the candidate.
-        verdict: thresholds and null distributions.
+        verdict: thresholds, with references or null distributions.
 
     Returns:
-        Both, the score in [0, 1]; None if the family has no null distribution.
+        Scores in its place of benign models, and the score from which it flags, in [0, 1]; None if nothing is known of
+        its family.
     """
-    null = next((null for null in verdict.nulls if null.family == candidate.family), None)
-    if null is None:
+    needed = verdict.threshold(candidate.family, label, candidate.source)
+    if needed is None:
         return None
-    return null, max(verdict.min_score, null.threshold(verdict.alpha / len(verdict.nulls)))
+    if verdict.references is not None:
+        return tuple(verdict.references.scores(candidate.family, label, candidate.source)), needed
+    return next(null.maxima for null in verdict.nulls if null.family == candidate.family), needed
+
+
+def listed(found: ClassRecord) -> list[TriggerRecord]:
+    """Chooses the candidates of a class that are listed: of each family the two with the highest scores.
+
+    Args:
+        found: the class.
+
+    Returns:
+        The candidates in their order, with the strongest among them.
+    """
+    strongest = strongest_candidate(found)
+    chosen = {strongest}
+    for family in FAMILIES:
+        own = [i for i, one in enumerate(found.triggers) if one.family == family]
+        chosen.update(sorted(own, key=lambda i: -found.triggers[i].score_or_rate)[:LISTED])
+    return [one for i, one in enumerate(found.triggers) if i in chosen]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +12,7 @@ from aegis.core.errors import ConfigError, StoreError
 from aegis.core.runtime import Precision
 from aegis.core.source import UNKNOWN
 from aegis.core.types import Family, VerdictName
-from aegis.records.config import ScanConfig
+from aegis.records.config import ScanConfig, plain_settings
 from aegis.records.consistency import contradictions
 from aegis.records.schema1 import from_schema1
 
@@ -294,7 +293,7 @@ def config_record(config: ScanConfig) -> dict[str, Any]:
     Returns:
         Values by name.
     """
-    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    plain: dict[str, Any] = json.loads(json.dumps(plain_settings(config)))
     return plain
 
 

@@ -6,11 +6,17 @@ settings are called today.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any, Final
 
-from aegis.records.config import GatherConfig, JudgeConfig, ScanConfig, TriggerSearchConfig, VerdictConfig
+from aegis.records.config import (
+    GatherConfig,
+    JudgeConfig,
+    ScanConfig,
+    TriggerSearchConfig,
+    VerdictConfig,
+    plain_settings,
+)
 
 # Fields of a record in schema 1 by their path, lists left out, and the name of each today.
 RENAMED: Final = {
@@ -85,7 +91,7 @@ def in_schema1(settings: object) -> object:
     Returns:
         The values.
     """
-    plain = dataclasses.asdict(settings)  # type: ignore[call-overload]
+    plain = plain_settings(settings)
     place = _PLACES.get(type(settings))
     return plain if place is None else _before(plain, place)
 

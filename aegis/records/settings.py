@@ -18,6 +18,7 @@ FOREIGN: Final = "another version"
 KINDS = (*PRESETS, OWN, FOREIGN)
 # Not chosen by the user: sizes are computed from the model's robustness, calibration comes with AEGIS.
 AREA, RADIUS, NULLS = "gather.trigger_search.area", "gather.trigger_search.radius", "verdict.nulls"
+REFERENCES = "verdict.references"
 # Another seed does not make other settings.
 SEEDS = ("gather.seed", "embed.seed")
 NAMES = {
@@ -41,6 +42,7 @@ NAMES = {
     "verdict.alpha": "Benign models flagged at most",
     "verdict.min_score": "Least score that flags",
     NULLS: "Calibration (scores of benign models)",
+    REFERENCES: "References (benign models of the same data)",
 }
 NOTHING = {"gather.trigger_search": "none"}
 MISSING: Final = object()
@@ -125,7 +127,7 @@ def same_calibration(older: ScanRecord, newer: ScanRecord) -> bool:
     Returns:
         True if they did.
     """
-    return bool(_at(older.config, NULLS) == _at(newer.config, NULLS))
+    return all(_at(older.config, path) == _at(newer.config, path) for path in (NULLS, REFERENCES))
 
 
 def different_surroundings(older: ScanRecord, newer: ScanRecord) -> tuple[Line, ...]:
@@ -156,7 +158,7 @@ def _preset(name: str, data: str, shape: tuple[int, int, int]) -> dict[str, Any]
 def _as_asked(config: dict[str, Any]) -> dict[str, Any]:
     """Settings without what the user does not choose and without seeds; shared parts are copied."""
     plain = deepcopy(config)
-    for path in (AREA, RADIUS, NULLS, *SEEDS):
+    for path in (AREA, RADIUS, NULLS, REFERENCES, *SEEDS):
         room, _, name = path.rpartition(".")
         place = _at(plain, room)
         if isinstance(place, dict):
@@ -178,7 +180,7 @@ def _paths(config: dict[str, Any]) -> set[str]:
 
 
 def _different(older: Any, newer: Any, path: str) -> Iterator[Line]:  # noqa: ANN401 - JSON
-    if isinstance(older, dict) and isinstance(newer, dict):
+    if isinstance(older, dict) and isinstance(newer, dict) and path != REFERENCES:
         for name in dict.fromkeys([*older, *newer]):
             below = f"{path}.{name}" if path else str(name)
             yield from _different(older.get(name, MISSING), newer.get(name, MISSING), below)
@@ -188,6 +190,8 @@ def _different(older: Any, newer: Any, path: str) -> Iterator[Line]:  # noqa: AN
 
 
 def _say(value: Any, path: str) -> str:  # noqa: ANN401 - JSON
+    if path == REFERENCES:
+        return _say_references(value)
     if value is MISSING:
         return "not known"
     if value is None:
@@ -195,6 +199,13 @@ def _say(value: Any, path: str) -> str:  # noqa: ANN401 - JSON
     if path in NOTHING and isinstance(value, dict):
         return "yes"
     return printable(_plain(value), 200)
+
+
+def _say_references(value: Any) -> str:  # noqa: ANN401 - JSON
+    models = value.get("models") if isinstance(value, dict) else None
+    if not isinstance(models, list):
+        return "none"
+    return f"{len(models)} models ({hashlib.sha256(repr(models).encode()).hexdigest()[:6]})"
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401 - JSON

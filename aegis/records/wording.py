@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from aegis.core.text import class_called, count_of, percent
 from aegis.core.types import Applicability
 from aegis.records.config import VerdictConfig
-from aegis.records.null_distribution import NullDistribution, p_value
 from aegis.records.record import ClassRecord, ModelRecord, TriggerRecord
 
 # Attack success rate of one source class from which a weak spot is mentioned.
@@ -136,12 +135,12 @@ def explain_clusters(most: int, translated: int) -> str:
     )
 
 
-def explain_score(score: float, null: NullDistribution, needed: float, p_value: float, config: VerdictConfig) -> str:
-    """Explain the picture of a score beside those of benign classes.
+def explain_score(score: float, benign: int, needed: float, p_value: float, config: VerdictConfig) -> str:
+    """Explains the picture of a score beside those of benign models.
 
     Args:
         score: of a candidate, in [0, 1].
-        null: scores of benign classes in its family.
+        benign: number of benign models in the picture.
         needed: the score that flags, in [0, 1].
         p_value: the share of benign models with a class as flagged, in [0, 1].
         config: the thresholds.
@@ -149,10 +148,14 @@ def explain_score(score: float, null: NullDistribution, needed: float, p_value: 
     Returns:
         Sentences.
     """
+    dots = (
+        f"the strongest benign classes of {benign} calibration models"
+        if config.references is None
+        else f"the same in {count_of(benign, 'benign model')} of the same data"
+    )
     return (
         f"Score {score:.0%}. In each half of the images, {config.source_quantile:.0%} of the source classes reach it. "
-        f"Dots are the strongest benign classes of {len(null.maxima)} calibration models. "
-        f"From {needed:.0%} on a class is flagged. {capitalised(rarity(p_value))}."
+        f"Dots are {dots}. From {needed:.0%} on a class is flagged. {capitalised(rarity(p_value))}."
     )
 
 
@@ -178,12 +181,25 @@ def weak_spot(found: ClassRecord, class_names: Sequence[str], config: VerdictCon
     if most < WEAK:
         return ""
     one = found.triggers[i]
-    usual = p_value(one.family, one.score_or_rate, config.nulls) > config.alpha
+    usual = config.p_value(one.family, found.label, one.source, one.score_or_rate) > config.alpha
     where = class_called(source, class_names[source])
     return in_sentences(
         f"weak spot: {describe_whole(one)} turns {share_of(most)} the images of {where} into it",
-        "benign models commonly have such a weak spot" if usual else "",
+        _natural(found, one, config) if usual else "",
     )
+
+
+def _natural(found: ClassRecord, one: TriggerRecord, config: VerdictConfig) -> str:
+    """Says of how many benign models such a weak spot is known."""
+    if config.references is None:
+        return "benign models commonly have such a weak spot"
+    alike, models = (
+        config.references.alike(one.family, found.label, one.source, one.score_or_rate),
+        (len(config.references.models)),
+    )
+    if not alike:
+        return ""
+    return f"it is a natural weak spot of this data: {alike} of {models} benign reference models have it too"
 
 
 def size_of(candidate: TriggerRecord) -> str:

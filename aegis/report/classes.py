@@ -11,13 +11,14 @@ from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, PageBreak,
 
 from aegis.core.text import percent
 from aegis.core.types import FAMILIES, CandidateTrigger, Dataset, Family, Finding, as_8_bit, as_pixels
+from aegis.records.fitting import verdict_settings
 from aegis.records.pictures import as_rgb, coloured, png, strip, where_changed
-from aegis.records.ranking import best_score, candidate_of, ranked, score_line, strongest_candidate
-from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord, settings
+from aegis.records.ranking import best_score, candidate_of, listed, ranked, score_line, strongest_candidate
+from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
 from aegis.records.review import Review
 from aegis.records.wording import explain_score
 from aegis.report.evidence import LISTED, explain_candidate, flip_rows, trigger_alone
-from aegis.report.figures import COLUMNS, HEAT, SCATTER, against_null, colour_of, heat_maps, scatters
+from aegis.report.figures import COLUMNS, HEAT, SCATTER, against_benign, colour_of, heat_maps, scatters
 from aegis.report.first import decision
 from aegis.report.layout import ACCENT, WIDTH, Outline, class_name, heading, picture, table, text
 from aegis.report.words import words
@@ -89,19 +90,19 @@ def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, da
 
 def _against_benign(found: ClassRecord, best: TriggerRecord, record: ScanRecord) -> list[Flowable]:
     """The score beside those of benign classes, and how likely it is among them."""
-    config = settings(record)
-    line = score_line(best, config.verdict) if config else None
-    if config is None or line is None or best.score is None or found.p_value is None:
+    verdict = verdict_settings(record)
+    line = score_line(found.label, best, verdict) if verdict else None
+    if verdict is None or line is None or best.score is None or found.p_value is None:
         return []
-    null, needed = line
-    said = explain_score(best.score, null, needed, found.p_value, config.verdict)
-    return [picture(against_null(null, best.score, needed, found.flagged), height=42), text(said, "caption")]
+    benign, needed = line
+    said = explain_score(best.score, len(benign), needed, found.p_value, verdict)
+    return [picture(against_benign(benign, best.score, needed, found.flagged), height=42), text(said, "caption")]
 
 
 def _candidates(found: ClassRecord, width: float) -> Flowable:
     names = ("candidate", "search began at", "pixels", "L2 norm", "flip rate", "score")
     rows = [[text(name, "head") for name in names]]
-    for candidate in found.triggers:
+    for candidate in listed(found):
         family = candidate.family if candidate.source is None else f"source-specific: {candidate.source}"
         cells = (family, words(candidate.start), str(candidate.pixels), f"{candidate.l2_norm:.2f}")
         rates = (f"{candidate.flip_rate:.0%}", "" if candidate.score is None else f"{candidate.score:.0%}")

@@ -18,7 +18,6 @@ from matplotlib.patches import Rectangle
 
 from aegis.core.text import count_of
 from aegis.core.types import Clusters, Embedding, Finding
-from aegis.records.null_distribution import NullDistribution
 
 # After Okabe and Ito, as in the dashboard; clusters beyond the palette share a grey and keep their numbers.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -90,11 +89,11 @@ def heat_maps(
     return file
 
 
-def against_null(null: NullDistribution, score: float, needed: float, flagged: bool) -> io.BytesIO:
+def against_benign(benign: Sequence[float], score: float, needed: float, flagged: bool) -> io.BytesIO:
     """Draws a score on a line from 0 to 1 with those of benign classes.
 
     Args:
-        null: scores of benign classes.
+        benign: scores of benign classes, in [0, 1].
         score: in [0, 1].
         needed: the score that flags, in [0, 1].
         flagged: whether the class is.
@@ -105,7 +104,7 @@ def against_null(null: NullDistribution, score: float, needed: float, flagged: b
     with _figure(1, 0.55, 3.6) as (_, panels, file):
         (axes,) = panels
         axes.axvspan(needed, 1.01, color=RULE, alpha=0.6, linewidth=0)
-        axes.scatter(null.maxima, np.zeros(len(null.maxima)), s=14, c=REST, alpha=0.7, linewidths=0, clip_on=False)
+        axes.scatter(benign, np.zeros(len(benign)), s=14, c=REST, alpha=0.7, linewidths=0, clip_on=False)
         axes.scatter([score], [0], marker="D", s=34, c=PALETTE[1 if flagged else 0], clip_on=False, zorder=3)
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(-1, 1)

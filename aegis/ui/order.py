@@ -16,6 +16,7 @@ from aegis.models.card import Identity
 from aegis.records.config import ScanConfig
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord
+from aegis.services.references import with_references
 from aegis.services.scan import ScanRequest, find_or_run
 from aegis.store.store import Store
 from aegis.ui.caches import UploadCache, Uploads, named_images
@@ -128,7 +129,7 @@ def carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCa
 def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCache) -> Outcome:
     watch.say("Reading the images")
     images = read_images(order.images, order.images_name) if order.images else named_images(str(order.source))
-    config = order.settings.config(images.name, images.shape)
+    config = with_references(order.settings.config(images.name, images.shape), images)
     watch.know(images.class_names, order.settings.labels, tries=config.gather.trigger_search is not None)
     request = ScanRequest(
         file=order.file,

@@ -140,7 +140,7 @@ def scanned(results, tmp_path, monkeypatch):
 
 def test_what_thresholds_come_from_is_shown_and_kept_on_request(scanned, tmp_path, monkeypatch):
     kept = []
-    monkeypatch.setattr("aegis.experiments.calibration.keep_calibration", kept.append)
+    monkeypatch.setattr("aegis.experiments.calibration.keep_calibration", lambda models, tables: kept.append(models))
     outcome = run("bank", "calibrate", "--results", scanned)
     assert outcome.code == 0, outcome.err
     assert re.search(r"^mnist_narrow +20% +5% ", outcome.out, re.MULTILINE)

@@ -6,10 +6,21 @@ from dataclasses import replace
 import pytest
 
 from aegis.core.types import FAMILIES
-from aegis.experiments.calibration import Benign, benign_scores, crossed, judged_with, keep_calibration, nulls_of
+from aegis.experiments.calibration import (
+    Benign,
+    benign_scores,
+    crossed,
+    excess_nulls_of,
+    judged_with,
+    keep_calibration,
+    nulls_of,
+    reference_tables,
+)
 from aegis.models.card import Planted
 from aegis.records import null_distribution as null
+from aegis.records import references
 from aegis.records.null_distribution import calibrated
+from aegis.records.references import read_references
 from tests.report.made import made
 
 from .cases import case, suspect
@@ -51,10 +62,31 @@ def test_a_model_without_benign_classes_and_further_seeds_tell_nothing():
 def test_what_is_kept_is_what_the_detector_reads(tmp_path, monkeypatch):
     models = [model("a", 0.1), model("b", 0.3)]
     assert [(one.family, one.maxima) for one in nulls_of(models)] == [(family, (0.1, 0.3)) for family in FAMILIES]
-    keep_calibration(models, tmp_path / "c.json")
+    keep_calibration(models, {}, tmp_path / "c.json")
     assert json.loads((tmp_path / "c.json").read_text())["models"] == ["a", "b"]
     monkeypatch.setattr(null, "CALIBRATION", tmp_path / "c.json")
     assert calibrated.__wrapped__() == nulls_of(models)
+
+
+def test_references_and_excesses_are_kept_and_decide(tmp_path, monkeypatch):
+    tables = reference_tables([case(suspect("r"), scan(0.1, 0.2, 0.7, 0.1))], {"mnist": ["9" * 64]})
+    (reference,) = tables["mnist"].models
+    assert reference.classes["patch"] == pytest.approx((0.1, 0.2, 0.7, 0.1))
+    assert tables["mnist"].images[-1] == "9" * 64
+    known = [case(suspect(name), scan(0.1, 0.2, rate, 0.1)) for name, rate in zip("abcdefgh", [0.7, 0.5, 0.6, 0.6] * 2)]
+    benign = benign_scores(known, tables)
+    assert {one.tests["patch"] for one in benign} == {4}
+    assert {one.tests["source-specific"] for one in benign} == {12}
+    nulls = {one.family: one for one in excess_nulls_of(benign)}
+    assert nulls["patch"].maxima == tuple(round(one.excess["patch"], 4) for one in benign)
+    # The same score is natural in one class and not in the other, and with raw scores both are the same.
+    usual, unusual = case(suspect("s"), scan(0.1, 0.2, 0.9, 0.1)), case(suspect("s"), scan(0.9, 0.2, 0.1, 0.1))
+    flagged = [one.scans[0].flagged_classes for one in judged_with([usual, unusual], benign, tables)]
+    assert flagged == [(), (0,)]
+    keep_calibration(benign, tables, tmp_path / "c.json")
+    monkeypatch.setattr(references, "CALIBRATION", tmp_path / "c.json")
+    assert references.calibrated_excess.__wrapped__() == excess_nulls_of(benign)
+    assert read_references(tmp_path / "reference_tables/mnist.json").models == (reference,)
 
 
 HARD = [model(f"mnist{i}", score, "mnist", "localised") for i, score in enumerate((0.6, 0.7, 0.8))]
@@ -81,8 +113,8 @@ def test_a_suspect_is_judged_by_what_others_show(data, kind, by, flagged):
 
 def test_a_half_can_be_judged_by_the_other():
     judged_case = case(suspect("clean"), scan(0.1, 0.2, 0.7, 0.1))
-    assert judged_with([judged_case], nulls_of(EASY))[0].scans[0].flagged_classes == (2,)
-    assert judged_with([judged_case], nulls_of(HARD))[0].scans[0].flagged_classes == ()
+    assert judged_with([judged_case], EASY)[0].scans[0].flagged_classes == (2,)
+    assert judged_with([judged_case], HARD)[0].scans[0].flagged_classes == ()
     # Clean models are left out of no kind.
     benign = [replace(one, kind="clean") for one in EASY]
     (judged,) = crossed([case(suspect("clean"), scan(0.1, 0.2, 0.7, 0.1))], benign, "kind")

@@ -104,14 +104,14 @@ def test_the_line_of_a_candidate_is_where_its_family_begins_to_flag():
         NullDistribution(family="perturbation", maxima=(0.01, 0.01)),
     )
     rule = VerdictConfig(nulls=nulls, min_score=0.5, alpha=0.1)
-    null, needed = score_line(trigger_record(candidate("patch", 2, [0.9] * 4)), rule)
-    assert null is nulls[0]
+    benign, needed = score_line(2, trigger_record(candidate("patch", 2, [0.9] * 4)), rule)
+    assert benign == nulls[0].maxima
     # Half of the false positives are for each of the two families.
-    assert null.p_value(needed) == pytest.approx(0.05)
+    assert nulls[0].p_value(needed) == pytest.approx(0.05)
     assert needed > 0.5
-    null, needed = score_line(trigger_record(candidate("perturbation", 2, [0.9] * 4)), rule)
-    assert (null, needed) == (nulls[1], 0.5)
-    assert score_line(trigger_record(candidate("source-specific", 2, [0.9] * 4, source=0)), rule) is None
+    benign, needed = score_line(2, trigger_record(candidate("perturbation", 2, [0.9] * 4)), rule)
+    assert (benign, needed) == (nulls[1].maxima, 0.5)
+    assert score_line(2, trigger_record(candidate("source-specific", 2, [0.9] * 4, source=0)), rule) is None
 
 
 @pytest.mark.parametrize("rate", [0.3, 0.49, 0.5, 0.7, 0.9])
@@ -120,5 +120,5 @@ def test_what_reaches_its_line_is_flagged(rate):
     for nulls in (NULLS, (NullDistribution(family="patch", maxima=(0.1, 0.2, 0.3, 0.2, 0.1)), *NULLS[1:])):
         scan = made(rates=(rate, 0.1, 0.1, 0.1), nulls=nulls)
         best = scan.record.classes[0].triggers[0]
-        _, needed = score_line(best, replace(VerdictConfig(), nulls=nulls))
+        _, needed = score_line(0, best, replace(VerdictConfig(), nulls=nulls))
         assert (best.score >= needed) is scan.record.classes[0].flagged

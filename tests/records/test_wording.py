@@ -9,7 +9,6 @@ from aegis.detect.embed import EMBEDDERS
 from aegis.detect.verdict import conclude
 from aegis.records.builders import trigger_record
 from aegis.records.config import VerdictConfig
-from aegis.records.null_distribution import NullDistribution
 from aegis.records.wording import METHODS, describe_size, explain_clusters, explain_score, robust_up_to
 from tests.detect.findings import FIT, NAMES, NULLS, RULE, candidate, finding, judged, with_null
 
@@ -170,8 +169,7 @@ def test_the_papers_rule():
 
 
 def test_a_score_is_told_beside_those_of_benign_classes():
-    null = NullDistribution(family="patch", maxima=(0.1, 0.2, 0.3))
-    assert explain_score(0.96, null, 0.5, 0.001, VerdictConfig(source_quantile=0.8)) == (
+    assert explain_score(0.96, 3, 0.5, 0.001, VerdictConfig(source_quantile=0.8)) == (
         "Score 96%. In each half of the images, 80% of the source classes reach it. Dots are the strongest benign "
         "classes of 3 calibration models. From 50% on a class is flagged. At most 0.1% of benign models have such a "
         "class."

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aegis.records.null_distribution import NullDistribution
-from aegis.report.figures import PALETTE, REST, against_null, colour_of, heat_maps, scatters
+from aegis.report.figures import PALETTE, REST, against_benign, colour_of, heat_maps, scatters
 from aegis.report.layout import ACCENT
 from tests.layers import ROOT
 
@@ -48,7 +47,7 @@ def test_the_patch_is_outlined_on_the_heat_map():
 
 def test_a_score_is_marked_where_it_lies_on_the_line_in_a_colour_that_says_whether_it_is_flagged():
     def marked(score, flagged):
-        drawn = against_null(NullDistribution(family="patch", maxima=(0.0, 1.0)), score, 0.5, flagged)
+        drawn = against_benign((0.0, 1.0), score, 0.5, flagged)
         here = drawn_in(drawn, PALETTE[1 if flagged else 0], 30)
         return np.flatnonzero(here.any(axis=0)).mean() / here.shape[1]
 

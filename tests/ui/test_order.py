@@ -9,9 +9,10 @@ from safetensors.numpy import save
 
 from aegis.cli import main
 from aegis.core.runtime import silent
-from aegis.data import DATASETS
+from aegis.data import DATASETS, load_dataset
 from aegis.models.card import Card, Identity
 from aegis.records.presets import adjusted, preset
+from aegis.services.references import with_references
 from aegis.services.scan import ScanRequest
 from aegis.store.store import Store
 from aegis.ui.caches import UploadCache, look_for_images
@@ -55,7 +56,8 @@ def test_what_was_set_reaches_the_scan_and_the_command_line_finds_it(tmp_path, c
     )
     outcome = carry_out(order, silent, Watch(), UploadCache())
     assert Store().find_scan(outcome.key) == outcome.record
-    assert computed == [adjusted(preset("quick", "samples:fashion_mnist", (1, 28, 28)), **changes)]
+    asked = adjusted(preset("quick", "samples:fashion_mnist", (1, 28, 28)), **changes)
+    assert computed == [with_references(asked, load_dataset("samples:fashion_mnist"), "required")]
     assert [(stage.epsilon, stage.iterations) for stage in computed[0].gather.stages] == [(5.0, 7)]
     options = [part for name, value in changes.items() for part in (f"--{name}", f"{value:g}")]
     arguments = ["aegis", "scan", str(suspect), "--preset", "quick", *options, "--classes", "3,8", "-q"]

@@ -10,8 +10,9 @@ import streamlit as st
 from aegis.core.text import class_called, numbered, printable
 from aegis.core.types import CandidateTrigger, Dataset
 from aegis.records.caveats import say_control, untested
+from aegis.records.fitting import verdict_settings
 from aegis.records.ranking import score_line, strongest_candidate
-from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord, settings
+from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
 from aegis.records.wording import describe_size, describe_whole, explain_score, share_of
 from aegis.ui.components.palette import Palette, palette
 from aegis.ui.components.pictures import address, as_picture, benign_image, trigger_picture
@@ -142,15 +143,15 @@ def _show_numbers(record: ScanRecord, one: ClassRecord, best: TriggerRecord) -> 
     with left:
         st.caption("Attack success rate by source class, on images that no search saw")
         st.html(_rates(record, one, best, colours))
-    config = settings(record)
-    line = score_line(best, config.verdict) if config else None
-    if config is None or line is None or best.score is None or one.p_value is None:
+    verdict = verdict_settings(record)
+    line = score_line(one.label, best, verdict) if verdict else None
+    if verdict is None or line is None or best.score is None or one.p_value is None:
         return
-    null, needed = line
+    benign, needed = line
     with right:
-        st.caption("Its score among benign classes")
-        st.html(draw_score(null.maxima, best.score, needed, one.flagged, colours))
-        st.caption(explain_score(best.score, null, needed, one.p_value, config.verdict))
+        st.caption("Its score beside benign models'")
+        st.html(draw_score(benign, best.score, needed, one.flagged, colours))
+        st.caption(explain_score(best.score, len(benign), needed, one.p_value, verdict))
 
 
 def _rates(record: ScanRecord, one: ClassRecord, best: TriggerRecord, colours: Palette) -> str:

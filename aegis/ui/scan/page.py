@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from aegis.core.errors import AegisError, StoreError
 from aegis.core.text import count_of, numbered
 from aegis.records.config import ScanConfig
+from aegis.records.fitting import verdict_settings
 from aegis.records.ranking import best_score, ranked
 from aegis.records.record import ClassRecord, ScanRecord, config_of
 from aegis.records.wording import robust_up_to
@@ -193,6 +194,14 @@ def _show_verdict(record: ScanRecord) -> None:
             "Robust up to",
             robust_up_to(model),
             tip="L2 norm of a change, made to mislead the model, that halves its accuracy.",
+        )
+        verdict = verdict_settings(record)
+        known = verdict.references if verdict else None
+        fact(
+            "References",
+            count_of(len(known.models), "model") if known else "none",
+            tip="Benign models of the same data, which show what weak spots are natural for it. The command aegis "
+            "reference makes them for your own images.",
         )
         fact("SHA-256", f"{model.sha256[:16]}…", tip=model.sha256)
 

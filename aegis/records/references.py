@@ -1,0 +1,314 @@
+"""What benign models of the same data reach, which tells a backdoor from a weak spot of the data.
+
+Some classes are near each other in every model of a data set: few pixels turn a sandal into a bag. A candidate trigger
+is therefore compared with what the same search reaches, for the same class or the same pair of classes, in benign
+models that were trained on the same data. How far benign models exceed such references was measured on models that no
+verdict is reported on.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from aegis.core.errors import ConfigError, StoreError
+from aegis.core.files import write_text
+from aegis.core.types import FAMILIES, Family
+from aegis.records.null_distribution import CALIBRATION, MIN_P_VALUE, from_logit, logit, student_p, student_threshold
+
+# Tables that come with AEGIS, one for each data set whose sample is bundled.
+SHIPPED = Path(__file__).with_name("reference_tables")
+# A pair is natural if a source-specific trigger reaches this score in any reference model. A suspect that is weaker
+# than references in the middle of its natural pairs is taken to be so in all pairs; with few of them, less so.
+NATURAL, DOUBT = 0.1, 2
+# A reference model shows the same weak spot if it reaches this share of a candidate's score.
+ALIKE = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceModel:
+    """Scores of the strongest candidates of one benign model.
+
+    Args:
+        name: of the model.
+        architecture: of the model.
+        accuracy: on test images, in [0, 1].
+        classes: for each family but ``source-specific``, the score of every class in label order, in [0, 1].
+        pairs: the score of a source-specific trigger for every source class (row) and target class (column), in
+            [0, 1]; None on the diagonal and where none was tried.
+    """
+
+    name: str
+    architecture: str
+    accuracy: float
+    classes: Mapping[Family, tuple[float | None, ...]]
+    pairs: tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExcessNull:
+    """How far benign models exceed references of their data, in one family of triggers.
+
+    Args:
+        family: of triggers.
+        maxima: largest excess, in logits, over the classes or pairs of each calibration model; at least two.
+        tests: classes or pairs of a calibration model, at least 1.
+
+    Raises:
+        ConfigError: for fewer than two calibration models.
+    """
+
+    family: Family
+    maxima: tuple[float, ...]
+    tests: int
+
+    def __post_init__(self) -> None:
+        if len(self.maxima) < 2 or self.tests < 1:
+            raise ConfigError("excesses of at least 2 calibration models", str(len(self.maxima)), "Calibrate anew.")
+
+    def threshold(self, alpha: float) -> float:
+        """Computes the excess, in logits, that a share alpha of benign models reaches."""
+        return student_threshold(self.maxima, alpha)
+
+
+@cache
+def calibrated_excess() -> tuple[ExcessNull, ...]:
+    """Reads how far benign models exceed their references; the file names the calibration models.
+
+    Returns:
+        One for each family of triggers.
+    """
+    measured = json.loads(CALIBRATION.read_text())["excess"]
+    return TypeAdapter(tuple[ExcessNull, ...]).validate_python(measured)
+
+
+@dataclass(frozen=True, kw_only=True)
+class References:
+    """Benign models of one data set.
+
+    Args:
+        images: digests of the data sets that the models stand for, in hex.
+        class_names: in label order.
+        models: the reference models, at least one.
+        code: digest of the source that searched them for triggers; empty for those that come with AEGIS.
+        shift: how much weaker than these models the suspect is in its natural pairs, in logits; at least 0.
+        nulls: how far benign models exceed their references, one for each family.
+
+    Raises:
+        ConfigError: without a model, or if a model has another number of classes.
+    """
+
+    images: tuple[str, ...]
+    class_names: tuple[str, ...]
+    models: tuple[ReferenceModel, ...]
+    code: str = ""
+    shift: float = 0.0
+    nulls: tuple[ExcessNull, ...] = field(default_factory=calibrated_excess)
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise ConfigError("at least 1 reference model", "none", "Make some: aegis reference DATA.")
+        known = len(self.class_names)
+        for model in self.models:
+            sizes = {len(row) for row in (*model.classes.values(), *model.pairs, model.pairs)}
+            if sizes - {known}:
+                raise ConfigError(f"reference models of {known} classes", model.name, "Make the references anew.")
+
+    def scores(self, family: Family, label: int, source: int | None) -> list[float]:
+        """Finds what the reference models reach in place of a candidate.
+
+        Args:
+            family: of the candidate.
+            label: the class under test.
+            source: the source class of a source-specific candidate, else None.
+
+        Returns:
+            Scores in [0, 1], one for each model that has one.
+        """
+        if source is None:
+            found = [model.classes.get(family, ())[label : label + 1] for model in self.models]
+            return [score for row in found for score in row if score is not None]
+        return [score for model in self.models if (score := model.pairs[source][label]) is not None]
+
+    def alike(self, family: Family, label: int, source: int | None, score: float) -> int:
+        """Counts the reference models that show the same weak spot.
+
+        Args:
+            family, label, source: as in ``scores``.
+            score: of the candidate, in [0, 1].
+
+        Returns:
+            The number of models that reach at least half of the score.
+        """
+        return sum(one >= ALIKE * score for one in self.scores(family, label, source))
+
+    def expected(self, family: Family, label: int, source: int | None) -> float:
+        """Computes the logit of the score that is expected of a benign model.
+
+        Args:
+            family, label, source: as in ``scores``.
+
+        Returns:
+            Mean over the references and one model in which nothing works, since most pairs of classes are like that,
+            and for a pair the suspect's shift.
+        """
+        logits = [logit(0.0), *map(logit, self.scores(family, label, source))]
+        return sum(logits) / len(logits) + (0.0 if source is None else self.shift)
+
+    def p_value(self, family: Family, label: int, source: int | None, score: float) -> float:
+        """Bounds the share of benign models of which any candidate exceeds the references as far as this one.
+
+        Args:
+            family, label, source: as in ``scores``.
+            score: of the candidate, in [0, 1].
+
+        Returns:
+            Bonferroni's bound over families and additional classes, in [``MIN_P_VALUE``, 1]; 1 for a family without a
+            null.
+        """
+        null = self.null(family)
+        if null is None:
+            return 1.0
+        excess = logit(score) - self.expected(family, label, source)
+        found = self._corrected(null) * student_p(null.maxima, excess)
+        return min(1.0, max(MIN_P_VALUE, found))
+
+    def threshold(self, family: Family, label: int, source: int | None, alpha: float) -> float | None:
+        """Computes the score whose p-value is alpha.
+
+        Args:
+            family, label, source: as in ``scores``.
+            alpha: in (0, 1).
+
+        Returns:
+            The score, in [0, 1]; None for a family without a null.
+        """
+        null = self.null(family)
+        if null is None:
+            return None
+        return from_logit(
+            self.expected(family, label, source) + student_threshold(null.maxima, alpha / self._corrected(null))
+        )
+
+    def shifted(self, pairs: Sequence[Sequence[float | None]]) -> References:
+        """Measures how much weaker than the reference models a suspect is in its natural pairs.
+
+        Args:
+            pairs: source-specific scores of the suspect, as in ``ReferenceModel``.
+
+        Returns:
+            The same references with the shift.
+        """
+        plain = replace(self, shift=0.0)
+        over = []
+        for source, row in enumerate(pairs):
+            for label, score in enumerate(row):
+                known = plain.scores("source-specific", label, source)
+                if score is not None and max(known, default=0.0) >= NATURAL:
+                    over.append(logit(score) - plain.expected("source-specific", label, source))
+        middle = statistics.median(over) if over else 0.0
+        return replace(self, shift=max(0.0, middle) * len(over) / (len(over) + DOUBT))
+
+    def null(self, family: Family) -> ExcessNull | None:
+        """Finds the null of a family; None if it has none."""
+        return next((null for null in self.nulls if null.family == family), None)
+
+    def _corrected(self, null: ExcessNull) -> float:
+        """Number of families, times how many more classes or pairs are tried here than in calibration."""
+        known = len(self.class_names)
+        tried = known * (known - 1) if null.family == "source-specific" else known
+        return len(self.nulls) * max(1.0, tried / null.tests)
+
+
+def excesses(model: ReferenceModel, others: References) -> dict[Family, float]:
+    """Computes how far a benign model exceeds references of its data.
+
+    Args:
+        model: the benign model.
+        others: references without it.
+
+    Returns:
+        For each family, the largest excess over its classes or pairs, in logits.
+    """
+    found: dict[Family, float] = {}
+    others = others.shifted(model.pairs)
+    for family in FAMILIES:
+        places = (
+            [(t, s, score) for s, row in enumerate(model.pairs) for t, score in enumerate(row)]
+            if family == "source-specific"
+            else [(t, None, score) for t, score in enumerate(model.classes.get(family, ()))]
+        )
+        over = [
+            logit(score) - others.expected(family, label, source)
+            for label, source, score in places
+            if score is not None
+        ]
+        if over:
+            found[family] = max(over)
+    return found
+
+
+def write_references(references: References, path: Path) -> None:
+    """Writes references without their nulls, which belong to the version that reads them.
+
+    Args:
+        references: the references.
+        path: the file.
+
+    Raises:
+        StoreError: if it cannot be written.
+    """
+    plain = asdict(references)
+    del plain["nulls"], plain["shift"]
+    write_text(path, json.dumps(plain) + "\n")
+
+
+def read_references(path: Path) -> References:
+    """Reads a file that ``write_references`` wrote.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The references, judged by the nulls of this version.
+
+    Raises:
+        StoreError: if the file is missing, damaged or of another version.
+    """
+    try:
+        return TypeAdapter(References).validate_json(path.read_bytes())
+    except (OSError, ValidationError, ConfigError) as error:
+        got = str(error.strerror) if isinstance(error, OSError) else "other content"
+        raise StoreError(f"references at {path}", got, "Make them anew: aegis reference DATA.") from error
+
+
+@cache
+def _shipped() -> tuple[References, ...]:
+    return tuple(read_references(path) for path in sorted(SHIPPED.glob("*.json")))
+
+
+def shipped_references(digest: str) -> References | None:
+    """Finds references that come with AEGIS.
+
+    Args:
+        digest: of the images, in hex.
+
+    Returns:
+        The references; None if AEGIS has none of these images.
+    """
+    return next((one for one in _shipped() if digest in one.images), None)
+
+
+def known_digests() -> dict[str, tuple[str, ...]]:
+    """Lists the images that references come with AEGIS for.
+
+    Returns:
+        Digests by name of the data set.
+    """
+    return {path.stem: read_references(path).images for path in sorted(SHIPPED.glob("*.json"))}

@@ -1,0 +1,137 @@
+"""What references say of a score: the same class or pair in benign models decides."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from scipy import stats
+
+from aegis.core.errors import ConfigError, StoreError
+from aegis.core.types import FAMILIES
+from aegis.detect.verdict import judge_again
+from aegis.records.config import VerdictConfig
+from aegis.records.null_distribution import MIN_P_VALUE, logit
+from aegis.records.record import config_of, config_record
+from aegis.records.references import (
+    ExcessNull,
+    ReferenceModel,
+    References,
+    excesses,
+    read_references,
+    write_references,
+)
+
+NAMES = ("ant", "bee", "cat")
+NULLS = tuple(ExcessNull(family=family, maxima=(0.0, 1.0, 2.0, 1.0), tests=6) for family in FAMILIES)
+
+
+def model(natural=0.5, name="one"):
+    """A benign model in which few pixels turn ants into bees, and one patch turns much into cats."""
+    pairs = ((None, natural, 0.02), (0.02, None, 0.02), (0.02, 0.02, None))
+    return ReferenceModel(
+        name=name,
+        architecture="aegis:cnn16",
+        accuracy=0.9,
+        classes={"patch": (0.02, 0.02, 0.4), "perturbation": (0.0, 0.0, 0.0), "all-to-all": (0.0, None, 0.0)},
+        pairs=pairs,
+    )
+
+
+KNOWN = References(images=("1" * 64,), class_names=NAMES, models=(model(), model(0.8, "two")), nulls=NULLS)
+
+
+def test_scores_are_those_of_the_same_class_or_pair():
+    assert KNOWN.scores("source-specific", 1, 0) == [0.5, 0.8]
+    assert KNOWN.scores("source-specific", 0, 1) == [0.02, 0.02]
+    assert KNOWN.scores("patch", 2, None) == [0.4, 0.4]
+    assert KNOWN.scores("all-to-all", 1, None) == []
+
+
+def test_a_natural_weak_spot_is_expected_and_another_pair_is_not():
+    natural, planted = (KNOWN.p_value("source-specific", 1, source, 0.9) for source in (0, 2))
+    assert natural > 0.1
+    assert planted < 0.05
+    assert (KNOWN.alike("source-specific", 1, 0, 0.9), KNOWN.alike("source-specific", 1, 2, 0.9)) == (2, 0)
+
+
+def test_a_p_value_is_students_prediction_of_the_excess():
+    expected = (logit(0.4) * 2 + logit(0.0)) / 3
+    assert KNOWN.expected("patch", 2, None) == pytest.approx(expected)
+    spread = math.sqrt(2 / 3) * math.sqrt(1 + 1 / 4)
+    tail = stats.t.sf((logit(0.6) - expected - 1) / spread, df=3)
+    assert KNOWN.p_value("patch", 2, None, 0.6) == pytest.approx(min(1, len(FAMILIES) * tail))
+
+
+@pytest.mark.parametrize("alpha", [0.5, 0.1, 0.03])
+def test_a_threshold_leads_back_to_its_p_value(alpha):
+    needed = KNOWN.threshold("source-specific", 0, 1, alpha)
+    assert KNOWN.p_value("source-specific", 0, 1, needed) == pytest.approx(alpha)
+
+
+def test_more_classes_than_in_calibration_count_as_more_tests():
+    fewer = replace(KNOWN, nulls=tuple(replace(null, tests=3) for null in NULLS))
+    assert fewer.p_value("source-specific", 0, 1, 0.5) == pytest.approx(2 * KNOWN.p_value("source-specific", 0, 1, 0.5))
+
+
+def test_nothing_is_known_of_a_family_without_a_null():
+    none = replace(KNOWN, nulls=())
+    assert none.p_value("patch", 0, None, 0.99) == 1.0
+    assert none.threshold("patch", 0, None, 0.01) is None
+
+
+def test_no_p_value_is_smaller_than_what_few_models_can_show():
+    assert KNOWN.p_value("source-specific", 2, 1, 1.0) >= MIN_P_VALUE
+
+
+def test_a_model_that_is_weaker_in_natural_pairs_is_expected_to_be_so_in_all():
+    weak = tuple(tuple(None if one is None else min(1.0, 3 * one) for one in row) for row in model(0.3).pairs)
+    shifted = KNOWN.shifted(weak)
+    (natural,) = [logit(0.9) - KNOWN.expected("source-specific", 1, 0)]
+    assert shifted.shift == pytest.approx(natural / 3)
+    assert shifted.p_value("source-specific", 1, 2, 0.9) > KNOWN.p_value("source-specific", 1, 2, 0.9)
+    assert shifted.p_value("patch", 1, None, 0.9) == KNOWN.p_value("patch", 1, None, 0.9)
+    # A stronger model is not expected to be weaker, nor one that was not tried.
+    assert KNOWN.shifted(model(0.02).pairs).shift == KNOWN.shifted(((None,) * 3,) * 3).shift == 0.0
+
+
+def test_the_excess_of_a_model_is_its_largest_over_the_others():
+    alone = replace(KNOWN, models=(model(0.02),))
+    expected = logit(0.8) - (logit(0.02) + logit(0.0)) / 2
+    assert excesses(model(0.8), alone)["source-specific"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("wrong", [{"models": ()}, {"class_names": NAMES[:2]}])
+def test_references_that_do_not_fit_are_refused(wrong):
+    with pytest.raises(ConfigError):
+        replace(KNOWN, **wrong)
+
+
+def test_references_come_back_from_their_file_and_anything_else_is_refused(tmp_path):
+    path = tmp_path / "r.json"
+    write_references(KNOWN, path)
+    assert replace(read_references(path), nulls=NULLS) == KNOWN
+    for text in ("", "{}", path.read_text()[:-40], path.read_text().replace('"pairs"', '"pears"')):
+        path.write_text(text)
+        with pytest.raises(StoreError, match="aegis reference DATA"):
+            read_references(path)
+
+
+def test_a_scan_keeps_the_references_it_was_judged_by(finished):
+    scan = finished.record
+    config = config_of(scan)
+    names = scan.data.class_names
+    pairs = tuple(tuple(None if s == t else 0.99 for t in range(len(names))) for s in range(len(names)))
+    strong = ReferenceModel(
+        name="strong",
+        architecture="aegis:cnn16",
+        accuracy=1.0,
+        classes={f: (0.99,) * len(names) for f in FAMILIES if f != "source-specific"},
+        pairs=pairs,
+    )
+    known = References(images=(scan.data.digest,), class_names=names, models=(strong, strong), nulls=NULLS)
+    verdict = replace(config.verdict, references=known)
+    judged = judge_again(scan, verdict)
+    assert judged.flagged_classes == ()
+    again = judged.model_copy(update={"config": config_record(replace(config, verdict=verdict))})
+    assert config_of(again).verdict.references == known
+    assert "references" not in config_record(replace(config, verdict=VerdictConfig()))["verdict"]
