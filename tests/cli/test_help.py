@@ -16,7 +16,7 @@ from aegis.records.presets import PRESETS
 
 from .conftest import run
 
-COMMANDS = ("scan", "show", "report", "history", "verify", "gc", "train", "evaluate", "table")
+COMMANDS = ("scan", "reference", "show", "report", "history", "verify", "gc", "train", "evaluate", "table")
 COMMANDS += ("bank list", "bank train", "bank scan", "bank calibrate")
 ROOT = Path(__file__).parents[2]
 
