@@ -44,7 +44,7 @@ def reference(
     weak spot for a backdoor. Made once for a data set:
 
         aegis reference photos/
-        aegis scan model.pt --data photos/
+        aegis reference mine.npz --models 6
 
     What is finished is kept; interrupted, the same command goes on. The images need 50 training and 10 test images
     of every class, all clean. MNIST, Fashion-MNIST and CIFAR-10 have references already.
