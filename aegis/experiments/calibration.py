@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -38,6 +39,7 @@ class Benign:
         excess: how far they exceed references of its data at most, in logits, for each family; empty without
             references.
         tests: classes or pairs that each of these is the largest of.
+        level: the excess in pairs of classes that it shows altogether, in logits.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Benign:
     scores: Mapping[Family, float]
     excess: Mapping[Family, float] = field(default_factory=dict)
     tests: Mapping[Family, int] = field(default_factory=dict)
+    level: float = 0.0
 
 
 def benign_scores(cases: Iterable[Case], tables: Mapping[str, References] | None = None) -> list[Benign]:
@@ -68,11 +71,14 @@ def benign_scores(cases: Iterable[Case], tables: Mapping[str, References] | None
             continue
         scores = {family: max(best_score(one, family) or 0.0 for one in benign) for family in FAMILIES}
         table = (tables or {}).get(suspect.data)
-        excess = {} if table is None else excesses(as_reference(case, benign), table)
-        tests = {
-            family: len(benign) * (len(scan.classes) - 1 if family == "source-specific" else 1) for family in excess
-        }
-        found.append(Benign(suspect.name, suspect.data, case.kind, scores, excess, tests))
+        if table is None:
+            found.append(Benign(suspect.name, suspect.data, case.kind, scores))
+            continue
+        table = table.fitted_to(as_reference(case, scan.classes).pairs)
+        excess, others = excesses(as_reference(case, benign), table), len(scan.classes) - 1
+        tests = {family: len(benign) * (others if family == "source-specific" else 1) for family in excess}
+        level = statistics.mean(table.levels)
+        found.append(Benign(suspect.name, suspect.data, case.kind, scores, excess, tests, level))
     return found
 
 
@@ -144,6 +150,7 @@ def excess_nulls_of(benign: Iterable[Benign]) -> tuple[ExcessNull, ...]:
             family=family,
             maxima=tuple(round(model.excess[family], 4) for model in known if family in model.excess),
             tests=min(model.tests[family] for model in known if family in model.excess),
+            usual=round(statistics.mean(model.level for model in known), 4) if family == "source-specific" else 0.0,
         )
         for family in FAMILIES
         if sum(family in model.excess for model in known) >= 2

@@ -281,10 +281,13 @@ def plain_settings(settings: object) -> dict[str, Any]:
         settings: a dataclass of settings.
 
     Returns:
-        Values by name; without references where there are none, as earlier versions wrote them.
+        Values by name; without references where there are none, as earlier versions wrote them, and without what
+        they are fitted to.
     """
     plain: dict[str, Any] = dataclasses.asdict(settings)  # type: ignore[call-overload]
     for part in (plain, plain.get("verdict", {})):
-        if "references" in part and part["references"] is None:
+        if part.get("references"):
+            del part["references"]["levels"]
+        elif "references" in part:
             del part["references"]
     return plain

@@ -59,13 +59,13 @@ def fitted(config: VerdictConfig, classes: Sequence[ClassRecord], known: int) ->
         known: number of the model's classes.
 
     Returns:
-        The thresholds, with references that know how much weaker than they the suspect is.
+        The thresholds, with references that know how far the suspect exceeds them altogether.
     """
     if config.references is None:
         return config
     tested = {found.label: found.triggers for found in classes}
     pairs = pairs_of([tested.get(label, ()) for label in range(known)])
-    return replace(config, references=config.references.shifted(pairs))
+    return replace(config, references=config.references.fitted_to(pairs))
 
 
 def verdict_settings(record: ScanRecord) -> VerdictConfig | None:

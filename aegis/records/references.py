@@ -9,7 +9,6 @@ verdict is reported on.
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -24,9 +23,9 @@ from aegis.records.null_distribution import CALIBRATION, MIN_P_VALUE, from_logit
 
 # Tables that come with AEGIS, one for each data set whose sample is bundled.
 SHIPPED = Path(__file__).with_name("reference_tables")
-# A pair is natural if a source-specific trigger reaches this score in any reference model. A suspect that is weaker
-# than references in the middle of its natural pairs is taken to be so in all pairs; with few of them, less so.
-NATURAL, DOUBT = 0.1, 2
+# Pairs into a class are compared with the excess that the suspect shows in this many-th of the other classes: in the
+# second, since a model may have two backdoors.
+RANK = 2
 # A reference model shows the same weak spot if it reaches this share of a candidate's score.
 ALIKE = 0.5
 
@@ -58,6 +57,7 @@ class ExcessNull:
     Args:
         family: of triggers.
         maxima: largest excess, in logits, over the classes or pairs of each calibration model; at least two.
+        usual: mean level of the calibration models, for classes that are not tested.
         tests: classes or pairs of a calibration model, at least 1.
 
     Raises:
@@ -67,6 +67,7 @@ class ExcessNull:
     family: Family
     maxima: tuple[float, ...]
     tests: int
+    usual: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.maxima) < 2 or self.tests < 1:
@@ -97,7 +98,8 @@ class References:
         class_names: in label order.
         models: the reference models, at least one.
         code: digest of the source that searched them for triggers; empty for those that come with AEGIS.
-        shift: how much weaker than these models the suspect is in its natural pairs, in logits; at least 0.
+        levels: for each class, the excess in logits that the suspect shows in pairs into other classes anyway, by
+            ``fitted_to``; empty for references that are fitted to no suspect.
         nulls: how far benign models exceed their references, one for each family.
 
     Raises:
@@ -108,7 +110,7 @@ class References:
     class_names: tuple[str, ...]
     models: tuple[ReferenceModel, ...]
     code: str = ""
-    shift: float = 0.0
+    levels: tuple[float, ...] = ()
     nulls: tuple[ExcessNull, ...] = field(default_factory=calibrated_excess)
 
     def __post_init__(self) -> None:
@@ -155,11 +157,11 @@ class References:
             family, label, source: as in ``scores``.
 
         Returns:
-            Mean over the references and one model in which nothing works, since most pairs of classes are like that,
-            and for a pair the suspect's shift.
+            Mean over the references and one model in which nothing works, since most pairs of classes are like that;
+            for a pair, the suspect's level is added.
         """
         logits = [logit(0.0), *map(logit, self.scores(family, label, source))]
-        return sum(logits) / len(logits) + (0.0 if source is None else self.shift)
+        return sum(logits) / len(logits) + (0.0 if source is None or not self.levels else self.levels[label])
 
     def p_value(self, family: Family, label: int, source: int | None, score: float) -> float:
         """Bounds the share of benign models of which any candidate exceeds the references as far as this one.
@@ -196,24 +198,29 @@ class References:
             self.expected(family, label, source) + student_threshold(null.maxima, alpha / self._corrected(null))
         )
 
-    def shifted(self, pairs: Sequence[Sequence[float | None]]) -> References:
-        """Measures how much weaker than the reference models a suspect is in its natural pairs.
+    def fitted_to(self, pairs: Sequence[Sequence[float | None]]) -> References:
+        """Measures how far a suspect exceeds the reference models in pairs of classes altogether.
+
+        Some benign models are weaker than others everywhere, and a backdoor leads to one class. So pairs into a class
+        are compared with the largest excess of pairs into each of the other classes. A class that was not tested is
+        taken to show what is usual.
 
         Args:
             pairs: source-specific scores of the suspect, as in ``ReferenceModel``.
 
         Returns:
-            The same references with the shift.
+            The same references with the levels.
         """
-        plain = replace(self, shift=0.0)
-        over = []
-        for source, row in enumerate(pairs):
-            for label, score in enumerate(row):
-                known = plain.scores("source-specific", label, source)
-                if score is not None and max(known, default=0.0) >= NATURAL:
-                    over.append(logit(score) - plain.expected("source-specific", label, source))
-        middle = statistics.median(over) if over else 0.0
-        return replace(self, shift=max(0.0, middle) * len(over) / (len(over) + DOUBT))
+        null, plain, most = self.null("source-specific"), replace(self, levels=()), []
+        for label in range(len(self.class_names)):
+            over = [
+                logit(score) - plain.expected("source-specific", label, source)
+                for source, row in enumerate(pairs)
+                if (score := row[label]) is not None
+            ]
+            most.append(max(over, default=null.usual if null else 0.0))
+        others = [sorted(most[:label] + most[label + 1 :], reverse=True) for label in range(len(most))]
+        return replace(self, levels=tuple(row[min(RANK, len(row)) - 1] if row else 0.0 for row in others))
 
     def null(self, family: Family) -> ExcessNull | None:
         """Finds the null of a family; None if it has none."""
@@ -231,13 +238,12 @@ def excesses(model: ReferenceModel, others: References) -> dict[Family, float]:
 
     Args:
         model: the benign model.
-        others: references without it.
+        others: references without it, fitted to it.
 
     Returns:
         For each family, the largest excess over its classes or pairs, in logits.
     """
     found: dict[Family, float] = {}
-    others = others.shifted(model.pairs)
     for family in FAMILIES:
         places = (
             [(t, s, score) for s, row in enumerate(model.pairs) for t, score in enumerate(row)]
@@ -265,7 +271,7 @@ def write_references(references: References, path: Path) -> None:
         StoreError: if it cannot be written.
     """
     plain = asdict(references)
-    del plain["nulls"], plain["shift"]
+    del plain["nulls"], plain["levels"]
     write_text(path, json.dumps(plain) + "\n")
 
 

@@ -83,19 +83,30 @@ def test_no_p_value_is_smaller_than_what_few_models_can_show():
     assert KNOWN.p_value("source-specific", 2, 1, 1.0) >= MIN_P_VALUE
 
 
-def test_a_model_that_is_weaker_in_natural_pairs_is_expected_to_be_so_in_all():
-    weak = tuple(tuple(None if one is None else min(1.0, 3 * one) for one in row) for row in model(0.3).pairs)
-    shifted = KNOWN.shifted(weak)
-    (natural,) = [logit(0.9) - KNOWN.expected("source-specific", 1, 0)]
-    assert shifted.shift == pytest.approx(natural / 3)
-    assert shifted.p_value("source-specific", 1, 2, 0.9) > KNOWN.p_value("source-specific", 1, 2, 0.9)
-    assert shifted.p_value("patch", 1, None, 0.9) == KNOWN.p_value("patch", 1, None, 0.9)
-    # A stronger model is not expected to be weaker, nor one that was not tried.
-    assert KNOWN.shifted(model(0.02).pairs).shift == KNOWN.shifted(((None,) * 3,) * 3).shift == 0.0
+def test_pairs_into_a_class_are_compared_with_those_into_the_others():
+    names, count = tuple("abcd"), 4
+    bare = {family: (0.0,) * count for family in FAMILIES if family != "source-specific"}
+    zeros = tuple(tuple(None if s == t else 0.0 for t in range(count)) for s in range(count))
+    blank = ReferenceModel(name="r", architecture="aegis:cnn16", accuracy=0.9, classes=bare, pairs=zeros)
+    known = References(images=("1" * 64,), class_names=names, models=(blank, blank), nulls=NULLS)
+    # Into class 0, 1, 2 and 3 the suspect reaches 0.9, 0.5, 0.3 and nothing.
+    most = (0.9, 0.5, 0.3, 0.0)
+    pairs = tuple(
+        tuple(None if s == t else most[t] if s == (t + 1) % count else 0.0 for t in range(count)) for s in range(count)
+    )
+    fitted = known.fitted_to(pairs)
+    over = [logit(score) - logit(0.0) for score in most]
+    # The second of the others, so that another backdoor hides none.
+    assert fitted.levels == pytest.approx((over[2], over[2], over[1], over[1]))
+    assert fitted.p_value("source-specific", 0, 1, 0.9) > known.p_value("source-specific", 0, 1, 0.9)
+    assert fitted.p_value("patch", 0, None, 0.9) == known.p_value("patch", 0, None, 0.9)
+    # Of classes that were not tested the usual is taken.
+    usual = replace(known, nulls=tuple(replace(null, usual=1.5) for null in NULLS))
+    assert usual.fitted_to(((None,) * count,) * count).levels == (1.5,) * count
 
 
 def test_the_excess_of_a_model_is_its_largest_over_the_others():
-    alone = replace(KNOWN, models=(model(0.02),))
+    alone = replace(KNOWN, models=(model(0.02),))  # fitted to none
     expected = logit(0.8) - (logit(0.02) + logit(0.0)) / 2
     assert excesses(model(0.8), alone)["source-specific"] == pytest.approx(expected)
 
