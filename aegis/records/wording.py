@@ -151,7 +151,7 @@ def explain_score(score: float, benign: int, needed: float, p_value: float, conf
     dots = (
         f"the strongest benign classes of {benign} calibration models"
         if config.references is None
-        else f"the same in {count_of(benign, 'benign model')} of the same data"
+        else f"what the same search reaches in {count_of(benign, 'benign model')} of the same data"
     )
     return (
         f"Score {score:.0%}. In each half of the images, {config.source_quantile:.0%} of the source classes reach it. "

@@ -11,7 +11,7 @@ from aegis.core.types import FAMILIES
 from aegis.detect.verdict import judge_again
 from aegis.records.config import VerdictConfig
 from aegis.records.null_distribution import MIN_P_VALUE, logit
-from aegis.records.record import config_of, config_record
+from aegis.records.record import ClassRecord, TriggerRecord, config_of, config_record
 from aegis.records.references import (
     ExcessNull,
     ReferenceModel,
@@ -20,6 +20,7 @@ from aegis.records.references import (
     read_references,
     write_references,
 )
+from aegis.records.wording import explain_score, weak_spot
 
 NAMES = ("ant", "bee", "cat")
 NULLS = tuple(ExcessNull(family=family, maxima=(0.0, 1.0, 2.0, 1.0), tests=6) for family in FAMILIES)
@@ -125,6 +126,40 @@ def test_references_come_back_from_their_file_and_anything_else_is_refused(tmp_p
         path.write_text(text)
         with pytest.raises(StoreError, match="aegis reference DATA"):
             read_references(path)
+
+
+@pytest.mark.parametrize(("source", "said"), [(0, True), (2, False)])
+def test_a_natural_weak_spot_is_told_with_its_count(source, said):
+    rates = tuple(0.9 if label == source else None for label in range(3))
+    one = TriggerRecord(
+        family="source-specific",
+        start="",
+        source=source,
+        pixels=3,
+        box=(0, 0, 1, 3),
+        l2_norm=1.0,
+        flip_rate=0.9,
+        flip_rates=rates,
+        images=40,
+        score=0.9,
+    )
+    found = ClassRecord(
+        label=1,
+        name="bee",
+        flagged=False,
+        reason="",
+        clusters=2,
+        budgets=(3.0,),
+        clusters_by_budget=(2,),
+        translated_clusters_by_budget=(1,),
+        bandwidths=(1.0,),
+        translation_success=(1.0,),
+        triggers=(one,),
+    )
+    natural = "It is a natural weak spot of this data: 2 of 2 benign reference models have it too"
+    rule = VerdictConfig(references=KNOWN, alpha=0.0001)
+    assert (natural in weak_spot(found, NAMES, rule)) is said
+    assert "what the same search reaches in 2 benign models of the same data" in explain_score(0.9, 2, 0.9, 0.1, rule)
 
 
 def test_a_scan_keeps_the_references_it_was_judged_by(finished):

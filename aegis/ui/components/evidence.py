@@ -149,7 +149,7 @@ def _show_numbers(record: ScanRecord, one: ClassRecord, best: TriggerRecord) -> 
         return
     benign, needed = line
     with right:
-        st.caption("Its score beside benign models'")
+        st.caption("Its score among benign models")
         st.html(draw_score(benign, best.score, needed, one.flagged, colours))
         st.caption(explain_score(best.score, len(benign), needed, one.p_value, verdict))
 
