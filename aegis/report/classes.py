@@ -82,7 +82,7 @@ def _trigger(found: ClassRecord, record: ScanRecord, finding: Finding | None, da
     return [
         heading(title),
         *beside,
-        heading(f"Flip rates by source class{most}"),
+        heading(f"Attack success rates by source class{most}"),
         text(f"Share of each class's held-out images that the {called} turns into this class.", "caption"),
         flip_rows(found, best, stamped, data, record.data.class_names),
     ]
@@ -100,7 +100,7 @@ def _against_benign(found: ClassRecord, best: TriggerRecord, record: ScanRecord)
 
 
 def _candidates(found: ClassRecord, width: float) -> Flowable:
-    names = ("candidate", "search began at", "pixels", "L2 norm", "flip rate", "score")
+    names = ("candidate", "search began at", "pixels", "L2 norm", "success", "score")
     rows = [[text(name, "head") for name in names]]
     for candidate in listed(found):
         family = candidate.family if candidate.source is None else f"source-specific: {candidate.source}"

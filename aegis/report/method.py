@@ -92,7 +92,8 @@ def _steps(config: ScanConfig | None) -> Iterator[str]:
         "<b>Trigger.</b> What changed in groups of translated images, and noise in each part of the image, starts "
         "searches for a patch and for a small universal perturbation that lead all other classes into this one, for a "
         "patch that leads one of them, and for one that leads every class into another. The best are put on held-out "
-        "test images that no search saw; the flip rate is the share that the model then calls the class."
+        "test images that no search saw and that the model does not call the class anyway; the attack success rate is "
+        "the share that it then does."
     )
     yield f"<b>Verdict.</b> {_rule(config)}"
 
@@ -103,13 +104,21 @@ def _rule(config: ScanConfig | None) -> str:
     verdict = config.verdict
     if verdict.rule == "paper":
         return "The paper's rule: a class is flagged when training and translated images form more than two clusters."
-    models = max((len(null.maxima) for null in verdict.nulls), default=0)
+    known = verdict.references
+    nulls = verdict.nulls if known is None else known.nulls
+    models = max((len(null.maxima) for null in nulls), default=0)
+    compared = (
+        f"with the strongest benign classes of {models} calibration models"
+        if known is None
+        else f"with the same class, or pair of classes, in {len(known.models)} benign models of the same data, and the "
+        f"excess with that of {models} calibration models"
+    )
     return (
-        f"A trigger's score is the flip rate that {verdict.source_quantile:.0%} of the classes it is for reach, in "
-        f"each half of their images. It is compared with the strongest benign classes of {models} calibration models, "
-        f"for each kind of trigger apart. A class is flagged when at most {percent(verdict.alpha)} of benign models "
-        "have one with such a score (Student's prediction on the logit scale, Bonferroni's bound over the kinds), and "
-        f"the score is at least {verdict.min_score:.0%}. The number of clusters is shown beside it and does not decide."
+        f"A trigger's score is the attack success rate that {verdict.source_quantile:.0%} of the classes it is for "
+        f"reach, in each half of their images. It is compared {compared}, for each kind of trigger apart. A class is "
+        f"flagged when at most {percent(verdict.alpha)} of benign models have such a class (Student's prediction on "
+        f"the logit scale, Bonferroni's bound over the kinds), and the score is at least {verdict.min_score:.0%}. The "
+        "number of clusters is shown beside it and does not decide."
     )
 
 
