@@ -42,6 +42,13 @@ def press(page, position):
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
+def drawn(page):
+    """The page once every picture in it has arrived: the server drops those of a state that is left."""
+    rest(page)
+    page.wait_for_function("[...document.querySelectorAll('[data-testid=stImage] img')].every(one => one.naturalWidth)")
+    return page
+
+
 def what_if(page):
     return page.locator(".st-key-inspect-what-if").get_by_text("What if")
 
@@ -75,22 +82,22 @@ def test_a_click_shows_the_cluster_which_is_downloaded_and_shift_adds_another(in
     expect(page.get_by_role("link", name="link")).to_have_count(0)
     assert page.locator(".js-plotly-plot a").count() == 0
 
-    press(page, 0)
+    press(drawn(page), 0)
     expect(page.get_by_text(re.compile(r"training: cluster 1$"))).to_be_visible()
     expect(page).to_have_url(re.compile("selection="))
     with page.expect_download() as download:
-        rest(page).get_by_role("button", name="Export selection").click()
+        drawn(page).get_by_role("button", name="Export selection").click()
     with zipfile.ZipFile(download.value.path()) as archive:
         lines = archive.read("selection.csv").decode().splitlines()
     assert lines[0].startswith("row,kind,")
     assert len(lines) > 2
 
-    page.keyboard.down("Shift")
+    drawn(page).keyboard.down("Shift")
     # The last points are those of the smallest cluster.
     press(page, POINTS - 1)
     page.keyboard.up("Shift")
     expect(page.get_by_text(re.compile(r"training: clusters 1, \d$"))).to_be_visible()
-    page.keyboard.press("Escape")
+    drawn(page).keyboard.press("Escape")
     expect(page.get_by_text("Nothing selected:")).to_be_visible()
 
 
@@ -98,7 +105,7 @@ def test_what_is_drawn_around_is_selected_in_the_dark(inspect):
     page = inspect(light="dark")
     for tool, corners in (("Box Select", [(1, 1)]), ("Lasso Select", [(1, 0), (1, 1), (0, 1)])):
         expect(page.get_by_text("Nothing selected:")).to_be_visible()
-        rest(page).locator(".js-plotly-plot").first.hover()
+        drawn(page).locator(".js-plotly-plot").first.hover()
         page.locator(f'[data-title="{tool}"]').click()
         area = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
         left, top = area["x"] + 2, area["y"] + 2
