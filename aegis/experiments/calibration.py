@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -22,7 +23,7 @@ from aegis.records.references import (
     ExcessNull,
     ReferenceModel,
     References,
-    excesses,
+    largest_excesses,
     write_references,
 )
 
@@ -39,7 +40,7 @@ class Benign:
         excess: how far they exceed references of its data at most, in logits, for each family; empty without
             references.
         tests: classes or pairs that each of these is the largest of.
-        level: the excess in pairs of classes that it shows altogether, in logits.
+        levels: the excess that it shows in other classes than each one, in logits, for each family that has a level.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Benign:
     scores: Mapping[Family, float]
     excess: Mapping[Family, float] = field(default_factory=dict)
     tests: Mapping[Family, int] = field(default_factory=dict)
-    level: float = 0.0
+    levels: Mapping[Family, tuple[float, ...]] = field(default_factory=dict)
 
 
 def benign_scores(cases: Iterable[Case], tables: Mapping[str, References] | None = None) -> list[Benign]:
@@ -74,11 +75,12 @@ def benign_scores(cases: Iterable[Case], tables: Mapping[str, References] | None
         if table is None:
             found.append(Benign(suspect.name, suspect.data, case.kind, scores))
             continue
-        table = table.fitted_to(as_reference(case, scan.classes).pairs)
-        excess, others = excesses(as_reference(case, benign), table), len(scan.classes) - 1
+        # Highest levels are what is measured here, so none bounds them yet.
+        free = replace(table, nulls=tuple(replace(null, most=math.inf) for null in table.nulls))
+        table = free.fitted_to(as_reference(case, scan.classes))
+        excess, others = largest_excesses(as_reference(case, benign), table), len(scan.classes) - 1
         tests = {family: len(benign) * (others if family == "source-specific" else 1) for family in excess}
-        level = statistics.mean(table.levels)
-        found.append(Benign(suspect.name, suspect.data, case.kind, scores, excess, tests, level))
+        found.append(Benign(suspect.name, suspect.data, case.kind, scores, excess, tests, table.levels))
     return found
 
 
@@ -145,16 +147,22 @@ def excess_nulls_of(benign: Iterable[Benign]) -> tuple[ExcessNull, ...]:
         One null for each family of which at least two models have an excess.
     """
     known = [model for model in benign if model.excess]
-    return tuple(
-        ExcessNull(
-            family=family,
-            maxima=tuple(round(model.excess[family], 4) for model in known if family in model.excess),
-            tests=min(model.tests[family] for model in known if family in model.excess),
-            usual=round(statistics.mean(model.level for model in known), 4) if family == "source-specific" else 0.0,
+    found = []
+    for family in FAMILIES:
+        own = [model for model in known if family in model.excess]
+        if len(own) < 2:
+            continue
+        levels = [model.levels.get(family, (0.0,)) for model in own]
+        found.append(
+            ExcessNull(
+                family=family,
+                maxima=tuple(round(model.excess[family], 4) for model in own),
+                tests=min(model.tests[family] for model in own),
+                usual=round(statistics.mean(map(statistics.mean, levels)), 4),
+                most=round(max(map(max, levels)), 4),
+            )
         )
-        for family in FAMILIES
-        if sum(family in model.excess for model in known) >= 2
-    )
+    return tuple(found)
 
 
 def keep_calibration(benign: Iterable[Benign], tables: Mapping[str, References], path: Path = CALIBRATION) -> None:

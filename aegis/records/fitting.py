@@ -64,8 +64,8 @@ def fitted(config: VerdictConfig, classes: Sequence[ClassRecord], known: int) ->
     if config.references is None:
         return config
     tested = {found.label: found.triggers for found in classes}
-    pairs = pairs_of([tested.get(label, ()) for label in range(known)])
-    return replace(config, references=config.references.fitted_to(pairs))
+    suspect = reference_model("suspect", "", 0.0, [tested.get(label, ()) for label in range(known)])
+    return replace(config, references=config.references.fitted_to(suspect))
 
 
 def verdict_settings(record: ScanRecord) -> VerdictConfig | None:

@@ -9,7 +9,8 @@ verdict is reported on.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -23,8 +24,11 @@ from aegis.records.null_distribution import CALIBRATION, MIN_P_VALUE, from_logit
 
 # Tables that come with AEGIS, one for each data set whose sample is bundled.
 SHIPPED = Path(__file__).with_name("reference_tables")
-# Pairs into a class are compared with the excess that the suspect shows in this many-th of the other classes: in the
-# second, since a model may have two backdoors.
+# Families in which a suspect's own level counts: some benign models are weak everywhere. All-to-all leads each class to
+# another, so that its other classes show no level.
+LEVELLED: tuple[Family, ...] = ("patch", "perturbation", "source-specific")
+# A class is compared with the excess that the suspect shows in this many-th of the other classes: in the second, since
+# a model may have two backdoors.
 RANK = 2
 # A reference model shows the same weak spot if it reaches this share of a candidate's score.
 ALIKE = 0.5
@@ -58,6 +62,7 @@ class ExcessNull:
         family: of triggers.
         maxima: largest excess, in logits, over the classes or pairs of each calibration model; at least two.
         usual: mean level of the calibration models, for classes that are not tested.
+        most: highest level of any of them. A higher one is not allowed for, since backdoors in many classes look so.
         tests: classes or pairs of a calibration model, at least 1.
 
     Raises:
@@ -68,6 +73,7 @@ class ExcessNull:
     maxima: tuple[float, ...]
     tests: int
     usual: float = 0.0
+    most: float = math.inf
 
     def __post_init__(self) -> None:
         if len(self.maxima) < 2 or self.tests < 1:
@@ -98,8 +104,8 @@ class References:
         class_names: in label order.
         models: the reference models, at least one.
         code: digest of the source that searched them for triggers; empty for those that come with AEGIS.
-        levels: for each class, the excess in logits that the suspect shows in pairs into other classes anyway, by
-            ``fitted_to``; empty for references that are fitted to no suspect.
+        levels: for each family in ``LEVELLED`` and each class, the excess in logits that the suspect shows in other
+            classes anyway, by ``fitted_to``; empty for references that are fitted to no suspect.
         nulls: how far benign models exceed their references, one for each family.
 
     Raises:
@@ -110,7 +116,7 @@ class References:
     class_names: tuple[str, ...]
     models: tuple[ReferenceModel, ...]
     code: str = ""
-    levels: tuple[float, ...] = ()
+    levels: Mapping[Family, tuple[float, ...]] = field(default_factory=dict)
     nulls: tuple[ExcessNull, ...] = field(default_factory=calibrated_excess)
 
     def __post_init__(self) -> None:
@@ -157,11 +163,11 @@ class References:
             family, label, source: as in ``scores``.
 
         Returns:
-            Mean over the references and one model in which nothing works, since most pairs of classes are like that;
-            for a pair, the suspect's level is added.
+            Mean over the references and one model in which nothing works, since most pairs of classes are like that,
+            plus the suspect's level.
         """
         logits = [logit(0.0), *map(logit, self.scores(family, label, source))]
-        return sum(logits) / len(logits) + (0.0 if source is None or not self.levels else self.levels[label])
+        return sum(logits) / len(logits) + (self.levels[family][label] if family in self.levels else 0.0)
 
     def p_value(self, family: Family, label: int, source: int | None, score: float) -> float:
         """Bounds the share of benign models of which any candidate exceeds the references as far as this one.
@@ -198,29 +204,50 @@ class References:
             self.expected(family, label, source) + student_threshold(null.maxima, alpha / self._corrected(null))
         )
 
-    def fitted_to(self, pairs: Sequence[Sequence[float | None]]) -> References:
-        """Measures how far a suspect exceeds the reference models in pairs of classes altogether.
+    def fitted_to(self, suspect: ReferenceModel) -> References:
+        """Measures how far a suspect exceeds the reference models altogether.
 
-        Some benign models are weaker than others everywhere, and a backdoor leads to one class. So pairs into a class
-        are compared with the largest excess of pairs into each of the other classes. A class that was not tested is
-        taken to show what is usual.
+        Some benign models are weaker than others everywhere, and a backdoor leads to one class. So a class is compared
+        with the largest excess in each of the other classes. A class that was not tested is taken to show what is
+        usual.
 
         Args:
-            pairs: source-specific scores of the suspect, as in ``ReferenceModel``.
+            suspect: what the suspect reaches.
 
         Returns:
             The same references with the levels.
         """
-        null, plain, most = self.null("source-specific"), replace(self, levels=()), []
-        for label in range(len(self.class_names)):
-            over = [
-                logit(score) - plain.expected("source-specific", label, source)
-                for source, row in enumerate(pairs)
-                if (score := row[label]) is not None
-            ]
-            most.append(max(over, default=null.usual if null else 0.0))
-        others = [sorted(most[:label] + most[label + 1 :], reverse=True) for label in range(len(most))]
-        return replace(self, levels=tuple(row[min(RANK, len(row)) - 1] if row else 0.0 for row in others))
+        plain = replace(self, levels={})
+        return replace(self, levels={family: plain._levels(family, suspect) for family in LEVELLED})
+
+    def _levels(self, family: Family, suspect: ReferenceModel) -> tuple[float, ...]:
+        null, found = self.null(family), []
+        if null is None:
+            return (0.0,) * len(self.class_names)
+        largest = [max(over, default=null.usual) for over in self.excesses(suspect, family)]
+        for label in range(len(largest)):
+            others = sorted(largest[:label] + largest[label + 1 :], reverse=True)
+            found.append(min(others[min(RANK, len(others)) - 1], null.most) if others else 0.0)
+        return tuple(found)
+
+    def excesses(self, model: ReferenceModel, family: Family) -> list[list[float]]:
+        """Computes how far a model exceeds what is expected of a benign one.
+
+        Args:
+            model: what the model reaches.
+            family: of triggers.
+
+        Returns:
+            For each class, the excess of each of its candidates in logits; none where none was tried.
+        """
+        found: list[list[float]] = [[] for _ in self.class_names]
+        sources = range(len(model.pairs)) if family == "source-specific" else (None,)
+        for source in sources:
+            row = model.classes.get(family, ()) if source is None else model.pairs[source]
+            for label, score in enumerate(row):
+                if score is not None:
+                    found[label].append(logit(score) - self.expected(family, label, source))
+        return found
 
     def null(self, family: Family) -> ExcessNull | None:
         """Finds the null of a family; None if it has none."""
@@ -233,7 +260,7 @@ class References:
         return len(self.nulls) * max(1.0, tried / null.tests)
 
 
-def excesses(model: ReferenceModel, others: References) -> dict[Family, float]:
+def largest_excesses(model: ReferenceModel, others: References) -> dict[Family, float]:
     """Computes how far a benign model exceeds references of its data.
 
     Args:
@@ -243,21 +270,8 @@ def excesses(model: ReferenceModel, others: References) -> dict[Family, float]:
     Returns:
         For each family, the largest excess over its classes or pairs, in logits.
     """
-    found: dict[Family, float] = {}
-    for family in FAMILIES:
-        places = (
-            [(t, s, score) for s, row in enumerate(model.pairs) for t, score in enumerate(row)]
-            if family == "source-specific"
-            else [(t, None, score) for t, score in enumerate(model.classes.get(family, ()))]
-        )
-        over = [
-            logit(score) - others.expected(family, label, source)
-            for label, source, score in places
-            if score is not None
-        ]
-        if over:
-            found[family] = max(over)
-    return found
+    over = {family: [one for row in others.excesses(model, family) for one in row] for family in FAMILIES}
+    return {family: max(found) for family, found in over.items() if found}
 
 
 def write_references(references: References, path: Path) -> None:

@@ -79,6 +79,8 @@ def test_references_and_excesses_are_kept_and_decide(tmp_path, monkeypatch):
     assert {one.tests["source-specific"] for one in benign} == {12}
     nulls = {one.family: one for one in excess_nulls_of(benign)}
     assert nulls["patch"].maxima == tuple(round(one.excess["patch"], 4) for one in benign)
+    assert nulls["patch"].most == round(max(level for one in benign for level in one.levels["patch"]), 4)
+    assert nulls["patch"].usual <= nulls["patch"].most
     # The same score is natural in one class and not in the other, and with raw scores both are the same.
     usual, unusual = case(suspect("s"), scan(0.1, 0.2, 0.9, 0.1)), case(suspect("s"), scan(0.9, 0.2, 0.1, 0.1))
     flagged = [one.scans[0].flagged_classes for one in judged_with([usual, unusual], benign, tables)]

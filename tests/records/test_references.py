@@ -16,7 +16,7 @@ from aegis.records.references import (
     ExcessNull,
     ReferenceModel,
     References,
-    excesses,
+    largest_excesses,
     read_references,
     write_references,
 )
@@ -84,32 +84,54 @@ def test_no_p_value_is_smaller_than_what_few_models_can_show():
     assert KNOWN.p_value("source-specific", 2, 1, 1.0) >= MIN_P_VALUE
 
 
-def test_pairs_into_a_class_are_compared_with_those_into_the_others():
-    names, count = tuple("abcd"), 4
-    bare = {family: (0.0,) * count for family in FAMILIES if family != "source-specific"}
-    zeros = tuple(tuple(None if s == t else 0.0 for t in range(count)) for s in range(count))
-    blank = ReferenceModel(name="r", architecture="aegis:cnn16", accuracy=0.9, classes=bare, pairs=zeros)
-    known = References(images=("1" * 64,), class_names=names, models=(blank, blank), nulls=NULLS)
-    # Into class 0, 1, 2 and 3 the suspect reaches 0.9, 0.5, 0.3 and nothing.
-    most = (0.9, 0.5, 0.3, 0.0)
+COUNT = 4
+
+
+def four(most, name="r"):
+    """A model of four classes with the largest score of each, in one pair into it and in its patch."""
     pairs = tuple(
-        tuple(None if s == t else most[t] if s == (t + 1) % count else 0.0 for t in range(count)) for s in range(count)
+        tuple(None if s == t else most[t] if s == (t + 1) % COUNT else 0.0 for t in range(COUNT)) for s in range(COUNT)
     )
-    fitted = known.fitted_to(pairs)
+    classes = {"patch": tuple(most), "perturbation": (0.0,) * COUNT, "all-to-all": tuple(most)}
+    return ReferenceModel(name=name, architecture="aegis:cnn16", accuracy=0.9, classes=classes, pairs=pairs)
+
+
+FOUR = References(images=("1" * 64,), class_names=tuple("abcd"), models=(four((0.0,) * COUNT),), nulls=NULLS)
+
+
+@pytest.mark.parametrize("family", ["patch", "source-specific"])
+def test_a_class_is_compared_with_what_the_suspect_shows_in_the_others(family):
+    most = (0.9, 0.5, 0.3, 0.0)
+    fitted, source = FOUR.fitted_to(four(most)), 1 if family == "source-specific" else None
     over = [logit(score) - logit(0.0) for score in most]
     # The second of the others, so that another backdoor hides none.
-    assert fitted.levels == pytest.approx((over[2], over[2], over[1], over[1]))
-    assert fitted.p_value("source-specific", 0, 1, 0.9) > known.p_value("source-specific", 0, 1, 0.9)
-    assert fitted.p_value("patch", 0, None, 0.9) == known.p_value("patch", 0, None, 0.9)
-    # Of classes that were not tested the usual is taken.
-    usual = replace(known, nulls=tuple(replace(null, usual=1.5) for null in NULLS))
-    assert usual.fitted_to(((None,) * count,) * count).levels == (1.5,) * count
+    assert fitted.levels[family] == pytest.approx((over[2], over[2], over[1], over[1]))
+    assert fitted.p_value(family, 0, source, 0.9) > FOUR.p_value(family, 0, source, 0.9)
+    # All-to-all leads to every class, so that the others show no level.
+    assert fitted.p_value("all-to-all", 0, None, 0.9) == FOUR.p_value("all-to-all", 0, None, 0.9)
+
+
+def test_classes_that_were_not_tested_show_the_usual_level():
+    usual = replace(FOUR, nulls=tuple(replace(null, usual=1.5) for null in NULLS))
+    untested = replace(four((0.0,) * COUNT), classes={}, pairs=((None,) * COUNT,) * COUNT)
+    assert usual.fitted_to(untested).levels["source-specific"] == (1.5,) * COUNT
+
+
+def test_backdoors_in_every_class_do_not_hide_each_other():
+    bounded = replace(FOUR, nulls=tuple(replace(null, most=2.0) for null in NULLS))
+    fitted = bounded.fitted_to(four((0.99,) * COUNT))
+    assert fitted.levels["patch"] == (2.0,) * COUNT
+    assert (
+        fitted.p_value("patch", 0, None, 0.99)
+        < 0.1
+        < FOUR.fitted_to(four((0.99,) * COUNT)).p_value("patch", 0, None, 0.99)
+    )
 
 
 def test_the_excess_of_a_model_is_its_largest_over_the_others():
     alone = replace(KNOWN, models=(model(0.02),))  # fitted to none
     expected = logit(0.8) - (logit(0.02) + logit(0.0)) / 2
-    assert excesses(model(0.8), alone)["source-specific"] == pytest.approx(expected)
+    assert largest_excesses(model(0.8), alone)["source-specific"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("wrong", [{"models": ()}, {"class_names": NAMES[:2]}])
