@@ -187,33 +187,6 @@ def keep_calibration(benign: Iterable[Benign], tables: Mapping[str, References],
         write_references(table, path.parent / SHIPPED.name / f"{data}.json")
 
 
-def crossed(
-    judged: Iterable[Case], benign: Iterable[Benign], by: str, tables: Mapping[str, References] | None = None
-) -> list[Case]:
-    """Judges suspects by calibration models of other data sets or other kinds of triggers (cross-validation).
-
-    Args:
-        judged: suspects with their scans.
-        benign: scores of the calibration models.
-        by: ``data`` or ``kind``: calibration models that share it with a suspect are left out; for a clean suspect and
-            ``kind``, only the suspect itself is.
-        tables: references by data set, or None to judge without any.
-
-    Returns:
-        The suspects with new verdicts; suspects with fewer than two calibration models are left out.
-    """
-    benign = list(benign)
-    found = []
-    for case in judged:
-        own = case.suspect.data if by == "data" else case.kind
-        others = [model for model in benign if model.name != case.suspect.name]
-        left = [model for model in others if getattr(model, by) != own or own == "clean"]
-        if len(left) < 2:
-            continue
-        found += judged_with([case], left, tables)
-    return found
-
-
 def judged_with(
     cases: Iterable[Case], benign: Iterable[Benign], tables: Mapping[str, References] | None = None
 ) -> list[Case]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Groups of the bank that thresholds come from.
 HALVES = ("calibration", "breadth-calibration")
+# Groups that are reported.
+REPORTED = ("paper", "evaluation", "breadth-evaluation")
 
 Write = Annotated[bool, flag("--write", "Make these the detector's thresholds; without it, they are only shown.")]
 
@@ -32,25 +34,25 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
         aegis bank calibrate --write
 
     Thresholds come from the calibration half of the proving set and that of breadth, scanned with seed 0 (aegis bank
-    scan): what benign classes reach, and how far they exceed the reference models of the same data. Then suspects of
-    the proving set are judged again with one data set, or one kind of trigger, left out of it, and those of its
-    calibration half by what the evaluation half shows.
+    scan): what benign classes reach, and how far they exceed the reference models of the same data. Suspects that no
+    threshold comes from (the paper's, and the evaluation parts) are then judged by them, and again by thresholds
+    without their own data set, kind of trigger or architecture, with references and without.
     """
     from aegis.cli.bank.summary import print_tallies
     from aegis.experiments.bank_scans import CODE
     from aegis.experiments.calibration import (
         benign_scores,
-        crossed,
         excess_nulls_of,
         judged_with,
         keep_calibration,
         nulls_of,
         reference_tables,
     )
+    from aegis.experiments.cross_validation import LEFT_OUT, crossed
     from aegis.experiments.detection_rates import tally
 
     out = Printer()
-    cases = {half: _cases(half, results) for half in (*HALVES, "evaluation", "breadth-references")}
+    cases = {half: _cases(half, results) for half in (*HALVES, *REPORTED, "breadth-references")}
     tables = reference_tables(cases["breadth-references"], known_digests())
     own = [case for half in HALVES for case in cases[half]]
     benign = benign_scores(own, tables)
@@ -67,8 +69,10 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
         )
     for excess in excess_nulls_of(benign):
         out.say(f"{excess.family}: 0.25% of benign models exceed references by {excess.threshold(0.0025):.1f} logits")
-    both = [*cases["calibration"], *cases["evaluation"]]
-    shown = [tally(f"without its {by}", crossed(both, benign, by, tables)) for by in ("data", "kind")]
+    reported, shown = [case for half in REPORTED for case in cases[half]], []
+    for known, how in ((tables, ""), (None, ", no references")):
+        shown.append(tally(f"evaluation{how}", judged_with(reported, benign, known)))
+        shown += [tally(f"without its {by}{how}", crossed(reported, own, by, known)) for by in LEFT_OUT]
     turned = benign_scores(cases["evaluation"], tables)
     if len(turned) >= 2:
         shown.append(tally("calibration half, by the other", judged_with(cases["calibration"], turned, tables)))
