@@ -14,9 +14,8 @@ from .cases import case, suspect
 
 def known(name, score, data="mnist", kind="localised", architecture="aegis:cnn16"):
     """A model with a trigger to class 3, in which a benign class reaches so much."""
-    shown = replace(
-        suspect(name, lift=0.9, data=data, triggers=(Planted(kind=kind, target=3),)), architecture=architecture
-    )
+    shown = suspect(name, lift=0.9, data=data, triggers=(Planted(kind=kind, target=3),))
+    shown = shown.model_copy(update={"architecture": architecture})
     return case(shown, made(rates=(0.01, 0.01, score, 0.9), works="patch").record)
 
 
@@ -50,7 +49,7 @@ def test_a_clean_suspect_is_left_out_alone_where_kinds_are():
 def test_references_of_the_same_architecture_have_no_say():
     own = case(suspect("r"), made(rates=(0.01, 0.01, 0.7, 0.01), works="patch").record)
     tables = reference_tables([own], {})
-    judged = replace(own, suspect=replace(own.suspect, name="s"))
+    judged = replace(own, suspect=own.suspect.model_copy(update={"name": "s"}))
     models = [known(f"m{i}", 0.02, architecture="aegis:vgg,width=8") for i in range(5)]
     flagged = {by: crossed([judged], models, by, tables)[0].scans[0].flagged_classes for by in ("kind", "architecture")}
     # Without its own kind of network among the references, what is natural is taken for a backdoor.
