@@ -74,7 +74,7 @@ def all_settings(record: ScanRecord) -> tuple[tuple[str, str], ...]:
         Names and values.
     """
     found = ((name, _at(record.config, path), path) for path, name in NAMES.items())
-    return tuple((name, _say(value, path)) for name, value, path in found if value is not MISSING)
+    return tuple((name, say(value, path)) for name, value, path in found if value is not MISSING)
 
 
 def preset_of(record: ScanRecord) -> str:
@@ -186,10 +186,19 @@ def _different(older: Any, newer: Any, path: str) -> Iterator[Line]:  # noqa: AN
             yield from _different(older.get(name, MISSING), newer.get(name, MISSING), below)
     elif older != newer:
         name = NAMES.get(path) or printable(path.replace("_", " ").replace(".", ": "), 80)
-        yield Line(name, _say(older, path), _say(newer, path))
+        yield Line(name, say(older, path), say(newer, path))
 
 
-def _say(value: Any, path: str) -> str:  # noqa: ANN401 - JSON
+def say(value: Any, path: str) -> str:  # noqa: ANN401 - JSON
+    """Says the value of a setting in words; long lists as their length and a digest.
+
+    Args:
+        value: from a record's settings, or ``MISSING``.
+        path: dotted name of the setting.
+
+    Returns:
+        The words; nothing in them is escaped.
+    """
     if path == REFERENCES:
         return _say_references(value)
     if value is MISSING:

@@ -10,6 +10,8 @@ from reportlab.platypus import CondPageBreak, Flowable, Spacer
 from aegis.core.text import percent
 from aegis.records.config import ScanConfig
 from aegis.records.record import ScanRecord, settings
+from aegis.records.settings import NULLS, say
+from aegis.records.settings import REFERENCES as REFERENCE_MODELS
 from aegis.records.wording import METHODS, robust_up_to
 from aegis.report.layout import NEAR, WIDTH, Outline, facts, heading, item, table, text
 from aegis.report.words import words
@@ -161,10 +163,14 @@ def _pairs(values: Mapping[str, str]) -> list[Flowable]:
 
 def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
+        path = f"{prefix}{name}"
+        if path in (NULLS, REFERENCE_MODELS):
+            # Hundreds of scores, which the record of the scan holds.
+            yield path, say(value, path)
+        elif isinstance(value, Mapping):
+            yield from _flat(value, f"{path}.")
         else:
-            yield f"{prefix}{name}", _shown(value)
+            yield path, _shown(value)
 
 
 def _shown(value: object) -> str:
