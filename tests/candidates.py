@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from aegis.core.types import FAMILIES, CandidateTrigger, Family, Stamp
-from aegis.records.null_distribution import NullDistribution
+from aegis.records.null_distribution import of_scores
 from aegis.records.record import ScanRecord
 
 # Scores of benign classes so low that whatever a verdict asks for at least, alone decides.
-NULLS = tuple(NullDistribution(family=family, maxima=(0.01, 0.02) * 5) for family in FAMILIES)
+NULLS = tuple(of_scores(family, (0.01, 0.02) * 5) for family in FAMILIES)
 
 
 def candidate(

@@ -1,12 +1,13 @@
-"""Computes the null distributions of the detector: scores that benign classes of calibration models reach."""
+"""Computes the null distributions of the detector: how far benign classes of calibration models exceed each other and
+references of their data.
+"""
 
 from __future__ import annotations
 
 import json
-import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from aegis.core.files import write_text
@@ -15,17 +16,19 @@ from aegis.detect.verdict import judge_again
 from aegis.experiments.detection_rates import Case
 from aegis.records.config import VerdictConfig
 from aegis.records.fitting import reference_model
-from aegis.records.null_distribution import CALIBRATION, NullDistribution
-from aegis.records.ranking import best_score
+from aegis.records.null_distribution import CALIBRATION, UNBOUNDED, NullDistribution
 from aegis.records.record import ClassRecord
 from aegis.records.references import (
     SHIPPED,
-    ExcessNull,
     ReferenceModel,
     References,
     largest_excesses,
     write_references,
 )
+
+# Backdoors in many classes look like a high level, so that none higher than a benign model's is allowed for. Pairs of
+# classes are another matter: some benign models have weak ones nearly everywhere.
+BOUNDED = ("patch", "perturbation")
 
 
 @dataclass(frozen=True)
@@ -34,35 +37,29 @@ class Benign:
 
     Args:
         name: the model.
-        data: its data set.
-        kind: the kinds of its triggers, or *clean*.
-        scores: highest score of its benign classes for each family of triggers, in [0, 1].
-        excess: how far they exceed references of its data at most, in logits, for each family; empty without
-            references.
+        excess: how far they exceed what is expected of them at most, in logits, for each family of triggers.
         tests: classes or pairs that each of these is the largest of.
         levels: the excess that it shows in other classes than each one, in logits, for each family that has a level.
     """
 
     name: str
-    data: str
-    kind: str
-    scores: Mapping[Family, float]
-    excess: Mapping[Family, float] = field(default_factory=dict)
-    tests: Mapping[Family, int] = field(default_factory=dict)
-    levels: Mapping[Family, tuple[float, ...]] = field(default_factory=dict)
+    excess: Mapping[Family, float]
+    tests: Mapping[Family, int]
+    levels: Mapping[Family, tuple[float, ...]]
 
 
-def benign_scores(cases: Iterable[Case], tables: Mapping[str, References] | None = None) -> list[Benign]:
-    """Collects the scores of benign classes of every model that has some, from its first scan.
+def benign_excesses(cases: Iterable[Case], tables: Mapping[str, References] | None = None) -> list[Benign]:
+    """Measures how far benign classes of every model that has some exceed what is expected, from its first scan.
 
     Further seeds are ignored, because scans of one model are not independent.
 
     Args:
         cases: suspects with their scans.
-        tables: references by data set, or None.
+        tables: references by data set, without which models count no longer; None to compare classes with each other
+            alone.
 
     Returns:
-        The scores, one entry for each model.
+        One entry for each model.
     """
     found = []
     for case in cases:
@@ -70,17 +67,18 @@ def benign_scores(cases: Iterable[Case], tables: Mapping[str, References] | None
         benign = [one for one in scan.classes if one.label not in case.targets]
         if not benign:
             continue
-        scores = {family: max(best_score(one, family) or 0.0 for one in benign) for family in FAMILIES}
-        table = (tables or {}).get(suspect.data)
-        if table is None:
-            found.append(Benign(suspect.name, suspect.data, case.kind, scores))
+        names = scan.data.class_names
+        expected = (
+            tables.get(suspect.data) if tables is not None else References(images=(), class_names=names, models=())
+        )
+        if expected is None:
             continue
         # Highest levels are what is measured here, so none bounds them yet.
-        free = replace(table, nulls=tuple(replace(null, most=math.inf) for null in table.nulls))
-        table = free.fitted_to(as_reference(case, scan.classes))
-        excess, others = largest_excesses(as_reference(case, benign), table), len(scan.classes) - 1
+        free = replace(expected, nulls=tuple(replace(null, most=UNBOUNDED) for null in expected.nulls))
+        fitted = free.fitted_to(as_reference(case, scan.classes))
+        excess, others = largest_excesses(as_reference(case, benign), fitted), len(scan.classes) - 1
         tests = {family: len(benign) * (others if family == "source-specific" else 1) for family in excess}
-        found.append(Benign(suspect.name, suspect.data, case.kind, scores, excess, tests, table.levels))
+        found.append(Benign(suspect.name, excess, tests, fitted.levels))
     return found
 
 
@@ -126,61 +124,47 @@ def nulls_of(benign: Iterable[Benign]) -> tuple[NullDistribution, ...]:
     """Creates the null distribution of each family.
 
     Args:
-        benign: scores of the calibration models.
+        benign: calibration models.
 
     Returns:
-        One distribution for each family.
+        One for each family of which at least two models have an excess.
     """
-    benign = list(benign)
-    return tuple(
-        NullDistribution(family=family, maxima=tuple(model.scores[family] for model in benign)) for family in FAMILIES
-    )
-
-
-def excess_nulls_of(benign: Iterable[Benign]) -> tuple[ExcessNull, ...]:
-    """Creates the null of each family for scans with references.
-
-    Args:
-        benign: calibration models, of which those with references count.
-
-    Returns:
-        One null for each family of which at least two models have an excess.
-    """
-    known = [model for model in benign if model.excess]
-    found = []
+    known, found = list(benign), []
     for family in FAMILIES:
         own = [model for model in known if family in model.excess]
         if len(own) < 2:
             continue
         levels = [model.levels.get(family, (0.0,)) for model in own]
         found.append(
-            ExcessNull(
+            NullDistribution(
                 family=family,
                 maxima=tuple(round(model.excess[family], 4) for model in own),
                 tests=min(model.tests[family] for model in own),
                 usual=round(statistics.mean(map(statistics.mean, levels)), 4),
-                most=round(max(map(max, levels)), 4),
+                most=round(max(map(max, levels)), 4) if family in BOUNDED else UNBOUNDED,
             )
         )
     return tuple(found)
 
 
-def keep_calibration(benign: Iterable[Benign], tables: Mapping[str, References], path: Path = CALIBRATION) -> None:
+def keep_calibration(
+    alone: Sequence[Benign], known: Iterable[Benign], tables: Mapping[str, References], path: Path = CALIBRATION
+) -> None:
     """Writes the file of null distributions that the detector reads, and the references beside it.
 
     Args:
-        benign: calibration models.
+        alone: calibration models, whose classes were compared with each other.
+        known: the same, compared with references.
         tables: references by data set.
         path: the file.
 
     Raises:
         StoreError: if it cannot be written.
     """
-    benign = list(benign)
     text = {
-        "models": [model.name for model in benign],
-        "maxima": {null.family: null.maxima for null in nulls_of(benign)},
-        "excess": [asdict(null) for null in excess_nulls_of(benign)],
+        "models": [model.name for model in alone],
+        "alone": list(map(asdict, nulls_of(alone))),
+        "references": list(map(asdict, nulls_of(known))),
     }
     write_text(path, json.dumps(text, indent=1) + "\n")
     for data, table in tables.items():
@@ -194,17 +178,17 @@ def judged_with(
 
     Args:
         cases: suspects with their scans.
-        benign: calibration models.
-        tables: references by data set, or None to judge without any.
+        benign: calibration models, compared likewise.
+        tables: references of every data set, or None to judge without any.
 
     Returns:
         The suspects with new verdicts.
     """
-    benign = list(benign)
-    nulls, excess, found = nulls_of(benign), excess_nulls_of(benign), []
+    nulls, found = nulls_of(benign), []
     for case in cases:
-        table = (tables or {}).get(case.suspect.data)
-        references = None if table is None else replace(table, nulls=excess)
-        config = VerdictConfig(nulls=nulls, references=references)
+        if tables is None:
+            config = VerdictConfig(nulls=nulls)
+        else:
+            config = VerdictConfig(references=replace(tables[case.suspect.data], nulls=nulls))
         found.append(Case(case.suspect, tuple(judge_again(scan, config) for scan in case.scans)))
     return found

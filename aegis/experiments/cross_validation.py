@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from aegis.experiments.calibration import benign_scores, judged_with
+from aegis.experiments.calibration import benign_excesses, judged_with
 from aegis.experiments.detection_rates import Case
 from aegis.records.references import References
 
@@ -43,15 +43,18 @@ def crossed(
         tables: references by data set, or None to judge without any.
 
     Returns:
-        The suspects with new verdicts; suspects with fewer than two calibration models are left out.
+        The suspects with new verdicts, without references where none are left; suspects with fewer than two calibration
+        models are left out.
     """
     found = []
     for case in judged:
         own = LEFT_OUT[by](case)
         others = [one for one in calibration if one.suspect.name != case.suspect.name]
         left = [one for one in others if LEFT_OUT[by](one) != own or own == "clean"]
-        known = _without(tables or {}, own) if by == "architecture" else tables
-        benign = benign_scores(left, known)
+        known = _without(tables, own) if by == "architecture" and tables is not None else tables
+        if known is not None and case.suspect.data not in known:
+            known = None
+        benign = benign_excesses(left, known)
         if len(benign) >= 2:
             found += judged_with([case], benign, known)
     return found

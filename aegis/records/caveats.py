@@ -38,7 +38,7 @@ def untested(record: ScanRecord) -> list[str]:
             )
         if config is not None and config.gather.trigger_search != _usual(config.gather.trigger_search):
             said.append("How often benign models are flagged with these settings: that was measured with the default.")
-        if config is not None and config.verdict.references is None:
+        if config is not None and not config.verdict.reference_models:
             said.append(
                 "Which weak spots are natural for these images: there are no benign models of the same data to compare "
                 "with. The command aegis reference makes them."

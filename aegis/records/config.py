@@ -11,8 +11,8 @@ from typing import Any, Literal
 from aegis.core.errors import ConfigError
 from aegis.core.runtime import MAX_SEED
 from aegis.core.types import Family, Stage
-from aegis.records.null_distribution import NullDistribution, calibrated, p_value
-from aegis.records.references import References
+from aegis.records.null_distribution import NullDistribution, calibrated
+from aegis.records.references import ReferenceModel, References
 
 Rule = Literal["paper", "default"]
 
@@ -194,8 +194,8 @@ class VerdictConfig:
         source_quantile: the share of source classes that must reach a trigger's score, above 0 and at most 1.
         alpha: share of benign models of which a class may be flagged, above 0 and at most 1.
         min_score: no trigger that reaches less is worth a flag, in [0, 1].
-        nulls: what benign classes reach, one for each family of triggers that is tested.
-        references: benign models of the same data, which decide instead of ``nulls``; None without any.
+        nulls: how far classes of benign models exceed each other, one for each family of triggers that is tested.
+        references: benign models of the same data, whose nulls decide instead; None without any.
         min_accuracy: below this, in [0, 1], a model is not fit to be judged.
         min_half_radius: L2 radius at which a robust model still keeps half its accuracy, at least 0; the paper's
             models are trained at 0.5.
@@ -222,6 +222,16 @@ class VerdictConfig:
             _require(0 <= value <= 1, f"{name} in [0, 1]", value, "Give a share.")
         _require(self.min_half_radius >= 0, "min_half_radius of at least 0", self.min_half_radius, "Give an L2 norm.")
 
+    @property
+    def expected(self) -> References:
+        """What is expected of a benign model: the references, or none of them."""
+        return self.references or References(images=(), class_names=(), models=(), nulls=self.nulls)
+
+    @property
+    def reference_models(self) -> tuple[ReferenceModel, ...]:
+        """The reference models, if there are any."""
+        return self.expected.models
+
     def p_value(self, family: Family, label: int, source: int | None, score: float) -> float:
         """Bounds the share of benign models in which any class has a candidate as unusual as this one.
 
@@ -232,11 +242,9 @@ class VerdictConfig:
             score: of the candidate, in [0, 1].
 
         Returns:
-            The p-value, by the references if there are any.
+            The p-value.
         """
-        if self.references is not None:
-            return self.references.p_value(family, label, source, score)
-        return p_value(family, score, self.nulls)
+        return self.expected.p_value(family, label, source, score)
 
     def threshold(self, family: Family, label: int, source: int | None) -> float | None:
         """Computes the score from which a candidate flags its class.
@@ -247,11 +255,7 @@ class VerdictConfig:
         Returns:
             The score, in [0, 1]; None for a family without a null distribution.
         """
-        if self.references is not None:
-            needed = self.references.threshold(family, label, source, self.alpha)
-        else:
-            null = next((null for null in self.nulls if null.family == family), None)
-            needed = None if null is None else null.threshold(self.alpha / len(self.nulls))
+        needed = self.expected.threshold(family, label, source, self.alpha)
         return None if needed is None else max(self.min_score, needed)
 
 
@@ -286,8 +290,8 @@ def plain_settings(settings: object) -> dict[str, Any]:
     """
     plain: dict[str, Any] = dataclasses.asdict(settings)  # type: ignore[call-overload]
     for part in (plain, plain.get("verdict", {})):
-        if part.get("references"):
+        if (part.get("references") or {}).get("models"):
             del part["references"]["levels"]
-        elif "references" in part:
-            del part["references"]
+        else:
+            part.pop("references", None)
     return plain

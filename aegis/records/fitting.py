@@ -51,7 +51,7 @@ def pairs_of(triggers: Sequence[Sequence[TriggerRecord]]) -> tuple[tuple[float |
 
 
 def fitted(config: VerdictConfig, classes: Sequence[ClassRecord], known: int) -> VerdictConfig:
-    """Fits the references of a verdict to the suspect.
+    """Fits what is expected of a benign model to the suspect.
 
     Args:
         config: thresholds, with references or without.
@@ -59,13 +59,12 @@ def fitted(config: VerdictConfig, classes: Sequence[ClassRecord], known: int) ->
         known: number of the model's classes.
 
     Returns:
-        The thresholds, with references that know how far the suspect exceeds them altogether.
+        The thresholds, with references, or none of them, that know how far the suspect exceeds them altogether.
     """
-    if config.references is None:
-        return config
     tested = {found.label: found.triggers for found in classes}
     suspect = reference_model("suspect", "", 0.0, [tested.get(label, ()) for label in range(known)])
-    return replace(config, references=config.references.fitted_to(suspect))
+    expected = config.references or replace(config.expected, class_names=("",) * known)
+    return replace(config, references=expected.fitted_to(suspect))
 
 
 def verdict_settings(record: ScanRecord) -> VerdictConfig | None:

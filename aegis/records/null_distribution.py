@@ -1,8 +1,8 @@
-"""What benign classes reach in each family of triggers: the measure against which a score is unlikely, or is not.
+"""How far benign models exceed what is expected of them: the measure against which a score is unlikely, or is not.
 
-The scores of a model's strongest benign class, one for each of many models that no verdict is reported on, are taken
-for draws from one distribution, normal on the logit scale. A new model's score is judged by Student's prediction from
-them, which is the wider the fewer models there are. Seeds are not independent models and do not count.
+The largest excess of each of many models that no verdict is reported on is taken for a draw from one normal
+distribution on the logit scale. A new model's excess is judged by Student's prediction from them, which is the wider
+the fewer models there are. Seeds are not independent models and do not count.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter
 
 from aegis.core.errors import ConfigError
 from aegis.core.types import Family
@@ -24,53 +27,57 @@ LOW, HIGH = 0.01, 0.99
 LEAST_SPREAD = 0.5
 # No smaller p-value is reported: a few dozen models say little about the tail of the distribution.
 MIN_P_VALUE = 0.001
+# More than any level, and more than any number of classes.
+UNBOUNDED, ANY_NUMBER = 100.0, 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
 class NullDistribution:
-    """Scores of benign classes in one family of triggers.
+    """How far benign models exceed what is expected of them, in one family of triggers.
 
     Args:
         family: of triggers.
-        maxima: the score of the strongest benign class of each calibration model, in [0, 1], at least two.
+        maxima: largest excess, in logits, over the classes or pairs of each calibration model; at least two.
+        tests: classes or pairs of a calibration model, at least 1.
+        usual: mean level of the calibration models, in logits, for classes that are not tested.
+        most: highest level that is allowed for, in logits.
 
     Raises:
-        ConfigError: for values out of range.
+        ConfigError: for fewer than two calibration models, or values out of range.
     """
 
     family: Family
     maxima: tuple[float, ...]
+    tests: int
+    usual: float = 0.0
+    most: float = UNBOUNDED
 
     def __post_init__(self) -> None:
-        if len(self.maxima) < 2:
+        if len(self.maxima) < 2 or self.tests < 1:
             raise ConfigError(
-                "scores of at least 2 calibration models", str(len(self.maxima)), "One alone has no spread."
+                "excesses of at least 2 calibration models", str(len(self.maxima)), "One alone has no spread."
             )
-        for score in self.maxima:
-            if not 0 <= score <= 1:
-                raise ConfigError("scores of calibration models in [0, 1]", str(score), "Give shares of images.")
-
-    def p_value(self, score: float) -> float:
-        """Computes how likely the strongest class of one more benign model reaches a score.
-
-        Args:
-            score: in [0, 1].
-
-        Returns:
-            The probability by Student's prediction, in [0, 1].
-        """
-        return student_p([logit(one) for one in self.maxima], logit(score))
+        if not all(map(math.isfinite, (*self.maxima, self.usual, self.most))):
+            raise ConfigError("finite excesses of calibration models", str(self.maxima), "Calibrate anew.")
 
     def threshold(self, alpha: float) -> float:
-        """Computes the score whose p-value is alpha.
+        """Computes the excess, in logits, that a share alpha of benign models reaches."""
+        return student_threshold(self.maxima, alpha)
 
-        Args:
-            alpha: in (0, 1).
 
-        Returns:
-            The score, in [0, 1].
-        """
-        return from_logit(student_threshold([logit(one) for one in self.maxima], alpha))
+def of_scores(family: Family, scores: Sequence[float]) -> NullDistribution:
+    """Creates the null distribution of a model of which nothing is expected but that no trigger works.
+
+    Args:
+        family: of triggers.
+        scores: of the strongest benign class of each calibration model, in [0, 1].
+
+    Returns:
+        The null distribution, which allows for no level.
+    """
+    return NullDistribution(
+        family=family, maxima=tuple(logit(score) - logit(0.0) for score in scores), tests=ANY_NUMBER, most=0.0
+    )
 
 
 def student_p(values: Sequence[float], new: float) -> float:
@@ -137,27 +144,16 @@ def from_logit(value: float) -> float:
     return 1 / (1 + math.exp(-value))
 
 
-def p_value(family: Family, score: float, nulls: Sequence[NullDistribution]) -> float:
-    """Bound the share of benign models in which any class, in any family, has a score as rare as this one.
+@cache
+def calibrated(compared: Literal["alone", "references"] = "alone") -> tuple[NullDistribution, ...]:
+    """Reads the null distributions that come with AEGIS; the file names the calibration models.
 
     Args:
-        family: of the trigger.
-        score: of the trigger, in [0, 1].
-        nulls: one for each family that is tested.
-
-    Returns:
-        Bonferroni's bound over the families, in [``MIN_P_VALUE``, 1]; 1 for a family without a null distribution.
-    """
-    found = next((len(nulls) * null.p_value(score) for null in nulls if null.family == family), 1.0)
-    return min(1.0, max(MIN_P_VALUE, found))
-
-
-@cache
-def calibrated() -> tuple[NullDistribution, ...]:
-    """Read the null distributions that come with AEGIS; the file names the calibration models.
+        compared: what is expected of a class: what the model's other classes show *alone*, or also what *references*
+            of the same data show.
 
     Returns:
         One for each family of triggers.
     """
-    measured: dict[Family, list[float]] = json.loads(CALIBRATION.read_text())["maxima"]
-    return tuple(NullDistribution(family=family, maxima=tuple(maxima)) for family, maxima in measured.items())
+    measured = json.loads(CALIBRATION.read_text())[compared]
+    return TypeAdapter(tuple[NullDistribution, ...]).validate_python(measured)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aegis.core.types import FAMILIES, CandidateTrigger, Family, Finding
 from aegis.records.config import VerdictConfig
+from aegis.records.null_distribution import from_logit
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
 
 # Candidates of each family that are listed.
@@ -101,9 +102,12 @@ def score_line(label: int, candidate: TriggerRecord, verdict: VerdictConfig) -> 
     needed = verdict.threshold(candidate.family, label, candidate.source)
     if needed is None:
         return None
-    if verdict.references is not None:
-        return tuple(verdict.references.scores(candidate.family, label, candidate.source)), needed
-    return next(null.maxima for null in verdict.nulls if null.family == candidate.family), needed
+    expected, family = verdict.expected, candidate.family
+    if expected.models:
+        return tuple(expected.scores(family, label, candidate.source)), needed
+    level = expected.expected(family, label, candidate.source)
+    null = expected.null(family)
+    return tuple(from_logit(level + excess) for excess in null.maxima) if null else (), needed
 
 
 def listed(found: ClassRecord) -> list[TriggerRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from aegis.core.source import UNKNOWN
 from aegis.core.types import Family, VerdictName
 from aegis.records.config import ScanConfig, plain_settings
 from aegis.records.consistency import contradictions
+from aegis.records.null_distribution import UNBOUNDED, of_scores
 from aegis.records.schema1 import from_schema1
 
 
@@ -309,14 +311,28 @@ def config_of(record: ScanRecord) -> ScanConfig:
     Raises:
         StoreError: if they are not those of this version.
     """
+    plain = _with_excesses(record.config)
     try:
-        config = TypeAdapter(ScanConfig).validate_python(record.config)
+        config = TypeAdapter(ScanConfig).validate_python(plain)
     except (ValidationError, ConfigError):
         config = None
     # Validation ignores names that this version does not know; comparing finds them.
-    if config is None or config_record(config) != record.config:
+    if config is None or config_record(config) != plain:
         raise StoreError("the settings of a scan of this version", "others", "Scan again.")
     return config
+
+
+def _with_excesses(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings whose null distributions hold excesses; in earlier versions they held scores, and bounded no level."""
+    verdict: dict[str, Any] = config.get("verdict") or {}
+    nulls = [
+        one if "tests" in one else asdict(of_scores(one["family"], one["maxima"])) for one in verdict.get("nulls") or ()
+    ]
+    changed: dict[str, Any] = {"nulls": nulls}
+    if references := verdict.get("references"):
+        changed["references"] = references | {"nulls": [{"most": UNBOUNDED} | one for one in references["nulls"]]}
+    plain: dict[str, Any] = json.loads(json.dumps(config | {"verdict": verdict | changed}))
+    return plain
 
 
 def settings(record: ScanRecord) -> ScanConfig | None:

@@ -9,10 +9,9 @@ verdict is reported on.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,7 +19,15 @@ from pydantic import TypeAdapter, ValidationError
 from aegis.core.errors import ConfigError, StoreError
 from aegis.core.files import write_text
 from aegis.core.types import FAMILIES, Family
-from aegis.records.null_distribution import CALIBRATION, MIN_P_VALUE, from_logit, logit, student_p, student_threshold
+from aegis.records.null_distribution import (
+    MIN_P_VALUE,
+    NullDistribution,
+    calibrated,
+    from_logit,
+    logit,
+    student_p,
+    student_threshold,
+)
 
 # Tables that come with AEGIS, one for each data set whose sample is bundled.
 SHIPPED = Path(__file__).with_name("reference_tables")
@@ -55,61 +62,22 @@ class ReferenceModel:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExcessNull:
-    """How far benign models exceed references of their data, in one family of triggers.
-
-    Args:
-        family: of triggers.
-        maxima: largest excess, in logits, over the classes or pairs of each calibration model; at least two.
-        usual: mean level of the calibration models, for classes that are not tested.
-        most: highest level of any of them. A higher one is not allowed for, since backdoors in many classes look so.
-        tests: classes or pairs of a calibration model, at least 1.
-
-    Raises:
-        ConfigError: for fewer than two calibration models.
-    """
-
-    family: Family
-    maxima: tuple[float, ...]
-    tests: int
-    usual: float = 0.0
-    most: float = math.inf
-
-    def __post_init__(self) -> None:
-        if len(self.maxima) < 2 or self.tests < 1:
-            raise ConfigError("excesses of at least 2 calibration models", str(len(self.maxima)), "Calibrate anew.")
-
-    def threshold(self, alpha: float) -> float:
-        """Computes the excess, in logits, that a share alpha of benign models reaches."""
-        return student_threshold(self.maxima, alpha)
-
-
-@cache
-def calibrated_excess() -> tuple[ExcessNull, ...]:
-    """Reads how far benign models exceed their references; the file names the calibration models.
-
-    Returns:
-        One for each family of triggers.
-    """
-    measured = json.loads(CALIBRATION.read_text())["excess"]
-    return TypeAdapter(tuple[ExcessNull, ...]).validate_python(measured)
-
-
-@dataclass(frozen=True, kw_only=True)
 class References:
-    """Benign models of one data set.
+    """Benign models of one data set, with which a suspect's classes are compared.
+
+    Without any model they are compared with each other alone.
 
     Args:
         images: digests of the data sets that the models stand for, in hex.
         class_names: in label order.
-        models: the reference models, at least one.
+        models: the reference models.
         code: digest of the source that searched them for triggers; empty for those that come with AEGIS.
         levels: for each family in ``LEVELLED`` and each class, the excess in logits that the suspect shows in other
             classes anyway, by ``fitted_to``; empty for references that are fitted to no suspect.
-        nulls: how far benign models exceed their references, one for each family.
+        nulls: how far benign models exceed what is so expected of them, one for each family.
 
     Raises:
-        ConfigError: without a model, or if a model has another number of classes.
+        ConfigError: if a model has another number of classes.
     """
 
     images: tuple[str, ...]
@@ -117,11 +85,9 @@ class References:
     models: tuple[ReferenceModel, ...]
     code: str = ""
     levels: Mapping[Family, tuple[float, ...]] = field(default_factory=dict)
-    nulls: tuple[ExcessNull, ...] = field(default_factory=calibrated_excess)
+    nulls: tuple[NullDistribution, ...] = field(default_factory=partial(calibrated, "references"))
 
     def __post_init__(self) -> None:
-        if not self.models:
-            raise ConfigError("at least 1 reference model", "none", "Make some: aegis reference DATA.")
         known = len(self.class_names)
         for model in self.models:
             sizes = {len(row) for row in (*model.classes.values(), *model.pairs, model.pairs)}
@@ -249,11 +215,11 @@ class References:
                     found[label].append(logit(score) - self.expected(family, label, source))
         return found
 
-    def null(self, family: Family) -> ExcessNull | None:
+    def null(self, family: Family) -> NullDistribution | None:
         """Finds the null of a family; None if it has none."""
         return next((null for null in self.nulls if null.family == family), None)
 
-    def _corrected(self, null: ExcessNull) -> float:
+    def _corrected(self, null: NullDistribution) -> float:
         """Number of families, times how many more classes or pairs are tried here than in calibration."""
         known = len(self.class_names)
         tried = known * (known - 1) if null.family == "source-specific" else known
@@ -302,7 +268,10 @@ def read_references(path: Path) -> References:
         StoreError: if the file is missing, damaged or of another version.
     """
     try:
-        return TypeAdapter(References).validate_json(path.read_bytes())
+        found = TypeAdapter(References).validate_json(path.read_bytes())
+        if not found.models:
+            raise ConfigError("at least 1 reference model", "none", "Make some.")
+        return found
     except (OSError, ValidationError, ConfigError) as error:
         got = str(error.strerror) if isinstance(error, OSError) else "other content"
         raise StoreError(f"references at {path}", got, "Make them anew: aegis reference DATA.") from error

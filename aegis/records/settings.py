@@ -199,8 +199,8 @@ def say(value: Any, path: str) -> str:  # noqa: ANN401 - JSON
     Returns:
         The words; nothing in them is escaped.
     """
-    if path == REFERENCES:
-        return _say_references(value)
+    if path in (NULLS, REFERENCES):
+        return _say_models(value)
     if value is MISSING:
         return "not known"
     if value is None:
@@ -210,11 +210,13 @@ def say(value: Any, path: str) -> str:  # noqa: ANN401 - JSON
     return printable(_plain(value), 200)
 
 
-def _say_references(value: Any) -> str:  # noqa: ANN401 - JSON
-    models = value.get("models") if isinstance(value, dict) else None
-    if not isinstance(models, list):
+def _say_models(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Number of calibration or reference models, with a digest of what they show."""
+    shown = value.get("models") if isinstance(value, dict) else value
+    if not isinstance(shown, list) or not shown:
         return "none"
-    return f"{len(models)} models ({hashlib.sha256(repr(models).encode()).hexdigest()[:6]})"
+    count = max((len(one["maxima"]) for one in shown if isinstance(one, dict) and "maxima" in one), default=len(shown))
+    return f"{count} models ({hashlib.sha256(repr(shown).encode()).hexdigest()[:6]})"
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401 - JSON

@@ -149,8 +149,8 @@ def explain_score(score: float, benign: int, needed: float, p_value: float, conf
         Sentences.
     """
     dots = (
-        f"the strongest benign classes of {benign} calibration models"
-        if config.references is None
+        f"the strongest classes of {benign} benign models, at the level of this model's other classes"
+        if not config.reference_models
         else f"what the same search reaches in {count_of(benign, 'benign model')} of the same data"
     )
     return (
@@ -191,12 +191,10 @@ def weak_spot(found: ClassRecord, class_names: Sequence[str], config: VerdictCon
 
 def _natural(found: ClassRecord, one: TriggerRecord, config: VerdictConfig) -> str:
     """Says of how many benign models such a weak spot is known."""
-    if config.references is None:
+    if not config.reference_models:
         return "benign models commonly have such a weak spot"
-    alike, models = (
-        config.references.alike(one.family, found.label, one.source, one.score_or_rate),
-        (len(config.references.models)),
-    )
+    alike = config.expected.alike(one.family, found.label, one.source, one.score_or_rate)
+    models = len(config.reference_models)
     if not alike:
         return ""
     return f"it is a natural weak spot of this data: {alike} of {models} benign reference models have it too"

@@ -106,20 +106,20 @@ def _rule(config: ScanConfig | None) -> str:
     verdict = config.verdict
     if verdict.rule == "paper":
         return "The paper's rule: a class is flagged when training and translated images form more than two clusters."
-    known = verdict.references
-    nulls = verdict.nulls if known is None else known.nulls
-    models = max((len(null.maxima) for null in nulls), default=0)
+    known = verdict.reference_models
+    models = max((len(null.maxima) for null in verdict.expected.nulls), default=0)
+    own = "with what the model's other classes reach"
     compared = (
-        f"with the strongest benign classes of {models} calibration models"
-        if known is None
-        else f"with the same class, or pair of classes, in {len(known.models)} benign models of the same data, and the "
-        f"excess with that of {models} calibration models"
+        f"{own}, and with the same class, or pair of classes, in {len(known)} benign models of the same data"
+        if known
+        else own
     )
     return (
         f"A trigger's score is the attack success rate that {verdict.source_quantile:.0%} of the classes it is for "
-        f"reach, in each half of their images. It is compared {compared}, for each kind of trigger apart. A class is "
-        f"flagged when at most {percent(verdict.alpha)} of benign models have such a class (Student's prediction on "
-        f"the logit scale, Bonferroni's bound over the kinds), and the score is at least {verdict.min_score:.0%}. The "
+        f"reach, in each half of their images. It is compared {compared}, and the excess with that of {models} benign "
+        "calibration models, for each kind of trigger apart. A class is flagged when at most "
+        f"{percent(verdict.alpha)} of benign models have such a class (Student's prediction on the logit scale, "
+        f"Bonferroni's bound over the kinds), and the score is at least {verdict.min_score:.0%}. The "
         "number of clusters is shown beside it and does not decide."
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 from aegis.core.types import Applicability, CandidateTrigger, Clusters, Embedding, Evidence, Finding, Stamp
 from aegis.detect.verdict import conclude
 from aegis.records.config import VerdictConfig
-from aegis.records.null_distribution import NullDistribution
+from aegis.records.null_distribution import of_scores
 from tests import candidates
 from tests.candidates import NULLS
 
@@ -40,7 +40,7 @@ def judged(*triggers: CandidateTrigger, rule: VerdictConfig = RULE):
 def with_null(family: str, *maxima: float) -> VerdictConfig:
     """The rule, where benign classes reach so much in one family."""
     others = [null for null in NULLS if null.family != family]
-    return replace(RULE, nulls=(*others, NullDistribution(family=family, maxima=maxima)))
+    return replace(RULE, nulls=(*others, of_scores(family, maxima)))
 
 
 def finding(label: int = 2, clusters: tuple[int, ...] = (2,), triggers: tuple[CandidateTrigger, ...] = ()) -> Finding:

@@ -6,7 +6,7 @@ import pytest
 
 from aegis.records.builders import trigger_record
 from aegis.records.config import VerdictConfig
-from aegis.records.null_distribution import NullDistribution
+from aegis.records.null_distribution import logit, of_scores, student_p
 from aegis.records.ranking import best_score, candidate_of, featured, ranked, score_line, strongest_candidate
 from tests.candidates import NULLS, as_first_version
 from tests.report.made import candidate, made, with_record
@@ -99,25 +99,23 @@ def test_the_best_score_is_of_a_family_or_of_all(flagged):
 
 
 def test_the_line_of_a_candidate_is_where_its_family_begins_to_flag():
-    nulls = (
-        NullDistribution(family="patch", maxima=(0.1, 0.5, 0.6)),
-        NullDistribution(family="perturbation", maxima=(0.01, 0.01)),
-    )
+    scores = (0.1, 0.5, 0.6)
+    nulls = (of_scores("patch", scores), of_scores("perturbation", (0.01, 0.01)))
     rule = VerdictConfig(nulls=nulls, min_score=0.5, alpha=0.1)
     benign, needed = score_line(2, trigger_record(candidate("patch", 2, [0.9] * 4)), rule)
-    assert benign == nulls[0].maxima
+    assert benign == pytest.approx(scores)
     # Half of the false positives are for each of the two families.
-    assert nulls[0].p_value(needed) == pytest.approx(0.05)
+    assert student_p(list(map(logit, scores)), logit(needed)) == pytest.approx(0.05)
     assert needed > 0.5
     benign, needed = score_line(2, trigger_record(candidate("perturbation", 2, [0.9] * 4)), rule)
-    assert (benign, needed) == (nulls[1].maxima, 0.5)
+    assert (benign, needed) == (pytest.approx((0.01, 0.01)), 0.5)
     assert score_line(2, trigger_record(candidate("source-specific", 2, [0.9] * 4, source=0)), rule) is None
 
 
 @pytest.mark.parametrize("rate", [0.3, 0.49, 0.5, 0.7, 0.9])
 def test_what_reaches_its_line_is_flagged(rate):
     """The line that is drawn and the verdict must not disagree."""
-    for nulls in (NULLS, (NullDistribution(family="patch", maxima=(0.1, 0.2, 0.3, 0.2, 0.1)), *NULLS[1:])):
+    for nulls in (NULLS, (of_scores("patch", (0.1, 0.2, 0.3, 0.2, 0.1)), *NULLS[1:])):
         scan = made(rates=(rate, 0.1, 0.1, 0.1), nulls=nulls)
         best = scan.record.classes[0].triggers[0]
         _, needed = score_line(0, best, replace(VerdictConfig(), nulls=nulls))

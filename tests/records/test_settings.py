@@ -80,7 +80,7 @@ def test_seeds_and_budgets_are_told_in_full_and_long_lists_by_their_digest(recor
     nulls = ([{"family": "patch", "maxima": [step * i for i in range(9)]}] for step in (0.1, 0.2))
     configs = [{**record.config, "verdict": {**record.config["verdict"], "nulls": n}} for n in nulls]
     (line,) = different_settings(*(record.model_copy(update={"config": config}) for config in configs))
-    assert line.older.startswith("family patch, maxima 9 values (")
+    assert line.older.startswith("9 models (")
     assert line.older != line.newer
 
 

@@ -170,9 +170,9 @@ def test_the_papers_rule():
 
 def test_a_score_is_told_beside_those_of_benign_classes():
     assert explain_score(0.96, 3, 0.5, 0.001, VerdictConfig(source_quantile=0.8)) == (
-        "Score 96%. In each half of the images, 80% of the source classes reach it. Dots are the strongest benign "
-        "classes of 3 calibration models. From 50% on a class is flagged. At most 0.1% of benign models have such a "
-        "class."
+        "Score 96%. In each half of the images, 80% of the source classes reach it. Dots are the strongest "
+        "classes of 3 benign models, at the level of this model's other classes. From 50% on a class is flagged. At "
+        "most 0.1% of benign models have such a class."
     )
 
 

@@ -119,7 +119,7 @@ def test_a_trigger_is_shown_on_the_classes_it_is_for(works, said, shown):
 
 
 def test_the_score_stands_beside_those_of_benign_classes_and_every_class_in_the_table(whole):
-    dots = "Dots are the strongest benign classes of 10 calibration models. From 50% on a class is flagged."
+    dots = "Dots are the strongest classes of 10 benign models"
     assert not missing(whole.text, "Score 90%.", dots)
     table = whole.text[whole.text.index("All classes") :]
     assert table.index("2 (bag)") < table.index("3 (coat)") < table.index("1 (shoe)") < table.index("0 (shirt)")
@@ -138,7 +138,7 @@ def test_the_method_can_be_repeated(infected, whole):
         "torch 2.99",
         "epsilon 3, step 0.5, iterations 8; epsilon 100, step 3, iterations 12",
         "gather 12.50 s",
-        "family all-to-all, maxima ",
+        "verdict.nulls 10 models (",
         *("Soremekun", "Udeshi", "Chattopadhyay", "Maaten", "Hinton", "Fukunaga", "Hostetler"),
     )
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from aegis.core.source import CODE, STEPS_CODE, code_digest, meaning_of
+from aegis.detect.verdict import judge_again
 from aegis.records.config import ScanConfig, VerdictConfig
-from aegis.records.presets import preset
+from aegis.records.null_distribution import of_scores
 from aegis.records.record import config_of, read_record
 from aegis.store.cached_steps import find_class
-from aegis.store.keys import StepKeys, scan_key
+from aegis.store.keys import StepKeys
 from tests.stored import GATHER, assert_same, dataset, evidence
 
 # A record that it wrote, and what it kept of class 1 of that scan.
@@ -24,8 +25,6 @@ STEPS, SCANS = (
 ASSESS_KEY = "b02ca2586478029ec835ffe0a0f32534ebb51d8fcef14519245a06d448338541"
 GATHER_KEY = "f78de9026d566a40f16994db21cf696525feaf51c4370e700ba27f4e6aaeee66"
 EMBED_KEY = "b2b4fc30ef87569372a2e7e6488f04c85d445582c8c19841257843164826c5b4"
-SCAN_KEY = "ebaddcff733766618c8f0e626fcef8e354b6554a80a65dfa473ca605747d6801"
-PAPER_KEY = "14680d0755ea0a6caead6d65299dd41f6c3cad70acb83c817c8eff097b87800e"
 
 
 @pytest.fixture
@@ -45,18 +44,21 @@ def test_without_a_bridge_a_source_is_named_by_its_meaning(monkeypatch):
 
 @pytest.mark.usefixtures("bridged")
 def test_keys_are_those_of_old_stores():
-    # Thresholds are part of a scan's key, with the null distributions of that time.
-    verdict = config_of(read_record(KEPT / "record.json")).verdict
-    config, data = ScanConfig(gather=GATHER, verdict=verdict), dataset()
+    config, data = ScanConfig(gather=GATHER), dataset()
     keys = StepKeys("1" * 64, data.digest, "cpu", "fp32")
     assert keys.assess(config.assess) == ASSESS_KEY
     assert keys.gather(1, config.gather) == GATHER_KEY
     assert keys.embed(evidence(1), config.embed) == EMBED_KEY
-    model = ("0" * 64, None, None)
-    assert scan_key("model.pt", model, data, config, None, "auto", "auto") == SCAN_KEY
-    paper = preset("paper", "mnist", (1, 28, 28))
-    paper = replace(paper, verdict=replace(paper.verdict, nulls=verdict.nulls))
-    assert scan_key("model.pt", model, data, paper, (1, 2), "cpu", "bf16") == PAPER_KEY
+
+
+def test_scores_of_old_calibrations_are_read_as_excesses():
+    old = read_record(KEPT / "record.json")
+    verdict = config_of(old).verdict
+    assert [null.maxima for null in verdict.nulls] == [
+        of_scores(null["family"], null["maxima"]).maxima for null in old.config["verdict"]["nulls"]
+    ]
+    # Judged by them, what was said then is said again.
+    assert [one.p_value for one in judge_again(old, verdict).classes] == [one.p_value for one in old.classes]
 
 
 def test_an_old_scan_is_read_and_its_class_found(store):

@@ -15,6 +15,7 @@ from aegis.records.null_distribution import CALIBRATION
 from aegis.records.references import SHIPPED, known_digests
 
 if TYPE_CHECKING:
+    from aegis.experiments.calibration import Benign
     from aegis.experiments.detection_rates import Case
 
 # Groups of the bank that thresholds come from.
@@ -41,11 +42,9 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
     from aegis.cli.bank.summary import print_tallies
     from aegis.experiments.bank_scans import CODE
     from aegis.experiments.calibration import (
-        benign_scores,
-        excess_nulls_of,
+        benign_excesses,
         judged_with,
         keep_calibration,
-        nulls_of,
         reference_tables,
     )
     from aegis.experiments.cross_validation import LEFT_OUT, crossed
@@ -55,25 +54,15 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
     cases = {half: _cases(half, results) for half in (*HALVES, *REPORTED, "breadth-references")}
     tables = reference_tables(cases["breadth-references"], known_digests())
     own = [case for half in HALVES for case in cases[half]]
-    benign = benign_scores(own, tables)
-    if len(benign) < 2:
-        raise ConfigError("scans of calibration models", f"{len(benign)}", "Scan: aegis bank scan --set calibration.")
-    table = make_table(["model"], [*benign[0].scores, *(f"over references, {family}" for family in benign[0].scores)])
-    for model in benign:
-        over = (f"{model.excess[family]:.1f}" if family in model.excess else "" for family in model.scores)
-        table.add_row(model.name, *(f"{score:.0%}" for score in model.scores.values()), *over)
-    out.show(table)
-    for null in nulls_of(benign):
-        out.say(
-            f"{null.family}: 1% of benign models reach {null.threshold(0.01):.0%}, 0.25% {null.threshold(0.0025):.0%}"
-        )
-    for excess in excess_nulls_of(benign):
-        out.say(f"{excess.family}: 0.25% of benign models exceed references by {excess.threshold(0.0025):.1f} logits")
+    alone, known = benign_excesses(own), benign_excesses(own, tables)
+    if len(known) < 2:
+        raise ConfigError("scans of calibration models", f"{len(known)}", "Scan: aegis bank scan --set calibration.")
+    _show(alone, known, out)
     reported, shown = [case for half in REPORTED for case in cases[half]], []
-    for known, how in ((tables, ""), (None, ", no references")):
-        shown.append(tally(f"evaluation{how}", judged_with(reported, benign, known)))
-        shown += [tally(f"without its {by}{how}", crossed(reported, own, by, known)) for by in LEFT_OUT]
-    turned = benign_scores(cases["evaluation"], tables)
+    for table, benign, how in ((tables, known, ""), (None, alone, ", no references")):
+        shown.append(tally(f"evaluation{how}", judged_with(reported, benign, table)))
+        shown += [tally(f"without its {by}{how}", crossed(reported, own, by, table)) for by in LEFT_OUT]
+    turned = benign_excesses(cases["evaluation"], tables)
     if len(turned) >= 2:
         shown.append(tally("calibration half, by the other", judged_with(cases["calibration"], turned, tables)))
     print_tallies(shown, out)
@@ -83,8 +72,25 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
             "scans of one version of the detector", f"{len(versions)} versions", "Remove the older ones and scan again."
         )
     if write:
-        keep_calibration(benign, tables)
+        keep_calibration(alone, known, tables)
         out.say(f"Written to {CALIBRATION.name} and {SHIPPED.name}.")
+
+
+def _show(alone: list[Benign], known: list[Benign], out: Printer) -> None:
+    """Prints the largest excess of every calibration model over its other classes and over references."""
+    from aegis.experiments.calibration import nulls_of
+
+    excesses = {model.name: model.excess for model in known}
+    families = list(alone[0].excess)
+    table = make_table(["model"], [*families, *(f"over references, {family}" for family in families)])
+    for model in alone:
+        both = [model.excess, excesses.get(model.name, {})]
+        cells = [f"{excess[family]:.1f}" if family in excess else "" for excess in both for family in families]
+        table.add_row(model.name, *cells)
+    out.show(table)
+    for how, benign in (("without references", alone), ("with references", known)):
+        for null in nulls_of(benign):
+            out.say(f"{how}, {null.family}: 0.25% of benign models exceed {null.threshold(0.0025):.1f} logits")
 
 
 def _cases(half: str, results: Path) -> list[Case]:

@@ -196,10 +196,10 @@ def _show_verdict(record: ScanRecord) -> None:
             tip="L2 norm of a change, made to mislead the model, that halves its accuracy.",
         )
         verdict = verdict_settings(record)
-        known = verdict.references if verdict else None
+        known = verdict.reference_models if verdict else ()
         fact(
             "References",
-            count_of(len(known.models), "model") if known else "none",
+            count_of(len(known), "model") if known else "none",
             tip="Benign models of the same data, which show what weak spots are natural for it. The command aegis "
             "reference makes them for your own images.",
         )
