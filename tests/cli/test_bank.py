@@ -125,8 +125,9 @@ CALIBRATION = ["mnist_narrow", "mnist_linf", "cifar10_narrow", "cifar10_linf"]
 
 @pytest.fixture
 def scanned(results, tmp_path, monkeypatch):
-    """Two calibration models of each of two data sets, and one to be evaluated, scanned with known scores."""
-    rates = dict(zip((*CALIBRATION, "mnist_residual"), (0.2, 0.2, 0.4, 0.4, 0.9), strict=True))
+    """Of each of two data sets two calibration models and a reference, and one to be evaluated, with known scores."""
+    names = (*CALIBRATION, "mnist_reference_narrow", "cifar10_reference_narrow", "mnist_residual")
+    rates = dict(zip(names, (0.2, 0.2, 0.4, 0.4, 0.1, 0.1, 0.9), strict=True))
     for name in rates:
         checkpoint = tmp_path / f"{name}.safetensors"
         checkpoint.write_bytes(b"weights")
@@ -140,13 +141,14 @@ def scanned(results, tmp_path, monkeypatch):
 
 def test_what_thresholds_come_from_is_shown_and_kept_on_request(scanned, tmp_path, monkeypatch):
     kept = []
-    monkeypatch.setattr("aegis.experiments.calibration.keep_calibration", lambda models, tables: kept.append(models))
+    monkeypatch.setattr("aegis.experiments.calibration.keep_calibration", lambda alone, known, _: kept.extend([alone, known]))
     outcome = run("bank", "calibrate", "--results", scanned)
     assert outcome.code == 0, outcome.err
-    assert re.search(r"^mnist_narrow +20% +5% ", outcome.out, re.MULTILINE)
-    assert re.search(r"^cifar10_narrow +40% +10% ", outcome.out, re.MULTILINE)
+    # Logits by which its strongest class exceeds its others.
+    assert re.search(r"^mnist_narrow +0\.8 ", outcome.out, re.MULTILINE)
+    assert re.search(r"^cifar10_narrow +1\.8 ", outcome.out, re.MULTILINE)
     # What is reported on sets no threshold.
     assert not re.search(r"^mnist_residual +\d", outcome.out, re.MULTILINE)
     assert kept == []
     assert "Written to calibration.json" in run("bank", "calibrate", "--results", scanned, "--write").out
-    assert [[model.name for model in models] for models in kept] == [CALIBRATION]
+    assert [[model.name for model in models] for models in kept] == [CALIBRATION, CALIBRATION]

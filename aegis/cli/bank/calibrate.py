@@ -54,6 +54,11 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
     cases = {half: _cases(half, results) for half in (*HALVES, *REPORTED, "breadth-references")}
     tables = reference_tables(cases["breadth-references"], known_digests())
     own = [case for half in HALVES for case in cases[half]]
+    versions = {scan.versions.get(CODE) for case in own for scan in case.scans}
+    if write and len(versions) > 1:
+        raise ConfigError(
+            "scans of one version of the detector", f"{len(versions)} versions", "Remove the older ones and scan again."
+        )
     alone, known = benign_excesses(own), benign_excesses(own, tables)
     if len(known) < 2:
         raise ConfigError("scans of calibration models", f"{len(known)}", "Scan: aegis bank scan --set calibration.")
@@ -66,11 +71,6 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
     if len(turned) >= 2:
         shown.append(tally("calibration half, by the other", judged_with(cases["calibration"], turned, tables)))
     print_tallies(shown, out)
-    versions = {scan.versions.get(CODE) for case in own for scan in case.scans}
-    if write and len(versions) > 1:
-        raise ConfigError(
-            "scans of one version of the detector", f"{len(versions)} versions", "Remove the older ones and scan again."
-        )
     if write:
         keep_calibration(alone, known, tables)
         out.say(f"Written to {CALIBRATION.name} and {SHIPPED.name}.")
