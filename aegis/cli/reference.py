@@ -12,7 +12,6 @@ from aegis.cli.options import MORE, Device, PrecisionOption, Quiet, option
 from aegis.cli.output import Printer
 from aegis.cli.progress import progress_bar, waiting
 from aegis.cli.remembered import remembered
-from aegis.core.runtime import Event
 from aegis.core.text import count_of
 from aegis.data import SOURCES
 
@@ -49,26 +48,16 @@ def reference(
     What is finished is kept; interrupted, the same command goes on. The images need 50 training and 10 test images
     of every class, all clean. MNIST, Fashion-MNIST and CIFAR-10 have references already.
     """
-    from aegis.services.references import ReferencePlan, make_references
+    from aegis.services.references import ReferencePlan, make_references, usual_jobs
 
     started = time.perf_counter()
     plan = ReferencePlan(source=data, models=models, device=device, precision=precision)
     with waiting("reading images", quiet):
         images = plan.images
     with remembered("references", Path(data)), progress_bar("training and searching", quiet) as report:
-
-        def tell(done: int, total: int) -> None:
-            report(Event(stage="train", step=done, total=total))
-
-        made = make_references(plan, _jobs(jobs, device), tell)
+        made = make_references(plan, jobs or usual_jobs(device), report)
     accuracies = ", ".join(f"{model.accuracy:.0%}" for model in made.models)
     Printer().say(
         f"{count_of(len(made.models), 'reference model')} of {images.name}, accuracy {accuracies}, in "
         f"{time.perf_counter() - started:.0f} s. Every later scan with these images uses them."
     )
-
-
-def _jobs(jobs: int | None, device: str) -> int:
-    from aegis.core.runtime import choose_runtime
-
-    return jobs or (choose_runtime(device).workers if device != "cuda" else 1)

@@ -14,10 +14,16 @@ from typing import TypeVar
 R = TypeVar("R")
 # Is told the number of a call and the error that it raised.
 Failed = Callable[[int, Exception], None]
+# Seconds between two looks at whether the work is still wanted.
+TICK = 0.5
 
 
 def run_in_processes(
-    calls: Mapping[int, Callable[[], R]], count: int, after: Mapping[int, int], failed: Failed | None = None
+    calls: Mapping[int, Callable[[], R]],
+    count: int,
+    after: Mapping[int, int],
+    failed: Failed | None = None,
+    tick: Callable[[], None] | None = None,
 ) -> Iterator[tuple[int, R]]:
     """Runs independent calls side by side, each once the one that it depends on has returned.
 
@@ -27,6 +33,7 @@ def run_in_processes(
         after: the number of the call that another depends on.
         failed: is told of every call that fails, which then stops only the calls that depend on it; None to end all
             calls at the first failure.
+        tick: called every half second while calls run; an error that it raises ends all of them.
 
     Returns:
         Numbers with results, as they are finished.
@@ -42,7 +49,9 @@ def run_in_processes(
                 running[pool.submit(waiting.pop(i))] = i
             if not running:
                 break
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            if tick is not None:
+                tick()
+            done, _ = wait(running, None if tick is None else TICK, FIRST_COMPLETED)
             for future in sorted(done, key=lambda one: one.exception() is not None):
                 i, error = running.pop(future), future.exception()
                 if failed is None or not isinstance(error, Exception) or isinstance(error, BrokenExecutor):

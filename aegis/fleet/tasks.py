@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -38,6 +38,7 @@ def run_all(
     after: Mapping[int, int] = NONE,
     isolated: bool = False,
     failed: Failed | None = None,
+    tick: Callable[[], None] | None = None,
 ) -> Iterator[tuple[int, R, bool]]:
     """Finds what is kept and computes the rest, several tasks side by side.
 
@@ -49,6 +50,7 @@ def run_all(
         isolated: use a process, with one core, even for one job.
         failed: called with position and error of each task that fails in a process; then only its dependents are
             skipped, and the first error is raised at the end. None: the first failure ends all.
+        tick: called every half second while processes work; an error that it raises ends them.
 
     Returns:
         Position, result and whether it was computed now, for every task: first those kept, then others as they finish.
@@ -67,7 +69,7 @@ def run_all(
         for i in sorted(missing, key=lambda i: len(_chain(i, after))):
             yield i, tasks[i].run(), True
         return
-    for i, result in run_in_processes({i: partial(tasks[i].run, 1) for i in missing}, jobs, after, failed):
+    for i, result in run_in_processes({i: partial(tasks[i].run, 1) for i in missing}, jobs, after, failed, tick):
         yield i, result, True
 
 

@@ -6,11 +6,12 @@ measured, and triggers are searched for in one class after another, as a scan do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -18,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from aegis.core.errors import AegisError, ConfigError, DataError, StoreError
 from aegis.core.files import write_text
 from aegis.core.folders import default_folder
-from aegis.core.runtime import choose_runtime
+from aegis.core.runtime import Event, Report, choose_runtime, silent
 from aegis.core.source import STEPS_CODE, code_digest
 from aegis.core.types import Dataset
 from aegis.data import load_dataset
@@ -26,7 +27,6 @@ from aegis.fleet.tasks import run_all
 from aegis.records.builders import trigger_record
 from aegis.records.config import ScanConfig, VerdictConfig
 from aegis.records.fitting import reference_model
-from aegis.records.presets import preset
 from aegis.records.record import TriggerRecord
 from aegis.records.references import (
     ReferenceModel,
@@ -35,32 +35,23 @@ from aegis.records.references import (
     shipped_references,
     write_references,
 )
+from aegis.services.reference_cost import task_seconds
+from aegis.services.reference_recipes import KINDS, SLOWER, search_config, settings_digest, training_spec
+from aegis.services.reference_weakness import weakness
 
 MODELS = 4
 # Fewer images of a class tell nothing about it.
 MIN_TRAIN, MIN_TEST = 50, 10
-# Images that a model sees in its whole training, and the most of them that differ.
-SEEN, MOST_IMAGES = 60_000, 20_000
-FEWEST_EPOCHS, MOST_EPOCHS = 3, 16
 MODES = ("auto", "required", "off")
 T = TypeVar("T")
 
 
-# Architecture, budget as a multiple of the usual one, norm, and learning rate of each reference model in turn. They
-# differ, since what belongs to the data shows in all of them.
-_KINDS: tuple[tuple[str, float, Literal["l2", "linf"], float], ...] = (
-    ("aegis:cnn16,width=8", 1.0, "l2", 0.2),
-    ("aegis:strided,width=8,grid={grid},hidden=64", 2.0, "l2", 0.02),
-    ("aegis:preact,width=8,blocks=1", 1.0, "linf", 0.2),
-    ("aegis:plain,width=8,grid={grid},hidden=64", 0.5, "l2", 0.02),
-)
-
-
-def find_references(images: Dataset, folder: Path | None = None) -> References | None:
+def find_references(digest: str, class_names: Sequence[str], folder: Path | None = None) -> References | None:
     """Finds references of a data set: the user's own, else those that come with AEGIS.
 
     Args:
-        images: the data set of a scan.
+        digest: of the data set of a scan, in hex.
+        class_names: of the data set, in label order.
         folder: of the results; None for the default one.
 
     Returns:
@@ -69,17 +60,17 @@ def find_references(images: Dataset, folder: Path | None = None) -> References |
     Raises:
         StoreError: if the user's own are damaged, of an earlier version, or of other images.
     """
-    own = _table(images.digest, folder)
+    own = _table(digest, folder)
     if own.exists():
         found = read_references(own)
-        if images.digest not in found.images or found.class_names != images.class_names:
+        if digest not in found.images or found.class_names != tuple(class_names):
             raise StoreError(f"references of these images at {own}", "those of others", "Remove that file.")
         if found.code != code_digest(STEPS_CODE):
             raise StoreError(
                 f"references that this version made at {own}", "those of another", "Make them anew: aegis reference."
             )
         return found
-    return shipped_references(images.digest)
+    return shipped_references(digest)
 
 
 def with_references(
@@ -109,7 +100,7 @@ def with_references(
     if mode == "off" or config.verdict.rule == "paper":
         return config
     try:
-        found = find_references(images, folder)
+        found = find_references(images.digest, images.class_names, folder)
         if found is None and mode == "required":
             raise StoreError("references of these images", "none", "Make them: aegis reference DATA.")
     except AegisError as error:
@@ -125,7 +116,8 @@ class ReferencePlan:
     """What is to be made.
 
     Args:
-        source: the data set, as ``load_dataset`` takes it.
+        source: the data set.
+        read: reads it; sent to other processes by name.
         models: number of reference models, at least 2.
         device, precision: as in ``choose_runtime``.
         folder: of the results; None for the default one.
@@ -135,6 +127,7 @@ class ReferencePlan:
     """
 
     source: str
+    read: Callable[[str], Dataset] = load_dataset
     models: int = MODELS
     device: str = "auto"
     precision: str = "auto"
@@ -147,7 +140,7 @@ class ReferencePlan:
     @property
     def images(self) -> Dataset:
         """The data set, read once in each process."""
-        return _images(self.source)
+        return _images(self.source, self.read)
 
     def tasks(self) -> list[ReferenceTask]:
         """All tasks: for every model its training, its measurement and each of its classes."""
@@ -157,8 +150,10 @@ class ReferencePlan:
 
     @property
     def home(self) -> Path:
-        """Folder of everything that is made for these images by this source."""
-        return _table(self.images.digest, self.folder).with_suffix("") / code_digest(STEPS_CODE)[:16]
+        """Folder of everything that is made for these images by this source with these settings."""
+        made_by = f"{code_digest(STEPS_CODE)} {settings_digest(self.images)}"
+        name = hashlib.sha256(made_by.encode()).hexdigest()[:16]
+        return _table(self.images.digest, self.folder).with_suffix("") / name
 
 
 @dataclass(frozen=True)
@@ -203,39 +198,31 @@ class ReferenceTask:
         return self.path
 
     def _train(self) -> None:
-        from aegis.lab.recipes import Recipe
-        from aegis.lab.suspect import TrainingSpec, make_suspect
+        from aegis.lab.suspect import make_suspect
 
-        images = self.plan.images
-        architecture, times, norm, lr = _KINDS[self.number % len(_KINDS)]
-        count = min(len(images.train), MOST_IMAGES)
-        # Pixels of colour images are known to allow half the budget of grey ones.
-        radius = times * (0.5 if images.shape[0] == 1 else 0.25)
-        epsilon = radius if norm == "l2" else 2 * radius / float(np.sqrt(np.prod(images.shape)))
-        recipe = Recipe(
-            epochs=min(max(round(SEEN / count), FEWEST_EPOCHS), MOST_EPOCHS),
-            batch=64,
-            lr=lr,
-            schedule="one-cycle",
-            norm=norm,
-            epsilon=epsilon,
-            step=0.6 * epsilon,
-            iterations=2,
+        images, runtime, faults = self.plan.images, choose_runtime(self.plan.device, self.plan.precision), []
+        for slower in SLOWER:
+            # It counts as trained only once it is known to have learned something.
+            draft = self.model.with_name(f"{self.model.stem}-slower-{slower}.draft")
+            make_suspect(draft, training_spec(self.number, images, slower), images, runtime=runtime)
+            fault = weakness(draft, images, runtime)
+            if not fault:
+                draft.replace(self.model)
+                return
+            draft.unlink()
+            faults.append(fault)
+        raise DataError(
+            "benign models that learn to tell these classes apart",
+            f"reference model {self.number + 1} ({KINDS[self.number % len(KINDS)][0].partition(',')[0]}) with "
+            f"{faults[0]}; trained more slowly, {faults[-1]}",
+            "Check that training and test images are labelled alike, or scan without references.",
         )
-        spec = TrainingSpec(
-            architecture=architecture.format(grid=min(8, max(1, images.shape[1] // 4))),
-            recipe=recipe,
-            preset="reference",
-            images=count,
-            seed=1000 + self.number,
-        )
-        make_suspect(self.model, spec, images, runtime=choose_runtime(self.plan.device, self.plan.precision))
 
     def _assess(self) -> None:
         from aegis.detect.assess import assess
         from aegis.detect.scan import with_sizes
 
-        config = preset("default", None, self.plan.images.shape)
+        config = search_config(self.plan.images.shape)
         measured = assess(self._classifier(), self.plan.images, config.assess)
         sizes = with_sizes(config, measured).gather.trigger_search
         assert sizes is not None
@@ -248,7 +235,7 @@ class ReferenceTask:
         from aegis.detect.gather import gather
 
         label, kept = int(self.step.removeprefix("class-")), self.measured()
-        config = preset("default", None, self.plan.images.shape).gather
+        config = search_config(self.plan.images.shape).gather
         assert config.trigger_search is not None
         search = replace(config.trigger_search, area=kept["area"], radius=kept["radius"])
         found = gather(self._classifier(), self.plan.images, label, replace(config, trigger_search=search))
@@ -275,26 +262,44 @@ _TRIGGERS = TypeAdapter(tuple[TriggerRecord, ...])
 
 
 def make_references(
-    plan: ReferencePlan, jobs: int = 1, on_done: Callable[[int, int], None] = lambda done, total: None
+    plan: ReferencePlan, jobs: int = 1, report: Report = silent, *, isolated: bool = False
 ) -> References:
     """Trains reference models and searches them for triggers, going on where an earlier call stopped.
 
     Args:
         plan: what is to be made.
         jobs: processes side by side, at least 1.
-        on_done: told, after each task, how many are done and how many there are.
+        report: told, after each task that had to be done and every half second while processes work, how far all is;
+            an error that it raises, such as ``Cancelled``, ends them.
+        isolated: use a process even for one job.
 
     Returns:
         The references, which are kept for every later scan with these images.
 
     Raises:
-        DataError: if a class has too few images.
+        DataError: if a class has too few images, or a model learns nothing from them.
         AegisError: if a task fails or a file cannot be written.
     """
+    try:
+        return _make(plan, jobs, report, isolated)
+    finally:
+        # A server would hold the images for as long as it runs.
+        _images.cache_clear()
+
+
+def usual_jobs(device: str = "auto") -> int:
+    """Chooses how many processes make references side by side.
+
+    Args:
+        device: as in ``choose_runtime``.
+    """
+    return 1 if device == "cuda" else choose_runtime(device).workers
+
+
+def _make(plan: ReferencePlan, jobs: int, report: Report, isolated: bool) -> References:
     images = plan.images
-    _check(images)
-    for done, _ in enumerate(_outcomes(plan, jobs), 1):
-        on_done(done, len(plan.tasks()))
+    check_counts(*class_counts(images))
+    _carry_out(plan, jobs, report, isolated)
     models = tuple(_model(plan, number) for number in range(plan.models))
     found = References(
         images=(images.digest,), class_names=images.class_names, models=models, code=code_digest(STEPS_CODE)
@@ -303,21 +308,31 @@ def make_references(
     return found
 
 
-def _outcomes(plan: ReferencePlan, jobs: int) -> Iterator[object]:
-    tasks = plan.tasks()
+def _carry_out(plan: ReferencePlan, jobs: int, report: Report, isolated: bool) -> None:
+    tasks, images, done = plan.tasks(), plan.images, 0.0
+    costs = [task_seconds(task.number, task.step, images.shape, class_counts(images)[0]) for task in tasks]
     position = {(task.number, task.step): i for i, task in enumerate(tasks)}
     after = {
         i: position[task.number, "train" if task.step == "assess" else "assess"]
         for i, task in enumerate(tasks)
         if task.step != "train"
     }
-    yield from run_all(tasks, jobs, after=after)
+
+    def tell() -> None:
+        # Counted in seconds, since trainings take much longer than searches.
+        report(Event(stage="references", step=round(done), total=round(sum(costs))))
+
+    for i, _, is_new in run_all(tasks, jobs, after=after, isolated=isolated, tick=tell):
+        done += costs[i]
+        # Those that were kept take no time, and would spoil the pace.
+        if is_new:
+            tell()
 
 
 def _model(plan: ReferencePlan, number: int) -> ReferenceModel:
     own = [task for task in plan.tasks() if task.number == number]
     found = [task.triggers() for task in own if task.step.startswith("class-")]
-    architecture = _KINDS[number % len(_KINDS)][0].partition(",")[0]
+    architecture = KINDS[number % len(KINDS)][0].partition(",")[0]
     return reference_model(f"reference {number + 1}", architecture, own[0].measured()["accuracy"], found)
 
 
@@ -328,14 +343,28 @@ def _read(path: Path, parse: Callable[[bytes], T]) -> T:
         raise StoreError(f"a part of the references at {path}", "other content", "Remove it and try again.") from error
 
 
-def _check(images: Dataset) -> None:
-    for split, fewest, images_of in (("training", MIN_TRAIN, images.train), ("test", MIN_TEST, images.test)):
-        counts = np.bincount(images_of.labels, minlength=len(images.class_names))
-        if counts.min() < fewest:
-            label = int(counts.argmin())
+def class_counts(images: Dataset) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Counts the images of every class, in label order: those for training, and those for testing."""
+    train, test = (
+        np.bincount(part.labels, minlength=len(images.class_names)).tolist() for part in (images.train, images.test)
+    )
+    return tuple(train), tuple(test)
+
+
+def check_counts(train: Sequence[int], test: Sequence[int]) -> None:
+    """Checks that there are enough images of every class for references.
+
+    Args:
+        train, test: images of each class.
+
+    Raises:
+        DataError: if there are too few.
+    """
+    for split, fewest, counts in (("training", MIN_TRAIN, train), ("test", MIN_TEST, test)):
+        if min(counts) < fewest:
             raise DataError(
                 f"at least {fewest} {split} images of every class",
-                f"{counts.min()} of class {label}",
+                f"{min(counts)} of class {counts.index(min(counts))}",
                 "Give more images, or scan without references.",
             )
 
@@ -345,5 +374,5 @@ def _table(digest: str, folder: Path | None) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _images(source: str) -> Dataset:
-    return load_dataset(source)
+def _images(source: str, read: Callable[[str], Dataset]) -> Dataset:
+    return read(source)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from aegis.core.runtime import Event
 from aegis.services import references as service
 from tests.records.test_references import KNOWN
 
@@ -13,9 +14,9 @@ def asked(monkeypatch):
     """What references were asked for; two models are made at once."""
     calls = []
 
-    def make(plan, jobs, tell):
+    def make(plan, jobs, report):
         calls.append((plan.source, plan.models, plan.device, jobs))
-        tell(1, 2)
+        report(Event(stage="references", step=1, total=2))
         return KNOWN
 
     monkeypatch.setattr(service, "make_references", make)

@@ -1,11 +1,14 @@
 """Work in pieces: what is there is found, what is missing is done, one after another or side by side."""
 
+import multiprocessing
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from aegis.core.errors import ConfigError
+from aegis.core.runtime import Cancelled
 from aegis.fleet.tasks import run_all
 
 
@@ -26,6 +29,13 @@ class Square:
     def run(self, workers=None):
         self.keep(self.number**2)
         return self.number**2
+
+
+class Endless(Square):
+    """A task that never ends by itself."""
+
+    def run(self, workers=None):
+        threading.Event().wait()
 
 
 class Failing(Square):
@@ -66,3 +76,16 @@ def test_a_failure_comes_after_what_was_finished(tmp_path, isolated):
     assert next(outcomes) == (1, 9, True)
     with pytest.raises(ConfigError, match="a number"):
         next(outcomes)
+
+
+def test_work_that_is_no_longer_wanted_ends_without_waiting_for_it(tmp_path):
+    ticks = []
+
+    def tick():
+        ticks.append(1)
+        if len(ticks) > 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        list(run_all([Endless(1, tmp_path)], jobs=1, isolated=True, tick=tick))
+    assert not [child for child in multiprocessing.active_children() if child.is_alive()]

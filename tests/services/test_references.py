@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from aegis.core.errors import ConfigError, DataError, StoreError
+from aegis.core.runtime import Cancelled, Runtime
 from aegis.data import load_dataset
+from aegis.models.card import read_truth
+from aegis.records import presets
 from aegis.records.references import write_references
+from aegis.services import reference_recipes as recipes
 from aegis.services import references as service
+from aegis.services.reference_weakness import weakness
 from aegis.services.references import ReferencePlan, find_references, make_references, with_references
 from tests.detect.toy import NAMES, SMALL, pictures
 
@@ -25,21 +30,29 @@ def written(path, per_class=60, test=12):
     return str(path)
 
 
+def make_small(patch):
+    """Trains on few images, and searches as the toy's scan does."""
+    patch.setattr(recipes, "preset", lambda *_: SMALL)
+    patch.setattr(recipes, "SEEN", 1000)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Two small reference models of the toy's pictures, with what was told of progress."""
     folder, told = tmp_path_factory.mktemp("references"), []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service, "preset", lambda *_: SMALL)
-        patch.setattr(service, "SEEN", 1000)
+        make_small(patch)
         plan = ReferencePlan(source=written(folder / "toy.npz"), models=2, device="cpu", folder=folder)
-        found = make_references(plan, 1, lambda *now: told.append(now))
-    return plan, found, told
+        found = make_references(plan, 1, told.append)
+        yield plan, found, told
 
 
 def test_every_class_and_pair_has_a_score(made):
     plan, found, told = made
-    assert told == [(i, 12) for i in range(1, 13)]
+    assert len(told) == 12
+    steps = [event.step for event in told]
+    assert steps == sorted(steps)
+    assert steps[-1] == told[-1].total
     assert found.images == (plan.images.digest,)
     assert len({model.architecture for model in found.models}) == 2
     for model in found.models:
@@ -52,12 +65,77 @@ def test_every_class_and_pair_has_a_score(made):
 def test_what_was_made_is_not_made_again(made, monkeypatch):
     plan, found, _ = made
     monkeypatch.setattr(service.ReferenceTask, "run", lambda *_: pytest.fail("made again"))
-    assert make_references(plan) == found
+    # What took no time is not told, for it would spoil the pace.
+    assert make_references(plan, report=lambda _: pytest.fail("told")) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SEEN", 2000), ("SLOWER", (1, 9)), ("KINDS", recipes.KINDS[:2]), ("preset", presets.preset)]
+)
+def test_parts_made_with_other_settings_are_made_anew_and_the_table_stays(made, monkeypatch, name, value):
+    plan, found, _ = made
+    before = plan.home
+    assert before.exists()
+    monkeypatch.setattr(recipes, name, value)
+    assert plan.home != before
+    assert plan.home.parent == before.parent
+    assert find_references(plan.images.digest, plan.images.class_names, plan.folder) == found
+
+
+def test_work_that_is_no_longer_wanted_ends_at_once_and_goes_on_later(made, monkeypatch, tmp_path):
+    plan = replace(made[0], folder=tmp_path)
+
+    def stop(event):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        make_references(plan, 1, stop)
+    assert [task.step for task in plan.tasks() if task.find()] == ["train"]
+    trained = plan.tasks()[0].find().read_bytes()
+    with pytest.raises(Cancelled):
+        make_references(plan, 2, stop)
+    assert [task.find().read_bytes() for task in plan.tasks() if task.find()] == [trained]
+
+
+@pytest.fixture
+def first_model(made, monkeypatch, tmp_path):
+    """The training of a model whose learning rate is far too high."""
+    monkeypatch.setattr(recipes, "KINDS", (("aegis:cnn16,width=8", 1.0, "l2", 1e6),))
+    return replace(made[0], folder=tmp_path).tasks()[0]
+
+
+def test_a_model_that_learned_nothing_is_trained_once_more_and_slower(first_model, monkeypatch):
+    monkeypatch.setattr(recipes, "SLOWER", (1, 10**7))
+    monkeypatch.setattr(service, "SLOWER", (1, 10**7))
+    truth = read_truth(first_model.run())
+    assert truth.recipe["lr"] == pytest.approx(0.1)
+    assert truth.metrics["accuracy"] > 0.5
+    assert list(first_model.path.parent.iterdir()) == [first_model.path]
+
+
+def test_a_model_that_learns_nothing_twice_is_named_and_not_kept(first_model):
+    with pytest.raises(DataError, match=r"reference model 1 \(aegis:cnn16\).*trained more slowly") as failed:
+        first_model.run()
+    assert "guessing" in failed.value.got or "diverged" in failed.value.got
+    assert "--data" not in str(failed.value)
+    assert not list(first_model.path.parent.iterdir())
+
+
+def test_a_model_that_takes_classes_for_one_another_is_weak(made):
+    plan, images = made[0], made[0].images
+    model, runtime = plan.tasks()[0].find(), Runtime()
+    assert weakness(model, images, runtime) == ""
+    exchanged = images.test.labels.copy()
+    exchanged[images.test.labels == 0], exchanged[images.test.labels == 1] = 1, 0
+    test = replace(images.test, labels=exchanged)
+    assert "predicted as" in weakness(model, replace(images, test=test), runtime)
+    shifted = replace(images.test, labels=(images.test.labels + 1) % len(NAMES))
+    assert "near the 25.0% of guessing" in weakness(model, replace(images, test=shifted), runtime)
 
 
 def test_later_scans_with_these_images_use_them(made):
     plan, found, _ = made
-    assert find_references(plan.images, plan.folder) == found
+    assert find_references(plan.images.digest, plan.images.class_names, plan.folder) == found
     used = with_references(SMALL, plan.images, "required", folder=plan.folder)
     assert used.verdict.references == found
     assert with_references(SMALL, plan.images, "off", folder=plan.folder) == SMALL
@@ -122,6 +200,6 @@ def test_one_model_is_no_reference():
 def test_the_bundled_data_have_references(tmp_path):
     for name in ("mnist", "fashion_mnist", "cifar10"):
         images = load_dataset(f"samples:{name}")
-        found = find_references(images, tmp_path)
+        found = find_references(images.digest, images.class_names, tmp_path)
         assert found is not None
         assert found.class_names == images.class_names
