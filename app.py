@@ -1,7 +1,9 @@
 """Home: what AEGIS is, the available suspects, and how to start."""
 
-from aegis import ui
-from aegis.ui.home import home_page
+# Processes of long work read this file too, under another name, and need nothing of it.
+if __name__ == "__main__":
+    from aegis import ui
+    from aegis.ui.home import home_page
 
-ui.frame("AEGIS")
-home_page()
+    ui.frame("AEGIS")
+    home_page()

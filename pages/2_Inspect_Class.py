@@ -1,7 +1,9 @@
 """Inspect Class: the points of one class, their clusters, and the images behind them."""
 
-from aegis import ui
-from aegis.ui.inspect.page import inspect_page
+# Processes of long work read this file too, under another name, and need nothing of it.
+if __name__ == "__main__":
+    from aegis import ui
+    from aegis.ui.inspect.page import inspect_page
 
-ui.frame("AEGIS: inspect class")
-inspect_page()
+    ui.frame("AEGIS: inspect class")
+    inspect_page()

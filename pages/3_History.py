@@ -1,7 +1,9 @@
 """History: the list of finished scans, from which a scan is opened or two are compared."""
 
-from aegis import ui
-from aegis.ui.history.listing import history_page
+# Processes of long work read this file too, under another name, and need nothing of it.
+if __name__ == "__main__":
+    from aegis import ui
+    from aegis.ui.history.listing import history_page
 
-ui.frame("History · AEGIS")
-history_page()
+    ui.frame("History · AEGIS")
+    history_page()

@@ -1,7 +1,9 @@
 """Compare: two finished scans side by side, such as of two versions of one model."""
 
-from aegis import ui
-from aegis.ui.history.compare import compare_page
+# Processes of long work read this file too, under another name, and need nothing of it.
+if __name__ == "__main__":
+    from aegis import ui
+    from aegis.ui.history.compare import compare_page
 
-ui.frame("Compare · AEGIS")
-compare_page()
+    ui.frame("Compare · AEGIS")
+    compare_page()

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import runpy
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -94,3 +95,10 @@ def test_the_python_lines_name_what_exists(home):
 def test_a_store_that_cannot_be_used_is_a_message(home, suspects):
     (suspects.parent / "store").write_text("")
     assert any("Free some space, or set AEGIS_STORE" in text.value for text in home().text)
+
+
+@pytest.mark.parametrize("page", ["app.py", *sorted(path.name for path in (ROOT / "pages").glob("*.py"))])
+def test_processes_of_long_work_do_not_run_a_page(page):
+    path = ROOT / page if page == "app.py" else ROOT / "pages" / page
+    # The name under which multiprocessing reads the main module again.
+    assert "ui" not in runpy.run_path(str(path), run_name="__mp_main__")

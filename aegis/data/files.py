@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 
 from aegis.core.errors import DataError
-from aegis.data.arrays import Arrays
+from aegis.core.types import Dataset
+from aegis.data.arrays import Arrays, to_dataset
 from aegis.data.cache import remember
 from aegis.data.npz import read_npz
 from aegis.data.pictures import read_pictures
@@ -45,6 +46,34 @@ def read_file(path: Path, size: int | None = None) -> Arrays:
     if size is not None:
         raise DataError("a size only for pictures", f"size {size} for {path.name}", "Scale the arrays yourself.")
     return read_npz(path)
+
+
+def load_unkept(source: str) -> Dataset:
+    """Reads somebody's NPZ file or archive of pictures without keeping decoded pixels on disk.
+
+    Args:
+        source: its path.
+
+    Returns:
+        Training and test images, named as the file.
+
+    Raises:
+        DataError: if it cannot be used.
+    """
+    path = Path(source)
+    return to_dataset(read_unkept(path), path.name)
+
+
+def read_unkept(path: Path) -> Arrays:
+    """Reads the same as arrays.
+
+    Args:
+        path: an NPZ file or an archive of pictures.
+
+    Raises:
+        DataError: if it cannot be used.
+    """
+    return read_npz(path) if path.suffix == ".npz" else read_pictures(path)
 
 
 def _key(path: Path, size: int | None) -> str:

@@ -14,6 +14,7 @@ from typing import TypeVar
 R = TypeVar("R")
 # Is told the number of a call and the error that it raised.
 Failed = Callable[[int, Exception], None]
+NICENESS = 10
 # Seconds between two looks at whether the work is still wanted.
 TICK = 0.5
 
@@ -45,12 +46,13 @@ def run_in_processes(
     first: Exception | None = None
     with processes(count) as pool:
         while True:
+            if tick is not None:
+                tick()
+                _stop_with_python(pool)
             for i in [i for i in waiting if after.get(i) not in unfinished]:
                 running[pool.submit(waiting.pop(i))] = i
             if not running:
                 break
-            if tick is not None:
-                tick()
             done, _ = wait(running, None if tick is None else TICK, FIRST_COMPLETED)
             for future in sorted(done, key=lambda one: one.exception() is not None):
                 i, error = running.pop(future), future.exception()
@@ -86,12 +88,23 @@ def processes(count: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
+def _stop_with_python(pool: ProcessPoolExecutor) -> None:
+    """Ends the work of a thread once Python ends, which would otherwise wait until all that runs has finished.
+
+    Raises:
+        SystemExit: if it does; nothing public tells.
+    """
+    if getattr(pool, "_shutdown_thread", False):
+        raise SystemExit
+
+
 def prepare() -> None:
     """Prepares a new process: one torch thread, low priority, and an end together with its parent."""
     import torch
 
     torch.set_num_threads(1)
-    os.nice(10)
+    # A thread that has stepped back already passes that on.
+    os.nice(max(0, NICENESS - os.nice(0)))
     # The interrupt key signals every process of a terminal; the parent handles it and ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -200,7 +200,8 @@ class ReferenceTask:
     def _train(self) -> None:
         from aegis.lab.suspect import make_suspect
 
-        images, runtime, faults = self.plan.images, choose_runtime(self.plan.device, self.plan.precision), []
+        images, runtime = self.plan.images, choose_runtime(self.plan.device, self.plan.precision)
+        faults: list[str] = []
         for slower in SLOWER:
             # It counts as trained only once it is known to have learned something.
             draft = self.model.with_name(f"{self.model.stem}-slower-{slower}.draft")
@@ -214,7 +215,7 @@ class ReferenceTask:
         raise DataError(
             "benign models that learn to tell these classes apart",
             f"reference model {self.number + 1} ({KINDS[self.number % len(KINDS)][0].partition(',')[0]}) with "
-            f"{faults[0]}; trained more slowly, {faults[-1]}",
+            f"{faults[0]}, and no better one trained more slowly",
             "Check that training and test images are labelled alike, or scan without references.",
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from aegis.services.references import with_references
 from aegis.services.scan import ScanRequest, find_or_run
 from aegis.store.store import Store
 from aegis.ui.caches import UploadCache, Uploads, named_images
-from aegis.ui.uploads import UPLOADED, Upload, Workspace, check_architecture, read_images
+from aegis.ui.uploads import UPLOADED, ImagesSummary, Upload, Workspace, check_architecture, hidden, read_images
 from aegis.ui.watch import Watch
 
 if TYPE_CHECKING:
@@ -37,11 +36,13 @@ class Settings:
         preset: one of ``PRESETS``.
         changes: settings that replace those of the preset, as arguments of ``adjusted``.
         labels: classes to test, or None for all.
+        references: as in ``with_references``.
     """
 
     preset: str = "default"
     changes: dict[str, Any] = field(default_factory=dict)
     labels: tuple[int, ...] | None = None
+    references: str = "auto"
 
     def config(self, data: str | None, shape: tuple[int, int, int]) -> ScanConfig:
         """Makes the settings of a scan from those of the page.
@@ -116,20 +117,15 @@ def carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCa
     Raises:
         AegisError: if something does not fit, with the workspace's path left out of the message.
     """
-    try:
+    with hidden(order.workspace):
         return _carry_out(order, report, watch, upload_cache)
-    except AegisError as error:
-        if order.workspace is None:
-            raise
-        folder = f"{order.workspace.folder}/"
-        parts = (part.replace(folder, "") for part in (error.expected, error.got, error.advice))
-        raise type(error)(*parts) from error
 
 
 def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCache) -> Outcome:
     watch.say("Reading the images")
     images = read_images(order.images, order.images_name) if order.images else named_images(str(order.source))
-    config = with_references(order.settings.config(images.name, images.shape), images)
+    settings = order.settings
+    config = with_references(settings.config(images.name, images.shape), images, settings.references)
     watch.know(images.class_names, order.settings.labels, tries=config.gather.trigger_search is not None)
     request = ScanRequest(
         file=order.file,
@@ -228,10 +224,12 @@ class ChosenImages:
     Args:
         source: name of a data set.
         upload: file from the browser.
+        summary: what was read of them, or None where that would take long.
     """
 
     source: str | None = None
     upload: Upload | None = None
+    summary: ImagesSummary | None = None
 
 
 def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, measure_only: bool) -> Order:
@@ -278,10 +276,5 @@ def fingerprint(suspect: ChosenSuspect, images: ChosenImages) -> tuple[str, ...]
     Returns:
         Texts that together differ for other choices.
     """
-    which = digest(images.upload) if images.upload else images.source or ""
+    which = images.upload.digest if images.upload else images.source or ""
     return (suspect.sha256, suspect.architecture or "", suspect.mean or "", suspect.std or "", which)
-
-
-def digest(upload: Upload) -> str:
-    """Hashes an upload."""
-    return hashlib.sha256(upload.content).hexdigest()

@@ -12,12 +12,14 @@ from aegis.core.runtime import Report
 from aegis.core.text import minute
 from aegis.core.types import Dataset, VerdictName
 from aegis.records.record import ScanRecord
+from aegis.records.references import References
 from aegis.store.store import Store
 from aegis.ui import caches
 from aegis.ui.caches import ReportCache, UploadCache, is_upload
 from aegis.ui.jobs import Job, Jobs
 from aegis.ui.order import Order, Outcome, carry_out
-from aegis.ui.watch import Watch
+from aegis.ui.references import ReferenceOrder, make
+from aegis.ui.watch import Kind, Watch
 
 ScanJob = Job[Outcome]
 # Badge colour of each verdict, in Streamlit's names; the theme maps them to shades safe for colour-blind eyes.
@@ -52,9 +54,10 @@ class ServerState:
     """The workers of this server and the state its sessions share.
 
     Args:
-        jobs: scans, one at a time.
+        jobs: scans and the making of references, one at a time.
         looks: jobs that compute one class with other settings, on a worker of their own, so that they wait for no scan.
         taken: id of the latest of these jobs, by its settings.
+        making: id of the latest job that makes references, by the digest of the images.
         upload_cache: measurements and uploads.
         reports: the latest reports.
     """
@@ -62,6 +65,7 @@ class ServerState:
     jobs: Jobs = field(default_factory=Jobs)
     looks: Jobs = field(default_factory=Jobs)
     taken: dict[WhatIf, str] = field(default_factory=dict)
+    making: dict[str, str] = field(default_factory=dict)
     upload_cache: UploadCache = field(default_factory=UploadCache)
     reports: ReportCache = field(default_factory=ReportCache)
 
@@ -74,7 +78,7 @@ def server_state() -> ServerState:
 
 def start(order: Order) -> ScanJob:
     """Queues a scan of this session."""
-    here, watch = server_state(), Watch(title=order.file, measure_only=order.measure_only)
+    here, watch = server_state(), Watch(order.file, "measurement" if order.measure_only else "scan")
 
     def work(report: Report) -> Outcome:
         return carry_out(order, report, watch, here.upload_cache)
@@ -87,17 +91,32 @@ def start(order: Order) -> ScanJob:
 
 def find_job(id: str) -> ScanJob | None:
     """Finds a scan by its id; it then belongs to this session."""
-    job = server_state().jobs.find(id)
-    if job is None or not isinstance(job.watch, Watch):
-        return None
-    _own("own_jobs").add(id)
-    return cast(ScanJob, job)
+    return cast("ScanJob | None", _adopted(id, {"scan", "measurement"}))
 
 
-def own_running() -> list[ScanJob]:
-    """Lists this session's scans that wait or run."""
-    jobs = [find_job(id) for id in sorted(_own("own_jobs"))]
-    return [job for job in jobs if job and not job.over and isinstance(job.watch, Watch) and not job.watch.measure_only]
+def start_references(order: ReferenceOrder) -> Job[References]:
+    """Queues the making of references by this session, among the scans: one that is started later then uses them."""
+    here, watch = server_state(), Watch(order.title, "references", order.seconds)
+    job = here.jobs.start(lambda report: make(order, report, watch), watch, order.clean)
+    here.making[order.digest] = job.id
+    _own("own_jobs").add(job.id)
+    return job
+
+
+def find_making(digest: str) -> Job[References] | None:
+    """Finds the latest job that makes references of images with this digest."""
+    return find_making_job(server_state().making.get(digest, ""))
+
+
+def find_making_job(id: str) -> Job[References] | None:
+    """Finds a job that makes references by its id; it then belongs to this session."""
+    return cast("Job[References] | None", _adopted(id, {"references"}))
+
+
+def own_running() -> list[Job[object]]:
+    """Lists this session's scans, and its makings of references, that wait or run."""
+    jobs = [_adopted(id, {"scan", "references"}) for id in sorted(_own("own_jobs"))]
+    return [job for job in jobs if job and not job.over]
 
 
 def start_what_if(what_if: WhatIf, work: Callable[[Report, Watch], None], title: str) -> None:
@@ -195,6 +214,14 @@ def when(created: str) -> str:
         The date in UTC, to the minute.
     """
     return f"{minute(created)} UTC"
+
+
+def _adopted(id: str, kinds: Collection[Kind]) -> Job[object] | None:
+    job = server_state().jobs.find(id)
+    if job is None or not isinstance(job.watch, Watch) or job.watch.kind not in kinds:
+        return None
+    _own("own_jobs").add(id)
+    return job
 
 
 def _own(name: str) -> set[str]:

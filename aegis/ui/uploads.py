@@ -6,24 +6,28 @@ belongs to one job and goes with it; what the user called them is shown and noth
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from aegis.core.archives import opened_zip
-from aegis.core.errors import CheckpointError, DataError, StoreError
+from aegis.core.errors import AegisError, CheckpointError, DataError, StoreError
 from aegis.core.files import whole_file
 from aegis.core.parsing import numbers
 from aegis.core.text import printable
 from aegis.core.types import Dataset
-from aegis.data.arrays import Arrays, to_dataset
-from aegis.data.npz import read_npz
-from aegis.data.pictures import read_pictures
+from aegis.data.arrays import to_dataset
+from aegis.data.files import read_unkept
 from aegis.models.card import Identity, read_identity
 from aegis.models.intake.formats import recognise
+from aegis.services.references import class_counts
 from aegis.ui.suspects import check_whole
 
 # As maxUploadSize in .streamlit/config.toml, which the browser keeps to.
@@ -51,6 +55,29 @@ class Upload:
 
     name: str
     content: bytes
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content, in hex."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True)
+class ImagesSummary:
+    """What the page needs to know of images that were read.
+
+    Args:
+        digest: of the data set, in hex.
+        shape: channels, height and width of one image.
+        class_names: in label order.
+        train, test: images of each class.
+    """
+
+    digest: str
+    shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    train: tuple[int, ...]
+    test: tuple[int, ...]
 
 
 def upload(name: str, content: bytes) -> Upload:
@@ -177,7 +204,7 @@ def read_images(path: Path, name: str) -> Dataset:
         DataError: if they cannot be used.
     """
     _check_unpacked(path)
-    arrays: Arrays = read_npz(path) if path.suffix == ".npz" else read_pictures(path)
+    arrays = read_unkept(path)
     values = arrays.x_train.size + arrays.x_test.size
     if values > MAX_VALUES:
         raise DataError(
@@ -186,6 +213,45 @@ def read_images(path: Path, name: str) -> Dataset:
             "A few hundred images a class are enough for a scan; the command line takes more.",
         )
     return to_dataset(arrays, name)
+
+
+def summarise(images: Dataset) -> ImagesSummary:
+    """Keeps what the page needs to know of images."""
+    return ImagesSummary(images.digest, images.shape, images.class_names, *class_counts(images))
+
+
+def examine_images(images: Upload) -> ImagesSummary:
+    """Reads uploaded images once, before anything is done with them.
+
+    Args:
+        images: the file.
+
+    Raises:
+        AegisError: if they cannot be used.
+    """
+    workspace = Workspace()
+    try:
+        with hidden(workspace):
+            return summarise(read_images(workspace.put(images, "images"), images.name))
+    finally:
+        workspace.remove()
+
+
+@contextmanager
+def hidden(workspace: Workspace | None) -> Iterator[None]:
+    """Leaves the path of a workspace out of the messages of errors.
+
+    Args:
+        workspace: of the job, or None.
+    """
+    try:
+        yield
+    except AegisError as error:
+        if workspace is None:
+            raise
+        folder = f"{workspace.folder}/"
+        parts = (part.replace(folder, "") for part in (error.expected, error.got, error.advice))
+        raise type(error)(*parts) from error
 
 
 def _kind(upload: Upload) -> str:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32
@@ -22,6 +23,7 @@ CURVE = 240
 # Pictures kept of each class: the first and the current ones.
 Frames = Float32[np.ndarray, "n c h w"]
 Curve = tuple[tuple[int, float], ...]
+Kind = Literal["scan", "measurement", "references"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +94,13 @@ class Watch:
 
     Args:
         title: of the scan, for people.
-        measure_only: whether it ends once accuracy and robustness are known.
+        kind: a scan, the measurement of accuracy and robustness alone, or the making of references.
+        expected: seconds that all of it is thought to take, which is told until its pace is known.
     """
 
     title: str = ""
-    measure_only: bool = False
+    kind: Kind = "scan"
+    expected: float | None = None
     saying: str = "Starting"
     class_names: tuple[str, ...] = ()
     chosen: tuple[int, ...] = ()
@@ -132,11 +136,11 @@ class Watch:
         now = time.monotonic()
         with self._lock:
             self._progress.add(event)
-            if event.label is None:
-                return
-            if self._start is None:
+            if self._start is None and (event.label is not None or not self._progress.classes):
                 # Cached steps were not computed now and must not count for the pace.
                 self._start = now, self._progress.whole
+            if event.label is None:
+                return
             share = self._progress.done[event.label]
             known = self._classes.get(event.label) or ClassView(event.label, 0.0, event.stage, now)
             self._classes[event.label] = _with(known, event, share)
@@ -145,10 +149,7 @@ class Watch:
         """Copies the present state."""
         with self._lock:
             whole, classes = self._progress.whole, dict(self._classes)
-            left = None
-            if self._start is not None:
-                took, gained = time.monotonic() - self._start[0], whole - self._start[1]
-                left = took * (1 - whole) / gained if gained > 0.02 else None
+            left = None if self._start is None else self._left(whole, *self._start)
             return View(
                 self.title,
                 self.saying,
@@ -160,6 +161,15 @@ class Watch:
                 self.measured,
                 classes,
             )
+
+    def _left(self, whole: float, since: float, before: float) -> float | None:
+        """Seconds left, by the pace; before there is one, by what was expected; None without either."""
+        took, gained = time.monotonic() - since, whole - before
+        # Steps of such work are few and run side by side: the first ones to end tell nothing of the pace.
+        if gained > (0.02 if self.expected is None else 0.15):
+            return took * (1 - whole) / gained
+        left = 0.0 if self.expected is None else self.expected * (1 - before) - took
+        return left if left > 0 else None
 
 
 def _with(known: ClassView, event: Event, share: float) -> ClassView:

@@ -161,9 +161,9 @@ def test_a_running_job_shows_where_it_is_and_is_cancelled_at_once(open_page, hol
 def test_a_second_scan_is_queued_behind_one(open_page, suspects, hold):
     write_infected(suspects)
     hold()
-    assert "Queued behind one scan" in everything(open_page(SCAN))
+    assert "Queued behind one other job" in everything(open_page(SCAN))
     (bar,) = open_page(SCAN, job=hold()[0].id).get("progress")
-    assert bar.proto.text.startswith("Queued behind one scan")
+    assert bar.proto.text.startswith("Queued behind one other job")
 
 
 def test_a_session_that_leaves_its_running_scan_finds_the_way_back(open_page, hold):

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from aegis.core.text import numbered
+from aegis.core.text import numbered, printable
 from aegis.core.types import Applicability
 from aegis.detect.verdict import objections
 from aegis.records.config import VerdictConfig
@@ -110,6 +110,25 @@ def show_measuring(job: ScanJob) -> None:
     offer_cancel(stop, job, server_state().jobs, "cancel-measuring")
 
 
+@st.fragment(run_every=EVERY)
+def show_making(job: Job[Any], is_named: bool) -> None:
+    """Shows the progress of making references, among the settings.
+
+    Args:
+        job: makes them.
+        is_named: whether to say of which images.
+    """
+    if job.over:
+        st.rerun()
+    view = _watch(job).view()
+    head, stop = st.columns([6, 1] if is_named else [3, 1], vertical_alignment="center")
+    with head:
+        if is_named:
+            st.text(f"References of {printable(view.title, 60)}")
+        _show_whole(job, view)
+    offer_cancel(stop, job, server_state().jobs, "cancel-making")
+
+
 def offer_cancel(place: DeltaGenerator, job: Job[Any], jobs: Jobs, key: str) -> None:
     """Shows a button that cancels a job.
 
@@ -130,16 +149,21 @@ def offer_cancel(place: DeltaGenerator, job: Job[Any], jobs: Jobs, key: str) -> 
     )
 
 
-def _watch(job: ScanJob) -> Watch:
+def _watch(job: Job[Any]) -> Watch:
     assert isinstance(job.watch, Watch)
     return job.watch
 
 
-def _show_whole(job: ScanJob, view: View) -> None:
+def say_queued(ahead: int) -> str:
+    """Says how many jobs come first."""
+    before = "one other job" if ahead == 1 else f"{ahead} other jobs" if ahead else "nobody"
+    return f"Queued behind {before}."
+
+
+def _show_whole(job: Job[Any], view: View) -> None:
     if job.state == "queued":
         ahead = server_state().jobs.ahead(job)
-        before = "one scan" if ahead == 1 else f"{ahead} scans" if ahead else "nobody"
-        st.progress(0.0, text=f"Queued behind {before}. It starts by itself; this page may be closed and opened again.")
+        st.progress(0.0, text=f"{say_queued(ahead)} It starts by itself; this page may be closed and opened again.")
         return
     left = "" if view.seconds_left is None else f", {spoken(view.seconds_left)} left"
     st.progress(min(1.0, view.whole), text=f"{view.saying}: {view.whole:.0%}{left}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 import streamlit as st
@@ -26,6 +27,8 @@ CLASSES_SHOWN = 12
 REASON = 400
 FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes": "“Classes”"}
 OWN = "Upload…"
+# What the Scan page's address calls a job of each kind.
+LINKS = {"scan": "job", "references": "references"}
 NAMED = 3
 
 
@@ -136,9 +139,13 @@ def say_images(record: ScanRecord) -> str:
     return title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60)
 
 
-def show_running() -> None:
-    """Shows this session's waiting and running scans, each with a link."""
-    jobs = own_running()
+def show_running(shown: Collection[str] = ()) -> None:
+    """Shows this session's waiting and running jobs, each with a link.
+
+    Args:
+        shown: ids of jobs that the page shows itself.
+    """
+    jobs = [job for job in own_running() if job.id not in shown]
     if not jobs:
         return
     with st.container(border=True, gap="small", key="card-running"):
@@ -150,4 +157,4 @@ def show_running() -> None:
             state.badge("Running" if running else "Queued", icon=":material/hourglass_top:", color="violet")
             file.text(printable(view.title, 60))
             saying.text(f"{view.saying}: {view.whole:.0%}" if running else "It starts by itself.")
-            link.page_link(SCAN, label="Open", query_params={"job": job.id})
+            link.page_link(SCAN, label="Open", query_params={LINKS[job.watch.kind]: job.id})

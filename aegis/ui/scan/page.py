@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -15,11 +17,12 @@ from aegis.records.wording import robust_up_to
 from aegis.services.report_inputs import find_featured, say_missing
 from aegis.store.store import Store
 from aegis.ui.components.evidence import show_evidence
-from aegis.ui.components.live import show_job, show_measured, show_measuring
+from aegis.ui.components.live import say_queued, show_job, show_measured, show_measuring
 from aegis.ui.components.palette import palette
 from aegis.ui.components.svg import small_scatter
 from aegis.ui.components.widgets import INSPECT, complain, fact, facts, show_running
 from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, fingerprint, place
+from aegis.ui.scan.references import choose_references, making_of, show_addressed
 from aegis.ui.scan.review import show_review
 from aegis.ui.scan.settings import choose_settings
 from aegis.ui.scan.setup import choose_images, choose_suspect
@@ -85,7 +88,7 @@ def _lost(what: str, why: str) -> None:
 
 
 def _show_setup() -> None:
-    show_running()
+    top = st.container()
     left, right = st.columns([1, 1], gap="large")
     with left:
         suspect = choose_suspect()
@@ -99,11 +102,23 @@ def _show_setup() -> None:
         )
         # Settings out of range are reported here rather than by the job.
         config = settings.config(identity.data if identity else None, identity.shape if identity else SHAPE)
+        compares = config.verdict.rule != "paper"
+        if images is not None and compares:
+            settings = replace(settings, references=choose_references(images))
+        _show_others(top, images if compares else None)
         if suspect is None or images is None:
             st.caption("Choose a suspect and images to go on.")
             return
         _show_start(suspect, images, settings, config)
     _show_measuring(suspect, images, settings)
+
+
+def _show_others(top: DeltaGenerator, images: ChosenImages | None) -> None:
+    """Shows, above the settings, jobs of this session and the one that the address names."""
+    here = making_of(images)
+    with top:
+        named = show_addressed(here)
+        show_running({named, here.id if here else ""})
 
 
 def _show_start(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, config: ScanConfig) -> None:
@@ -126,7 +141,7 @@ def _show_start(suspect: ChosenSuspect, images: ChosenImages, settings: Settings
         expected = f"Takes {known}."
     waiting = server_state().jobs.waiting
     if waiting:
-        expected += f" Queued behind {'one scan' if waiting == 1 else f'{waiting} scans'}."
+        expected += f" {say_queued(waiting)}"
     if st.button("Start", type="primary", icon=":material/play_arrow:", width="stretch"):
         job = start(place(suspect, images, settings, measure_only=False))
         st.query_params.from_dict({"job": job.id})
@@ -200,8 +215,8 @@ def _show_verdict(record: ScanRecord) -> None:
         fact(
             "References",
             count_of(len(known), "model") if known else "none",
-            tip="Benign models of the same data, which show what weak spots are natural for it. The command aegis "
-            "reference makes them for your own images.",
+            tip="Benign models of the same data, which show what weak spots are natural for it. Scan makes them for "
+            "your own images.",
         )
         fact("SHA-256", f"{model.sha256[:16]}…", tip=model.sha256)
 

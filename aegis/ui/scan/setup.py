@@ -8,14 +8,25 @@ from pathlib import Path
 import streamlit as st
 
 from aegis.core.errors import AegisError, DataError
-from aegis.core.text import printable
+from aegis.core.text import count_of, printable
 from aegis.data import SOURCES, default_source
 from aegis.data.catalogue import SAMPLES
 from aegis.models.card import Identity
+from aegis.ui.caches import named_images
 from aegis.ui.components.widgets import OWN, complain, examined, fact, facts, show_identity, title_of
-from aegis.ui.order import ChosenImages, ChosenSuspect, digest
+from aegis.ui.order import ChosenImages, ChosenSuspect
 from aegis.ui.suspects import list_suspects, suspects_folder
-from aegis.ui.uploads import MAX_BYTES, Upload, check_architecture, check_numbers, identify, upload
+from aegis.ui.uploads import (
+    MAX_BYTES,
+    ImagesSummary,
+    Upload,
+    check_architecture,
+    check_numbers,
+    examine_images,
+    identify,
+    summarise,
+    upload,
+)
 
 MIB = MAX_BYTES >> 20
 EXAMPLES = ("aegis:cnn16", "aegis:cnn32", "aegis:resnet18", "aegis:resnet50", "torchvision:resnet18", "timm:resnet18")
@@ -73,7 +84,7 @@ def _uploaded_suspect() -> ChosenSuspect | None:
     except AegisError as error:
         complain(str(error), "Refused")
         return None
-    suspect = ChosenSuspect(file=checkpoint.name, sha256=digest(checkpoint), upload=checkpoint, identity=identity)
+    suspect = ChosenSuspect(file=checkpoint.name, sha256=checkpoint.digest, upload=checkpoint, identity=identity)
     return _described(suspect, len(checkpoint.content))
 
 
@@ -158,7 +169,9 @@ def choose_images(suspect: ChosenSuspect) -> ChosenImages | None:
         persist_state="session",
     )
     if source != OWN:
-        return ChosenImages(source=source)
+        # A whole data set may have to be downloaded first.
+        is_sample = source.startswith(SAMPLES)
+        return ChosenImages(source=source, summary=summarise(named_images(source)) if is_sample else None)
     images = _receive(
         "Your images",
         "scan_archive",
@@ -166,7 +179,24 @@ def choose_images(suspect: ChosenSuspect) -> ChosenImages | None:
         "An NPZ file with x_train, y_train, x_test, y_test, or a zipped folder with one sub-folder of pictures per "
         f"class; at most {MIB} MiB.",
     )
-    return None if images is None else ChosenImages(upload=images)
+    if images is None:
+        return None
+    summary, problem = _examine(images.digest, images)
+    if summary is None:
+        complain(problem, "Cannot be used")
+        return None
+    count = f"{sum(summary.train):,} training and {sum(summary.test):,} test images"
+    st.caption(f"{count} of {count_of(len(summary.class_names), 'class')}.")
+    return ChosenImages(upload=images, summary=summary)
+
+
+@st.cache_data(max_entries=64, show_spinner="Reading the images")
+def _examine(digest: str, _images: Upload) -> tuple[ImagesSummary | None, str]:
+    """What an upload of this digest holds, or what is wrong with it."""
+    try:
+        return examine_images(_images), ""
+    except AegisError as error:
+        return None, str(error)
 
 
 def _default_source(identity: Identity | None) -> str | None:
@@ -202,7 +232,7 @@ def _receive(label: str, key: str, kinds: list[str] | None, tip: str) -> Upload 
 
 
 def _identify(checkpoint: Upload) -> Identity | None:
-    key = ("scan_identity", digest(checkpoint))
+    key = ("scan_identity", checkpoint.digest)
     if st.session_state.get("scan_identity_of", (None,))[0] != key:
         st.session_state["scan_identity_of"] = key, identify(checkpoint)
     identity: Identity | None = st.session_state["scan_identity_of"][1]
