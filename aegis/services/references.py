@@ -215,7 +215,7 @@ class ReferenceTask:
         raise DataError(
             "benign models that learn to tell these classes apart",
             f"reference model {self.number + 1} ({KINDS[self.number % len(KINDS)][0].partition(',')[0]}) with "
-            f"{faults[0]}, and no better one trained more slowly",
+            f"{faults[0]}, and no better when trained more slowly",
             "Check that training and test images are labelled alike, or scan without references.",
         )
 

@@ -115,7 +115,7 @@ def test_a_model_that_learned_nothing_is_trained_once_more_and_slower(first_mode
 
 def test_a_model_that_learns_nothing_twice_is_named_and_not_kept(first_model):
     with pytest.raises(
-        DataError, match=r"reference model 1 \(aegis:cnn16\).*no better one trained more slowly"
+        DataError, match=r"reference model 1 \(aegis:cnn16\).*no better when trained more slowly"
     ) as failed:
         first_model.run()
     assert "guessing" in failed.value.got or "diverged" in failed.value.got
