@@ -46,8 +46,8 @@ class AssessConfig:
     universal_batch: int = 16
 
 
-# A patch that covers more of an image is no small trigger, however robust the model.
-MOST = 0.1
+# A patch that covers more of an image is no small trigger, however robust the model, and was never calibrated with.
+MOST = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -141,7 +141,9 @@ def scanned(results, tmp_path, monkeypatch):
 
 def test_what_thresholds_come_from_is_shown_and_kept_on_request(scanned, tmp_path, monkeypatch):
     kept = []
-    monkeypatch.setattr("aegis.experiments.calibration.keep_calibration", lambda alone, known, _: kept.extend([alone, known]))
+    monkeypatch.setattr(
+        "aegis.experiments.calibration.keep_calibration", lambda alone, known, _: kept.extend([alone, known])
+    )
     outcome = run("bank", "calibrate", "--results", scanned)
     assert outcome.code == 0, outcome.err
     # Logits by which its strongest class exceeds its others.
