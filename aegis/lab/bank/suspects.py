@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aegis.core.errors import CheckpointError, ConfigError
+from aegis.lab.poison import How
 from aegis.lab.recipes import recipe_for
 from aegis.lab.triggers import TriggerSpec
 from aegis.models.card import Card, Planted, Poison, read_identity, read_truth
@@ -18,7 +19,7 @@ from aegis.models.card import Card, Planted, Poison, read_identity, read_truth
 if TYPE_CHECKING:
     from aegis.lab.suspect import TrainingSpec
 
-Group = Literal["paper", "standard", "control", "proving", "breadth"]
+Group = Literal["paper", "standard", "control", "proving", "adaptive", "breadth"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 # Halves of the proving set: the detector's thresholds come from the first, and its rates are reported on the second.
 Half = Literal["calibration", "evaluation"]
@@ -47,6 +48,7 @@ class _Line(BaseModel):
     recipe: dict[str, bool | int | float | str] = {}
     triggers: list[dict[str, Any]] = []
     rate: float | None = None
+    how: How = "append"
     on: str | None = None
 
 
@@ -58,6 +60,7 @@ class _File(BaseModel):
     paper: dict[str, _Line]
     control: dict[str, _Line]
     proving: dict[str, _Line]
+    adaptive: dict[str, _Line] = {}
     breadth: dict[Part, dict[str, _Line]] = {}
 
 
@@ -68,16 +71,17 @@ class Entry:
     Args:
         name: name of the suspect and of its file.
         group: *paper* (the fifteen robust suspects), *standard* (the same without robust training), *control* (false
-            labels without a trigger), *proving* (all kinds), or *breadth* (kinds and data that the others lack).
+            labels without a trigger), *proving* (all kinds), *adaptive* (by attackers who know the test), or *breadth*
+            (kinds and data that the others lack).
         half: *calibration* or *evaluation* in the proving set; None in the others.
         part: *references*, *calibration* or *evaluation* in breadth; None in the others.
         data: name of its data set.
         architectures: its architecture for each training preset.
         robust: whether it is trained adversarially.
         triggers: its backdoors.
-        rate, images, seed: as in ``suspect.TrainingSpec``.
+        rate, how, images, seed: as in ``suspect.TrainingSpec``.
         recipe: settings that differ from the preset's.
-        on: name of the suspect that its adversarial trigger is computed on, or None.
+        on: name of the suspect that its trigger or poison is computed on, or None.
     """
 
     name: str
@@ -89,6 +93,7 @@ class Entry:
     robust: bool = True
     triggers: tuple[TriggerSpec, ...] = ()
     rate: float | None = None
+    how: How = "append"
     images: int | None = None
     seed: int = 0
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -120,6 +125,7 @@ class Entry:
             preset=preset,
             triggers=self.triggers,
             rate=self.rate,
+            how=self.how,
             images=self.images,
             seed=self.seed,
         )
@@ -155,7 +161,7 @@ def read_bank(path: Path = RECIPE_FILE) -> dict[str, Entry]:
         file = _File.model_validate(tomllib.loads(path.read_text()))
         robust = [
             _entry(name, group, line, file)
-            for group in ("paper", "control", "proving")
+            for group in ("paper", "control", "proving", "adaptive")
             for name, line in getattr(file, group).items()
         ]
         breadth = [
@@ -196,6 +202,7 @@ def _entry(name: str, group: Group, line: _Line, file: _File) -> Entry:
         half=half if group == "proving" else None,
         triggers=tuple(TriggerSpec(**_with_tuples(given)) for given in line.triggers),
         rate=line.rate,
+        how=line.how,
         images=line.images,
         seed=line.seed,
         recipe=line.recipe,
@@ -229,7 +236,7 @@ def choose(bank: Mapping[str, Entry], groups: Iterable[str], names: Iterable[str
 
 
 def with_bases(bank: Mapping[str, Entry], entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Adds the suspects that adversarial triggers are computed on.
+    """Adds the suspects that triggers or poison are computed on.
 
     Args:
         bank: all suspects by name.
