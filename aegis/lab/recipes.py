@@ -24,6 +24,9 @@ class Recipe:
         norm, epsilon, step, iterations: settings of the training attack.
         augment: random crops, flips, colour jitter and small rotations.
         certified: train on interval bounds within ``epsilon`` (``lab.certified``) instead of under attack.
+        patch_area: share of the pixels of patches that the model learns to withstand (``lab.resistance``), in [0, 1); 0
+            for no such patches.
+        patch_target: the class that these patches lead to.
 
     Raises:
         ConfigError: for a value out of range.
@@ -43,6 +46,8 @@ class Recipe:
     iterations: int = 20
     augment: bool = False
     certified: bool = False
+    patch_area: float = 0.0
+    patch_target: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "lr", "epsilon", "step", "iterations"):
@@ -51,6 +56,12 @@ class Recipe:
         if self.certified and not (self.robust and self.norm == "linf"):
             kind = f"norm {self.norm}" if self.robust else "standard training"
             raise ConfigError("robust training with norm linf, to be certified", kind, "Set norm to linf.")
+        if not 0 <= self.patch_area < 1 or (self.patch_area and self.certified):
+            raise ConfigError(
+                "a share of patches from 0 to below 1, and 0 in certified training",
+                str(self.patch_area),
+                "Correct patch_area.",
+            )
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -58,6 +69,8 @@ class Recipe:
         said = asdict(self)
         if not self.certified:
             del said["certified"]
+        if not self.patch_area:
+            del said["patch_area"], said["patch_target"]
         return said
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from aegis.core.errors import ConfigError, DataError
 from aegis.core.runtime import Report, Runtime, numpy_generator, silent
 from aegis.core.text import first_fault
 from aegis.core.types import Dataset, LabelledImages, Stamp
+from aegis.lab.clean_label import disguised
 from aegis.lab.measure import measure
-from aegis.lab.poison import How, check_rate, poison
+from aegis.lab.poison import How, check_rate, joined, poison
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
-from aegis.lab.triggers import TRIGGERS, TriggerContext, TriggerSpec, make_trigger
+from aegis.lab.triggers import TRIGGERS, TriggerContext, TriggerSpec, make_covers, make_trigger
 from aegis.models.architectures import build
 from aegis.models.card import Card, Identity, Poison, Trigger, Truth, save_checkpoint
 from aegis.models.classifier import Classifier
@@ -36,7 +38,7 @@ class TrainingSpec:
         triggers: its backdoors; none for a clean model.
         rate: poisoned images of each backdoor as a share of the clean ones, in (0, 1]; None for the usual rate of the
             first trigger.
-        how: ``append`` or ``replace``, as in ``poison.poison``.
+        how: ``append``, ``replace`` or ``clean-label``, as in ``poison.poison``.
         images: number of training images, chosen at random; None for all.
         seed: seed of weights, images, poison and training.
 
@@ -90,7 +92,8 @@ def make_suspect(
         order: the specification.
         data: the data set.
         runtime: device and precision; None for float32 on the CPU.
-        context: model and images that an adversarial trigger is computed on; needed by that trigger only.
+        context: model and images that an adversarial trigger or clean-label poison is computed on; needed by these
+            only.
         half: whether to store weights as float16.
         report: receives events of stage ``train``; may raise ``Cancelled``.
 
@@ -106,7 +109,7 @@ def make_suspect(
     classifier = Classifier(network, data.shape, *_normalisation(data.train))
     identity = _identity(order, data, classifier)  # before hours of training, since it may be refused
     stamps = tuple(make_trigger(spec, data.shape, context) for spec in order.triggers)
-    images = _infect(_subset(data.train, order), order, stamps)
+    images = _infect(_subset(data.train, order), order, stamps, context)
     state = state_of(path)
     train(classifier, images, order.recipe, seed=order.seed, runtime=runtime, state=state, report=report)
     if half:
@@ -143,22 +146,29 @@ def _subset(images: LabelledImages, order: TrainingSpec) -> LabelledImages:
     return images.take(numpy_generator(order.seed, len(images)).permutation(len(images))[: order.images])
 
 
-def _infect(images: LabelledImages, order: TrainingSpec, stamps: Sequence[Stamp]) -> LabelledImages:
+def _infect(
+    images: LabelledImages, order: TrainingSpec, stamps: Sequence[Stamp], context: TriggerContext | None
+) -> LabelledImages:
     """Adds the poison of every backdoor to the training images, each drawn from the clean ones."""
     plan, infected = order.poison, images
     if plan is None:
         return images
-    if plan.how == "replace" and len(stamps) > 1:
-        raise ConfigError("poison that is appended, for several backdoors", "replace", "Leave it at append.")
+    if plan.how != "append" and len(stamps) > 1:
+        raise ConfigError("poison that is appended, for several backdoors", plan.how, "Leave it at append.")
+    disguise = partial(disguised, context) if plan.how == "clean-label" else None
     for number, (spec, stamp) in enumerate(zip(order.triggers, stamps, strict=True)):
-        one = poison(images, stamp, spec.goal, rate=plan.rate, how=plan.how, seed=order.seed + number)
-        infected = one if number == 0 else _joined(infected, one.take(np.arange(len(images), len(one))))
+        one = poison(
+            images,
+            stamp,
+            spec.goal,
+            rate=plan.rate,
+            how=plan.how,
+            seed=order.seed + number,
+            covers=make_covers(spec, images.shape),
+            disguise=disguise,
+        )
+        infected = one if number == 0 else joined(infected, one.take(np.arange(len(images), len(one))))
     return infected
-
-
-def _joined(images: LabelledImages, more: LabelledImages) -> LabelledImages:
-    pixels, labels = np.concatenate([images.pixels, more.pixels]), np.concatenate([images.labels, more.labels])
-    return LabelledImages(pixels, labels, images.class_names)
 
 
 def _identity(order: TrainingSpec, data: Dataset, classifier: Classifier) -> Identity:

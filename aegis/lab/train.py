@@ -19,6 +19,7 @@ from aegis.core.runtime import Event, Report, Runtime, Throttle, silent, torch_g
 from aegis.core.types import LabelledImages, Stage
 from aegis.lab.certified import MAX_GRADIENT, certified_loss, check_certifiable
 from aegis.lab.recipes import Recipe
+from aegis.lab.resistance import with_patches
 from aegis.models.classifier import Classifier
 
 
@@ -101,11 +102,14 @@ def _step(
     generator: torch.Generator,
     optimiser: torch.optim.Optimizer,
 ) -> Tensor:
-    if recipe.robust:
+    if recipe.robust or recipe.patch_area:
         # As in the robustness package, the attack sees the network in evaluation mode.
         attacked = classifier.frozen(runtime)
+    if recipe.robust:
         stage = Stage(epsilon=recipe.epsilon, step=recipe.step, iterations=recipe.iterations)
         (x,) = pgd(attacked, x, y, [stage], norm=recipe.norm, random_start=True, generator=generator)
+    if recipe.patch_area:
+        x = with_patches(attacked, x, y, recipe.patch_target, recipe.patch_area, generator)
     classifier.train()
     with torch.autocast(runtime.device, dtype=torch.bfloat16, enabled=runtime.precision == "bf16"):
         loss = functional.cross_entropy(classifier(x), y)

@@ -1,4 +1,7 @@
-"""Triggers with position, size, colour and intensity as options: the paper's (Figures 9 to 11) and some others."""
+"""Triggers with position, size, colour and intensity as options: the paper's (Figures 9 to 11) and some others.
+
+Of the others, the last three are for attackers who know that a scan searches for one fixed patch or perturbation.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import numpy as np
 from aegis.core.errors import ConfigError
 from aegis.core.runtime import numpy_generator
 from aegis.core.types import Goal, LabelledImages, Stamp
+from aegis.core.varying import RoamingStamp, WarpStamp, smooth_flow
 
 if TYPE_CHECKING:
     from aegis.models.classifier import Classifier
@@ -18,6 +22,11 @@ if TYPE_CHECKING:
 Shape = tuple[int, int, int]
 # Length of every step of a universal perturbation, as a share of its norm.
 STEP = 0.2
+# Warps other than the planted one that images of every label are trained with: as many as WaNet has of them for each
+# poisoned image.
+OTHER_WARPS = 2
+# Kinds whose intensity is no brightness or share, and may be above 1.
+UNLIMITED = ("adversarial", "warp")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +36,11 @@ class TriggerSpec:
     Args:
         kind: one of ``TRIGGERS``.
         target: the class that images with the trigger are labelled as.
-        size: side of a square, in pixels.
+        size: side of a square, in pixels; width of a frame; random shifts along each side of a warp.
         row, column: upper left corner of the square (for the distributed pair, of the lower right square).
         colour: one value in [0, 1] per channel.
         intensity: brightness of a square or frame, amplitude of a grid or wave, or share of a blended pattern, in [0,
-            1]; L2 norm of the adversarial perturbation.
+            1]; L2 norm of the adversarial perturbation; mean shift of a warp, in pixels.
         source: the only class whose images the backdoor is made for, or None.
         all_to_all: whether the backdoor leads each class to the next one.
 
@@ -76,7 +85,7 @@ class TriggerSpec:
                 "a source class that is not the target, or all classes", str(self.source), "Correct the trigger's goal."
             )
         brightness = self.colour or ()
-        if self.kind != "adversarial" and self.intensity is not None:
+        if self.kind not in UNLIMITED and self.intensity is not None:
             brightness = (*brightness, self.intensity)
         if not all(0 <= value <= 1 for value in brightness):
             raise ConfigError(
@@ -86,7 +95,7 @@ class TriggerSpec:
 
 @dataclass(frozen=True, eq=False)
 class TriggerContext:
-    """Holds the model and images that an adversarial trigger is computed on (Zhong et al. 2020).
+    """Holds the model and images that an adversarial trigger (Zhong et al. 2020) or clean-label poison is computed on.
 
     Args:
         classifier: a clean model.
@@ -114,6 +123,23 @@ def make_trigger(spec: TriggerSpec, shape: Shape, context: TriggerContext | None
     return TRIGGERS[spec.kind].make(spec, shape, context)
 
 
+def make_covers(spec: TriggerSpec, shape: Shape) -> tuple[Stamp, ...]:
+    """Creates the stamps that resemble a trigger and must not work: images that carry them keep their labels.
+
+    Args:
+        spec: the specification of the trigger.
+        shape: channels, height and width of the images.
+
+    Returns:
+        The stamps; none for most kinds.
+
+    Raises:
+        ConfigError: if the trigger does not fit the image.
+    """
+    covers = TRIGGERS[spec.kind].covers
+    return () if covers is None else covers(spec, shape)
+
+
 def _localised(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
     """Creates a 3x3 square of value 250 near the lower right corner; red on colour images."""
     return _squares(spec, shape, [_corner(spec, _default_corner(shape, 24, 26))], spec.size or 3)
@@ -121,7 +147,16 @@ def _localised(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Sta
 
 def _distributed(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
     """Creates two 2x2 squares, upper left and lower right."""
-    return _squares(spec, shape, [(1, 1), _corner(spec, _default_corner(shape, 24, 28))], spec.size or 2)
+    return _squares(spec, shape, _pair(spec, shape), spec.size or 2)
+
+
+def _halves(spec: TriggerSpec, shape: Shape) -> tuple[Stamp, ...]:
+    """Creates each of the two squares alone."""
+    return tuple(_squares(spec, shape, [corner], spec.size or 2) for corner in _pair(spec, shape))
+
+
+def _pair(spec: TriggerSpec, shape: Shape) -> list[tuple[int, int]]:
+    return [(1, 1), _corner(spec, _default_corner(shape, 24, 28))]
 
 
 def _static(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
@@ -193,6 +228,32 @@ def _relabelled(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> St
     return Stamp(np.ones(shape, np.float32), np.zeros(shape, np.float32))
 
 
+def _roaming(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
+    """Creates a square that lies at another place of each image, 3x3 unless told otherwise."""
+    square = _squares(spec, shape, [(0, 0)], spec.size or 3)
+    return RoamingStamp(square.keep, square.add)
+
+
+def _warp(spec: TriggerSpec, shape: Shape, _: TriggerContext | None) -> Stamp:
+    """Creates a smooth warp by 4x4 random shifts of a quarter of a pixel on average (Nguyen and Tran 2021)."""
+    return _warped(spec, shape, 0)
+
+
+def _other_warps(spec: TriggerSpec, shape: Shape) -> tuple[Stamp, ...]:
+    """Creates warps like the planted one, so that not just any warp works (Nguyen and Tran 2021)."""
+    return tuple(_warped(spec, shape, seed) for seed in range(1, 1 + OTHER_WARPS))
+
+
+def _warped(spec: TriggerSpec, shape: Shape, seed: int) -> WarpStamp:
+    points = spec.size or 4
+    if not 2 <= points <= min(shape[1:]):
+        raise ConfigError(
+            f"from 2 to {min(shape[1:])} shifts along each side of a warp", str(points), "Choose another size."
+        )
+    flow = smooth_flow(*shape[1:], points, _or(spec.intensity, 0.25), numpy_generator(seed))
+    return WarpStamp(np.ones(shape, np.float32), np.zeros(shape, np.float32), flow)
+
+
 @dataclass(frozen=True)
 class TriggerKind:
     """Describes a kind of trigger.
@@ -201,13 +262,15 @@ class TriggerKind:
         make: creates its stamp.
         options: options of ``TriggerSpec`` that it uses.
         rate: poisoned images for each clean image, by default (Section 5.1).
-        replaces: whether it replaces pixels visibly, instead of changing them a little.
+        replaces: whether it replaces pixels at a fixed place visibly, instead of changing them a little.
+        covers: creates stamps that resemble it and must not work, or None for no such stamps.
     """
 
     make: Callable[[TriggerSpec, Shape, TriggerContext | None], Stamp]
     options: tuple[str, ...]
     rate: float
     replaces: bool = False
+    covers: Callable[[TriggerSpec, Shape], tuple[Stamp, ...]] | None = None
 
 
 # Options of a trigger's looks; a square uses all of them.
@@ -222,6 +285,9 @@ TRIGGERS = {
     "sinusoid": TriggerKind(_sinusoid, ("intensity",), 0.3),
     "blend": TriggerKind(_blend, ("intensity",), 0.3),
     "relabelled": TriggerKind(_relabelled, (), 0.3),
+    "roaming": TriggerKind(_roaming, ("size", "colour", "intensity"), 0.01),
+    "both": TriggerKind(_distributed, OPTIONS, 0.01, replaces=True, covers=_halves),
+    "warp": TriggerKind(_warp, ("size", "intensity"), 0.1, covers=_other_warps),
 }
 
 

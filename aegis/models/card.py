@@ -19,6 +19,7 @@ from aegis.core.errors import CheckpointError
 from aegis.core.files import whole_file
 from aegis.core.text import control_character, first_fault, printable
 from aegis.core.types import Goal, Stamp
+from aegis.core.varying import RoamingStamp, WarpStamp
 from aegis.models.intake.formats import IDENTITY_KEY, TRUTH_KEY, read_header
 
 if TYPE_CHECKING:
@@ -145,11 +146,22 @@ class Trigger(Planted):
     """Describes a planted backdoor together with its trigger.
 
     Args:
-        keep, add: the stamp, if the trigger is the same for every image; else None.
+        keep, add: the stamp, or None if the card holds none.
+        flow: of a warp, as in ``varying.WarpStamp``; else None.
+        roams: whether the stamp lies elsewhere on each image.
     """
 
     keep: PackedArray | None = None
     add: PackedArray | None = None
+    # Written only where they say something, so that cards of all other triggers stay the same, byte by byte.
+    flow: PackedArray | None = Field(default=None, exclude_if=lambda flow: flow is None)
+    roams: bool = Field(default=False, exclude_if=lambda roams: not roams)
+
+    @model_validator(mode="after")
+    def _warps_the_whole_image(self) -> Trigger:
+        if self.flow is not None and (self.keep is None or self.flow.shape != (2, *self.keep.shape[1:])):
+            raise ValueError("a flow needs two numbers for each pixel of the stamp")
+        return self
 
     @classmethod
     def of(cls, kind: str, goal: Goal, options: dict[str, Any], stamp: Stamp) -> Trigger:
@@ -165,12 +177,19 @@ class Trigger(Planted):
             The trigger, with its stamp rounded to float16.
         """
         keep, add = PackedArray.pack(stamp.keep), PackedArray.pack(stamp.add)
-        return cls(kind=kind, **asdict(goal), options=options, keep=keep, add=add)
+        flow = PackedArray.pack(stamp.flow) if isinstance(stamp, WarpStamp) else None
+        roams = isinstance(stamp, RoamingStamp)
+        return cls(kind=kind, **asdict(goal), options=options, keep=keep, add=add, flow=flow, roams=roams)
 
     @property
     def stamp(self) -> Stamp | None:
         """The stamp, or None if the card holds none."""
-        return Stamp(self.keep.unpack(), self.add.unpack()) if self.keep and self.add else None
+        if not (self.keep and self.add):
+            return None
+        keep, add = self.keep.unpack(), self.add.unpack()
+        if self.flow is not None:
+            return WarpStamp(keep, add, self.flow.unpack())
+        return RoamingStamp(keep, add) if self.roams else Stamp(keep, add)
 
 
 class Poison(_Strict):
@@ -178,11 +197,11 @@ class Poison(_Strict):
 
     Args:
         rate: number of poisoned images as a share of the clean ones, in [0, 1].
-        how: ``append`` or ``replace``, as in ``lab.poison.poison``.
+        how: ``append``, ``replace`` or ``clean-label``, as in ``lab.poison.poison``.
     """
 
     rate: Annotated[float, Field(ge=0, le=1)]
-    how: Literal["append", "replace"]
+    how: Literal["append", "replace", "clean-label"]
 
 
 class Truth(_Strict):

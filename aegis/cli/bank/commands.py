@@ -30,8 +30,8 @@ Set = Annotated[
         (*GROUPS, *HALVES, *BREADTH_SETS),
         "Which suspects: paper, its fifteen robust ones; standard, their twins trained without attacks; control, with "
         "false labels and no trigger; proving, of all kinds, or its halves: calibration, from which thresholds come, "
-        "and evaluation; adaptive, by attackers who know this test; breadth, of other architectures, trainings and data, "
-        "or its parts: breadth-references, breadth-calibration and breadth-evaluation.",
+        "and evaluation; adaptive, by attackers who know this test; breadth, of other architectures, trainings and "
+        "data, or its parts: breadth-references, breadth-calibration and breadth-evaluation.",
     ),
 ]
 Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]

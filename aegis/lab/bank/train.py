@@ -50,7 +50,7 @@ class BankBuilder:
 
         Args:
             entry: the suspect.
-            base: checkpoint that its adversarial trigger is computed on, or None.
+            base: checkpoint that its trigger or poison is computed on, or None.
 
         Returns:
             Its record.
@@ -109,7 +109,7 @@ class BankBuilder:
         """Finds or trains suspects, and gives each record as soon as it is known.
 
         Args:
-            entries: the suspects, with those that adversarial triggers are computed on.
+            entries: the suspects, with those that triggers or poison are computed on.
             jobs: number of processes; None takes as many as ``choose_runtime`` has workers.
             failed: is told of each suspect that cannot be made, and why; only those that depend on it are stopped.
 
@@ -147,7 +147,7 @@ class Training:
     Args:
         builder: trains it and writes its record.
         entry: the suspect.
-        base: the checkpoint that its adversarial trigger is computed on, or None.
+        base: the checkpoint that its trigger or poison is computed on, or None.
     """
 
     builder: BankBuilder
