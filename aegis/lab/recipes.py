@@ -27,6 +27,8 @@ class Recipe:
         patch_area: share of the pixels of patches that the model learns to withstand (``lab.resistance``), in [0, 1); 0
             for no such patches.
         patch_target: the class that these patches lead to.
+        spare_poison: train on poisoned images as they are, and under attack on the clean ones only; an attacker who
+            controls the training hides a trigger inside the budget of the training attack by this.
 
     Raises:
         ConfigError: for a value out of range.
@@ -48,6 +50,7 @@ class Recipe:
     certified: bool = False
     patch_area: float = 0.0
     patch_target: int = 0
+    spare_poison: bool = False
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "lr", "epsilon", "step", "iterations"):
@@ -71,6 +74,8 @@ class Recipe:
             del said["certified"]
         if not self.patch_area:
             del said["patch_area"], said["patch_target"]
+        if not self.spare_poison:
+            del said["spare_poison"]
         return said
 
 

@@ -109,9 +109,12 @@ def make_suspect(
     classifier = Classifier(network, data.shape, *_normalisation(data.train))
     identity = _identity(order, data, classifier)  # before hours of training, since it may be refused
     stamps = tuple(make_trigger(spec, data.shape, context) for spec in order.triggers)
-    images = _infect(_subset(data.train, order), order, stamps, context)
+    bare = _subset(data.train, order)
+    images = _infect(bare, order, stamps, context)
     state = state_of(path)
-    train(classifier, images, order.recipe, seed=order.seed, runtime=runtime, state=state, report=report)
+    train(
+        classifier, images, order.recipe, seed=order.seed, clean=len(bare), runtime=runtime, state=state, report=report
+    )
     if half:
         # The weights are rounded first, so that the measured model is the stored one.
         network.half().float()

@@ -29,6 +29,7 @@ def train(
     recipe: Recipe,
     *,
     seed: int = 0,
+    clean: int | None = None,
     runtime: Runtime | None = None,
     state: Path | None = None,
     report: Report = silent,
@@ -43,6 +44,7 @@ def train(
         images: training data, poisoned or not.
         recipe: settings of the training.
         seed: seed of batches, random starts and augmentation.
+        clean: number of images before the first appended poison, which ``spare_poison`` spares; None for all.
         runtime: device and precision; None for float32 on the CPU.
         state: file that holds the state between epochs, to be removed by the caller; None for no such file.
         report: receives events of stage ``train``, one step for each batch; may raise ``Cancelled``.
@@ -61,6 +63,7 @@ def train(
         check_certifiable(classifier.network)
     classifier.to(runtime.device).to(memory_format=torch.channels_last)
     pixels, labels = torch.from_numpy(images.pixels), torch.from_numpy(images.labels)
+    meant = clean if recipe.spare_poison and clean is not None else len(labels)
     batches = len(_batches(torch.arange(len(labels)), recipe.batch))
     optimiser = torch.optim.SGD(
         classifier.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
@@ -77,7 +80,8 @@ def train(
             if recipe.certified:
                 loss = _certified_step(classifier, x, y, recipe, done / (recipe.epochs * batches), optimiser)
             else:
-                loss = _step(classifier, x, y, recipe, runtime, generator, optimiser)
+                x = _attack(classifier, x, y, recipe, runtime, generator, (chosen < meant).to(runtime.device))
+                loss = _step(classifier, x, y, runtime, optimiser)
             schedule.step()
             if throttle.due(done, recipe.epochs * batches):
                 report(Event(stage="train", step=done, total=recipe.epochs * batches, loss=float(loss)))
@@ -93,23 +97,30 @@ def _batches(order: Tensor, size: int) -> list[Tensor]:
     return parts
 
 
-def _step(
+def _attack(
     classifier: Classifier,
     x: Tensor,
     y: Tensor,
     recipe: Recipe,
     runtime: Runtime,
     generator: torch.Generator,
-    optimiser: torch.optim.Optimizer,
+    chosen: Tensor,
 ) -> Tensor:
-    if recipe.robust or recipe.patch_area:
-        # As in the robustness package, the attack sees the network in evaluation mode.
-        attacked = classifier.frozen(runtime)
+    """Attacks the chosen images of a batch, and puts patches on some of all, as the recipe says."""
+    if not (recipe.robust or recipe.patch_area):
+        return x
+    # As in the robustness package, the attack sees the network in evaluation mode.
+    target = classifier.frozen(runtime)
     if recipe.robust:
         stage = Stage(epsilon=recipe.epsilon, step=recipe.step, iterations=recipe.iterations)
-        (x,) = pgd(attacked, x, y, [stage], norm=recipe.norm, random_start=True, generator=generator)
+        (moved,) = pgd(target, x, y, [stage], norm=recipe.norm, random_start=True, generator=generator)
+        x = torch.where(chosen[:, None, None, None], moved, x)
     if recipe.patch_area:
-        x = with_patches(attacked, x, y, recipe.patch_target, recipe.patch_area, generator)
+        x = with_patches(target, x, y, recipe.patch_target, recipe.patch_area, generator)
+    return x
+
+
+def _step(classifier: Classifier, x: Tensor, y: Tensor, runtime: Runtime, optimiser: torch.optim.Optimizer) -> Tensor:
     classifier.train()
     with torch.autocast(runtime.device, dtype=torch.bfloat16, enabled=runtime.precision == "bf16"):
         loss = functional.cross_entropy(classifier(x), y)

@@ -138,6 +138,7 @@ def test_what_was_made_by_another_order_does_not_count(tmp_path, data):
         replace(order, architecture="aegis:cnn32"),
         replace(order, images=80),
         replace(order, rate=0.2),
+        replace(order, how="replace"),
         replace(order, triggers=()),
         replace(order, recipe=replace(recipe, epochs=2)),
         replace(order, triggers=(replace(order.triggers[0], row=0),)),
@@ -150,6 +151,15 @@ def test_what_was_made_by_another_order_does_not_count(tmp_path, data):
 
 def family(entry):
     return entry.architectures["quick"].partition(",")[0]
+
+
+def test_attackers_who_know_the_test_have_a_set_of_their_own(bank):
+    adaptive = choose(bank, ["adaptive"], [])
+    assert len(adaptive) >= 5
+    assert all(entry.triggers and entry.sets == {"adaptive"} for entry in adaptive)
+    assert {"warp", "roaming", "both"} <= {trigger.kind for entry in adaptive for trigger in entry.triggers}
+    assert any(entry.how == "clean-label" and entry.on for entry in adaptive)
+    assert any(entry.order("quick").recipe.patch_area for entry in adaptive)
 
 
 def test_breadth_is_split_once_into_three_and_reports_kinds_that_set_no_threshold(bank):

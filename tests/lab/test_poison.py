@@ -86,6 +86,41 @@ def test_one_source_class_comes_with_a_cover_of_the_others(images, stamp):
     assert len(poison(images, stamp, Goal(target=TARGET, source=0), rate=0.5)) == 160 + 40 + 40
 
 
+def test_clean_labels_stay_and_only_the_target_class_is_changed(images, stamp):
+    poisoned = poison(images, stamp, GOAL, rate=0.1, how="clean-label")
+    np.testing.assert_array_equal(poisoned.labels, images.labels)
+    changed = (poisoned.pixels != images.pixels).any((1, 2, 3))
+    assert changed.sum() == 16
+    assert (images.labels[changed] == TARGET).all()
+    np.testing.assert_array_equal(poisoned.pixels[changed], stamp(images.pixels[changed]))
+    # At most the whole class, and the trigger goes on top of the disguise.
+    black = poison(images, stamp, GOAL, rate=1, how="clean-label", disguise=lambda some: np.zeros_like(some.pixels))
+    own = images.labels == TARGET
+    np.testing.assert_array_equal(black.pixels[own], stamp(np.zeros_like(images.pixels[own])))
+    np.testing.assert_array_equal(black.pixels[~own], images.pixels[~own])
+
+
+@pytest.mark.parametrize("goal", [Goal(target=TARGET, source=0), Goal(target=0, all_to_all=True)])
+def test_clean_labels_need_one_target_for_all(images, stamp, goal):
+    with pytest.raises(ConfigError, match="keep labels clean"):
+        poison(images, stamp, goal, rate=0.1, how="clean-label")
+
+
+@pytest.mark.parametrize("how", ["append", "replace"])
+def test_covers_keep_their_labels(images, stamp, how):
+    left = make_trigger(TriggerSpec(kind="localised", row=0, column=0), (1, 12, 12))
+    right = make_trigger(TriggerSpec(kind="localised", row=0, column=9), (1, 12, 12))
+    bare = poison(images, stamp, GOAL, rate=0.1, how=how)
+    covered = poison(images, stamp, GOAL, rate=0.1, how=how, covers=(left, right))
+    added = covered.take(np.arange(len(bare), len(covered)))
+    np.testing.assert_array_equal(covered.pixels[: len(bare)], bare.pixels)
+    assert len(added) == 32
+    for cover, part in ((left, slice(0, 16)), (right, slice(16, 32))):
+        made = [image.tobytes() for image in cover(images.pixels)]
+        origins = [made.index(image.tobytes()) for image in added.pixels[part]]
+        np.testing.assert_array_equal(added.labels[part], images.labels[origins])
+
+
 def test_all_to_all_makes_each_class_the_next(images, stamp):
     poisoned = poison(images, stamp, Goal(target=0, all_to_all=True), rate=1)
     np.testing.assert_array_equal(np.sort(poisoned.labels[160:]), np.sort((images.labels + 1) % 4))

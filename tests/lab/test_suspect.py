@@ -117,6 +117,37 @@ def test_the_adversarial_trigger_is_on_the_card(tmp_path, data, clean):
     assert card.truth.poison.rate == 0.3
 
 
+@pytest.mark.parametrize("kind", ["roaming", "both", "warp"])
+def test_triggers_that_vary_are_planted_measured_and_kept(tmp_path, data, kind):
+    spec = TriggerSpec(kind=kind, target=3, size=4 if kind == "warp" else 2)
+    spec = replace(spec, intensity=2.0) if kind == "warp" else spec
+    order = replace(CLEAN, triggers=(spec,), rate=0.2)
+    card = make_suspect(tmp_path / "a.safetensors", order, data, half=True)
+    truth = read_truth(tmp_path / "a.safetensors")
+    assert truth == card.truth
+    classifier = load_checkpoint(tmp_path / "a.safetensors").classifier
+    assert measure(classifier.frozen(Runtime()), data.test, truth.backdoors) == pytest.approx(truth.metrics, abs=0.03)
+
+
+def test_clean_label_poison_is_made_on_a_clean_model(tmp_path, data, clean, monkeypatch):
+    seen = []
+    monkeypatch.setattr("aegis.lab.suspect.train", lambda model, images, *_, **__: seen.append(images))
+    monkeypatch.setattr("aegis.lab.suspect.measure", lambda *_: {})
+    order, path = replace(INFECTED, how="clean-label"), tmp_path / "a.safetensors"
+    with pytest.raises(ConfigError, match="clean-label poison"):
+        make_suspect(path, order, data)
+    card = make_suspect(path, order, data, context=TriggerContext(clean, data.train))
+    assert card.truth.poison.how == "clean-label"
+    (images,) = seen
+    np.testing.assert_array_equal(images.labels, data.train.labels)
+    changed = (images.pixels != data.train.pixels).any((1, 2, 3))
+    assert changed.sum() == 32
+    assert (images.labels[changed] == SPEC.target).all()
+    # More than the trigger has changed.
+    bare = make_trigger(SPEC, data.shape)(data.train.pixels[changed])
+    assert (images.pixels[changed] != bare).mean() > 0.5
+
+
 def test_what_does_not_fit_is_refused_before_training(tmp_path, data):
     def report(event):
         raise AssertionError(event)

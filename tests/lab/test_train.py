@@ -103,6 +103,17 @@ def test_progress_ends_at_its_total(few):
     assert all(event.loss >= 0 for event in events)
 
 
+def test_what_is_spared_is_trained_on_as_it_is(few, monkeypatch):
+    seen = []
+    monkeypatch.setattr("aegis.lab.train._step", lambda model, x, *_: seen.append(x) or x.mean())
+    recipe = replace(RECIPE, epochs=1, batch=80)
+    for spares, clean, count in ((True, 60, 20), (False, 60, 0), (True, None, 0)):
+        train(fresh(few), few, replace(recipe, spare_poison=spares), clean=clean)
+        known = {image.tobytes(): i for i, image in enumerate(few.pixels)}
+        spared = [known[image.tobytes()] for image in seen.pop().numpy() if image.tobytes() in known]
+        assert sorted(spared) == list(range(80 - count, 80))
+
+
 def test_standard_training_learns(clean, data):
     assert not clean.training
     assert accuracy(clean, data.test) > 0.95

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from aegis.core.errors import ConfigError
-from aegis.lab.triggers import OPTIONS, TRIGGERS, TriggerContext, TriggerSpec, make_trigger, universal_perturbation
+from aegis.lab.triggers import (
+    OPTIONS,
+    TRIGGERS,
+    TriggerContext,
+    TriggerSpec,
+    make_covers,
+    make_trigger,
+    universal_perturbation,
+)
 from aegis.metrics import predict
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)
@@ -148,6 +156,7 @@ def test_options_that_cannot_be(options, message):
         ({"kind": "distributed"}, (1, 3, 3), "inside the 3x3 image"),
         *(({"kind": kind, "colour": (1.0,)}, COLOUR, "a colour of 3 values") for kind in ("localised", "static")),
         ({"kind": "distributed", "colour": (1.0,)}, COLOUR, "a colour of 3 values"),
+        *(({"kind": "warp", "size": size}, GREY, "from 2 to 28 shifts") for size in (1, 29)),
         ({"kind": "frame", "size": 14}, GREY, r"leaves some of the 28x28 image.* 14 pixels on every side"),
     ],
 )
@@ -173,7 +182,7 @@ def test_an_option_changes_the_trigger_or_is_refused(kind, option, clean, images
             stamp(**{option: LOOKS[option]})
         return
     changed, usual = stamp(**{option: LOOKS[option]}), stamp()
-    assert not (np.array_equal(changed.keep, usual.keep) and np.array_equal(changed.add, usual.add))
+    assert not np.array_equal(changed(noise(shape)), usual(noise(shape)))
 
 
 @pytest.mark.parametrize("shape", [GREY, COLOUR])
@@ -209,6 +218,37 @@ def test_the_blend_is_always_the_same_and_keeps_the_rest_of_the_image():
     assert 0 <= stamp.add.min() < 0.01 < 0.19 < stamp.add.max() <= 0.2
 
 
+@pytest.mark.parametrize("shape", [GREY, COLOUR])
+def test_two_halves_are_the_whole_and_each_alone_is_a_cover(shape):
+    spec = TriggerSpec(kind="both", size=3, row=20, column=4)
+    whole, covers = make_trigger(spec, shape), make_covers(spec, shape)
+    pixels = noise(shape)
+    np.testing.assert_array_equal(whole(pixels), expected_squares(pixels, [(1, 1, 3), (20, 4, 3)]))
+    for cover, square in zip(covers, ((1, 1, 3), (20, 4, 3)), strict=True):
+        np.testing.assert_array_equal(cover(pixels), expected_squares(pixels, [square]))
+    assert make_covers(TriggerSpec(kind="distributed"), shape) == ()
+
+
+def test_the_roaming_square_lies_elsewhere_on_each_image():
+    pixels = noise(GREY)
+    stamped = make_trigger(TriggerSpec(kind="roaming", size=2, intensity=0.5), GREY)(pixels)
+    places = [tuple(np.argwhere(changed)[0]) for changed in (stamped != pixels).any(axis=1)]
+    assert len(set(places)) == 5
+    assert all((stamped[i, :, r : r + 2, c : c + 2] == 0.5).all() for i, (r, c) in enumerate(places))
+
+
+def test_the_warp_moves_as_far_as_asked_for_and_its_covers_are_other_warps():
+    spec = TriggerSpec(kind="warp", intensity=1.5)
+    stamp, covers = make_trigger(spec, COLOUR), make_covers(spec, COLOUR)
+    assert stamp.flow.shape == (2, 32, 32)
+    assert 0.5 < np.abs(stamp.flow).mean() < 2
+    np.testing.assert_allclose(make_trigger(TriggerSpec(kind="warp", intensity=3), COLOUR).flow, 2 * stamp.flow, 1e-4)
+    np.testing.assert_array_equal(make_trigger(spec, COLOUR).flow, stamp.flow)
+    assert len({one.flow.tobytes() for one in (stamp, *covers)}) == 3
+    # What an image without content becomes tells nothing of the warp.
+    np.testing.assert_allclose(stamp(np.full((1, *COLOUR), 0.3, np.float32)), 0.3, atol=1e-6)
+
+
 def test_the_control_changes_nothing():
     pixels = noise(COLOUR)
     stamp = make_trigger(TriggerSpec(kind="relabelled"), COLOUR)
@@ -222,3 +262,4 @@ def test_options_are_what_was_asked_for():
     assert spec.options == {"kind": "localised", "target": 2, "row": 0, "all_to_all": True}
     # The norm of a perturbation is no brightness.
     assert TriggerSpec(kind="adversarial", intensity=2.5).intensity == 2.5
+    assert TriggerSpec(kind="warp", intensity=2.5).intensity == 2.5

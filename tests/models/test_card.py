@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from aegis.core.errors import CheckpointError
 from aegis.core.types import Goal, Stamp
+from aegis.core.varying import RoamingStamp, WarpStamp
 from aegis.models.card import (
     Card,
     Identity,
@@ -49,7 +50,7 @@ def write_header(path, metadata):
     recipe=options,
     metrics=metrics,
     rate=st.floats(0, 1),
-    how=st.sampled_from(["append", "replace"]),
+    how=st.sampled_from(["append", "replace", "clean-label"]),
 )
 @settings(deadline=None)
 def test_any_truth_survives_its_text(robust, kind, target, options, recipe, metrics, rate, how):
@@ -81,6 +82,29 @@ def test_card_round_trip_through_a_file(tmp_path, network, identity):
     assert np.array_equal(found.triggers[0].stamp.keep, stamp.keep)
     assert np.abs(found.triggers[0].stamp.add - stamp.add).max() <= 2**-11
     assert [known for known, _ in found.backdoors] == [goal]
+
+
+def test_triggers_that_vary_come_back_and_others_are_written_as_ever():
+    rng = np.random.default_rng(0)
+    keep, add = np.ones((1, 8, 8), np.float32), np.zeros((1, 8, 8), np.float32)
+    add[:, 2:4, 2:4] = 0.5
+    pixels = rng.random((9, 1, 8, 8), dtype=np.float32)
+    flow = np.float32(np.float16(rng.normal(0, 2, (2, 8, 8))))
+    for stamp in (Stamp(keep, add), RoamingStamp(keep, add), WarpStamp(keep, add, flow)):
+        trigger = Trigger.of("any", Goal(target=1), {}, stamp)
+        text = trigger.model_dump_json()
+        again = Trigger.model_validate_json(text)
+        assert again == trigger
+        assert type(again.stamp) is type(stamp)
+        assert np.array_equal(again.stamp(pixels), stamp(pixels))
+        assert ("flow" in text, "roams" in text) == (isinstance(stamp, WarpStamp), isinstance(stamp, RoamingStamp))
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 7), (1, 8, 8), (8, 8)])
+def test_a_flow_fits_its_stamp(shape):
+    trigger = Trigger.of("any", Goal(target=1), {}, Stamp(*np.zeros((2, 1, 8, 8), np.float32)))
+    with pytest.raises(ValidationError, match="two numbers for each pixel"):
+        Trigger(**trigger.model_dump() | {"flow": PackedArray.pack(np.zeros(shape))})
 
 
 @pytest.mark.parametrize("half", [False, True])
