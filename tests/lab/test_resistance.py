@@ -39,7 +39,7 @@ def test_half_of_the_other_classes_carry_a_patch_that_works(clean, images, tenso
     moved = np.abs(after[changed] - images.pixels[changed]).max(axis=1) > 0.1
     assert moved.mean() <= 1.5 * AREA
     reached = predict(clean, after[changed]) == TARGET
-    assert reached.mean() > (predict(clean, images.pixels[changed]) == TARGET).mean() + 0.3
+    assert reached.mean() > (predict(clean, images.pixels[changed]) == TARGET).mean() + 0.2
     assert torch.equal(tensors[0], before)
 
 
