@@ -76,7 +76,8 @@ Trigger = Annotated[
         "--trigger",
         TRIGGERS,
         "Which trigger to plant: one square, two, a faint grid, a small perturbation that fools another model, a "
-        "checkerboard, a frame, waves, a faint pattern, or none but false labels. Without it, the model is clean.",
+        "checkerboard, a frame, waves, a faint pattern, none but false labels, a square that lies elsewhere on each "
+        "image, two squares of which neither works alone, or a warp. Without it, the model is clean.",
         BACKDOOR,
     ),
 ]
@@ -88,8 +89,8 @@ Rate = Annotated[
     number(
         "--rate",
         "SHARE",
-        "Poisoned images for each clean one. Without it, 0.01 for what is seen (squares, checkerboard, frame) and 0.3 "
-        "for what is not, as in the paper.",
+        "Poisoned images for each clean one. Without it, 0.01 for what is seen (squares, checkerboard, frame), 0.1 for "
+        "a warp and 0.3 for what else is not seen, as in the papers.",
         BACKDOOR,
     ),
 ]
@@ -98,7 +99,8 @@ Manner = Annotated[
     choice(
         "--how",
         get_args(How),
-        "Whether poisoned copies are put beside the clean images (append, as without it) or in their place (replace).",
+        "Whether poisoned copies are put beside the clean images (append, as without it) or in their place (replace), "
+        "or images of the target class alone carry the trigger and keep their label (clean-label).",
         BACKDOOR,
     ),
 ]
@@ -107,7 +109,16 @@ Source = Annotated[
     option("--source", "N", "The only class whose images it turns; without it, all of them.", BACKDOOR, min=0),
 ]
 AllToAll = Annotated[bool, flag("--all-to-all", "It makes each class the next.", BACKDOOR)]
-Size = Annotated[int | None, option("--size", "PIXELS", "Side of a square, or width of the frame.", BACKDOOR, min=1)]
+Size = Annotated[
+    int | None,
+    option(
+        "--size",
+        "PIXELS",
+        "Side of a square, width of the frame, or shifts along each side of a warp.",
+        BACKDOOR,
+        min=1,
+    ),
+]
 Row = Annotated[int | None, option("--row", "N", "Row of a square's upper edge.", BACKDOOR, min=0)]
 Column = Annotated[int | None, option("--column", "N", "Column of a square's left edge.", BACKDOOR, min=0)]
 Colour = Annotated[
@@ -120,13 +131,18 @@ Intensity = Annotated[
         "--intensity",
         "NUMBER",
         "Brightness of a square, frame or grid, height of the waves, or share of the pattern, in 0 to 1; L2 norm of "
-        "the perturbation.",
+        "the perturbation; mean shift of a warp in pixels.",
         BACKDOOR,
     ),
 ]
 TriggerModel = Annotated[
     Path | None,
-    option("--trigger-model", "CHECKPOINT", "The clean model that the adversarial trigger is made to fool.", BACKDOOR),
+    option(
+        "--trigger-model",
+        "CHECKPOINT",
+        "The clean model that the adversarial trigger, or clean-label poison, is made to fool.",
+        BACKDOOR,
+    ),
 ]
 Standard = Annotated[bool, flag("--standard", "Train without attacks: not robust.", RECIPE)]
 Epochs = Annotated[int | None, option("--epochs", "N", "Passes over the images.", RECIPE)]
