@@ -76,7 +76,7 @@ def test_lines_fit_and_examples_stand_as_they_are_typed(name, width, monkeypatch
     ],
 )
 def test_choices_are_listed(name, choices, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "240")
     text = shown(name)
     assert [choice for choice in choices if choice not in text] == []
 
