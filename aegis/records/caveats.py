@@ -11,6 +11,12 @@ from aegis.records.wording import share_of
 
 # Thresholds were calibrated on models of ten classes; a range around that is taken to be similar.
 FEW, MANY = 5, 20
+# One scan each of the bank's set `adaptive` (docs/results.md).
+ADAPTIVE = (
+    "Attackers who know this test and hide from it: in trials it missed a patch of 10% of the image and a warp of the "
+    "image, and found a trigger inside the training budget, one planted with true labels, and one whose model was "
+    "trained to withstand small patches."
+)
 
 
 def untested(record: ScanRecord) -> list[str]:
@@ -43,7 +49,7 @@ def untested(record: ScanRecord) -> list[str]:
                 "Which weak spots are natural for these images: there are no benign models of the same data to compare "
                 "with. The command aegis reference makes them."
             )
-        said.append("Attackers who know this test and hide from it.")
+        said.append(ADAPTIVE)
     said.append(f"Images unlike these ({record.data.name}), and defects other than backdoors.")
     return said
 
