@@ -57,7 +57,7 @@ def _print_truth(path: Path) -> None:
     if not known.triggers:
         print_values("trigger", {"none": "the model was trained without a backdoor"})
     for trigger in known.triggers:
-        print_values("trigger", trigger.model_dump(exclude_defaults=True, exclude={"keep", "add"}))
+        print_values("trigger", trigger.model_dump(exclude_defaults=True, exclude={"keep", "add", "flow"}))
     plain = known.model_dump(exclude_none=True)
     for name in ("poison", "recipe", "metrics"):
         if plain.get(name):

@@ -53,6 +53,17 @@ def test_an_adversarial_trigger_is_made_on_another_model(trained, images, tmp_pa
     assert not truth.robust
 
 
+def test_a_warp_is_named_without_its_numbers(images, tmp_path):
+    out = tmp_path / "warped.safetensors"
+    options = ("--trigger", "warp", "--target", "1", "--intensity", "1.5", "--standard")
+    outcome = run("train", out, "--data", images, *QUICK, *options)
+    assert outcome.code == 0, outcome.err
+    assert read_truth(out).triggers[0].stamp.flow.any()
+    shown = run("show", out, "--truth").out
+    assert "intensity 1.5" in shown
+    assert "float16" not in shown
+
+
 def test_a_state_that_is_none(images, tmp_path):
     (tmp_path / "out.safetensors.partial").write_text("notes of mine")
     outcome = run("train", tmp_path / "out.safetensors", "--data", images, *QUICK)
