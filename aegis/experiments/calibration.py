@@ -16,7 +16,7 @@ from aegis.detect.verdict import judge_again
 from aegis.experiments.detection_rates import Case
 from aegis.records.config import VerdictConfig
 from aegis.records.fitting import reference_model
-from aegis.records.null_distribution import CALIBRATION, UNBOUNDED, NullDistribution
+from aegis.records.null_distribution import CALIBRATION, UNBOUNDED, NullDistribution, student_threshold
 from aegis.records.record import ClassRecord
 from aegis.records.references import (
     SHIPPED,
@@ -29,6 +29,8 @@ from aegis.records.references import (
 # Backdoors in many classes look like a high level, so that none higher than a benign model's is allowed for. Pairs of
 # classes are another matter: some benign models have weak ones nearly everywhere.
 BOUNDED = ("patch", "perturbation")
+# Share of benign models for which references do not stand.
+UNLIKE = 0.01
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,29 @@ def reference_tables(cases: Iterable[Case], digests: Mapping[str, Sequence[str]]
     }
 
 
-def nulls_of(benign: Iterable[Benign]) -> tuple[NullDistribution, ...]:
+def reference_nulls(benign: Iterable[Benign]) -> tuple[NullDistribution, ...]:
+    """Creates the null distribution of each family for scans with references.
+
+    Args:
+        benign: calibration models, compared with references.
+
+    Returns:
+        As ``nulls_of``, without models for which references do not stand.
+    """
+    known = list(benign)
+    if len(known) < 2:
+        return ()
+    levels = {model.name: statistics.mean(model.levels["source-specific"]) for model in known}
+    unlike = round(student_threshold(list(levels.values()), UNLIKE), 4)
+    return nulls_of([model for model in known if levels[model.name] <= unlike], unlike)
+
+
+def nulls_of(benign: Iterable[Benign], unlike: float = UNBOUNDED) -> tuple[NullDistribution, ...]:
     """Creates the null distribution of each family.
 
     Args:
         benign: calibration models.
+        unlike: as in ``NullDistribution``.
 
     Returns:
         One for each family of which at least two models have an excess.
@@ -135,13 +155,15 @@ def nulls_of(benign: Iterable[Benign]) -> tuple[NullDistribution, ...]:
         if len(own) < 2:
             continue
         levels = [model.levels.get(family, (0.0,)) for model in own]
+        means = [statistics.mean(row) for row in levels]
         found.append(
             NullDistribution(
                 family=family,
                 maxima=tuple(round(model.excess[family], 4) for model in own),
                 tests=min(model.tests[family] for model in own),
-                usual=round(statistics.mean(map(statistics.mean, levels)), 4),
+                usual=round(statistics.mean(means), 4),
                 most=round(max(map(max, levels)), 4) if family in BOUNDED else UNBOUNDED,
+                unlike=unlike,
             )
         )
     return tuple(found)
@@ -164,7 +186,7 @@ def keep_calibration(
     text = {
         "models": [model.name for model in alone],
         "alone": list(map(asdict, nulls_of(alone))),
-        "references": list(map(asdict, nulls_of(known))),
+        "references": list(map(asdict, reference_nulls(known))),
     }
     write_text(path, json.dumps(text, indent=1) + "\n")
     for data, table in tables.items():
@@ -172,23 +194,25 @@ def keep_calibration(
 
 
 def judged_with(
-    cases: Iterable[Case], benign: Iterable[Benign], tables: Mapping[str, References] | None = None
+    cases: Iterable[Case], calibration: Sequence[Case], tables: Mapping[str, References] | None = None
 ) -> list[Case]:
-    """Judges suspects by other calibration models.
+    """Judges suspects by calibration models.
 
     Args:
         cases: suspects with their scans.
-        benign: calibration models, compared likewise.
+        calibration: calibration models with their scans.
         tables: references of every data set, or None to judge without any.
 
     Returns:
-        The suspects with new verdicts.
+        The suspects with new verdicts; none with fewer than two calibration models.
     """
-    nulls, found = nulls_of(benign), []
+    alone = nulls_of(benign_excesses(calibration))
+    known = reference_nulls(benign_excesses(calibration, tables)) if tables is not None else alone
+    if not known:
+        return []
+    found = []
     for case in cases:
-        if tables is None:
-            config = VerdictConfig(nulls=nulls)
-        else:
-            config = VerdictConfig(references=replace(tables[case.suspect.data], nulls=nulls))
+        references = None if tables is None else replace(tables[case.suspect.data], nulls=known)
+        config = VerdictConfig(nulls=alone, references=references)
         found.append(Case(case.suspect, tuple(judge_again(scan, config) for scan in case.scans)))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from aegis.experiments.calibration import benign_excesses, judged_with
+from aegis.experiments.calibration import judged_with
 from aegis.experiments.detection_rates import Case
 from aegis.records.references import References
 
@@ -54,9 +54,7 @@ def crossed(
         known = _without(tables, own) if by == "architecture" and tables is not None else tables
         if known is not None and case.suspect.data not in known:
             known = None
-        benign = benign_excesses(left, known)
-        if len(benign) >= 2:
-            found += judged_with([case], benign, known)
+        found += judged_with([case], left, known)
     return found
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aegis.core.text import class_called
-from aegis.records.config import TriggerSearchConfig
+from aegis.core.text import class_called, count_of
+from aegis.records.config import ScanConfig, TriggerSearchConfig
+from aegis.records.fitting import fitted
 from aegis.records.record import ControlRecord, ScanRecord, settings
 from aegis.records.wording import share_of
 
@@ -44,14 +45,27 @@ def untested(record: ScanRecord) -> list[str]:
             )
         if config is not None and config.gather.trigger_search != _usual(config.gather.trigger_search):
             said.append("How often benign models are flagged with these settings: that was measured with the default.")
-        if config is not None and not config.verdict.reference_models:
-            said.append(
-                "Which weak spots are natural for these images: there are no benign models of the same data to compare "
-                "with. The command aegis reference makes them."
-            )
+        if config is not None and (missing := _unreferenced(record, config)):
+            said.append(missing)
         said.append(ADAPTIVE)
     said.append(f"Images unlike these ({record.data.name}), and defects other than backdoors.")
     return said
+
+
+def _unreferenced(record: ScanRecord, config: ScanConfig) -> str:
+    """Says why the scan tells nothing about natural weak spots of its images; empty if it does."""
+    models = len(config.verdict.reference_models)
+    if not models:
+        return (
+            "Which weak spots are natural for these images: there are no benign models of the same data to compare "
+            "with. The command aegis reference makes them."
+        )
+    if not fitted(config.verdict, record.classes, len(record.data.class_names)).reference_models:
+        return (
+            "Which weak spots are natural for these images: this model is weaker throughout than the "
+            f"{count_of(models, 'benign model')} of the same data, so that its classes are compared with each other."
+        )
+    return ""
 
 
 def _usual(search: TriggerSearchConfig | None) -> TriggerSearchConfig | None:

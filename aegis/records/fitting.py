@@ -8,7 +8,7 @@ from dataclasses import replace
 from aegis.core.types import FAMILIES, Family
 from aegis.records.config import VerdictConfig
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord, settings
-from aegis.records.references import ReferenceModel
+from aegis.records.references import ReferenceModel, References
 
 
 def reference_model(
@@ -59,12 +59,17 @@ def fitted(config: VerdictConfig, classes: Sequence[ClassRecord], known: int) ->
         known: number of the model's classes.
 
     Returns:
-        The thresholds, with references, or none of them, that know how far the suspect exceeds them altogether.
+        The thresholds, with references that know how far the suspect exceeds them altogether; with none of them where
+        there are none, or where they do not stand for the suspect.
     """
     tested = {found.label: found.triggers for found in classes}
     suspect = reference_model("suspect", "", 0.0, [tested.get(label, ()) for label in range(known)])
-    expected = config.references or replace(config.expected, class_names=("",) * known)
-    return replace(config, references=expected.fitted_to(suspect))
+    if config.references is not None:
+        found = config.references.fitted_to(suspect)
+        if found.stand_for_suspect:
+            return replace(config, references=found)
+    none = References(images=(), class_names=("",) * known, models=(), nulls=config.nulls)
+    return replace(config, references=none.fitted_to(suspect))
 
 
 def verdict_settings(record: ScanRecord) -> VerdictConfig | None:

@@ -41,6 +41,7 @@ class NullDistribution:
         tests: classes or pairs of a calibration model, at least 1.
         usual: mean level of the calibration models, in logits, for classes that are not tested.
         most: highest level that is allowed for, in logits.
+        unlike: mean level, in logits, that a share of 1% of benign models exceeds.
 
     Raises:
         ConfigError: for fewer than two calibration models, or values out of range.
@@ -51,13 +52,14 @@ class NullDistribution:
     tests: int
     usual: float = 0.0
     most: float = UNBOUNDED
+    unlike: float = UNBOUNDED
 
     def __post_init__(self) -> None:
         if len(self.maxima) < 2 or self.tests < 1:
             raise ConfigError(
                 "excesses of at least 2 calibration models", str(len(self.maxima)), "One alone has no spread."
             )
-        if not all(map(math.isfinite, (*self.maxima, self.usual, self.most))):
+        if not all(map(math.isfinite, (*self.maxima, self.usual, self.most, self.unlike))):
             raise ConfigError("finite excesses of calibration models", str(self.maxima), "Calibrate anew.")
 
     def threshold(self, alpha: float) -> float:

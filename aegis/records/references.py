@@ -186,6 +186,15 @@ class References:
         plain = replace(self, levels={})
         return replace(self, levels={family: plain._levels(family, suspect) for family in LEVELLED})
 
+    @property
+    def stand_for_suspect(self) -> bool:
+        """Whether the suspect they are fitted to is, in pairs of classes, no weaker altogether than benign models are.
+
+        References do not stand for a network that a few pixels lead nearly anywhere, as certified ones can be.
+        """
+        null, levels = self.null("source-specific"), self.levels.get("source-specific", ())
+        return null is None or not levels or sum(levels) / len(levels) <= null.unlike
+
     def _levels(self, family: Family, suspect: ReferenceModel) -> tuple[float, ...]:
         null, found = self.null(family), []
         if null is None:

@@ -64,12 +64,12 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
         raise ConfigError("scans of calibration models", f"{len(known)}", "Scan: aegis bank scan --set calibration.")
     _show(alone, known, out)
     reported, shown = [case for half in REPORTED for case in cases[half]], []
-    for table, benign, how in ((tables, known, ""), (None, alone, ", no references")):
-        shown.append(tally(f"evaluation{how}", judged_with(reported, benign, table)))
+    for table, how in ((tables, ""), (None, ", no references")):
+        shown.append(tally(f"evaluation{how}", judged_with(reported, own, table)))
         shown += [tally(f"without its {by}{how}", crossed(reported, own, by, table)) for by in LEFT_OUT]
-    turned = benign_excesses(cases["evaluation"], tables)
-    if len(turned) >= 2:
-        shown.append(tally("calibration half, by the other", judged_with(cases["calibration"], turned, tables)))
+    turned = judged_with(cases["calibration"], cases["evaluation"], tables)
+    if turned:
+        shown.append(tally("calibration half, by the other", turned))
     print_tallies(shown, out)
     if write:
         keep_calibration(alone, known, tables)
@@ -78,7 +78,7 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
 
 def _show(alone: list[Benign], known: list[Benign], out: Printer) -> None:
     """Prints the largest excess of every calibration model over its other classes and over references."""
-    from aegis.experiments.calibration import nulls_of
+    from aegis.experiments.calibration import nulls_of, reference_nulls
 
     excesses = {model.name: model.excess for model in known}
     families = list(alone[0].excess)
@@ -88,8 +88,8 @@ def _show(alone: list[Benign], known: list[Benign], out: Printer) -> None:
         cells = [f"{excess[family]:.1f}" if family in excess else "" for excess in both for family in families]
         table.add_row(model.name, *cells)
     out.show(table)
-    for how, benign in (("without references", alone), ("with references", known)):
-        for null in nulls_of(benign):
+    for how, nulls in (("without references", nulls_of(alone)), ("with references", reference_nulls(known))):
+        for null in nulls:
             out.say(f"{how}, {null.family}: 0.25% of benign models exceed {null.threshold(0.0025):.1f} logits")
 
 
