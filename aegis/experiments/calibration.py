@@ -16,7 +16,7 @@ from aegis.detect.verdict import judge_again
 from aegis.experiments.detection_rates import Case
 from aegis.records.config import VerdictConfig
 from aegis.records.fitting import reference_model
-from aegis.records.null_distribution import CALIBRATION, UNBOUNDED, NullDistribution, student_threshold
+from aegis.records.null_distribution import CALIBRATION, UNBOUNDED, Compared, NullDistribution, student_threshold
 from aegis.records.record import ClassRecord
 from aegis.records.references import (
     SHIPPED,
@@ -66,7 +66,7 @@ def benign_excesses(cases: Iterable[Case], tables: Mapping[str, References] | No
     found = []
     for case in cases:
         scan, suspect = case.scans[0], case.suspect
-        benign = [one for one in scan.classes if one.label not in case.targets]
+        benign = case.benign
         if not benign:
             continue
         names = scan.data.class_names
@@ -75,6 +75,7 @@ def benign_excesses(cases: Iterable[Case], tables: Mapping[str, References] | No
         )
         if expected is None:
             continue
+        expected = expected.without(suspect.name)
         # Highest levels are what is measured here, so none bounds them yet.
         free = replace(expected, nulls=tuple(replace(null, most=UNBOUNDED) for null in expected.nulls))
         fitted = free.fitted_to(as_reference(case, scan.classes))
@@ -100,7 +101,9 @@ def as_reference(case: Case, classes: Iterable[ClassRecord]) -> ReferenceModel:
 
 
 def reference_tables(cases: Iterable[Case], digests: Mapping[str, Sequence[str]]) -> dict[str, References]:
-    """Makes references from scans of benign models.
+    """Makes references from scans: of each model the classes that no backdoor leads to.
+
+    Certified networks are left out, since a few pixels lead many of them nearly anywhere.
 
     Args:
         cases: the models with their scans.
@@ -111,12 +114,13 @@ def reference_tables(cases: Iterable[Case], digests: Mapping[str, Sequence[str]]
     """
     by_data: dict[str, list[Case]] = {}
     for case in cases:
-        by_data.setdefault(case.suspect.data, []).append(case)
+        if not case.suspect.recipe.get("certified"):
+            by_data.setdefault(case.suspect.data, []).append(case)
     return {
         data: References(
             images=tuple(dict.fromkeys([own[0].scans[0].data.digest, *digests.get(data, ())])),
             class_names=own[0].scans[0].data.class_names,
-            models=tuple(as_reference(case, case.scans[0].classes) for case in own),
+            models=tuple(as_reference(case, case.benign) for case in own),
         )
         for data, own in by_data.items()
     }
@@ -170,24 +174,23 @@ def nulls_of(benign: Iterable[Benign], unlike: float = UNBOUNDED) -> tuple[NullD
 
 
 def keep_calibration(
-    alone: Sequence[Benign], known: Iterable[Benign], tables: Mapping[str, References], path: Path = CALIBRATION
+    nulls: Mapping[Compared, Sequence[NullDistribution]],
+    models: Sequence[str],
+    tables: Mapping[str, References],
+    path: Path = CALIBRATION,
 ) -> None:
     """Writes the file of null distributions that the detector reads, and the references beside it.
 
     Args:
-        alone: calibration models, whose classes were compared with each other.
-        known: the same, compared with references.
+        nulls: the null distributions.
+        models: names of the calibration models.
         tables: references by data set.
         path: the file.
 
     Raises:
         StoreError: if it cannot be written.
     """
-    text = {
-        "models": [model.name for model in alone],
-        "alone": list(map(asdict, nulls_of(alone))),
-        "references": list(map(asdict, reference_nulls(known))),
-    }
+    text = {"models": list(models)} | {how: list(map(asdict, those)) for how, those in nulls.items()}
     write_text(path, json.dumps(text, indent=1) + "\n")
     for data, table in tables.items():
         write_references(table, path.parent / SHIPPED.name / f"{data}.json")
@@ -212,7 +215,8 @@ def judged_with(
         return []
     found = []
     for case in cases:
-        references = None if tables is None else replace(tables[case.suspect.data], nulls=known)
+        own = None if tables is None else tables[case.suspect.data].without(case.suspect.name)
+        references = replace(own, nulls=known) if own and own.models else None
         config = VerdictConfig(nulls=alone, references=references)
         found.append(Case(case.suspect, tuple(judge_again(scan, config) for scan in case.scans)))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aegis.lab.bank.record import BankRecord
-from aegis.records.record import ScanRecord
+from aegis.records.record import ClassRecord, ScanRecord
 
 Outcome = Literal["named", "misnamed", "clean", "inconclusive"]
 OUTCOMES: tuple[Outcome, ...] = ("named", "misnamed", "clean", "inconclusive")
@@ -36,6 +36,11 @@ class Case:
             return frozenset()
         classes = len(self.scans[0].data.class_names)
         return frozenset().union(*(trigger.goal.targets(classes) for trigger in self.suspect.triggers))
+
+    @property
+    def benign(self) -> tuple[ClassRecord, ...]:
+        """Classes of its first scan that none of its triggers leads to."""
+        return tuple(found for found in self.scans[0].classes if found.label not in self.targets)
 
     @property
     def kind(self) -> str:

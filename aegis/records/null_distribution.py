@@ -27,6 +27,7 @@ LOW, HIGH = 0.01, 0.99
 LEAST_SPREAD = 0.5
 # No smaller p-value is reported: a few dozen models say little about the tail of the distribution.
 MIN_P_VALUE = 0.001
+Compared = Literal["alone", "few", "many"]
 # More than any level, and more than any number of classes.
 UNBOUNDED, ANY_NUMBER = 100.0, 10**9
 
@@ -116,9 +117,22 @@ def student_threshold(values: Sequence[float], alpha: float) -> float:
 
 def _prediction(values: Sequence[float]) -> tuple[float, float]:
     """Mean of draws, and the spread of one more around it."""
+    mean, spread = mean_and_spread(values)
+    return mean, max(LEAST_SPREAD, spread) * math.sqrt(1 + 1 / len(values))
+
+
+def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
+    """Computes the mean of draws, and their standard deviation.
+
+    Args:
+        values: draws, at least one.
+
+    Returns:
+        Both; a spread of 0 for one draw.
+    """
     mean = sum(values) / len(values)
-    variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
-    return mean, max(LEAST_SPREAD, math.sqrt(variance)) * math.sqrt(1 + 1 / len(values))
+    squares = sum((value - mean) ** 2 for value in values)
+    return mean, math.sqrt(squares / max(1, len(values) - 1))
 
 
 def logit(score: float) -> float:
@@ -147,12 +161,12 @@ def from_logit(value: float) -> float:
 
 
 @cache
-def calibrated(compared: Literal["alone", "references"] = "alone") -> tuple[NullDistribution, ...]:
+def calibrated(compared: Compared = "alone") -> tuple[NullDistribution, ...]:
     """Reads the null distributions that come with AEGIS; the file names the calibration models.
 
     Args:
-        compared: what is expected of a class: what the model's other classes show *alone*, or also what *references*
-            of the same data show.
+        compared: whether a class is compared with the model's other classes *alone*, or also with *few* or *many*
+            benign models of the same data.
 
     Returns:
         One for each family of triggers.

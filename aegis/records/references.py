@@ -25,6 +25,7 @@ from aegis.records.null_distribution import (
     calibrated,
     from_logit,
     logit,
+    mean_and_spread,
     student_p,
     student_threshold,
 )
@@ -37,6 +38,8 @@ LEVELLED: tuple[Family, ...] = ("patch", "perturbation", "source-specific")
 # A class is compared with the excess that the suspect shows in this many-th of the other classes: in the second, since
 # a model may have two backdoors.
 RANK = 2
+# From so many reference models on, what each class and pair may show is known well enough to be judged more finely.
+MANY = 8
 # A reference model shows the same weak spot if it reaches this share of a candidate's score.
 ALIKE = 0.5
 
@@ -85,7 +88,7 @@ class References:
     models: tuple[ReferenceModel, ...]
     code: str = ""
     levels: Mapping[Family, tuple[float, ...]] = field(default_factory=dict)
-    nulls: tuple[NullDistribution, ...] = field(default_factory=partial(calibrated, "references"))
+    nulls: tuple[NullDistribution, ...] = field(default_factory=partial(calibrated, "few"))
 
     def __post_init__(self) -> None:
         known = len(self.class_names)
@@ -130,10 +133,22 @@ class References:
 
         Returns:
             Mean over the references and one model in which nothing works, since most pairs of classes are like that,
-            plus the suspect's level.
+            plus their standard deviation, since benign models differ more in some pairs than in others, plus the
+            suspect's level.
         """
         logits = [logit(0.0), *map(logit, self.scores(family, label, source))]
-        return sum(logits) / len(logits) + (self.levels[family][label] if family in self.levels else 0.0)
+        return sum(mean_and_spread(logits)) + (self.levels[family][label] if family in self.levels else 0.0)
+
+    def without(self, name: str) -> References:
+        """Leaves out a model, which is never its own reference.
+
+        Args:
+            name: of the model.
+
+        Returns:
+            The references without it; the same if it is none of them.
+        """
+        return replace(self, models=tuple(model for model in self.models if model.name != name))
 
     def p_value(self, family: Family, label: int, source: int | None, score: float) -> float:
         """Bounds the share of benign models of which any candidate exceeds the references as far as this one.
@@ -280,7 +295,7 @@ def read_references(path: Path) -> References:
         found = TypeAdapter(References).validate_json(path.read_bytes())
         if not found.models:
             raise ConfigError("at least 1 reference model", "none", "Make some.")
-        return found
+        return replace(found, nulls=calibrated("many" if len(found.models) >= MANY else "few"))
     except (OSError, ValidationError, ConfigError) as error:
         got = str(error.strerror) if isinstance(error, OSError) else "other content"
         raise StoreError(f"references at {path}", got, "Make them anew: aegis reference DATA.") from error

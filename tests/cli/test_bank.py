@@ -142,7 +142,7 @@ def scanned(results, tmp_path, monkeypatch):
 def test_what_thresholds_come_from_is_shown_and_kept_on_request(scanned, tmp_path, monkeypatch):
     kept = []
     monkeypatch.setattr(
-        "aegis.experiments.calibration.keep_calibration", lambda alone, known, _: kept.extend([alone, known])
+        "aegis.experiments.calibration.keep_calibration", lambda nulls, models, _: kept.append((*nulls, *models))
     )
     outcome = run("bank", "calibrate", "--results", scanned)
     assert outcome.code == 0, outcome.err
@@ -153,4 +153,4 @@ def test_what_thresholds_come_from_is_shown_and_kept_on_request(scanned, tmp_pat
     assert not re.search(r"^mnist_residual +\d", outcome.out, re.MULTILINE)
     assert kept == []
     assert "Written to calibration.json" in run("bank", "calibrate", "--results", scanned, "--write").out
-    assert [[model.name for model in models] for models in kept] == [CALIBRATION, CALIBRATION]
+    assert kept == [("alone", "few", "many", *CALIBRATION)]

@@ -12,6 +12,7 @@ from aegis.experiments.calibration import (
     judged_with,
     keep_calibration,
     nulls_of,
+    reference_nulls,
     reference_tables,
 )
 from aegis.models.card import Planted
@@ -70,12 +71,20 @@ def test_only_images_in_general_bound_what_is_allowed_for():
 
 
 def test_what_is_kept_is_what_the_detector_reads(tmp_path, monkeypatch):
-    alone, known = [model("a", 0.1), model("b", 0.3)], [model("a", 0.05), model("b", 0.2)]
-    keep_calibration(alone, known, {}, tmp_path / "c.json")
+    nulls = {how: nulls_of([model("a", 0.1), model("b", score)]) for how, score in (("alone", 0.3), ("few", 0.2))}
+    keep_calibration(nulls, ["a", "b"], {}, tmp_path / "c.json")
     assert json.loads((tmp_path / "c.json").read_text())["models"] == ["a", "b"]
     monkeypatch.setattr(null, "CALIBRATION", tmp_path / "c.json")
-    assert calibrated.__wrapped__("alone") == nulls_of(alone)
-    assert calibrated.__wrapped__("references") == nulls_of(known)
+    assert calibrated.__wrapped__("alone") == nulls["alone"]
+    assert calibrated.__wrapped__("few") == nulls["few"]
+
+
+def test_models_that_references_do_not_stand_for_do_not_count():
+    usual = [replace(model(str(i), 0.1), levels={"source-specific": (1.0 + 0.1 * i,)}) for i in range(40)]
+    weak = replace(model("weak", 0.9), levels={"source-specific": (8.0,)})
+    nulls = {one.family: one for one in reference_nulls([*usual, weak])}
+    assert len(nulls["patch"].maxima) == 40
+    assert 4 < nulls["source-specific"].unlike < 8
 
 
 def test_references_and_excesses_are_kept_and_decide(tmp_path):
@@ -91,14 +100,14 @@ def test_references_and_excesses_are_kept_and_decide(tmp_path):
     assert nulls["patch"].usual <= nulls["patch"].most
     # The same score is natural in one class and not in the other, and with raw scores both are the same.
     usual, unusual = case(suspect("s"), scan(0.1, 0.2, 0.9, 0.1)), case(suspect("s"), scan(0.9, 0.2, 0.1, 0.1))
-    flagged = [one.scans[0].flagged_classes for one in judged_with([usual, unusual], benign, tables)]
+    flagged = [one.scans[0].flagged_classes for one in judged_with([usual, unusual], known, tables)]
     assert flagged == [(), (0,)]
-    keep_calibration(benign, benign, tables, tmp_path / "c.json")
+    keep_calibration({}, [], tables, tmp_path / "c.json")
     assert read_references(tmp_path / "reference_tables/mnist.json").models == (reference,)
 
 
-HARD = [model(f"hard{i}", score) for i, score in enumerate((0.6, 0.7, 0.8))]
-EASY = [model(f"easy{i}", score) for i, score in enumerate((0.01, 0.02, 0.01, 0.02, 0.01))]
+HARD = [case(suspect(f"hard{i}"), scan(0.1, score, 0.1, 0.1)) for i, score in enumerate((0.6, 0.7, 0.8))]
+EASY = [case(suspect(f"easy{i}"), scan(0.02, score, 0.02, 0.02)) for i, score in enumerate((0.03, 0.02) * 4)]
 
 
 def test_a_half_can_be_judged_by_the_other():

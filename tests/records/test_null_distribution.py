@@ -84,7 +84,7 @@ def test_a_family_pays_for_the_others_that_are_tested():
     assert VerdictConfig(nulls=()).p_value("patch", 2, None, 1.0) == 1
 
 
-@pytest.mark.parametrize("compared", ["alone", "references"])
+@pytest.mark.parametrize("compared", ["alone", "few", "many"])
 def test_what_the_calibration_models_show_is_read_from_its_file(compared, tmp_path, monkeypatch):
     shown = [{"family": "patch", "maxima": [0.1, 0.2], "tests": 9, "usual": 0.5, "most": 2.0}]
     (tmp_path / "c.json").write_text(json.dumps({"models": ["a", "b"], compared: shown}))
@@ -93,7 +93,7 @@ def test_what_the_calibration_models_show_is_read_from_its_file(compared, tmp_pa
     assert calibrated.__wrapped__(compared) == (known,)
 
 
-@pytest.mark.parametrize("compared", ["alone", "references"])
+@pytest.mark.parametrize("compared", ["alone", "few", "many"])
 def test_every_family_is_calibrated_and_a_perfect_trigger_of_it_would_be_flagged(compared):
     nulls = calibrated(compared)
     assert [one.family for one in nulls] == list(FAMILIES)

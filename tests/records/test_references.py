@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -10,7 +11,7 @@ from aegis.core.errors import ConfigError, StoreError
 from aegis.core.types import FAMILIES
 from aegis.detect.verdict import judge_again
 from aegis.records.config import VerdictConfig
-from aegis.records.null_distribution import MIN_P_VALUE, NullDistribution, logit
+from aegis.records.null_distribution import MIN_P_VALUE, NullDistribution, calibrated, logit
 from aegis.records.record import ClassRecord, TriggerRecord, config_of, config_record
 from aegis.records.references import (
     ReferenceModel,
@@ -55,7 +56,8 @@ def test_a_natural_weak_spot_is_expected_and_another_pair_is_not():
 
 
 def test_a_p_value_is_students_prediction_of_the_excess():
-    expected = (logit(0.4) * 2 + logit(0.0)) / 3
+    logits = [logit(0.0), logit(0.4), logit(0.4)]
+    expected = np.mean(logits) + np.std(logits, ddof=1)
     assert KNOWN.expected("patch", 2, None) == pytest.approx(expected)
     spread = math.sqrt(2 / 3) * math.sqrt(1 + 1 / 4)
     tail = stats.t.sf((logit(0.6) - expected - 1) / spread, df=3)
@@ -127,9 +129,29 @@ def test_backdoors_in_every_class_do_not_hide_each_other():
     )
 
 
+def test_references_do_not_stand_for_a_model_that_is_weaker_throughout():
+    bounded = replace(FOUR, nulls=tuple(replace(null, unlike=2.0) for null in NULLS))
+    assert bounded.fitted_to(four((0.9, 0.0, 0.0, 0.0))).stand_for_suspect
+    assert not bounded.fitted_to(four((0.9,) * COUNT)).stand_for_suspect
+    # Fitted to no suspect, they stand for any.
+    assert bounded.stand_for_suspect
+
+
+def test_a_model_is_never_its_own_reference():
+    assert [one.name for one in KNOWN.without("one").models] == ["two"]
+    assert KNOWN.without("three") == KNOWN
+
+
+@pytest.mark.parametrize(("count", "nulls"), [(2, "few"), (9, "many")])
+def test_many_references_are_judged_more_finely(count, nulls, tmp_path):
+    write_references(replace(KNOWN, models=tuple(model(name=str(i)) for i in range(count))), tmp_path / "r.json")
+    assert read_references(tmp_path / "r.json").nulls == calibrated(nulls)
+
+
 def test_the_excess_of_a_model_is_its_largest_over_the_others():
     alone = replace(KNOWN, models=(model(0.02),))  # fitted to none
-    expected = logit(0.8) - (logit(0.02) + logit(0.0)) / 2
+    logits = [logit(0.02), logit(0.0)]
+    expected = logit(0.8) - np.mean(logits) - np.std(logits, ddof=1)
     assert largest_excesses(model(0.8), alone)["source-specific"] == pytest.approx(expected)
 
 

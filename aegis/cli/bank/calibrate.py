@@ -15,8 +15,11 @@ from aegis.records.null_distribution import CALIBRATION
 from aegis.records.references import SHIPPED, known_digests
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from aegis.experiments.calibration import Benign
     from aegis.experiments.detection_rates import Case
+    from aegis.records.null_distribution import Compared, NullDistribution
 
 # Groups of the bank that thresholds come from.
 HALVES = ("calibration", "breadth-calibration")
@@ -45,6 +48,8 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
         benign_excesses,
         judged_with,
         keep_calibration,
+        nulls_of,
+        reference_nulls,
         reference_tables,
     )
     from aegis.experiments.cross_validation import LEFT_OUT, crossed
@@ -52,44 +57,50 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
 
     out = Printer()
     cases = {half: _cases(half, results) for half in (*HALVES, *REPORTED, "breadth-references")}
-    tables = reference_tables(cases["breadth-references"], known_digests())
     own = [case for half in HALVES for case in cases[half]]
+    few = reference_tables(cases["breadth-references"], known_digests())
+    many = reference_tables([*cases["breadth-references"], *own], known_digests())
     versions = {scan.versions.get(CODE) for case in own for scan in case.scans}
     if write and len(versions) > 1:
         raise ConfigError(
             "scans of one version of the detector", f"{len(versions)} versions", "Remove the older ones and scan again."
         )
-    alone, known = benign_excesses(own), benign_excesses(own, tables)
-    if len(known) < 2:
-        raise ConfigError("scans of calibration models", f"{len(known)}", "Scan: aegis bank scan --set calibration.")
-    _show(alone, known, out)
+    benign: dict[Compared, list[Benign]] = {
+        "alone": benign_excesses(own),
+        "few": benign_excesses(own, few),
+        "many": benign_excesses(own, many),
+    }
+    if len(benign["few"]) < 2:
+        found = str(len(benign["few"]))
+        raise ConfigError("scans of calibration models", found, "Scan: aegis bank scan --set calibration.")
+    nulls = {how: (nulls_of if how == "alone" else reference_nulls)(models) for how, models in benign.items()}
+    _show(benign, nulls, out)
     reported, shown = [case for half in REPORTED for case in cases[half]], []
-    for table, how in ((tables, ""), (None, ", no references")):
-        shown.append(tally(f"evaluation{how}", judged_with(reported, own, table)))
-        shown += [tally(f"without its {by}{how}", crossed(reported, own, by, table)) for by in LEFT_OUT]
-    turned = judged_with(cases["calibration"], cases["evaluation"], tables)
+    for tables, said in ((many, "many references"), (few, "few references"), (None, "no references")):
+        shown.append(tally(f"{said}", judged_with(reported, own, tables)))
+        shown += [tally(f"{said}, without its {by}", crossed(reported, own, by, tables)) for by in LEFT_OUT]
+    turned = judged_with(cases["calibration"], cases["evaluation"], few)
     if turned:
         shown.append(tally("calibration half, by the other", turned))
     print_tallies(shown, out)
     if write:
-        keep_calibration(alone, known, tables)
+        keep_calibration(nulls, [model.name for model in benign["alone"]], many)
         out.say(f"Written to {CALIBRATION.name} and {SHIPPED.name}.")
 
 
-def _show(alone: list[Benign], known: list[Benign], out: Printer) -> None:
-    """Prints the largest excess of every calibration model over its other classes and over references."""
-    from aegis.experiments.calibration import nulls_of, reference_nulls
-
-    excesses = {model.name: model.excess for model in known}
-    families = list(alone[0].excess)
-    table = make_table(["model"], [*families, *(f"over references, {family}" for family in families)])
-    for model in alone:
-        both = [model.excess, excesses.get(model.name, {})]
-        cells = [f"{excess[family]:.1f}" if family in excess else "" for excess in both for family in families]
-        table.add_row(model.name, *cells)
+def _show(
+    benign: Mapping[Compared, list[Benign]], nulls: Mapping[Compared, Sequence[NullDistribution]], out: Printer
+) -> None:
+    """Prints the largest excess of every calibration model, however it is compared, and what few models exceed."""
+    families, names = list(benign["alone"][0].excess), [model.name for model in benign["alone"]]
+    table = make_table(["model"], [f"{family}, {how}" for how in benign for family in families])
+    excesses = {how: {model.name: model.excess for model in models} for how, models in benign.items()}
+    for name in names:
+        rows = [excesses[how].get(name, {}) for how in benign]
+        table.add_row(name, *(f"{row[family]:.1f}" if family in row else "" for row in rows for family in families))
     out.show(table)
-    for how, nulls in (("without references", nulls_of(alone)), ("with references", reference_nulls(known))):
-        for null in nulls:
+    for how, those in nulls.items():
+        for null in those:
             out.say(f"{how}, {null.family}: 0.25% of benign models exceed {null.threshold(0.0025):.1f} logits")
 
 
