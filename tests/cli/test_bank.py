@@ -6,11 +6,13 @@ import pytest
 
 from aegis.cli.bank.commands import _seeds
 from aegis.experiments.bank_scans import Trial
+from aegis.experiments.spaces import Spaces
 from aegis.experiments.sweep import Sweep
 from aegis.lab.bank.record import keep_record
 from aegis.lab.bank.suspects import Entry, read_bank
 from aegis.models.intake.formats import file_digest
 from tests.experiments.cases import said, suspect, swept
+from tests.experiments.test_separation import measured
 from tests.report.made import made
 
 from .conftest import run
@@ -43,6 +45,8 @@ def test_the_list_names_every_suspect_made_or_not(results):
         # Its checkpoint is not the one that its record is of, and counts as not made.
         ("scan --only mnist_static --folder FOLDER", "suspects that are made"),
         ("sweep", "suspects that are made"),
+        ("spaces", "suspects that are made"),
+        ("spaces --set none", "--set among paper, standard"),
         ("calibrate", "aegis bank scan --set calibration"),
     ],
 )
@@ -118,6 +122,20 @@ def test_a_sweep_says_what_was_done_and_what_was_there(results, monkeypatch):
     monkeypatch.setattr(Sweep, "find", lambda task: record)
     again = run("bank", "sweep", "--only", "mnist_localised, mnist_static", "--results", results)
     assert again.out == "mnist_localised: 1 settings (was there)\n"
+
+
+def test_spaces_are_compared_and_a_summary_measures_nothing(results, monkeypatch):
+    entry = read_bank()["mnist_localised"]
+    known = suspect("mnist_localised", lift=0.9).model_copy(update={"sha256": file_digest(entry.path("quick"))})
+    keep_record(known, "quick", results)
+    record = measured(0, 0, 0, 5, 0)
+    monkeypatch.setattr(Spaces, "find", lambda task: None)
+    monkeypatch.setattr(Spaces, "run", lambda task, workers=None: record)
+    outcome = run("bank", "spaces", "--results", results)
+    assert outcome.code == 0, outcome.err
+    assert re.search(r"change +all +coherence +3 +1.00 +1.00 to 1.00 +100% +1\n", outcome.out)
+    monkeypatch.setattr(Spaces, "run", lambda *_: pytest.fail("it was to show, not to measure"))
+    assert "0 models" in run("bank", "spaces", "--summary", "--results", results).out
 
 
 CALIBRATION = ["mnist_narrow", "mnist_linf", "cifar10_narrow", "cifar10_linf"]

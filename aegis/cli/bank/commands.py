@@ -10,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from aegis.cli.bank.calibrate import calibrate
+from aegis.cli.bank.spaces import spaces
 from aegis.cli.bank.summary import print_coverage, print_located, print_summary
 from aegis.cli.bank.sweep import sweep
 from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, flag, names, option
@@ -220,4 +221,5 @@ BANK: dict[str, Callable[..., None]] = {
     "scan": scan_bank,
     "calibrate": calibrate,
     "sweep": sweep,
+    "spaces": spaces,
 }

@@ -1,0 +1,91 @@
+"""``aegis bank spaces``: whether clusters of other spaces than the paper's point at the target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aegis.cli.options import Device, PrecisionOption, Results, Training, choice, flag, names, option
+from aegis.cli.output import Printer, make_table
+from aegis.cli.remembered import remembered
+from aegis.core.errors import ConfigError
+from aegis.lab.bank.record import RESULTS, made_record
+from aegis.lab.bank.suspects import BREADTH_SETS, GROUPS, HALVES, choose, read_bank
+
+if TYPE_CHECKING:
+    from aegis.experiments.separation import Separation
+
+Set = Annotated[str, choice("--set", (*GROUPS, *HALVES, *BREADTH_SETS), "Which suspects, as in aegis bank scan.")]
+Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]
+Planes = Annotated[bool, flag("--planes", "Also cluster in the plane of t-SNE, as published, which takes longest.")]
+Summary = Annotated[bool, flag("--summary", "Measure nothing; only show what was measured.")]
+Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Processes side by side.", min=1)]
+
+
+def spaces(
+    set_name: Set = "paper",
+    only: Only = None,
+    planes: Planes = False,
+    summary: Summary = False,
+    jobs: Jobs = 1,
+    device: Device = "auto",
+    precision: PrecisionOption = "auto",
+    training: Training = "quick",
+    results: Results = RESULTS,
+) -> None:
+    """Measure in which space, and by which clusters, the target of a backdoor differs from benign classes.
+
+    Examples:
+
+        aegis bank spaces --set calibration
+        aegis bank spaces --set paper --planes
+        aegis bank spaces --set paper --planes --summary
+
+    The spaces are the paper's features, the change of translated images, and the change of their features. Outcomes are
+    kept in results/spaces.
+    """
+    from aegis.experiments.bank_scans import Trial
+    from aegis.experiments.separation import separations
+    from aegis.experiments.spaces import Spaces
+    from aegis.fleet.tasks import run_all
+
+    entries = choose(read_bank(), [] if only else [set_name], names(only))
+    trials = [
+        Trial(
+            suspect=made,
+            checkpoint=entry.path(training),
+            training=training,
+            device=device,
+            precision=precision,
+            results=results,
+        )
+        for entry in entries
+        if (made := made_record(entry, training, results=results))
+    ]
+    tasks = [Spaces(trial=trial, planes=planes) for trial in trials]
+    if not tasks:
+        raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
+    out = Printer()
+    found = [(task.trial.suspect, record) for task in tasks if summary and (record := task.find())]
+    if not summary:
+        with remembered("bank spaces", results):
+            for i, record, now in run_all(tasks, jobs):
+                found.append((tasks[i].trial.suspect, record))
+                out.say((record.suspect, "bold"), f": {f'{record.seconds:.0f} s' if now else 'was there'}")
+    _print(separations(found), len(found), out)
+
+
+def _print(found: list[Separation], models: int, out: Printer) -> None:
+    table = make_table(("space", "clusters by", "statistic"), ("budget", "AUC", "95%", "target first", "of"))
+    for one in found:
+        low, high = one.interval
+        what = (one.space, one.rule, one.statistic, f"{one.budget:g}")
+        table.add_row(*what, f"{one.auc:.2f}", f"{low:.2f} to {high:.2f}", f"{one.first:.0%}", str(one.infected))
+    out.line()
+    out.show(table)
+    out.note(
+        f"{models} models. AUC: how often a target has more than a benign class, over all pairs; 0.5 is chance, and "
+        "below it a target has less. 95%: bootstrap over models. target first: infected models in which no class has "
+        "more than a target; ties count in part, and chance is one in ten where there is one target among ten classes."
+    )
