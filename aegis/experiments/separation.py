@@ -29,13 +29,29 @@ class Classes:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """A share of pairs of classes, with its 95% interval by the percentile bootstrap over models.
+
+    Args:
+        share: in [0, 1]; 0.5 is chance.
+        interval: its bounds.
+    """
+
+    share: float
+    interval: tuple[float, float]
+
+    def __str__(self) -> str:
+        return f"{self.share:.2f} ({self.interval[0]:.2f} to {self.interval[1]:.2f})"
+
+
+@dataclass(frozen=True)
 class Separation:
     """How well one number separates targets from benign classes.
 
     Args:
         space, rule, statistic, budget: the number, as in ``spaces.Description``.
         auc: share of all pairs of a target and a benign class in which the target has more; ties count half.
-        interval: bounds of its 95% interval by the bootstrap over models.
+        within: the same over pairs of one model, which needs no scale that all models share.
         first: share of infected models whose largest number is a target's; ties count in part.
         infected: number of these models; those without a benign class are left out.
     """
@@ -44,8 +60,8 @@ class Separation:
     rule: str
     statistic: Statistic
     budget: float
-    auc: float
-    interval: tuple[float, float]
+    auc: Estimate
+    within: Estimate
     first: float
     infected: int
 
@@ -69,12 +85,11 @@ def separations(found: Sequence[tuple[BankRecord, SpacesRecord]]) -> list[Separa
             classes_of(known, one[space, rule, statistic, budget])
             for (known, _), one in zip(found, values, strict=True)
         ]
-        if not (any(m.targets for m in models) and any(m.benign for m in models)):
-            continue
-        auc, interval = auc_over_models(models)
         ranked = [m for m in models if m.targets and m.benign]
-        first = float(np.mean([share_first(m) for m in ranked])) if ranked else 0.0
-        separated.append(Separation(space, rule, statistic, budget, auc, interval, first, len(ranked)))
+        if not ranked:
+            continue
+        first = float(np.mean([share_first(m) for m in ranked]))
+        separated.append(Separation(space, rule, statistic, budget, *areas(models), first, len(ranked)))
     return separated
 
 
@@ -109,23 +124,32 @@ def share_first(model: Classes) -> float:
     return targets / (targets + benign)
 
 
-def auc_over_models(models: Sequence[Classes]) -> tuple[float, tuple[float, float]]:
-    """Computes the area under the ROC curve over the classes of all models.
+def areas(models: Sequence[Classes]) -> tuple[Estimate, Estimate]:
+    """Computes the area under the ROC curve over the classes of all models, and that over pairs within a model.
 
     Args:
-        models: the classes of each model, with at least one target and one benign class among them.
+        models: the classes of each model, at least one of which has both targets and benign classes.
 
     Returns:
-        The area, and its 95% interval by the percentile bootstrap, which draws whole models with replacement.
+        Both areas; their intervals draw whole models with replacement.
     """
     wins = np.array([[_wins(a.targets, b.benign) for b in models] for a in models])
     pairs = np.array([[len(a.targets) * len(b.benign) for b in models] for a in models], float)
-    generator, count = numpy_generator(SEED), len(models)
-    drawn = generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES).astype(float)
-    won, all_of_them = (np.einsum("ri,ij,rj->r", drawn, one, drawn, optimize=True) for one in (wins, pairs))
-    areas = won[all_of_them > 0] / all_of_them[all_of_them > 0]
-    low, high = np.quantile(areas, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    return float(wins.sum() / pairs.sum()), (float(low), float(high))
+    count = len(models)
+    drawn = numpy_generator(SEED).multinomial(count, np.full(count, 1 / count), size=RESAMPLES).astype(float)
+    both = (np.einsum("ri,ij,rj->r", drawn, one, drawn, optimize=True) for one in (wins, pairs))
+    inside = (drawn @ one.diagonal() for one in (wins, pairs))
+    return (
+        _estimate(wins.sum() / pairs.sum(), *both),
+        _estimate(wins.trace() / pairs.trace(), *inside),
+    )
+
+
+def _estimate(share: float, won: np.ndarray, pairs: np.ndarray) -> Estimate:
+    # A draw without any target, or without a benign class, says nothing.
+    shares = won[pairs > 0] / pairs[pairs > 0]
+    low, high = np.quantile(shares, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    return Estimate(float(share), (float(low), float(high)))
 
 
 def _wins(targets: Sequence[float], benign: Sequence[float]) -> float:

@@ -215,11 +215,8 @@ def in_spaces(model: Classifier, images: Dataset, evidence: Evidence) -> dict[Sp
     """
     import torch
 
-    from aegis.detect.features import principal_components
-
     seeds, kept = images.train.pixels[evidence.seed_index], evidence.features.shape[2]
-    before = model.features(torch.from_numpy(seeds))
-    alone = np.ones(len(seeds), bool)
+    before = model.features(torch.from_numpy(seeds)).numpy()
     found: dict[Space, list[Rows]] = {
         "features": [Rows(scores, evidence.is_translated) for scores in evidence.features],
         "change": [],
@@ -227,11 +224,28 @@ def in_spaces(model: Classifier, images: Dataset, evidence: Evidence) -> dict[Sp
     }
     for translated in evidence.translated:
         moved = as_pixels(translated)
-        pixels = torch.from_numpy(moved - seeds).flatten(1)
-        features = model.features(torch.from_numpy(moved)) - before
-        found["change"].append(Rows(principal_components(pixels, kept), alone, pixels.numpy()))
-        found["feature change"].append(Rows(principal_components(features, kept), alone, features.numpy()))
+        found["change"].append(rows_of(moved - seeds, kept))
+        found["feature change"].append(rows_of(model.features(torch.from_numpy(moved)).numpy() - before, kept))
     return found
+
+
+def rows_of(changes: Float32[np.ndarray, "n ..."], components: int) -> Rows:
+    """Places changes of translated images in their own space.
+
+    Args:
+        changes: the change of each image, in pixels or features, shape (n, ...).
+        components: number of principal components that are kept, at least 1.
+
+    Returns:
+        The rows, without a plane.
+    """
+    import torch
+
+    from aegis.detect.features import principal_components
+
+    vectors = changes.reshape(len(changes), -1)
+    scores = principal_components(torch.from_numpy(vectors), components)
+    return Rows(scores, np.ones(len(vectors), bool), vectors)
 
 
 def described(

@@ -133,7 +133,7 @@ def test_spaces_are_compared_and_a_summary_measures_nothing(results, monkeypatch
     monkeypatch.setattr(Spaces, "run", lambda task, workers=None: record)
     outcome = run("bank", "spaces", "--results", results)
     assert outcome.code == 0, outcome.err
-    assert re.search(r"change +all +coherence +3 +1.00 +1.00 to 1.00 +100% +1\n", outcome.out)
+    assert re.search(r"change +all +coherence +3 +1.00 \(1.00 to 1.00\) +1.00 \(1.00 to 1.00\) +100% +1\n", outcome.out)
     monkeypatch.setattr(Spaces, "run", lambda *_: pytest.fail("it was to show, not to measure"))
     assert "0 models" in run("bank", "spaces", "--summary", "--results", results).out
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from aegis.experiments.separation import Classes, auc_over_models, classes_of, separations, share_first
+from aegis.experiments.separation import Classes, Estimate, areas, classes_of, separations, share_first
 from aegis.experiments.spaces import Description, SpacesRecord
 from aegis.models.card import Planted
 
@@ -26,21 +26,31 @@ def test_the_area_is_that_of_the_roc_curve_over_all_classes():
     models = [Classes(tuple(one[:2]), tuple(one[2:])) for one in drawn]
     truth = [label for m in models for label in (*[1] * len(m.targets), *[0] * len(m.benign))]
     values = [value for m in models for value in (*m.targets, *m.benign)]
-    auc, (low, high) = auc_over_models(models)
-    assert auc == pytest.approx(roc_auc_score(truth, values))
-    assert low < auc < high
+    pooled, within = areas(models)
+    assert pooled.share == pytest.approx(roc_auc_score(truth, values))
+    inside = [roc_auc_score([1] * len(m.targets) + [0] * len(m.benign), [*m.targets, *m.benign]) for m in models]
+    assert within.share == pytest.approx(np.mean(inside))
+    for one in (pooled, within):
+        assert one.interval[0] < one.share < one.interval[1]
 
 
 def test_targets_that_always_have_more_leave_no_doubt():
-    assert auc_over_models([Classes((2.0,), (0.0, 1.0)), Classes((), (0.5,))]) == (1.0, (1.0, 1.0))
+    sure = Estimate(1.0, (1.0, 1.0))
+    assert areas([Classes((2.0,), (0.0, 1.0)), Classes((), (0.5,))]) == (sure, sure)
+    assert str(sure) == "1.00 (1.00 to 1.00)"
+
+
+def test_pairs_within_a_model_need_no_common_scale():
+    pooled, within = areas([Classes((2.0,), (1.0,)), Classes((12.0,), (11.0,)), Classes((22.0,), (21.0,))])
+    assert within == Estimate(1.0, (1.0, 1.0))
+    assert pooled.share == pytest.approx(2 / 3)
 
 
 def test_the_interval_is_over_models_not_over_their_classes():
     """One model of two says the opposite: however many classes they have, nothing is known."""
     many = 500
     models = [Classes((3.0,) * many, (1.0,) * many), Classes((0.0,) * many, (2.0,) * many)]
-    _, (low, high) = auc_over_models(models)
-    assert (low, high) == (0.0, 1.0)
+    assert [one.interval for one in areas(models)] == [(0.0, 1.0)] * 2
 
 
 def test_what_a_failed_attack_was_to_lead_to_is_neither_target_nor_benign():
@@ -62,7 +72,7 @@ def test_ties_count_in_part():
 def test_only_what_all_models_have_is_compared():
     infected, clean = suspect(lift=0.9), suspect()
     (one,) = separations([(infected, measured(0, 0, 0, 5, 0)), (clean, measured(1, 1, 1, 1, 1))])
-    assert (one.auc, one.first, one.infected, one.budget) == (1, 1, 1, 3)
+    assert (one.auc.share, one.within.share, one.first, one.infected, one.budget) == (1, 1, 1, 1, 3)
     assert separations([(infected, measured(0, 0, 0, 5, 0)), (clean, measured(1, 1, 1, 1, 1, budget=6))]) == []
     assert separations([(clean, measured(1, 1, 1, 1, 1))]) == []
     assert separations([]) == []

@@ -77,15 +77,15 @@ def spaces(
 
 
 def _print(found: list[Separation], models: int, out: Printer) -> None:
-    table = make_table(("space", "clusters by", "statistic"), ("budget", "AUC", "95%", "target first", "of"))
+    table = make_table(("space", "clusters by", "statistic"), ("budget", "AUC", "within models", "target first", "of"))
     for one in found:
-        low, high = one.interval
         what = (one.space, one.rule, one.statistic, f"{one.budget:g}")
-        table.add_row(*what, f"{one.auc:.2f}", f"{low:.2f} to {high:.2f}", f"{one.first:.0%}", str(one.infected))
+        table.add_row(*what, str(one.auc), str(one.within), f"{one.first:.0%}", str(one.infected))
     out.line()
     out.show(table)
     out.note(
-        f"{models} models. AUC: how often a target has more than a benign class, over all pairs; 0.5 is chance, and "
-        "below it a target has less. 95%: bootstrap over models. target first: infected models in which no class has "
+        f"{models} models. AUC: how often a target has more than a benign class, over all pairs, and over "
+        "those within one model; 0.5 is chance, below it a target has less. In brackets the 95% interval by the "
+        "bootstrap over models. target first: infected models in which no class has "
         "more than a target; ties count in part, and chance is one in ten where there is one target among ten classes."
     )
