@@ -81,8 +81,8 @@ def visit(open_page, monkeypatch):
 
 @pytest.fixture
 def page(visit, finished):
-    """The page with a class of the finished scan."""
-    return visit(finished.environment, **{"scan": finished.key, "class": str(LABEL)})
+    """The page with a class of the finished scan, in the paper's space."""
+    return visit(finished.environment, **{"scan": finished.key, "class": str(LABEL), "space": "features"})
 
 
 def run(at):

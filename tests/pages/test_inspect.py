@@ -157,6 +157,7 @@ def test_a_link_restores_the_view(page, finished, visit):
     run(page)
     click(page, 70, 75, box=[{}])
     link = dict(page.query_params)
+    assert link["space"] == "features"
     again = visit(finished.environment, **link)
     assert dict(again.query_params) == link
     assert slider(again).value == slider(page).value

@@ -57,7 +57,9 @@ def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
     # Eight bits a pixel round each change by half a step at most.
     assert 2 < reached.max() <= 4 + 0.5 / 255 * 8
     # It is there for everybody else, and after a restart.
-    again = visit(finished.environment, **{"scan": finished.key, "class": str(LABEL), "budget": "4"})
+    again = visit(
+        finished.environment, **{"scan": finished.key, "class": str(LABEL), "budget": "4", "space": "features"}
+    )
     assert "With ε = 4:" in everything(again)
     again.button(key=state.RESET).click()
     run(again)

@@ -210,7 +210,9 @@ def bars(
     return figure
 
 
-def describe_scatter(name: str, groups: Sequence[Group], selected: int, bandwidth: float) -> str:
+def describe_scatter(
+    name: str, groups: Sequence[Group], selected: int, bandwidth: float, space: str = "features"
+) -> str:
     """Describes a scatter plot in words, for screen readers.
 
     Args:
@@ -218,12 +220,13 @@ def describe_scatter(name: str, groups: Sequence[Group], selected: int, bandwidt
         groups: that are drawn.
         selected: number of selected points.
         bandwidth: radius of mean shift.
+        space: what the points are embedded by, in words.
     """
     sizes = ", ".join(f"{group.name}: {len(group.rows)}" for group in groups[:LEGEND])
     total = sum(len(group.rows) for group in groups)
     chosen = f" {selected} of them are selected." if selected else ""
     return (
-        f"Scatter plot of {total} images of class {name} by their features, at bandwidth {bandwidth:.4g}. "
+        f"Scatter plot of {total} images of class {name} by their {space}, at bandwidth {bandwidth:.4g}. "
         f"{sizes}.{chosen}"
     )
 

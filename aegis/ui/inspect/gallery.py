@@ -29,6 +29,7 @@ def show_gallery(subject: Subject) -> str:
     """
     _say_what(subject)
     offered = [name for name in SHOWS if subject.data is not None or name not in NEEDS_IMAGES]
+    offered = [name for name in offered if subject.training_count or name != "training"]
     if st.session_state.get(state.SHOW) not in offered:
         st.session_state[state.SHOW] = offered[0]
     show = st.segmented_control(
@@ -113,8 +114,10 @@ def show_details(subject: Subject) -> None:
         means, near = st.columns([3, 2], gap="medium")
         with means:
             _show_means(subject)
-        with near:
-            _show_nearest(subject)
+        # In the space of changes no training image is near.
+        if subject.training_count:
+            with near:
+                _show_nearest(subject)
         show_trial(subject)
     _offer_export(subject)
 

@@ -22,11 +22,12 @@ from aegis.ui.components.palette import palette
 from aegis.ui.components.widgets import reason_of
 from aegis.ui.inspect import state
 from aegis.ui.inspect.budget import Grouping, choose_bandwidth, choose_budget, recorded_budget
+from aegis.ui.inspect.change_space import in_change_space, likeness
 from aegis.ui.inspect.choice import Choice, choose, show_verdict
 from aegis.ui.inspect.gallery import show_details, show_gallery
 from aegis.ui.inspect.subject import Subject
-from aegis.ui.inspect.view import COLOURS, View, apply_event, pack
-from aegis.ui.inspect.what_if import find_what_if_of, prompt_what_if
+from aegis.ui.inspect.view import COLOURS, DEFAULT_SPACE, SPACES, View, apply_event, pack
+from aegis.ui.inspect.what_if import find_what_if_of, prompt_what_if, with_what_if
 from aegis.ui.scans import find_finding
 from aegis.ui.session import WhatIf, look_for_images
 
@@ -52,10 +53,20 @@ METHOD_HELP = (
     "How features of many dimensions become points in the plane. The clusters depend on it; the verdict was reached "
     "with the one that the scan used."
 )
+SPACE_HELP = (
+    "Change: what translation did to each image, whatever was there before. This space is ours, not the paper's. "
+    "Features: the paper's space, the model's features of training and translated images together. Neither decides the "
+    "verdict, and in neither does the number of clusters point at a backdoor."
+)
+LIKENESS_HELP = (
+    "The mean cosine similarity of the changes to their mean, 1 if translation changes every image alike. A trigger that "
+    "is spread over the image stands out among the classes of its model; a small patch does not, so that a low rank "
+    "clears no class."
+)
 # Seconds.
 HEAD_START = 0.3
 # Sliders beside one another, with the rest of the controls, on a laptop.
-SLIDER = 200
+SLIDER = 176
 ALONE_HELP = (
     "Leave the class's own training images out, as in Fig. 16 of the paper, and cluster the translated ones alone."
 )
@@ -115,10 +126,16 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         with st.container(width=SLIDER):
             epsilon = choose_budget(scanned)
         bandwidth_place = st.container(width=SLIDER)
-        method, alone, colour = _choose_view(config.embed.method, has_seeds=data is not None)
-    what_if = WhatIf(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, method)
+        space = _choose_space(has_seeds=data is not None)
+        method, alone, colour = _choose_view(config.embed.method, space, has_seeds=data is not None)
+    changes = space == "change"
+    # Changes need the translated images alone, whatever features are drawn by.
+    needed = config.embed.method if changes else method
+    what_if = WhatIf(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, needed)
     changed = None if method == config.embed.method else method
-    view = View(scan=choice.key, label=scanned.label, budget=epsilon, method=changed, alone=alone, colour=colour)
+    view = View(
+        scan=choice.key, label=scanned.label, budget=epsilon, method=changed, space=space, alone=alone, colour=colour
+    )
     finding = find_what_if_of(choice, scanned, what_if)
     back = epsilon if what_if.epsilon is None else recorded_budget(scanned)
     if finding is None:
@@ -127,14 +144,26 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         state.write_address(view)
         return
     budget = finding.evidence.budgets.index(epsilon)
+    if changes and data is not None:
+        finding, budget = _show_changes(choice, finding, data, budget, what_if, method), 0
     with bandwidth_place:
-        grouping, key = choose_bandwidth(choice, finding, budget, alone, config, method)
-    _tell_what_if(grouping, what_if, changed, state.reset(key, grouping.recorded.bandwidth, back, config.embed.method))
+        grouping, key = choose_bandwidth(choice, finding, budget, alone, config, f"{space} {method}")
+    back_to = state.reset(key, grouping.recorded.bandwidth, back, config.embed.method)
+    _tell_what_if(grouping, replace(what_if, method=method), changed, recorded=not changes, back=back_to)
     selected = _select(finding.embeddings[budget], grouping, alone)
     subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
     show = _show(subject, grouping, alone, colour)
     bandwidth = grouping.shown.bandwidth if grouping.what_if else None
     state.write_address(replace(view, bandwidth=bandwidth, show=show, selection=pack(selected)))
+
+
+def _show_changes(
+    choice: Choice, finding: Finding, data: Dataset, budget: int, what_if: WhatIf, method: str
+) -> Finding:
+    """Says how alike the changes are; the finding at this budget alone, in the space of changes."""
+    st.markdown(likeness(choice.record, finding, data, budget).sentence, help=LIKENESS_HELP)
+    record = choice.record if what_if.epsilon is None else with_what_if(choice.record, what_if)
+    return in_change_space(record, finding, data, budget, replace(config_of(choice.record).embed, method=method))
 
 
 def _select(embedding: Embedding, grouping: Grouping, alone: bool) -> Bool[np.ndarray, " p"]:
@@ -168,7 +197,11 @@ def _show(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str
         _draw(subject, grouping, groups)
     with left:
         state.watch_shift()
-        shapes = "" if alone else " Filled: translated images. Open: the class's own training images."
+        shapes = (
+            ""
+            if alone or not subject.training_count
+            else " Filled: translated images. Open: the class's own training images."
+        )
         st.caption(
             f"Click a point to select its cluster; with Shift, to add or remove one; or draw a box or a lasso.{shapes}"
         )
@@ -176,7 +209,20 @@ def _show(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str
     return show
 
 
-def _choose_view(method: str, has_seeds: bool) -> tuple[str, bool, str]:
+def _choose_space(has_seeds: bool) -> str:
+    # Without the seeds nobody knows what changed.
+    offered = [name for name in SPACES if has_seeds or name != "change"]
+    if st.session_state.get(state.SPACE) not in offered:
+        st.session_state[state.SPACE] = DEFAULT_SPACE if has_seeds else offered[0]
+    space = st.segmented_control(
+        "Space", offered, format_func=SPACES.__getitem__, key=state.SPACE, required=True, width="content",
+        help=SPACE_HELP, on_change=state.forget_selection,
+    )  # fmt: skip
+    assert space is not None
+    return space
+
+
+def _choose_view(method: str, space: str, has_seeds: bool) -> tuple[str, bool, str]:
     # Without the images nobody knows the seeds' classes.
     offered = [name for name in COLOURS if has_seeds or name != "class"]
     if st.session_state.get(state.COLOUR) not in offered:
@@ -190,7 +236,8 @@ def _choose_view(method: str, has_seeds: bool) -> tuple[str, bool, str]:
         "Drawn by", list(METHODS), format_func=METHODS.__getitem__, key=state.METHOD, required=True, width="content",
         help=METHOD_HELP,
     )  # fmt: skip
-    alone = st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
+    # There are no changes of training images to leave out.
+    alone = space == "features" and st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
     assert colour is not None
     assert drawn is not None
     return drawn, alone, colour
@@ -199,7 +246,8 @@ def _choose_view(method: str, has_seeds: bool) -> tuple[str, bool, str]:
 def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> None:
     embedding = subject.embedding
     name = printable(subject.name, 40)
-    title = f"Class {label_with_name(subject.finding.label, name)}: {count_of(grouping.shown.count, 'cluster')}"
+    what = count_of(grouping.shown.count, "cluster") + ("" if subject.training_count else " of changes")
+    title = f"Class {label_with_name(subject.finding.label, name)}: {what}"
     figure = charts.scatter(
         embedding.points,
         embedding.is_translated,
@@ -218,7 +266,13 @@ def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> N
         on_select="rerun",
         selection_mode=MODES,
         config=BAR,
-        alt=charts.describe_scatter(name, groups, int(subject.selected.sum()), grouping.shown.bandwidth),
+        alt=charts.describe_scatter(
+            name,
+            groups,
+            int(subject.selected.sum()),
+            grouping.shown.bandwidth,
+            "features" if subject.training_count else "changes",
+        ),
     )
 
 
@@ -252,11 +306,22 @@ def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"],
     return [*found, *([training] if len(training.rows) else [])]
 
 
-def _tell_what_if(grouping: Grouping, what_if: WhatIf, method: str | None, back: Callable[[], None]) -> None:
-    shown, recorded = grouping.shown, grouping.recorded
+def _tell_what_if(
+    grouping: Grouping, what_if: WhatIf, method: str | None, recorded: bool, back: Callable[[], None]
+) -> None:
+    """Says what differs from the scan, if anything does.
+
+    Args:
+        grouping: clusters as shown and as computed first.
+        what_if: budget and method.
+        method: the method if it is not the scan's.
+        recorded: whether the scan found the clusters computed first.
+        back: restores the scan's settings.
+    """
+    shown, first = grouping.shown, grouping.recorded
     other = [f"ε = {what_if.epsilon:g}"] if what_if.epsilon else []
     other += [METHODS[method]] if method else []
-    found = "" if other else f" The scan found {recorded.count} at {recorded.bandwidth:.4g}."
+    found = "" if other or not recorded else f" The scan found {first.count} at {first.bandwidth:.4g}."
     other += [f"bandwidth {shown.bandwidth:.4g}"] if grouping.what_if else []
     if not other:
         return

@@ -14,6 +14,7 @@ from aegis.ui.inspect.view import View, read_view, unpack
 
 SCAN, CLASS, BUDGET = "inspect-scan", "inspect-class", "inspect-budget"
 COLOUR, SHOW, ALONE, METHOD = "inspect-colour", "inspect-show", "inspect-alone", "inspect-method"
+SPACE = "inspect-space"
 CHART, RESET = "inspect-chart", "inspect-reset"
 # Keys that no widget has: packed selection, bandwidth of a link, colours, and the address last written.
 _SELECTION, _BANDWIDTH, _COLOURS, _DRAWING, _WRITTEN, _LOADED = (
@@ -50,6 +51,7 @@ def follow_address() -> None:
         BUDGET: view.budget,
         COLOUR: view.colour,
         SHOW: view.show,
+        SPACE: view.space,
         ALONE: view.alone,
         METHOD: view.method,
         _SELECTION: view.selection,

@@ -48,7 +48,7 @@ class SelectionTrial:
 
 def show_trial(subject: Subject) -> None:
     """Shows the button, and the result for the selection that is shown."""
-    known = (identity(subject.record), subject.finding.label, subject.embedding.budget, pack(subject.rows))
+    known = (identity(subject.record), subject.finding.label, subject.embedding.budget, _rows_of(subject))
     pressed = st.button(
         "Test this selection's trigger", key=BUTTON, icon=":material/bolt:", help=HELP, disabled=subject.data is None
     )
@@ -66,6 +66,11 @@ def show_trial(subject: Subject) -> None:
             st.text(trial.problem)
         return
     _show(subject, trial.triggers)
+
+
+def _rows_of(subject: Subject) -> str:
+    # Rows count from the first training image, of which some spaces have none.
+    return f"{subject.training_count} {pack(subject.rows)}"
 
 
 def _search_config(subject: Subject) -> TriggerSearchConfig:

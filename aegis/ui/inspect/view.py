@@ -15,7 +15,8 @@ from jaxtyping import Bool, Int64
 
 COLOURS = {"origin": "origin", "cluster": "cluster", "class": "seed class"}
 SHOWS = {"translated": "translated", "seed": "seed", "difference": "difference", "training": "training"}
-DEFAULT_COLOUR, DEFAULT_SHOW = "cluster", "translated"
+SPACES = {"change": "change (ours)", "features": "features (paper)"}
+DEFAULT_COLOUR, DEFAULT_SHOW, DEFAULT_SPACE = "cluster", "translated", "change"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class View:
         budget: one of the scan's.
         bandwidth: of a what-if.
         method: of an embedding that is not the scan's.
+        space: one of ``SPACES``.
         alone: translated images only (Fig. 16).
         colour: one of ``COLOURS``.
         show: one of ``SHOWS``.
@@ -39,6 +41,7 @@ class View:
     budget: float | None = None
     bandwidth: float | None = None
     method: str | None = None
+    space: str = DEFAULT_SPACE
     alone: bool = False
     colour: str = DEFAULT_COLOUR
     show: str = DEFAULT_SHOW
@@ -52,6 +55,7 @@ class View:
             "budget": None if self.budget is None else f"{self.budget:.12g}",
             "bandwidth": None if self.bandwidth is None else repr(self.bandwidth),
             "embedding": self.method,
+            "space": None if self.space == DEFAULT_SPACE else self.space,
             "alone": "1" if self.alone else None,
             "colour": None if self.colour == DEFAULT_COLOUR else self.colour,
             "show": None if self.show == DEFAULT_SHOW else self.show,
@@ -62,7 +66,7 @@ class View:
 
 def read_view(parameters: Mapping[str, str]) -> View:
     """Reads a view from query parameters; invalid ones are ignored."""
-    colour, show = parameters.get("colour", ""), parameters.get("show", "")
+    colour, show, space = (parameters.get(name, "") for name in ("colour", "show", "space"))
     label = parameters.get("class", "")
     return View(
         scan=parameters.get("scan"),
@@ -70,6 +74,7 @@ def read_view(parameters: Mapping[str, str]) -> View:
         budget=_positive(parameters.get("budget", "")),
         bandwidth=_positive(parameters.get("bandwidth", "")),
         method=parameters.get("embedding"),
+        space=space if space in SPACES else DEFAULT_SPACE,
         alone=parameters.get("alone") == "1",
         colour=colour if colour in COLOURS else DEFAULT_COLOUR,
         show=show if show in SHOWS else DEFAULT_SHOW,
