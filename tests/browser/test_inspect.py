@@ -19,7 +19,7 @@ def inspect(visit):
     """Opens a class of the finished scan."""
 
     def open_page(more="", light="light"):
-        page = visit(f"Inspect_Class?scan={KEY}&class={TESTED[1]}{more}", light)
+        page = visit(f"Inspect_Class?scan={KEY}&class={TESTED[1]}&space=features{more}", light)
         # The first page of a server waits for it to import what charts need.
         expect(points(page).first).to_be_attached(timeout=120_000)
         return page

@@ -59,9 +59,9 @@ SPACE_HELP = (
     "verdict, and in neither does the number of clusters point at a backdoor."
 )
 LIKENESS_HELP = (
-    "The mean cosine similarity of the changes to their mean, 1 if translation changes every image alike. A trigger that "
-    "is spread over the image stands out among the classes of its model; a small patch does not, so that a low rank "
-    "clears no class."
+    "The mean cosine similarity of the changes to their mean, 1 if translation changes every image alike. A trigger "
+    "that is spread over the image stands out among the classes of its model; a small patch does not, so that a low "
+    "rank clears no class."
 )
 # Seconds.
 HEAD_START = 0.3
