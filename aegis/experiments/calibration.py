@@ -20,9 +20,11 @@ from aegis.records.null_distribution import CALIBRATION, UNBOUNDED, Compared, Nu
 from aegis.records.record import ClassRecord
 from aegis.records.references import (
     SHIPPED,
+    Levels,
     ReferenceModel,
     References,
     largest_excesses,
+    mean_level,
     write_references,
 )
 
@@ -47,7 +49,7 @@ class Benign:
     name: str
     excess: Mapping[Family, float]
     tests: Mapping[Family, int]
-    levels: Mapping[Family, tuple[float, ...]]
+    levels: Mapping[Family, Levels]
 
 
 def benign_excesses(cases: Iterable[Case], tables: Mapping[str, References] | None = None) -> list[Benign]:
@@ -138,7 +140,7 @@ def reference_nulls(benign: Iterable[Benign]) -> tuple[NullDistribution, ...]:
     known = list(benign)
     if len(known) < 2:
         return ()
-    levels = {model.name: statistics.mean(model.levels["source-specific"]) for model in known}
+    levels = {model.name: mean_level(model.levels["source-specific"]) for model in known}
     unlike = round(student_threshold(list(levels.values()), UNLIKE), 4)
     return nulls_of([model for model in known if levels[model.name] <= unlike], unlike)
 
@@ -158,19 +160,22 @@ def nulls_of(benign: Iterable[Benign], unlike: float = UNBOUNDED) -> tuple[NullD
         own = [model for model in known if family in model.excess]
         if len(own) < 2:
             continue
-        levels = [model.levels.get(family, (0.0,)) for model in own]
-        means = [statistics.mean(row) for row in levels]
+        levels = [model.levels.get(family, ((0.0,),)) for model in own]
         found.append(
             NullDistribution(
                 family=family,
                 maxima=tuple(round(model.excess[family], 4) for model in own),
                 tests=min(model.tests[family] for model in own),
-                usual=round(statistics.mean(means), 4),
-                most=round(max(map(max, levels)), 4) if family in BOUNDED else UNBOUNDED,
+                usual=round(statistics.mean(map(mean_level, levels)), 4),
+                most=round(max(map(_highest, levels)), 4) if family in BOUNDED else UNBOUNDED,
                 unlike=unlike,
             )
         )
     return tuple(found)
+
+
+def _highest(levels: Levels) -> float:
+    return max(map(max, levels))
 
 
 def keep_calibration(

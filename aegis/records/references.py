@@ -9,7 +9,7 @@ verdict is reported on.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
@@ -38,6 +38,8 @@ LEVELLED: tuple[Family, ...] = ("patch", "perturbation", "source-specific")
 # A class is compared with the excess that the suspect shows in this many-th of the other classes: in the second, since
 # a model may have two backdoors.
 RANK = 2
+# Excesses in logits: rows of one for each class.
+Levels = tuple[tuple[float, ...], ...]
 # From so many reference models on, what each class and pair may show is known well enough to be judged more finely.
 MANY = 8
 # A reference model shows the same weak spot if it reaches this share of a candidate's score.
@@ -75,8 +77,9 @@ class References:
         class_names: in label order.
         models: the reference models.
         code: digest of the source that searched them for triggers; empty for those that come with AEGIS.
-        levels: for each family in ``LEVELLED`` and each class, the excess in logits that the suspect shows in other
-            classes anyway, by ``fitted_to``; empty for references that are fitted to no suspect.
+        levels: for each family in ``LEVELLED``, the excess in logits that the suspect shows elsewhere anyway, by
+            ``fitted_to``: one for each class, in one row, or, in ``source-specific``, in a row for each source class;
+            empty for references that are fitted to no suspect.
         nulls: how far benign models exceed what is so expected of them, one for each family.
 
     Raises:
@@ -87,7 +90,7 @@ class References:
     class_names: tuple[str, ...]
     models: tuple[ReferenceModel, ...]
     code: str = ""
-    levels: Mapping[Family, tuple[float, ...]] = field(default_factory=dict)
+    levels: Mapping[Family, Levels] = field(default_factory=dict)
     nulls: tuple[NullDistribution, ...] = field(default_factory=partial(calibrated, "few"))
 
     def __post_init__(self) -> None:
@@ -137,7 +140,8 @@ class References:
             suspect's level.
         """
         logits = [logit(0.0), *map(logit, self.scores(family, label, source))]
-        return sum(mean_and_spread(logits)) + (self.levels[family][label] if family in self.levels else 0.0)
+        level = self.levels[family][source or 0][label] if family in self.levels else 0.0
+        return sum(mean_and_spread(logits)) + level
 
     def without(self, name: str) -> References:
         """Leaves out a model, which is never its own reference.
@@ -189,8 +193,9 @@ class References:
         """Measures how far a suspect exceeds the reference models altogether.
 
         Some benign models are weaker than others everywhere, and a backdoor leads to one class. So a class is compared
-        with the largest excess in each of the other classes. A class that was not tested is taken to show what is
-        usual.
+        with the largest excess in each of the other classes. Some classes are near every other one, and a
+        source-specific backdoor is made for one of them. So a pair is also compared with the other pairs into its
+        class. A class that was not tested is taken to show what is usual.
 
         Args:
             suspect: what the suspect reaches.
@@ -208,19 +213,23 @@ class References:
         References do not stand for a network that a few pixels lead nearly anywhere, as certified ones can be.
         """
         null, levels = self.null("source-specific"), self.levels.get("source-specific", ())
-        return null is None or not levels or sum(levels) / len(levels) <= null.unlike
+        return null is None or not levels or mean_level(levels) <= null.unlike
 
-    def _levels(self, family: Family, suspect: ReferenceModel) -> tuple[float, ...]:
-        null, found = self.null(family), []
+    def _levels(self, family: Family, suspect: ReferenceModel) -> Levels:
+        null, count = self.null(family), len(self.class_names)
         if null is None:
-            return (0.0,) * len(self.class_names)
-        largest = [max(over, default=null.usual) for over in self.excesses(suspect, family)]
-        for label in range(len(largest)):
-            others = sorted(largest[:label] + largest[label + 1 :], reverse=True)
-            found.append(min(others[min(RANK, len(others)) - 1], null.most) if others else 0.0)
-        return tuple(found)
+            return ((0.0,) * count,) * (count if family == "source-specific" else 1)
+        excesses = self.excesses(suspect, family)
+        largest = [max((one for one in row if one is not None), default=null.usual) for row in excesses]
+        row = [min(_ranked(largest, label), null.most) for label in range(count)]
+        if family != "source-specific":
+            return (tuple(row),)
+        return tuple(
+            tuple(max(row[label], _ranked(excesses[label], source)) for label in range(count))
+            for source in range(count)
+        )
 
-    def excesses(self, model: ReferenceModel, family: Family) -> list[list[float]]:
+    def excesses(self, model: ReferenceModel, family: Family) -> list[list[float | None]]:
         """Computes how far a model exceeds what is expected of a benign one.
 
         Args:
@@ -228,15 +237,16 @@ class References:
             family: of triggers.
 
         Returns:
-            For each class, the excess of each of its candidates in logits; none where none was tried.
+            For each class, its excess in logits, or one for each source class; None where nothing was tried.
         """
-        found: list[list[float]] = [[] for _ in self.class_names]
-        sources = range(len(model.pairs)) if family == "source-specific" else (None,)
-        for source in sources:
-            row = model.classes.get(family, ()) if source is None else model.pairs[source]
+        pairs = family == "source-specific"
+        rows = model.pairs if pairs else (model.classes.get(family, ()),)
+        found: list[list[float | None]] = [[None] * len(rows) for _ in self.class_names]
+        for source, row in enumerate(rows):
             for label, score in enumerate(row):
                 if score is not None:
-                    found[label].append(logit(score) - self.expected(family, label, source))
+                    expected = self.expected(family, label, source if pairs else None)
+                    found[label][source] = logit(score) - expected
         return found
 
     def null(self, family: Family) -> NullDistribution | None:
@@ -250,6 +260,27 @@ class References:
         return len(self.nulls) * max(1.0, tried / null.tests)
 
 
+def mean_level(levels: Levels) -> float:
+    """Computes the mean of levels over classes, or pairs of different classes.
+
+    Args:
+        levels: of one family, as in ``References``.
+
+    Returns:
+        The mean, in logits.
+    """
+    rows = [
+        [level for label, level in enumerate(row) if len(levels) == 1 or label != i] for i, row in enumerate(levels)
+    ]
+    return sum(map(sum, rows)) / max(1, sum(map(len, rows)))
+
+
+def _ranked(values: Sequence[float | None], position: int) -> float:
+    """The ``RANK``-th largest of the values at other positions, or the least of fewer; 0 without any."""
+    others = sorted((one for i, one in enumerate(values) if i != position and one is not None), reverse=True)
+    return others[min(RANK, len(others)) - 1] if others else 0.0
+
+
 def largest_excesses(model: ReferenceModel, others: References) -> dict[Family, float]:
     """Computes how far a benign model exceeds references of its data.
 
@@ -260,7 +291,9 @@ def largest_excesses(model: ReferenceModel, others: References) -> dict[Family, 
     Returns:
         For each family, the largest excess over its classes or pairs, in logits.
     """
-    over = {family: [one for row in others.excesses(model, family) for one in row] for family in FAMILIES}
+    over = {
+        family: [one for row in others.excesses(model, family) for one in row if one is not None] for family in FAMILIES
+    }
     return {family: max(found) for family, found in over.items() if found}
 
 

@@ -225,7 +225,7 @@ def test_a_finished_scan_shows_verdict_trigger_and_every_class(open_page, keep, 
     assert f'alt="Score {best.score:.0%}; benign classes reach 2%; 50% and more is flagged"' in markup
     for label, rate in enumerate(best.flip_rates):
         assert (f"<span>{label} {'abcd'[label]}</span>" in markup) is (rate is not None)
-    assert "Dots are the strongest benign classes of 10 calibration models" in said
+    assert "Dots are the strongest classes of 10 benign models" in said
     assert all(limit in said for limit in untested(record))
     assert say_control(control, "abcd") in said
 
