@@ -323,16 +323,19 @@ def config_of(record: ScanRecord) -> ScanConfig:
 
 
 def _with_excesses(config: dict[str, Any]) -> dict[str, Any]:
-    """Settings whose null distributions hold excesses; in earlier versions they held scores, and bounded no level."""
+    """Settings whose null distributions hold excesses; in earlier versions they held scores, or bounded no level."""
     verdict: dict[str, Any] = config.get("verdict") or {}
-    nulls = [
-        one if "tests" in one else asdict(of_scores(one["family"], one["maxima"])) for one in verdict.get("nulls") or ()
-    ]
-    changed: dict[str, Any] = {"nulls": nulls}
+    changed: dict[str, Any] = {"nulls": [_with_excess(one) for one in verdict.get("nulls") or ()]}
     if references := verdict.get("references"):
-        changed["references"] = references | {"nulls": [{"most": UNBOUNDED} | one for one in references["nulls"]]}
+        changed["references"] = references | {"nulls": [_with_excess(one) for one in references["nulls"]]}
     plain: dict[str, Any] = json.loads(json.dumps(config | {"verdict": verdict | changed}))
     return plain
+
+
+def _with_excess(null: dict[str, Any]) -> dict[str, Any]:
+    if "tests" not in null:
+        return asdict(of_scores(null["family"], null["maxima"]))
+    return {"most": UNBOUNDED, "unlike": UNBOUNDED} | null
 
 
 def settings(record: ScanRecord) -> ScanConfig | None:

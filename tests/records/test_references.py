@@ -232,3 +232,13 @@ def test_a_scan_keeps_the_references_it_was_judged_by(finished):
     again = judged.model_copy(update={"config": config_record(replace(config, verdict=verdict))})
     assert config_of(again).verdict.references == known
     assert "references" not in config_record(replace(config, verdict=VerdictConfig()))["verdict"]
+
+
+def test_bounds_that_an_earlier_version_did_not_know_are_filled_in(finished):
+    config = config_of(finished.record)
+    verdict = replace(config.verdict, references=replace(KNOWN, models=(model(), model(0.8, "two"))))
+    plain = config_record(replace(config, verdict=verdict))
+    for null in plain["verdict"]["references"]["nulls"]:
+        del null["most"], null["unlike"]
+    old = finished.record.model_copy(update={"config": plain})
+    assert config_of(old).verdict.references.nulls == NULLS
