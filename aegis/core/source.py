@@ -30,6 +30,7 @@ CODE = (
         "records/presets.py",
         "records/null_distribution.py",
         "records/references.py",
+        "records/reference_files.py",
         "records/fitting.py",
     ),
     *("records/ranking.py", "records/caveats.py", "records/wording.py"),

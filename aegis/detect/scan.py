@@ -24,7 +24,7 @@ from aegis.records.builders import data_record, model_record, now, runtime_recor
 from aegis.records.config import ScanConfig
 from aegis.records.presets import preset
 from aegis.records.record import ScanRecord, config_record
-from aegis.records.references import shipped_references
+from aegis.records.reference_files import shipped_references
 
 STEPS = Steps(assess, gather, embed)
 

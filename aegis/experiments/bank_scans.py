@@ -18,7 +18,7 @@ from aegis.lab.bank.record import RESULTS, BankRecord
 from aegis.records.config import Rule, ScanConfig, VerdictConfig
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord, config_record, read_record
-from aegis.records.references import shipped_references
+from aegis.records.reference_files import shipped_references
 
 CODE = "detector"
 

@@ -18,15 +18,8 @@ from aegis.records.config import VerdictConfig
 from aegis.records.fitting import reference_model
 from aegis.records.null_distribution import CALIBRATION, UNBOUNDED, Compared, NullDistribution, student_threshold
 from aegis.records.record import ClassRecord
-from aegis.records.references import (
-    SHIPPED,
-    Levels,
-    ReferenceModel,
-    References,
-    largest_excesses,
-    mean_level,
-    write_references,
-)
+from aegis.records.reference_files import SHIPPED, write_references
+from aegis.records.references import Levels, ReferenceModel, References, largest_excesses, mean_level
 
 # Backdoors in many classes look like a high level, so that none higher than a benign model's is allowed for. Pairs of
 # classes are another matter: some benign models have weak ones nearly everywhere.

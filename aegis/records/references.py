@@ -8,16 +8,11 @@ verdict is reported on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import cache, partial
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from pydantic import TypeAdapter, ValidationError
-
-from aegis.core.errors import ConfigError, StoreError
-from aegis.core.files import write_text
+from aegis.core.errors import ConfigError
 from aegis.core.types import FAMILIES, Family
 from aegis.records.null_distribution import (
     MIN_P_VALUE,
@@ -30,8 +25,6 @@ from aegis.records.null_distribution import (
     student_threshold,
 )
 
-# Tables that come with AEGIS, one for each data set whose sample is bundled.
-SHIPPED = Path(__file__).with_name("reference_tables")
 # Families in which a suspect's own level counts: some benign models are weak everywhere. All-to-all leads each class to
 # another, so that its other classes show no level.
 LEVELLED: tuple[Family, ...] = ("patch", "perturbation", "source-specific")
@@ -40,8 +33,6 @@ LEVELLED: tuple[Family, ...] = ("patch", "perturbation", "source-specific")
 RANK = 2
 # Excesses in logits: rows of one for each class.
 Levels = tuple[tuple[float, ...], ...]
-# From so many reference models on, what each class and pair may show is known well enough to be judged more finely.
-MANY = 8
 # A reference model shows the same weak spot if it reaches this share of a candidate's score.
 ALIKE = 0.5
 
@@ -295,66 +286,3 @@ def largest_excesses(model: ReferenceModel, others: References) -> dict[Family, 
         family: [one for row in others.excesses(model, family) for one in row if one is not None] for family in FAMILIES
     }
     return {family: max(found) for family, found in over.items() if found}
-
-
-def write_references(references: References, path: Path) -> None:
-    """Writes references without their nulls, which belong to the version that reads them.
-
-    Args:
-        references: the references.
-        path: the file.
-
-    Raises:
-        StoreError: if it cannot be written.
-    """
-    plain = asdict(references)
-    del plain["nulls"], plain["levels"]
-    write_text(path, json.dumps(plain) + "\n")
-
-
-def read_references(path: Path) -> References:
-    """Reads a file that ``write_references`` wrote.
-
-    Args:
-        path: the file.
-
-    Returns:
-        The references, judged by the nulls of this version.
-
-    Raises:
-        StoreError: if the file is missing, damaged or of another version.
-    """
-    try:
-        found = TypeAdapter(References).validate_json(path.read_bytes())
-        if not found.models:
-            raise ConfigError("at least 1 reference model", "none", "Make some.")
-        return replace(found, nulls=calibrated("many" if len(found.models) >= MANY else "few"))
-    except (OSError, ValidationError, ConfigError) as error:
-        got = str(error.strerror) if isinstance(error, OSError) else "other content"
-        raise StoreError(f"references at {path}", got, "Make them anew: aegis reference DATA.") from error
-
-
-@cache
-def _shipped() -> tuple[References, ...]:
-    return tuple(read_references(path) for path in sorted(SHIPPED.glob("*.json")))
-
-
-def shipped_references(digest: str) -> References | None:
-    """Finds references that come with AEGIS.
-
-    Args:
-        digest: of the images, in hex.
-
-    Returns:
-        The references; None if AEGIS has none of these images.
-    """
-    return next((one for one in _shipped() if digest in one.images), None)
-
-
-def known_digests() -> dict[str, tuple[str, ...]]:
-    """Lists the images that references come with AEGIS for.
-
-    Returns:
-        Digests by name of the data set.
-    """
-    return {path.stem: read_references(path).images for path in sorted(SHIPPED.glob("*.json"))}

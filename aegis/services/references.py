@@ -28,13 +28,8 @@ from aegis.records.builders import trigger_record
 from aegis.records.config import ScanConfig, VerdictConfig
 from aegis.records.fitting import reference_model
 from aegis.records.record import TriggerRecord
-from aegis.records.references import (
-    ReferenceModel,
-    References,
-    read_references,
-    shipped_references,
-    write_references,
-)
+from aegis.records.reference_files import read_references, shipped_references, write_references
+from aegis.records.references import ReferenceModel, References
 from aegis.services.reference_cost import task_seconds
 from aegis.services.reference_recipes import KINDS, SLOWER, search_config, settings_digest, training_spec
 from aegis.services.reference_weakness import weakness

@@ -18,7 +18,7 @@ from aegis.experiments.calibration import (
 from aegis.models.card import Planted
 from aegis.records import null_distribution as null
 from aegis.records.null_distribution import UNBOUNDED, calibrated, logit
-from aegis.records.references import read_references
+from aegis.records.reference_files import read_references
 from tests.report.made import made
 
 from .cases import case, suspect

@@ -12,7 +12,7 @@ from aegis.core.errors import DataError
 from aegis.core.runtime import Event
 from aegis.core.source import STEPS_CODE, code_digest
 from aegis.data import load_dataset
-from aegis.records.references import write_references
+from aegis.records.reference_files import write_references
 from aegis.services import references as service
 from aegis.ui.scan import page as scan_page
 from aegis.ui.session import server_state

@@ -13,13 +13,8 @@ from aegis.detect.verdict import judge_again
 from aegis.records.config import VerdictConfig
 from aegis.records.null_distribution import MIN_P_VALUE, NullDistribution, calibrated, logit
 from aegis.records.record import ClassRecord, TriggerRecord, config_of, config_record
-from aegis.records.references import (
-    ReferenceModel,
-    References,
-    largest_excesses,
-    read_references,
-    write_references,
-)
+from aegis.records.reference_files import read_references, write_references
+from aegis.records.references import ReferenceModel, References, largest_excesses
 from aegis.records.wording import explain_score, weak_spot
 
 NAMES = ("ant", "bee", "cat")

@@ -10,7 +10,7 @@ from aegis.core.runtime import Cancelled, Runtime
 from aegis.data import load_dataset
 from aegis.models.card import read_truth
 from aegis.records import presets
-from aegis.records.references import write_references
+from aegis.records.reference_files import write_references
 from aegis.services import reference_recipes as recipes
 from aegis.services import references as service
 from aegis.services.reference_weakness import weakness

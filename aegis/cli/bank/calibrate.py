@@ -12,7 +12,7 @@ from aegis.data import DATASETS
 from aegis.lab.bank.record import RESULTS, made_record
 from aegis.lab.bank.suspects import choose, read_bank
 from aegis.records.null_distribution import CALIBRATION
-from aegis.records.references import SHIPPED, known_digests
+from aegis.records.reference_files import SHIPPED, known_digests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,8 @@ import streamlit as st
 from aegis.core.errors import AegisError, DataError
 from aegis.core.runtime import cores
 from aegis.core.text import count_of
-from aegis.records.references import References, known_digests, shipped_references
+from aegis.records.reference_files import known_digests, shipped_references
+from aegis.records.references import References
 from aegis.services.reference_cost import expected_seconds
 from aegis.services.references import MODELS, check_counts, find_references
 from aegis.ui.components.live import show_making
