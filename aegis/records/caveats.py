@@ -15,8 +15,8 @@ FEW, MANY = 5, 20
 # One scan each of the bank's set `adaptive` (docs/results.md).
 ADAPTIVE = (
     "Attackers who know this test and hide from it: in trials it missed a patch of a tenth of the image and a warp of "
-    "the image, and found a trigger inside the training budget, one planted with true labels, one of two halves, and "
-    "one whose model was trained to withstand small patches."
+    "the image, and found a trigger inside the training budget, one planted with true labels, one of two halves, a "
+    "patch that moves, and one whose model was trained to withstand small patches."
 )
 
 
