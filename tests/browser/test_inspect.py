@@ -67,7 +67,7 @@ def move(page, name, key, times=1):
 
 
 def reset(page):
-    rest(page).get_by_role("button", name="Reset", exact=True).click()
+    drawn(page).get_by_role("button", name="Reset", exact=True).click()
     expect(what_if(page)).to_have_count(0)
 
 
@@ -115,7 +115,7 @@ def test_what_is_drawn_around_is_selected_in_the_dark(inspect):
             page.mouse.move(left + right * area["width"] * 0.6, top + down * area["height"] * 0.6, steps=4)
         page.mouse.up()
         expect(page.get_by_text(re.compile(r"\d+ translated, \d+ training:"))).to_be_visible()
-        page.keyboard.press("Escape")
+        drawn(page).keyboard.press("Escape")
 
 
 def test_a_bandwidth_is_a_what_if_until_reset_and_classes_are_turned_by_keyboard(inspect):
@@ -129,7 +129,7 @@ def test_a_bandwidth_is_a_what_if_until_reset_and_classes_are_turned_by_keyboard
     reset(page)
     expect(annotation(page)).to_have_text([before])
     for key, label in (("n", TESTED[2]), ("p", TESTED[1])):
-        page.locator("body").press(key)
+        drawn(page).locator("body").press(key)
         expect(page).to_have_url(re.compile(f"class={label}"))
 
 
