@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from aegis.core.files import write_text
 from aegis.core.types import Dataset, Evidence, Stage, as_pixels
-from aegis.core.version import versions_with
 from aegis.detect.cluster import compute_bandwidth, mean_shift
 from aegis.detect.embed import embed
 from aegis.experiments.bank_scans import Trial
-from aegis.records.builders import PACKAGES
+from aegis.experiments.kept import KeptRecord, find_kept, origin
 from aegis.records.config import JudgeConfig, ScanConfig
 from aegis.records.record import config_record
 
@@ -79,32 +78,14 @@ class Description(BaseModel):
     values: tuple[float, ...]
 
 
-class SpacesRecord(BaseModel):
+class SpacesRecord(KeptRecord):
     """What was measured of one suspect.
 
     Args:
-        schema_version: version of the format.
-        suspect: name of the suspect.
-        sha256: SHA-256 of its checkpoint, in hex.
-        data: digest of the images.
-        plan: all settings that the outcome depends on.
         descriptions: the numbers.
-        precision: precision of the network.
-        seconds: time in seconds.
-        versions: versions of the libraries, by name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: Literal[1] = 1
-    suspect: str
-    sha256: str
-    data: str
-    plan: dict[str, Any]
     descriptions: tuple[Description, ...]
-    precision: str
-    seconds: float
-    versions: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,13 +120,7 @@ class Spaces:
 
     def find(self) -> SpacesRecord | None:
         """Reads the saved outcome if checkpoint, images and plan are the same; one with planes stands for both."""
-        try:
-            record = SpacesRecord.model_validate_json(self.path.read_bytes())
-        except (OSError, ValidationError):
-            return None
-        plans = (self.plan, self.plan | {"planes": True})
-        same = (record.sha256, record.data) == (self.trial.suspect.sha256, self.trial.images.digest)
-        return record if same and record.plan in plans else None
+        return find_kept(SpacesRecord, self.path, self.trial, [self.plan, self.plan | {"planes": True}])
 
     def run(self, workers: int | None = None) -> SpacesRecord:
         """Measures every class and saves the outcome; classes are examined one after another.
@@ -173,17 +148,12 @@ class Spaces:
                 for (space, rule, statistic), value in described(rows, sources, self.config.judge).items():
                     values.setdefault((space, rule, statistic, budget), []).append(value)
         record = SpacesRecord(
-            suspect=trial.suspect.name,
-            sha256=trial.suspect.sha256,
-            data=trial.images.digest,
+            **origin(trial, runtime.precision, began),
             plan=self.plan,
             descriptions=tuple(
                 Description(space=space, rule=rule, statistic=statistic, budget=budget, values=tuple(found))
                 for (space, rule, statistic, budget), found in values.items()
             ),
-            precision=runtime.precision,
-            seconds=round(time.monotonic() - began, 1),
-            versions=versions_with(PACKAGES),
         )
         write_text(self.path, record.model_dump_json() + "\n")
         return record

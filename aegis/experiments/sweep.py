@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from aegis.core.files import write_text
 from aegis.core.types import Evidence, Stage
-from aegis.core.version import versions_with
 from aegis.detect.cluster import cluster
 from aegis.detect.embed import embed
 from aegis.experiments.bank_scans import Trial
+from aegis.experiments.kept import KeptRecord, find_kept, origin, trials_of
 from aegis.experiments.table5 import DATA, VISIBLE, name_of
-from aegis.lab.bank.record import RESULTS, made_record
+from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import choose, read_bank
-from aegis.records.builders import PACKAGES
 from aegis.records.config import JudgeConfig, ScanConfig
 from aegis.records.schema1 import plain_in_schema1
 
@@ -49,34 +48,16 @@ class Setting(BaseModel):
     clusters: tuple[int, ...]
 
 
-class SweepRecord(BaseModel):
+class SweepRecord(KeptRecord):
     """The outcome of a sweep.
 
     Args:
-        schema_version: version of the format.
-        suspect: name of the suspect.
-        sha256: SHA-256 of its checkpoint, in hex.
-        data: digest of the images.
         shape: channels, height and width of the images.
-        plan: all settings that the outcome depends on.
         settings: numbers of clusters for each value of each parameter.
-        precision: precision of the network.
-        seconds: time of the sweep in seconds.
-        versions: versions of the libraries, by name.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: Literal[1] = 1
-    suspect: str
-    sha256: str
-    data: str
     shape: tuple[int, int, int]
-    plan: dict[str, Any]
     settings: tuple[Setting, ...]
-    precision: str
-    seconds: float
-    versions: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +98,7 @@ class Sweep:
 
     def find(self) -> SweepRecord | None:
         """Reads the saved outcome, if checkpoint, images and plan are the same; else gives None."""
-        try:
-            record = SweepRecord.model_validate_json(self.path.read_bytes())
-        except (OSError, ValidationError):
-            return None
-        asked = (self.trial.suspect.sha256, self.trial.images.digest, self.plan)
-        return record if (record.sha256, record.data, record.plan) == asked else None
+        return find_kept(SweepRecord, self.path, self.trial, [self.plan])
 
     def run(self, workers: int | None = None) -> SweepRecord:
         """Computes the sweep and saves the outcome; classes are examined one after another.
@@ -149,15 +125,10 @@ class Sweep:
             for parameter, value, count in (*_varied(many, self.many), *_at_budgets(bound, self.bound)):
                 counts.setdefault((parameter, value), []).append(count)
         record = SweepRecord(
-            suspect=trial.suspect.name,
-            sha256=trial.suspect.sha256,
-            data=trial.images.digest,
+            **origin(trial, runtime.precision, began),
             shape=trial.images.shape,
             plan=self.plan,
             settings=tuple(Setting(parameter=p, value=v, clusters=tuple(found)) for (p, v), found in counts.items()),
-            precision=runtime.precision,
-            seconds=round(time.monotonic() - began, 1),
-            versions=versions_with(PACKAGES),
         )
         write_text(self.path, record.model_dump_json() + "\n")
         return record
@@ -178,21 +149,8 @@ def sweeps_of(
         One sweep for each suspect.
     """
     six = [name_of(True, data, trigger) for data in DATA for trigger in VISIBLE]
-    return [
-        Sweep(
-            trial=Trial(
-                suspect=record,
-                checkpoint=entry.path(training),
-                training=training,
-                preset="paper",
-                device=device,
-                precision=precision,
-                results=results,
-            )
-        )
-        for entry in choose(read_bank(), [], names or six)
-        if (record := made_record(entry, training, results=results))
-    ]
+    how = {"training": training, "preset": "paper", "device": device, "precision": precision}
+    return [Sweep(trial=trial) for trial in trials_of(choose(read_bank(), [], names or six), results=results, **how)]
 
 
 def growing(budgets: Sequence[float]) -> tuple[Stage, ...]:

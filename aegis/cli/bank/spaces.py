@@ -10,7 +10,7 @@ from aegis.cli.options import Device, PrecisionOption, Results, Training, choice
 from aegis.cli.output import Printer, make_table
 from aegis.cli.remembered import remembered
 from aegis.core.errors import ConfigError
-from aegis.lab.bank.record import RESULTS, made_record
+from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import BREADTH_SETS, GROUPS, HALVES, choose, read_bank
 
 if TYPE_CHECKING:
@@ -45,24 +45,13 @@ def spaces(
     The spaces are the paper's features, the change of translated images, and the change of their features. Outcomes are
     kept in results/spaces.
     """
-    from aegis.experiments.bank_scans import Trial
+    from aegis.experiments.kept import trials_of
     from aegis.experiments.separation import separations
     from aegis.experiments.spaces import Spaces
     from aegis.fleet.tasks import run_all
 
     entries = choose(read_bank(), [] if only else [set_name], names(only))
-    trials = [
-        Trial(
-            suspect=made,
-            checkpoint=entry.path(training),
-            training=training,
-            device=device,
-            precision=precision,
-            results=results,
-        )
-        for entry in entries
-        if (made := made_record(entry, training, results=results))
-    ]
+    trials = trials_of(entries, training=training, device=device, precision=precision, results=results)
     tasks = [Spaces(trial=trial, planes=planes) for trial in trials]
     if not tasks:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
