@@ -223,14 +223,14 @@ class VerdictConfig:
         _require(self.min_half_radius >= 0, "min_half_radius of at least 0", self.min_half_radius, "Give an L2 norm.")
 
     @property
-    def expected(self) -> References:
+    def compared_with(self) -> References:
         """What is expected of a benign model: the references, or none of them."""
         return self.references or References(images=(), class_names=(), models=(), nulls=self.nulls)
 
     @property
     def reference_models(self) -> tuple[ReferenceModel, ...]:
         """The reference models, if there are any."""
-        return self.expected.models
+        return self.compared_with.models
 
     def p_value(self, family: Family, label: int, source: int | None, score: float) -> float:
         """Bounds the share of benign models in which any class has a candidate as unusual as this one.
@@ -244,7 +244,7 @@ class VerdictConfig:
         Returns:
             The p-value.
         """
-        return self.expected.p_value(family, label, source, score)
+        return self.compared_with.p_value(family, label, source, score)
 
     def threshold(self, family: Family, label: int, source: int | None) -> float | None:
         """Computes the score from which a candidate flags its class.
@@ -255,7 +255,7 @@ class VerdictConfig:
         Returns:
             The score, in [0, 1]; None for a family without a null distribution.
         """
-        needed = self.expected.threshold(family, label, source, self.alpha)
+        needed = self.compared_with.threshold(family, label, source, self.alpha)
         return None if needed is None else max(self.min_score, needed)
 
 

@@ -102,12 +102,11 @@ def score_line(label: int, candidate: TriggerRecord, verdict: VerdictConfig) -> 
     needed = verdict.threshold(candidate.family, label, candidate.source)
     if needed is None:
         return None
-    expected, family = verdict.expected, candidate.family
-    if expected.models:
-        return tuple(expected.scores(family, label, candidate.source)), needed
-    level = expected.expected(family, label, candidate.source)
-    null = expected.null(family)
-    return tuple(from_logit(level + excess) for excess in null.maxima) if null else (), needed
+    known, family = verdict.compared_with, candidate.family
+    if known.models:
+        return tuple(known.scores(family, label, candidate.source)), needed
+    expected, null = known.expected(family, label, candidate.source), known.null(family)
+    return tuple(from_logit(expected + excess) for excess in null.maxima) if null else (), needed
 
 
 def listed(found: ClassRecord) -> list[TriggerRecord]:

@@ -193,7 +193,7 @@ def _natural(found: ClassRecord, one: TriggerRecord, config: VerdictConfig) -> s
     """Says of how many benign models such a weak spot is known."""
     if not config.reference_models:
         return "benign models commonly have such a weak spot"
-    alike = config.expected.alike(one.family, found.label, one.source, one.score_or_rate)
+    alike = config.compared_with.alike(one.family, found.label, one.source, one.score_or_rate)
     models = len(config.reference_models)
     if not alike:
         return ""

@@ -107,7 +107,7 @@ def _rule(config: ScanConfig | None) -> str:
     if verdict.rule == "paper":
         return "The paper's rule: a class is flagged when training and translated images form more than two clusters."
     known = verdict.reference_models
-    models = max((len(null.maxima) for null in verdict.expected.nulls), default=0)
+    models = max((len(null.maxima) for null in verdict.compared_with.nulls), default=0)
     own = "with what the model's other classes reach"
     compared = (
         f"{own}, and with the same class, or pair of classes, in {len(known)} benign models of the same data"
