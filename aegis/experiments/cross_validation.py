@@ -10,7 +10,7 @@ from aegis.experiments.detection_rates import Case
 from aegis.records.references import References
 
 
-def family_of(architecture: str) -> str:
+def architecture_family(architecture: str) -> str:
     """Finds the family of an architecture: its name without options and size.
 
     Args:
@@ -26,7 +26,7 @@ def family_of(architecture: str) -> str:
 LEFT_OUT: dict[str, Callable[[Case], str]] = {
     "data": lambda case: case.suspect.data,
     "kind": lambda case: case.kind,
-    "architecture": lambda case: family_of(case.suspect.architecture),
+    "architecture": lambda case: architecture_family(case.suspect.architecture),
 }
 
 
@@ -60,7 +60,7 @@ def crossed(
 
 def _without(tables: Mapping[str, References], family: str) -> dict[str, References]:
     left = {
-        data: tuple(model for model in table.models if family_of(model.architecture) != family)
+        data: tuple(model for model in table.models if architecture_family(model.architecture) != family)
         for data, table in tables.items()
     }
     return {data: replace(tables[data], models=models) for data, models in left.items() if models}

@@ -22,7 +22,6 @@ from aegis.records.null_distribution import (
     logit,
     mean_and_spread,
     student_p,
-    student_threshold,
 )
 
 # Families in which a suspect's own level counts: some benign models are weak everywhere. All-to-all leads each class to
@@ -176,9 +175,7 @@ class References:
         null = self.null(family)
         if null is None:
             return None
-        return from_logit(
-            self.expected(family, label, source) + student_threshold(null.maxima, alpha / self._corrected(null))
-        )
+        return from_logit(self.expected(family, label, source) + null.threshold(alpha / self._corrected(null)))
 
     def fitted_to(self, suspect: ReferenceModel) -> References:
         """Measures how far a suspect exceeds the reference models altogether.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aegis.experiments.calibration import reference_tables
-from aegis.experiments.cross_validation import crossed, family_of
+from aegis.experiments.cross_validation import architecture_family, crossed
 from aegis.models.card import Planted
 from tests.report.made import made
 
@@ -60,4 +60,4 @@ def test_references_of_the_same_architecture_have_no_say():
     ("architecture", "family"), [("aegis:cnn16", "aegis:cnn"), ("aegis:vgg,width=8,norm=1", "aegis:vgg")]
 )
 def test_a_family_is_a_name_without_size(architecture, family):
-    assert family_of(architecture) == family
+    assert architecture_family(architecture) == family

@@ -77,7 +77,7 @@ def calibrate(write: Write = False, results: Results = RESULTS) -> None:
     _show(benign, nulls, out)
     reported, shown = [case for half in REPORTED for case in cases[half]], []
     for tables, said in ((many, "many references"), (few, "few references"), (None, "no references")):
-        shown.append(tally(f"{said}", judged_with(reported, own, tables)))
+        shown.append(tally(said, judged_with(reported, own, tables)))
         shown += [tally(f"{said}, without its {by}", crossed(reported, own, by, tables)) for by in LEFT_OUT]
     turned = judged_with(cases["calibration"], cases["evaluation"], few)
     if turned:
