@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aegis.core.files import write_text
 from aegis.core.types import Dataset, Evidence, Stage, as_pixels
+from aegis.detect.changes import coherence, flattened, unit
 from aegis.detect.cluster import compute_bandwidth, mean_shift
 from aegis.detect.embed import embed
 from aegis.experiments.bank_scans import Trial
@@ -213,7 +214,7 @@ def rows_of(changes: Float32[np.ndarray, "n ..."], components: int) -> Rows:
 
     from aegis.detect.features import principal_components
 
-    vectors = changes.reshape(len(changes), -1)
+    vectors = flattened(changes)
     scores = principal_components(torch.from_numpy(vectors), components)
     return Rows(scores, np.ones(len(vectors), bool), vectors)
 
@@ -249,18 +250,6 @@ def described(
     return found
 
 
-def coherence(vectors: Float32[np.ndarray, "n q"]) -> float:
-    """Computes the mean cosine similarity of vectors to their mean.
-
-    Args:
-        vectors: shape (n, q); zeros are like nothing.
-
-    Returns:
-        The coherence, in [-1, 1].
-    """
-    return float((_unit(vectors) @ _unit(vectors.mean(axis=0, keepdims=True)).T).mean())
-
-
 def tightest(vectors: Float32[np.ndarray, "n q"], assignment: Int64[np.ndarray, " n"]) -> float:
     """Finds the largest coherence of a cluster that is not tiny.
 
@@ -288,14 +277,9 @@ def likeness_of_sources(vectors: Float32[np.ndarray, "n q"], sources: Int64[np.n
     Returns:
         The similarity, in [-1, 1]; 0 with a single source class.
     """
-    means = _unit(np.stack([vectors[sources == source].mean(axis=0) for source in np.unique(sources)]))
+    means = unit(np.stack([vectors[sources == source].mean(axis=0) for source in np.unique(sources)]))
     pairs = np.triu_indices(len(means), 1)
     return float((means @ means.T)[pairs].mean()) if len(means) > 1 else 0.0
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    unit: np.ndarray = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return unit
 
 
 Assign = Callable[[Rows, JudgeConfig], Int64[np.ndarray, " p"] | None]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from aegis.core.types import Evidence, Stage, as_8_bit
+from aegis.detect.changes import coherence
 from aegis.experiments import spaces
 from aegis.experiments.spaces import (
     RULES,
     SPACES,
     Rows,
     Spaces,
-    coherence,
     described,
     in_spaces,
     likeness_of_sources,
@@ -22,16 +22,6 @@ from aegis.models.load import load_checkpoint
 from aegis.records.config import JudgeConfig
 
 from .test_bank_scans import checkpoint, trial  # noqa: F401 - fixtures
-
-
-def test_coherence_is_one_for_one_direction_and_small_for_many():
-    same = np.outer([1.0, 2.0, 0.5], [3.0, 4.0]).astype(np.float32)
-    assert coherence(same) == pytest.approx(1)
-    apart = np.array([[1, 0], [0, 1]], np.float32)
-    assert coherence(apart) == pytest.approx(np.sqrt(0.5))
-    many = np.random.default_rng(0).normal(size=(200, 500)).astype(np.float32)
-    assert abs(coherence(many)) < 0.1
-    assert coherence(np.zeros((3, 4), np.float32)) == 0
 
 
 def test_the_tightest_cluster_is_found_but_no_tiny_one():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import streamlit as st
 
+from aegis.detect.changes import coherence
 from aegis.detect.embed import EMBEDDERS
-from aegis.experiments.spaces import coherence
 from aegis.records.record import config_of
 from aegis.ui.caches import UploadCache, look_for_images
 from aegis.ui.inspect import state

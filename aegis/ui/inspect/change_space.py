@@ -14,6 +14,7 @@ from jaxtyping import Float32
 
 from aegis.core.runtime import Runtime
 from aegis.core.types import Dataset, Finding, as_pixels
+from aegis.detect.changes import coherence, flattened
 from aegis.detect.cluster import judge
 from aegis.records.config import EmbedConfig, ScanConfig
 from aegis.records.record import ScanRecord, config_of
@@ -75,18 +76,21 @@ def _in_change_space(
     _finding: Finding,
     _data: Dataset,
 ) -> Finding:
+    import torch
+
+    from aegis.detect.features import principal_components
     from aegis.detect.scan import STEPS
-    from aegis.experiments.spaces import rows_of
 
     whole: ScanConfig = config_of(_record)
     evidence, this = _finding.evidence, slice(budget, budget + 1)
-    rows = rows_of(changes_of(_finding, _data, budget), whole.gather.components)
+    changes = torch.from_numpy(flattened(changes_of(_finding, _data, budget)))
+    scores = principal_components(changes, whole.gather.components)
     alone = replace(
         evidence,
         budgets=evidence.budgets[this],
         train_index=evidence.train_index[:0],
         translated=evidence.translated[this],
-        features=rows.scores[None],
+        features=scores[None],
         success=evidence.success[this],
     )
     # There are fewer points than in the paper's space, which may be too few for the scan's perplexity.
@@ -125,29 +129,20 @@ def likeness(record: ScanRecord, finding: Finding, data: Dataset, budget: int) -
     Returns:
         The coherences; none of other classes at a budget that the scan did not use.
     """
-    from aegis.experiments.spaces import coherence
-
     radius = finding.evidence.budgets[budget]
     every = _coherences(str(Store().folder), identity(record), radius, record, data)
     own = every.get(finding.label)
     if own is None:
-        own = coherence(_flat(changes_of(finding, data, budget)))
+        own = coherence(flattened(changes_of(finding, data, budget)))
     return Likeness(own, tuple(value for label, value in every.items() if label != finding.label))
 
 
 @st.cache_data(max_entries=64, show_spinner="Comparing the changes of all classes")
 def _coherences(folder: str, identity: str, radius: float, _record: ScanRecord, _data: Dataset) -> dict[int, float]:
-    from aegis.experiments.spaces import coherence
-
     found = {}
     for entry in _record.classes:
         finding = find_finding(_record, entry.label)
         if finding is not None and radius in finding.evidence.budgets:
             changes = changes_of(finding, _data, finding.evidence.budgets.index(radius))
-            found[entry.label] = coherence(_flat(changes))
+            found[entry.label] = coherence(flattened(changes))
     return found
-
-
-def _flat(changes: Float32[np.ndarray, "n c h w"]) -> Float32[np.ndarray, "n q"]:
-    flat: np.ndarray = changes.reshape(len(changes), -1)
-    return flat
