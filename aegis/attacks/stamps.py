@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 from torch.nn import functional
+from torch.optim.adam import adam
 
 from aegis.core.types import Stamp
 
@@ -82,6 +83,58 @@ class Stamps(Protocol):
         """Gives the stamps in their present state."""
 
 
+def carried_back(stamped: Tensor, gradient: Tensor, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Carries a gradient from stamped images back to what the stamps are made of.
+
+    Args:
+        stamped: images, of any shape.
+        gradient: of a loss with respect to them, of the same shape.
+        tensors: what they were computed from.
+
+    Returns:
+        The gradient with respect to each tensor.
+    """
+    # Torch takes the gradient of a single number at once; for anything else it first imports an algebra system, which
+    # takes seconds.
+    return torch.autograd.grad((stamped * gradient).sum(), tensors)
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015) by torch's function for it, because torch's class takes seconds to import a compiler.
+
+    Args:
+        tensors: what is optimised, in place.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        self.tensors = list(tensors)
+        self._means, self._squares = ([torch.zeros_like(one) for one in tensors] for _ in range(2))
+        self._steps = [torch.tensor(0.0) for _ in tensors]
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        """Takes one step.
+
+        Args:
+            gradients: of the loss with respect to each tensor.
+        """
+        adam(
+            self.tensors,
+            list(gradients),
+            self._means,
+            self._squares,
+            [],
+            self._steps,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=LEARNING_RATE,
+            weight_decay=0,
+            eps=1e-8,
+            maximize=False,
+        )
+
+
 class MaskedPatterns:
     """Patterns that replace pixels through soft masks, optimised by Adam.
 
@@ -92,7 +145,7 @@ class MaskedPatterns:
 
     def __init__(self, scores: Tensor, patterns: Tensor) -> None:
         self.scores, self.patterns = scores.requires_grad_(), patterns.requires_grad_()
-        self.optimiser = torch.optim.Adam([self.scores, self.patterns], lr=LEARNING_RATE)
+        self.adam = Adam([self.scores, self.patterns])
 
     def masks(self, temperature: float, pixels: float | Tensor) -> Tensor:
         """Computes the masks from the scores.
@@ -128,9 +181,7 @@ class MaskedPatterns:
             gradient: gradient of the loss with respect to them, of the same shape.
             progress: not used.
         """
-        self.optimiser.zero_grad()
-        stamped.backward(gradient)
-        self.optimiser.step()
+        self.adam.step(carried_back(stamped, gradient, self.adam.tensors))
         with torch.no_grad():
             self.patterns.clamp_(0, 1)
 
@@ -147,10 +198,13 @@ class Patches(MaskedPatterns):
         patterns: replacing pixel values in [0, 1], shape (g, c, h, w).
         area: share of the image that a patch may replace at the end, in (0, 1].
         wide: share with which it starts, in [0, 1]; 0 to start with the final area and temperature.
-        coherent: whether neighbouring pixels share their scores, which favours patches of one piece.
+        coherent: for each patch, whether neighbouring pixels share their scores, which favours patches of one piece;
+            shape (g,); None for none.
     """
 
-    def __init__(self, scores: Tensor, patterns: Tensor, area: float, wide: float, coherent: bool = False) -> None:
+    def __init__(
+        self, scores: Tensor, patterns: Tensor, area: float, wide: float, coherent: Tensor | None = None
+    ) -> None:
         self.area, self.wide, self.coherent = area, wide, coherent
         self.pixels = max(1, round(area * scores[0].numel()))
         self.widest = max(float(self.pixels), wide * scores[0].numel())
@@ -159,7 +213,12 @@ class Patches(MaskedPatterns):
 
     @classmethod
     def at(
-        cls, starts: Sequence[Start], area: float, wide: float, device: torch.device, coherent: bool = False
+        cls,
+        starts: Sequence[Start],
+        area: float,
+        wide: float,
+        device: torch.device,
+        coherent: Sequence[bool] | None = None,
     ) -> Patches:
         """Creates a patch at each start.
 
@@ -168,7 +227,7 @@ class Patches(MaskedPatterns):
             area: share of the image that a patch may replace at the end, in (0, 1].
             wide: share with which it starts, in [0, 1].
             device: device of the tensors.
-            coherent: whether neighbouring pixels share their scores.
+            coherent: for each patch, whether neighbouring pixels share their scores; None for none.
 
         Returns:
             The patches.
@@ -176,7 +235,8 @@ class Patches(MaskedPatterns):
         weights = torch.from_numpy(np.stack([np.abs(start.change).sum(axis=0) for start in starts]))
         most = weights.flatten(1).amax(1).clamp_min(1e-6)
         patterns = torch.from_numpy(np.stack([start.image for start in starts]))
-        return cls((weights / most[:, None, None]).to(device), patterns.to(device), area, wide, coherent)
+        together = None if coherent is None else torch.tensor(coherent, device=device)
+        return cls((weights / most[:, None, None]).to(device), patterns.to(device), area, wide, together)
 
     def some(self, chosen: Sequence[int]) -> Patches:
         """Selects some of the patches, which go on shrinking where they are.
@@ -187,8 +247,7 @@ class Patches(MaskedPatterns):
         Returns:
             The selected patches in their present state.
         """
-        scores, patterns = (part.detach()[list(chosen)] for part in (self.scores, self.patterns))
-        return Patches(scores, patterns, self.area, self.wide, self.coherent)
+        return self._chosen(chosen, self.area, self.wide)
 
     def again(self, chosen: Sequence[int], area: float | None = None) -> Patches:
         """Selects some of the patches, to continue their optimisation.
@@ -200,8 +259,11 @@ class Patches(MaskedPatterns):
         Returns:
             The selected patches in their present state.
         """
+        return self._chosen(chosen, area or self.area, 0)
+
+    def _chosen(self, chosen: Sequence[int], area: float, wide: float) -> Patches:
         scores, patterns = (part.detach()[list(chosen)] for part in (self.scores, self.patterns))
-        return Patches(scores, patterns, area or self.area, 0, self.coherent)
+        return Patches(scores, patterns, area, wide, None if self.coherent is None else self.coherent[list(chosen)])
 
     def on(self, images: Tensor, progress: float) -> Tensor:
         """Applies each patch, with the area and temperature of this moment, to its images.
@@ -227,7 +289,10 @@ class Patches(MaskedPatterns):
         Returns:
             The masks, shape (g, h, w).
         """
-        return soft_masks(_averaged(self.scores) if self.coherent else self.scores, temperature, pixels)
+        scores = self.scores
+        if self.coherent is not None:
+            scores = torch.where(self.coherent[:, None, None], _averaged(scores), scores)
+        return soft_masks(scores, temperature, pixels)
 
     def stamps(self) -> list[Stamp]:
         # Masks stay soft: rounding them to whole pixels would lose triggers that change many pixels a little.
@@ -328,7 +393,7 @@ class Perturbations:
             gradient: gradient of the loss with respect to them, of the same shape.
             progress: progress of the optimisation, in (0, 1].
         """
-        (down,) = torch.autograd.grad(stamped, self.deltas, gradient)
+        (down,) = carried_back(stamped, gradient, [self.deltas])
         length = self.radius * (self.longest + (self.shortest - self.longest) * progress)
         moved = self.deltas.detach() - length * down / _norms(down)
         self.deltas = self._inside(moved).requires_grad_()

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from aegis.attacks.pgd import direction
-from aegis.attacks.stamps import MaskedPatterns
+from aegis.attacks.stamps import MaskedPatterns, carried_back
 from aegis.core.runtime import numpy_generator
 from aegis.core.types import LabelledImages
 from aegis.models.classifier import Classifier
@@ -124,7 +124,7 @@ class _Perturbations:
         return (images + self.deltas[:, None]).clamp(0, 1)
 
     def step(self, stamped: Tensor, gradient: Tensor, progress: float) -> None:
-        (down,) = torch.autograd.grad(stamped, self.deltas, gradient)
+        (down,) = carried_back(stamped, gradient, [self.deltas])
         sizes = self.sizes.view(-1, 1, 1, 1)
         moved = self.deltas.detach() - sizes * (LONGEST + (SHORTEST - LONGEST) * progress) * direction(down, "l2")
         # The perturbation always has the full norm: a shorter one would not show what this norm achieves.

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
+from jaxtyping import Int64
 
 from aegis.attacks.universal import universal_areas, universal_radii
 from aegis.core.errors import DataError
 from aegis.core.runtime import Event, Report, Throttle, silent
+from aegis.core.threads import one_at_a_time, side_by_side
 from aegis.core.types import Applicability, Dataset, LabelledImages, Stage
 from aegis.detect.labels import check_labels
 from aegis.metrics import confusion_matrix, confusion_under_attack, predict
@@ -18,6 +23,8 @@ from aegis.records.config import AssessConfig
 
 # Below this share of the way from chance to 100% accuracy, images or classes cannot belong to the model.
 ABOVE_CHANCE = 0.1
+# Progress is reported in so many parts.
+GRAIN = 1000
 
 
 def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
@@ -47,29 +54,37 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
         )
     check_labels(unattacked, data.class_names)
     images = spread(data.test, config.images)
-    parts = len(config.epsilons) + 2
+    stop = threading.Event()
+    tells = _tellers(one_at_a_time(report, stop), len(config.epsilons) + 2)
     rungs = [Stage(epsilon=e, step=2.5 * e / config.iterations, iterations=config.iterations) for e in config.epsilons]
-    confusion = [
-        confusion_under_attack(classifier, images, rung, tell=_teller(report, i, parts)) for i, rung in enumerate(rungs)
-    ]
+
+    def areas() -> tuple[float, ...]:
+        steps, batch = config.patch_steps, config.universal_batch
+        return universal_areas(classifier, images, steps=steps, batch=batch, tell=tells[-1])
+
+    def attacked(rung: int) -> Int64[np.ndarray, "k k"]:
+        return confusion_under_attack(classifier, images, rungs[rung], tell=tells[rung])
+
+    # The longest comes first, so that threads end together.
+    tasks: list[Callable[[], Any]] = [areas, *(partial(attacked, rung) for rung in range(len(rungs)))]
+    found, *confusion = side_by_side(lambda task: task(), tasks, classifier.runtime.workers, stop)
     accuracies = tuple(float(np.trace(counts) / len(images)) for counts in confusion)
     measured = Applicability(right, config.epsilons, accuracies, np.stack(confusion))
-    tells, batch = [_teller(report, part, parts) for part in (parts - 2, parts - 1)], config.universal_batch
     # A universal perturbation needs a larger norm than perturbations made for single images.
-    start = 2 * measured.half_radius
-    radii = universal_radii(classifier, images, start, steps=config.perturbation_steps, batch=batch, tell=tells[0])
-    areas = universal_areas(classifier, images, steps=config.patch_steps, batch=batch, tell=tells[1])
-    return replace(measured, universal_radii=radii, universal_areas=areas)
+    start, steps, batch = 2 * measured.half_radius, config.perturbation_steps, config.universal_batch
+    radii = universal_radii(classifier, images, start, steps=steps, batch=batch, tell=tells[-2])
+    return replace(measured, universal_radii=radii, universal_areas=found)
 
 
-def _teller(report: Report, part: int, parts: int) -> Callable[[int, int], None]:
-    """Creates a callback that reports the progress of one of several parts as progress of all."""
-    throttle = Throttle(report)
+def _tellers(report: Report, parts: int) -> list[Callable[[int, int], None]]:
+    """Creates a callback for each of several parts, which reports its progress as progress of all."""
+    throttle, done = Throttle(report), [0.0] * parts
 
-    def tell(step: int, steps: int) -> None:
-        throttle.send(Event(stage="assess", step=part * steps + step, total=parts * steps))
+    def tell(part: int, step: int, steps: int) -> None:
+        done[part] = step / steps
+        throttle.send(Event(stage="assess", step=round(sum(done) / parts * GRAIN), total=GRAIN))
 
-    return tell
+    return [partial(tell, part) for part in range(parts)]
 
 
 def spread(images: LabelledImages, count: int) -> LabelledImages:

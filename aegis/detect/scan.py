@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from aegis.core.errors import ConfigError, DataError
-from aegis.core.runtime import Cancelled, Event, Report, Runtime, choose_runtime, silent
+from aegis.core.runtime import Report, Runtime, choose_runtime, silent
+from aegis.core.threads import one_at_a_time, side_by_side
 from aegis.core.types import Applicability, Dataset, Finding, VerdictName
 from aegis.detect.assess import assess
 from aegis.detect.cluster import judge
@@ -172,60 +172,6 @@ def with_sizes(config: ScanConfig, applicability: Applicability) -> ScanConfig:
         return config
     search = search.scaled(applicability.universal_areas, applicability.universal_radii)
     return replace(config, gather=replace(config.gather, trigger_search=search))
-
-
-def side_by_side(
-    examine: Callable[[int], Finding], labels: Sequence[int], workers: int, stop: threading.Event
-) -> list[Finding]:
-    """Examines classes in threads, each with an equal number of cores.
-
-    Several classes on one core each are faster than one class on several, because most operations are too small to be
-    split. When a class fails or the user interrupts, ``stop`` is set, so that the others end soon.
-
-    Args:
-        examine: examines one class.
-        labels: the classes.
-        workers: number of threads, at least 1.
-        stop: event that is set on failure.
-
-    Returns:
-        The findings in the order of the labels.
-    """
-    import torch
-
-    share = max(1, torch.get_num_threads() // workers)
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,)) as pool:
-        futures = [pool.submit(examine, label) for label in labels]
-        try:
-            # Results are awaited as they end, so that a failure is seen while earlier classes still run.
-            for future in as_completed(futures):
-                future.result()
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [future.result() for future in futures]
-
-
-def one_at_a_time(report: Report, stop: threading.Event) -> Report:
-    """Protects a callback by a lock, since several threads report to it.
-
-    Args:
-        report: the callback.
-        stop: event that makes the callback raise ``Cancelled`` once it is set.
-
-    Returns:
-        The protected callback.
-    """
-    lock = threading.Lock()
-
-    def locked(event: Event) -> None:
-        with lock:
-            if stop.is_set():
-                raise Cancelled
-            report(event)
-
-    return locked
 
 
 @dataclass

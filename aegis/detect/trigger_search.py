@@ -9,7 +9,6 @@ led to another.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,8 +27,8 @@ from aegis.metrics import predict
 from aegis.models.classifier import Classifier
 from aegis.records.config import TriggerSearchConfig
 
-# Rounds of the source-specific search: shares of the usual steps, attempts of each source class that are left, as a
-# share of the first, and how many times the usual seeds. Every round costs about the same.
+# Rounds of the source-specific search: shares of the usual steps, attempts that are left, as a share of the first, and
+# how many times the usual seeds. Every round costs about the same.
 ROUNDS = ((0.5, 1.0, 1), (0.5, 0.35, 2), (0.7, 0.2, 3))
 
 
@@ -101,7 +100,9 @@ def _sought(
     rows = search.by_source
     each = [Attempt(start, rows[k], k) for k in rows for start in [*alone[k], *noise]]
     share = config.source_specific_share * area
-    patches = Patches.at([one.start for one in each], share, config.initial_area, device, coherent=True)
+    # Some triggers are of one piece and some are not, so every second start of a source class favours the former.
+    coherent = [i % 2 == 0 for k in rows for i, _ in enumerate([*alone[k], *noise])]
+    patches = Patches.at([one.start for one in each], share, config.initial_area, device, coherent)
     patches, each = _halve(search, patches, each, config)
     losses = search.refine(patches, torch.cat([one.positions for one in each]), config.refine_steps, config.batch // 2)
     yield "source-specific", _best_first(patches, losses, each)
@@ -144,31 +145,38 @@ def _survey(
 def _halve(
     search: Search, patches: Patches, attempts: Sequence[Attempt], config: TriggerSearchConfig
 ) -> tuple[Patches, list[Attempt]]:
-    """Optimises all attempts, dropping the worst of each source class after every round while the others get more
-    seeds.
+    """Optimises all attempts, dropping the worst after every round while the others get more seeds.
 
     Returns:
         The best attempt of each source class, with its patch.
 
     Source: successive halving (Jamieson and Talwalkar 2016).
     """
-    left, counts, steps = list(attempts), Counter(one.source for one in attempts), _steps(config)
+    left, steps = list(attempts), _steps(config)
     for i, (_, _, times) in enumerate(ROUNDS):
         positions, batch = torch.cat([one.positions for one in left]), times * config.source_screening_batch
         progress = (sum(steps[:i]) / sum(steps), sum(steps[: i + 1]) / sum(steps))
         losses = search.refine(patches, positions, steps[i], batch, progress=progress)
         last = i + 1 == len(ROUNDS)
-        ordered = sorted(range(len(left)), key=lambda j: losses[j])
-        best = [
-            j
-            for source, count in counts.items()
-            for j in [j for j in ordered if left[j].source == source][
-                : 1 if last else max(1, round(ROUNDS[i + 1][1] * count))
-            ]
-        ]
+        best = _most_promising(losses, left, 0 if last else round(ROUNDS[i + 1][1] * len(attempts)))
         left = [left[j] for j in best]
         patches = patches.again(best) if last else patches.some(best)
     return patches, left
+
+
+def _most_promising(losses: Sequence[float], attempts: Sequence[Attempt], count: int) -> list[int]:
+    """Selects attempts: the best of each source class, then the best of all, up to a count.
+
+    Most source classes have no backdoor, so that the effort goes to those that may.
+
+    Returns:
+        Positions of the attempts.
+    """
+    ordered = sorted(range(len(losses)), key=lambda j: losses[j])
+    best = {attempts[j].source: j for j in reversed(ordered)}
+    first = [j for j in ordered if best[attempts[j].source] == j]
+    others = [j for j in ordered if best[attempts[j].source] != j]
+    return first + others[: max(0, count - len(first))]
 
 
 def _steps(config: TriggerSearchConfig) -> list[int]:

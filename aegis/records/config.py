@@ -77,7 +77,7 @@ class TriggerSearchConfig:
     radius: float | None = None
     area_fraction: float = 0.25
     norm_fraction: float = 0.4
-    source_specific_share: float = 0.5
+    source_specific_share: float = 0.75
     clusters: int = 3
     tiles: int = 3
     initial_area: float = 0.3

@@ -8,6 +8,7 @@ verdict is reported on.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -181,9 +182,9 @@ class References:
         """Measures how far a suspect exceeds the reference models altogether.
 
         Some benign models are weaker than others everywhere, and a backdoor leads to one class. So a class is compared
-        with the largest excess in each of the other classes. Some classes are near every other one, and a
-        source-specific backdoor is made for one of them. So a pair is also compared with the other pairs into its
-        class. A class that was not tested is taken to show what is usual.
+        with the largest excess in each of the other classes. Some classes are near most others, and a source-specific
+        backdoor is made for one of them. So a pair is also compared with the median of the other pairs into its class.
+        A class that was not tested is taken to show what is usual.
 
         Args:
             suspect: what the suspect reaches.
@@ -213,7 +214,7 @@ class References:
         if family != "source-specific":
             return (tuple(row),)
         return tuple(
-            tuple(max(row[label], _ranked(excesses[label], source)) for label in range(count))
+            tuple(max(row[label], _middle(excesses[label], source)) for label in range(count))
             for source in range(count)
         )
 
@@ -265,8 +266,18 @@ def mean_level(levels: Levels) -> float:
 
 def _ranked(values: Sequence[float | None], position: int) -> float:
     """The ``RANK``-th largest of the values at other positions, or the least of fewer; 0 without any."""
-    others = sorted((one for i, one in enumerate(values) if i != position and one is not None), reverse=True)
+    others = sorted(_others(values, position), reverse=True)
     return others[min(RANK, len(others)) - 1] if others else 0.0
+
+
+def _middle(values: Sequence[float | None], position: int) -> float:
+    """The median of the values at other positions; 0 without any."""
+    others = _others(values, position)
+    return statistics.median(others) if others else 0.0
+
+
+def _others(values: Sequence[float | None], position: int) -> list[float]:
+    return [one for i, one in enumerate(values) if i != position and one is not None]
 
 
 def largest_excesses(model: ReferenceModel, others: References) -> dict[Family, float]:

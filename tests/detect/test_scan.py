@@ -12,9 +12,10 @@ from torch import nn
 from aegis.core.errors import AegisError, ConfigError, DataError
 from aegis.core.runtime import Cancelled, Runtime
 from aegis.core.source import STEPS_CODE, code_digest, revision
+from aegis.core.threads import side_by_side
 from aegis.core.types import Applicability, Dataset, LabelledImages, Stage
 from aegis.core.version import processor
-from aegis.detect.scan import scan, side_by_side, with_sizes
+from aegis.detect.scan import scan, with_sizes
 from aegis.detect.verdict import objections
 from aegis.models.card import Card, Truth, save_checkpoint
 from aegis.models.classifier import Classifier

@@ -29,7 +29,7 @@ def test_the_size_of_the_triggers_that_were_sought_is_told(record):
     config = preset("default", None, (1, 8, 8))
     search = replace(config.gather.trigger_search, area=0.026, radius=1.25)
     said = said_of(record, config=config_record(replace(config, gather=replace(config.gather, trigger_search=search))))
-    assert "at most 2.6% of the pixels (1.3% where it is for one class alone)" in said
+    assert "at most 2.6% of the pixels (1.9% where it is for one class alone)" in said
     assert "(L2 norm 1.25)" in said
     assert "know this test and hide from it: in trials it missed a patch of a tenth of the image and a warp" in said
 
