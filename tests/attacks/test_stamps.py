@@ -1,10 +1,23 @@
 """Stamps that are refined side by side: each within its budget, and each as if it were alone."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
-from aegis.attacks.stamps import COLD, WARM, Patches, Perturbations, Start, soft_masks
+from aegis.attacks.stamps import (
+    COLD,
+    LEARNING_RATE,
+    WARM,
+    Adam,
+    Patches,
+    Perturbations,
+    Start,
+    carried_back,
+    soft_masks,
+)
 
 CPU = torch.device("cpu")
 SHAPE = (1, 12, 12)
@@ -107,6 +120,49 @@ def test_several_side_by_side_become_what_each_would_alone(make):
         (alone,) = refine(make([one])).stamps()
         np.testing.assert_allclose(beside.keep, alone.keep, atol=1e-4)
         np.testing.assert_allclose(beside.add, alone.add, atol=1e-4)
+
+
+def test_each_is_of_one_piece_or_not_whatever_the_others_are():
+    def make(some, together):
+        return refine(Patches.at(some, 9 / 144, 0.3, CPU, together)).stamps()
+
+    mixed = make(starts(2), [True, False])
+    alone = [*make([start(0)], [True]), *make([start(1)], [False])]
+    for one, other in zip(mixed, alone, strict=True):
+        np.testing.assert_allclose(one.keep, other.keep, atol=1e-4)
+    (free,) = make([start(0)], [False])
+    assert np.abs(free.keep - mixed[0].keep).max() > 0.1
+
+
+def test_adam_is_torch_s():
+    ours, theirs = (torch.tensor([1.0, -2.0, 0.5]) for _ in range(2))
+    adam, optimiser = Adam([ours]), torch.optim.Adam([theirs], lr=LEARNING_RATE)
+    for step in range(5):
+        theirs.grad = torch.tensor([0.3, -0.1 * step, 2.0])
+        adam.step([theirs.grad])
+        optimiser.step()
+    assert torch.equal(ours, theirs)
+
+
+def test_a_gradient_is_carried_back_as_autograd_does():
+    pattern = torch.rand(3, requires_grad=True)
+    stamped, gradient = pattern**2 * torch.arange(12.0).view(4, 3), torch.randn(4, 3)
+    (found,) = carried_back(stamped, gradient, [pattern])
+    torch.testing.assert_close(found, 2 * pattern.detach() * (gradient * torch.arange(12.0).view(4, 3)).sum(0))
+
+
+IMPORTS = """
+import sys, torch
+from tests.attacks.test_stamps import patches, perturbations, refine, starts
+refine(patches(starts(1)), 1)
+refine(perturbations(starts(1)), 1)
+sys.exit(bool({"sympy", "torch._dynamo"} & set(sys.modules)))
+"""
+
+
+def test_a_search_imports_no_compiler_and_no_algebra():
+    """Each takes seconds in every new process."""
+    assert subprocess.run([sys.executable, "-c", IMPORTS], timeout=120).returncode == 0
 
 
 def test_a_patch_comes_to_lie_on_the_pixels_that_matter():

@@ -1,7 +1,6 @@
 """From a model and images to a verdict, whatever the class is called and however the file is named."""
 
 import copy
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,6 @@ from torch import nn
 from aegis.core.errors import AegisError, ConfigError, DataError
 from aegis.core.runtime import Cancelled, Runtime
 from aegis.core.source import STEPS_CODE, code_digest, revision
-from aegis.core.threads import side_by_side
 from aegis.core.types import Applicability, Dataset, LabelledImages, Stage
 from aegis.core.version import processor
 from aegis.detect.scan import scan, with_sizes
@@ -156,25 +154,6 @@ def test_the_sizes_of_triggers_follow_what_ordinary_classes_need():
     assert with_sizes(given, measured) == given
     without = replace(config, gather=replace(gather, trigger_search=None))
     assert with_sizes(without, measured) is without
-
-
-def test_findings_keep_the_order_of_the_labels(scans):
-    findings = [c.finding for c in scans.infected.classes]
-    stop = threading.Event()
-    found = side_by_side(findings.__getitem__, [3, 1, 2], 2, stop)
-    assert [f.label for f in found] == [3, 1, 2]
-    assert not stop.is_set()
-
-
-def test_an_error_in_one_class_stops_the_others():
-    stop = threading.Event()
-
-    def fail(label):
-        raise DataError("images", "none", "Give some.")
-
-    with pytest.raises(DataError):
-        side_by_side(fail, [0, 1], 2, stop)
-    assert stop.is_set()
 
 
 def test_the_same_seed_gives_the_same_bytes_apart_from_times(infected, data):

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from aegis.attacks.stamps import Start
 from aegis.core.runtime import Cancelled, Runtime, numpy_generator
 from aegis.core.types import FAMILIES, Goal
 from aegis.detect.scan import scan
 from aegis.detect.success import hold_out
-from aegis.detect.trigger_search import search_triggers
+from aegis.detect.trigger_search import Attempt, _most_promising, search_triggers
 from aegis.metrics import confusion_with_trigger
 from tests.detect.toy import NAMES, ONE, SMALL, TARGET, pictures, planted, trained, trigger
 
@@ -161,3 +163,12 @@ def test_held_out_images_are_of_every_class(count, kept):
     chosen = hold_out(pictures(2, 30), count, np.random.default_rng(0))
     assert np.bincount(chosen.labels, minlength=4).tolist() == [kept] * 4
     assert len(np.unique(chosen.pixels, axis=0)) == 4 * kept
+
+
+def test_after_each_round_every_source_class_and_the_most_promising_attempts_are_left():
+    start = Start(np.zeros((1, 2, 2), np.float32), np.zeros((1, 2, 2), np.float32), "nowhere")
+    attempts = [Attempt(start, torch.zeros(1, 1), source) for source in (0, 0, 0, 1, 1, 1)]
+    losses = [5.0, 4.0, 6.0, 0.3, 0.1, 0.2]
+    assert set(_most_promising(losses, attempts, 4)) == {1, 4, 5, 3}
+    assert set(_most_promising(losses, attempts, 3)) == {1, 4, 5}
+    assert set(_most_promising(losses, attempts, 0)) == {1, 4}
