@@ -16,6 +16,7 @@ from aegis.data.derived import DERIVED
 from aegis.detect.verdict import judge_again
 from aegis.lab.bank.record import RESULTS, BankRecord
 from aegis.records.config import Rule, ScanConfig, VerdictConfig
+from aegis.records.fitting import verdict_settings
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord, config_record, read_record
 from aegis.records.reference_files import shipped_references
@@ -141,7 +142,7 @@ def kept(trial: Trial) -> list[ScanRecord]:
 
 
 def judged_by(rule: Rule, record: ScanRecord) -> ScanRecord:
-    """Judges a scan by a rule with its default thresholds.
+    """Judges a scan by a rule, with the thresholds and references that it was judged by before.
 
     Args:
         rule: ``default`` or ``paper``.
@@ -150,7 +151,7 @@ def judged_by(rule: Rule, record: ScanRecord) -> ScanRecord:
     Returns:
         The scan with new verdicts.
     """
-    return judge_again(record, VerdictConfig(rule=rule))
+    return judge_again(record, replace(verdict_settings(record) or VerdictConfig(), rule=rule))
 
 
 @lru_cache(maxsize=3)

@@ -20,6 +20,7 @@ from tests.lab.conftest import quadrants
 from .cases import suspect
 
 KNOWN = Path(__file__).resolve().parents[2] / "results" / "bundled" / "fashion_mnist_clean-seed0.json"
+WITH_REFERENCES = KNOWN.parents[1] / "scans" / "quick" / "default" / "fashion_mnist_one_source-seed0.json"
 RECIPE = Recipe(robust=False, epochs=4, batch=32, lr=0.05, schedule="one-cycle")
 
 
@@ -112,3 +113,13 @@ def test_what_was_found_can_be_judged_by_another_rule():
     assert by_paper.verdict == "infected"
     assert by_paper.flagged_classes == tuple(c.label for c in record.classes if c.clusters > 2)
     assert trials.judged_by("default", by_paper).flagged_classes == ()
+
+
+def test_another_rule_keeps_the_references(monkeypatch):
+    record, asked = read_record(WITH_REFERENCES), []
+    assert record.config["verdict"]["references"]["models"]
+    monkeypatch.setattr(trials, "judge_again", lambda record, config: asked.append(config) or record)
+    trials.judged_by("paper", record)
+    (config,) = asked
+    assert config.rule == "paper"
+    assert len(config.reference_models) == len(record.config["verdict"]["references"]["models"])
