@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aegis.cli.options import Arch, Checkpoint, Data, Device, Json, Mean, PrecisionOption, Quiet, Std, finite
+from aegis.cli.options import Arch, Checkpoint, Data, Device, Entry, Json, Mean, PrecisionOption, Quiet, Std, finite
 from aegis.cli.output import print_values
 from aegis.cli.progress import progress_bar, waiting
 from aegis.cli.suspects import images_for, load
@@ -34,6 +34,7 @@ def evaluate(
     iterations: Iterations = 20,
     mean: Mean = None,
     std: Std = None,
+    entry: Entry = None,
     device: Device = "auto",
     precision: PrecisionOption = "fp32",
     json: Json = None,
@@ -57,7 +58,7 @@ def evaluate(
     stage = Stage(epsilon=epsilon, step=step, iterations=iterations)
     with waiting("loading", quiet):
         images = images_for(checkpoint, data)
-        suspect = load(checkpoint, images, arch, mean, std)
+        suspect = load(checkpoint, images, arch, mean, std, entry)
         classifier = suspect.classifier.frozen(choose_runtime(device, precision))
         found = {"accuracy": accuracy(classifier, images.test)}
     with progress_bar("attacking", quiet) as report:

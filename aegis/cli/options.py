@@ -124,6 +124,15 @@ Arch = Annotated[
         "aegis:resnet18,width=32, torchvision:NAME, timm:NAME, or module:factory for your own code, which is run.",
     ),
 ]
+Entry = Annotated[
+    str | None,
+    option(
+        "--entry",
+        "NAME",
+        "Which network of a file with several that differ, such as a network and an average of its weights.",
+        MORE,
+    ),
+]
 Data = Annotated[
     str | None,
     option(

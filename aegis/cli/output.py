@@ -110,7 +110,7 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
             out.say(clean(line, 1000), wrap=False)
         return
     model = record.model
-    out.say((clean(model.file), "bold"), f", {clean(model.architecture)}, SHA-256 {clean(model.sha256)[:16]}…")
+    out.say((clean(model.called), "bold"), f", {clean(model.architecture)}, SHA-256 {clean(model.sha256)[:16]}…")
     out.say(
         f"{clean(record.data.name)}: {model.accuracy:.1%} right; attacks of L2 norm {robust_up_to(model)} halve that"
     )

@@ -57,7 +57,7 @@ def repeat(
     request = ScanRequest(
         file=model.file,
         checkpoint=path,
-        load=reader(path, images, told, mean, std, quiet),
+        load=reader(path, images, told, mean, std, model.entry, quiet),
         images=images,
         config=config,
         labels=labels,

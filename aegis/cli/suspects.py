@@ -39,14 +39,19 @@ def images_for(checkpoint: Path, data: str | None) -> Dataset:
 
 
 def load(
-    checkpoint: Path, images: Dataset, arch: str | None = None, mean: str | None = None, std: str | None = None
+    checkpoint: Path,
+    images: Dataset,
+    arch: str | None = None,
+    mean: str | None = None,
+    std: str | None = None,
+    entry: str | None = None,
 ) -> Suspect:
     """Loads the model in the sandbox.
 
     Args:
         checkpoint: the file.
         images: that the model must fit.
-        arch, mean, std: what the user typed.
+        arch, mean, std, entry: what the user typed.
 
     Raises:
         AegisError: if it cannot be used, or does not fit the images.
@@ -60,16 +65,23 @@ def load(
         class_names=images.class_names,
         mean=numbers(mean, "--mean"),
         std=numbers(std, "--std"),
+        entry=entry,
     )
 
 
 def reader(
-    checkpoint: Path, images: Dataset, arch: str | None, mean: str | None, std: str | None, quiet: bool
+    checkpoint: Path,
+    images: Dataset,
+    arch: str | None,
+    mean: str | None,
+    std: str | None,
+    entry: str | None,
+    quiet: bool,
 ) -> Callable[[], Suspect]:
     """Makes a function that loads the model and shows that it does, unless quiet; other arguments as in ``load``."""
 
     def read() -> Suspect:
         with waiting("reading the model", quiet):
-            return load(checkpoint, images, arch, mean, std)
+            return load(checkpoint, images, arch, mean, std, entry)
 
     return read

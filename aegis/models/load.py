@@ -23,6 +23,7 @@ from aegis.models.card import Identity
 from aegis.models.classifier import Classifier
 from aegis.models.intake.sandbox import Limits, read_contents
 from aegis.models.mismatch import check_fit, task
+from aegis.models.parts import choose_part
 from aegis.models.wrappers import unwrap
 
 
@@ -34,19 +35,24 @@ class Suspect:
         classifier: the model in evaluation mode, float32, on the CPU.
         identity: its identity, from the card or the caller.
         sha256: SHA-256 of the bytes that were read, in hex.
+        entry: name of the model in a file with others that differ from it; None for the only one.
+        others: names of these others.
     """
 
     classifier: Classifier
     identity: Identity
     sha256: str
+    entry: str | None = None
+    others: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256, in hex, of everything that decides the model's predictions: file, architecture, image size and
-        normalisation.
+        """SHA-256, in hex, of everything that decides the model's predictions: file, its entry if there are several,
+        architecture, image size and normalisation.
         """
         said = self.identity
         parts: list[object] = [self.sha256, said.architecture, said.shape, said.mean, said.std]
+        parts += [] if self.entry is None else [self.entry]
         if runs_foreign_code(said.architecture):
             # The user may edit that code between two scans, which only the model's logits show.
             probe = torch.rand(8, *said.shape, generator=torch.Generator().manual_seed(0))
@@ -72,6 +78,7 @@ def load_checkpoint(
     class_names: tuple[str, ...] | None = None,
     mean: tuple[float, ...] | None = None,
     std: tuple[float, ...] | None = None,
+    entry: str | None = None,
     limits: Limits | None = None,
 ) -> Suspect:
     """Loads an untrusted checkpoint without running any code in it.
@@ -83,16 +90,20 @@ def load_checkpoint(
         class_names: class names of the data, in label order; needed without a card, and must be as many as its own.
         mean, std: per-channel normalisation; override the card's and those in checkpoints of MadryLab's robustness
             library; without any of these they are 0 and 1.
+        entry: which of several networks in the file, by the names that a refusal lists; None for the only one.
         limits: time and memory for reading.
 
     Returns:
         The model with its identity and digest.
 
     Raises:
-        CheckpointError: if the file is refused or does not fit the architecture or the data.
+        CheckpointError: if the file is refused, does not fit the architecture or the data, or holds several networks
+            that differ, of which none is named.
     """
-    contents = read_contents(Path(path).absolute(), limits or Limits())
-    bare, card = unwrap(contents.tensors), contents.identity
+    contents = read_contents(Path(path).absolute(), limits or Limits(), entry)
+    tensors, chosen, others = choose_part(contents.tensors, contents.layout.entry, entry)
+    others = (*contents.layout.others, *others)
+    bare, card = unwrap(tensors), contents.identity
     if card is None:
         mean, std = mean or bare.mean, std or bare.std
     asked = {"architecture": architecture, "shape": shape, "class_names": class_names, "mean": mean, "std": std}
@@ -105,7 +116,8 @@ def load_checkpoint(
             "If you trust that code, name it yourself with --arch module:factory.",
         )
     _check_builds_alone(identity.architecture)
-    return Suspect(_classifier(identity, bare.tensors), identity, contents.sha256)
+    classifier = _classifier(identity, bare.tensors)
+    return Suspect(classifier, identity, contents.sha256, chosen if others else None, others)
 
 
 def _check_builds_alone(architecture: str) -> None:

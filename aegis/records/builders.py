@@ -105,6 +105,8 @@ def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelR
         universal_areas=tuple(map(_short, measured.universal_areas)),
         mean=suspect.identity.mean,
         std=suspect.identity.std,
+        entry=suspect.entry,
+        others=suspect.others,
     )
 
 

@@ -31,6 +31,9 @@ def untested(record: ScanRecord) -> list[str]:
     """
     config, tested, known = settings(record), len(record.classes), len(record.data.class_names)
     said = [f"{known - tested} of the model's {known} classes."] if tested < known else []
+    if others := record.model.others:
+        which = f"{count_of(len(others), 'other network')} of the file: {_names(others)}"
+        said.insert(0, f"{which}. Programs may load that one instead of the one scanned.")
     if config is not None and (config.gather.trigger_search is None or config.verdict.rule == "paper"):
         said.append("Whether any trigger works: the paper's rule counts clusters and tries no trigger.")
     else:
@@ -66,6 +69,10 @@ def _unreferenced(record: ScanRecord, config: ScanConfig) -> str:
             f"{count_of(models, 'benign model')} of the same data, so that its classes are compared with each other."
         )
     return ""
+
+
+def _names(entries: Sequence[str]) -> str:
+    return ", ".join(entry or "its own dictionary" for entry in entries)
 
 
 def _usual(search: TriggerSearchConfig | None) -> TriggerSearchConfig | None:

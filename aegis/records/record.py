@@ -111,6 +111,8 @@ class ModelRecord(_Frozen):
         universal_radii: by label, L2 norm of one perturbation that turns half of the other images into that class.
         universal_areas: by label, share of the pixels of one patch that does the same.
         mean, std: normalisation by channel; None without one.
+        entry: name of the model in a file with others that differ from it; None for the only one.
+        others: names of these others.
     """
 
     sha256: str
@@ -126,6 +128,13 @@ class ModelRecord(_Frozen):
     universal_areas: tuple[float, ...] = ()
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    entry: str | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """The file, and which of its networks was scanned if there are several."""
+        return self.file if self.entry is None else f"{self.file}, entry {self.entry or 'of its own'}"
 
 
 class DataRecord(_Frozen):

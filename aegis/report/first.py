@@ -99,7 +99,7 @@ def _facts(record: ScanRecord) -> Flowable:
     colours = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
     return facts(
         [
-            ("Suspect", f"<b>{words(model.file, 120)}</b>, {words(model.architecture, 120)}"),
+            ("Suspect", f"<b>{words(model.called, 200)}</b>, {words(model.architecture, 120)}"),
             ("SHA-256", text(words(model.sha256, 64), "code")),
             ("Images", f"{words(images.name, 120)}: {width} × {height}, {colours}"),
             (

@@ -129,7 +129,7 @@ def _subject(record: ScanRecord) -> Flowable:
     ladder = "; ".join(f"{a:.1%} at {e:g}" for e, a in zip(model.epsilons, model.robust_accuracies))
     return facts(
         [
-            ("File", words(model.file, 200)),
+            ("File", words(model.called, 300)),
             ("SHA-256 of file", text(words(model.sha256, 64), "code")),
             ("Digest of model", text(words(model.digest, 64), "code")),
             ("Architecture", words(model.architecture, 200)),

@@ -69,6 +69,7 @@ class Order:
         images_name: what the user calls them.
         architecture: by name; None takes the card's.
         mean, std: numbers as typed, or None.
+        entry: which of several networks in the file, or None.
         settings: as chosen on the page.
         measure_only: stop once accuracy and robustness are known.
         workspace: folder of the uploads, or None.
@@ -83,6 +84,7 @@ class Order:
     architecture: str | None = None
     mean: str | None = None
     std: str | None = None
+    entry: str | None = None
     settings: Settings = field(default_factory=Settings)
     measure_only: bool = False
     workspace: Workspace | None = None
@@ -174,6 +176,7 @@ def _load(order: Order, images: Dataset, watch: Watch) -> Suspect:
         class_names=images.class_names,
         mean=_typed(order.mean),
         std=_typed(order.std),
+        entry=order.entry,
     )
 
 
@@ -204,7 +207,7 @@ class ChosenSuspect:
         path: of a bundled one, or None.
         upload: file from the browser, or None.
         identity: from its card, or None.
-        architecture, mean, std: as the user typed them.
+        architecture, mean, std, entry: as the user typed them.
     """
 
     file: str
@@ -215,6 +218,7 @@ class ChosenSuspect:
     architecture: str | None = None
     mean: str | None = None
     std: str | None = None
+    entry: str | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -263,6 +267,7 @@ def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, meas
         architecture=suspect.architecture,
         mean=suspect.mean,
         std=suspect.std,
+        entry=suspect.entry,
         settings=settings,
         measure_only=measure_only,
         workspace=workspace,
@@ -277,4 +282,5 @@ def fingerprint(suspect: ChosenSuspect, images: ChosenImages) -> tuple[str, ...]
         Texts that together differ for other choices.
     """
     which = images.upload.digest if images.upload else images.source or ""
-    return (suspect.sha256, suspect.architecture or "", suspect.mean or "", suspect.std or "", which)
+    said = (suspect.architecture, suspect.mean, suspect.std, suspect.entry)
+    return (suspect.sha256, *(text or "" for text in said), which)

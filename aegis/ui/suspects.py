@@ -123,6 +123,10 @@ def load_again(path: Path, record: ScanRecord) -> Suspect | None:
     if runs_foreign_code(architecture):
         return None
     suspect = load_checkpoint(
-        path, architecture=architecture, shape=record.data.shape, class_names=record.data.class_names
+        path,
+        architecture=architecture,
+        shape=record.data.shape,
+        class_names=record.data.class_names,
+        entry=record.model.entry,
     )
     return suspect if suspect.digest == record.model.digest else None

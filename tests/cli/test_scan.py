@@ -122,6 +122,36 @@ def test_a_positive_control_is_told_and_kept_with_the_scan(suspect, images, tmp_
     assert len(planted) == 1
 
 
+def test_of_two_networks_in_a_file_one_must_be_named_and_each_is_scanned_apart(trained, images, tmp_path, counted):
+    import torch
+    from safetensors.torch import load_file
+
+    state = load_file(trained[1])
+    other = state | {name: -tensor for name, tensor in state.items() if name.endswith("weight")}
+    torch.save({"state_dict": state, "state_dict_ema": other}, tmp_path / "a.pt")
+    normalisation = ("--mean", "0.2", "--std", "0.3")
+    options = (
+        "--arch",
+        "aegis:cnn16",
+        "--data",
+        images,
+        *normalisation,
+        *TINY,
+        "--classes",
+        "1",
+        "--json",
+        tmp_path / "r.json",
+    )
+    outcome = run("scan", tmp_path / "a.pt", *options)
+    assert outcome.code == 2
+    assert "2 networks: state_dict (" in " ".join(outcome.err.split())
+    outcome = run("scan", tmp_path / "a.pt", *options, "--entry", "state_dict")
+    assert "a.pt, entry state_dict" in outcome.out
+    model = json.loads((tmp_path / "r.json").read_text())["model"]
+    assert (model["entry"], model["others"]) == ("state_dict", ["state_dict_ema"])
+    assert counted == [1]
+
+
 FACTORY = """
 from aegis.models.architectures import build as known
 

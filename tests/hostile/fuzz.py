@@ -96,7 +96,7 @@ def attempt(content: bytes, folder: Path, outcomes: Outcomes) -> None:
             look(source)
     with _one_more(outcomes):
         unconfined(source, out, QUICK)
-        tensors, _ = take(out, room_for(len(content)))
+        tensors, *_ = take(out, room_for(len(content)))
         assert tensors
         assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
         assert out.stat().st_size <= room_for(len(content)) + 2**20

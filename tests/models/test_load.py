@@ -158,3 +158,29 @@ def test_a_file_that_may_not_be_read(checkpoint):
     if os.access(checkpoint, os.R_OK):
         pytest.skip("the superuser may read everything")
     assert "Permission denied" in refusal(checkpoint).got
+
+
+def test_of_several_networks_each_is_another_suspect(tmp_path, network):
+    state = network.state_dict()
+    other = {name: tensor + 0.01 if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    torch.save({"state_dict": state, "state_dict_ema": other}, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match="2 networks: state_dict"):
+        load_checkpoint(tmp_path / "a.pt", **BY_HAND)
+    own = load_checkpoint(tmp_path / "a.pt", **BY_HAND, entry="state_dict")
+    ema = load_checkpoint(tmp_path / "a.pt", **BY_HAND, entry="state_dict_ema")
+    assert (own.entry, own.others) == ("state_dict", ("state_dict_ema",))
+    assert own.sha256 == ema.sha256
+    assert own.digest != ema.digest
+    for suspect, wanted in ((own, state), (ema, other)):
+        found = suspect.classifier.network.state_dict()
+        assert all(torch.equal(found[name], tensor) for name, tensor in wanted.items())
+
+
+def test_several_networks_in_one_dictionary_are_named_by_their_prefixes(tmp_path, network):
+    state = network.state_dict()
+    both = {f"{key}.{name}": tensor + at for at, key in enumerate(("model", "ema")) for name, tensor in state.items()}
+    save_file({name: tensor.contiguous() for name, tensor in both.items()}, tmp_path / "a.safetensors")
+    with pytest.raises(CheckpointError, match="2 networks: model"):
+        load_checkpoint(tmp_path / "a.safetensors", **BY_HAND)
+    found = load_checkpoint(tmp_path / "a.safetensors", **BY_HAND, entry="ema")
+    assert (found.entry, found.others) == ("ema", ("model",))

@@ -26,6 +26,12 @@ from tests.suspects import HOSTILE, tensors, write_cut, write_hostile, write_inf
 NAMES = ("Shirt", "Bag")
 
 
+def write_two(folder):
+    """A checkpoint with two networks."""
+    weights = np.ones((2, 1, 3, 3), np.float32)
+    save_file({"model.conv.weight": weights, "ema.conv.weight": 2 * weights}, folder / "two.safetensors")
+
+
 def write_plain(folder):
     """A checkpoint without a card."""
     save_file(tensors(), folder / "plain.safetensors")
@@ -124,6 +130,20 @@ def test_a_checkpoint_that_cannot_be_used_ends_in_a_message(open_page, suspects)
     assert "Nothing was concluded" in everything(at)
     button(at, "Back to the settings").click()
     assert "Start" in labels(run(at))
+
+
+def test_the_entry_of_a_file_with_several_networks_is_asked_for(open_page, suspects):
+    write_two(suspects)
+    state = {"scan_architecture": "aegis:cnn16"}
+    for entry, said in (("", "2 networks: ema ("), ("teacher", "Expected a network under teacher")):
+        at = open_page(SCAN, state=state | {"scan_entry": entry})
+        next(box for box in at.selectbox if box.label == "Images").set_value("samples:mnist")
+        run(at)
+        button(at, "Start").click()
+        run(at)
+        job = server_state().jobs.find(at.query_params["job"])
+        job.future.result(120)
+        assert said in everything(open_page(SCAN, job=job.id))
 
 
 def frames(value):

@@ -75,3 +75,11 @@ def test_a_positive_control_says_what_it_showed(about, said):
     whole = say_control(control.model_copy(update=about), ("ant", "bee"))
     assert "a square of 3 by 3 pixels that leads to class 1 (bee)" in whole
     assert whole.endswith(said)
+
+
+def test_other_networks_of_the_file_come_first(record):
+    model = record.model.model_copy(update={"entry": "state_dict", "others": ("state_dict_ema",)})
+    said = untested(record.model_copy(update={"model": model}))
+    assert said[0].startswith("1 other network of the file: state_dict_ema.")
+    assert model.called == f"{record.model.file}, entry state_dict"
+    assert record.model.called == record.model.file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from aegis.models.card import Identity
 from aegis.models.intake.archive import WHAT_IS_READ
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
 from aegis.models.intake.formats import opened
-from aegis.models.intake.sandbox_output import refusal, take
+from aegis.models.intake.sandbox_output import Layout, refusal, take
 from aegis.models.intake.tensor_limits import room_for
 
 CHUNK = 2**20
@@ -51,19 +52,22 @@ class Contents:
         tensors: finite tensors by name, floating-point ones as float32.
         identity: identity on the file's card, or None.
         sha256: SHA-256 of the bytes that were read, in hex.
+        layout: where in the file the network lay.
     """
 
     tensors: dict[str, Tensor]
     identity: Identity | None
     sha256: str
+    layout: Layout
 
 
-def read_contents(path: Path, limits: Limits) -> Contents:
+def read_contents(path: Path, limits: Limits, entry: str | None = None) -> Contents:
     """Reads an untrusted checkpoint in a confined process.
 
     Args:
         path: the checkpoint.
         limits: time and memory for reading.
+        entry: which of several networks in it to read; None for the only one.
 
     Returns:
         Tensors, identity and digest.
@@ -78,15 +82,15 @@ def read_contents(path: Path, limits: Limits) -> Contents:
             sha256 = _copy(path, copy)
             # The size is taken before the worker may write to the copy.
             room = room_for(copy.stat().st_size)
-            _run_worker(copy, out, limits)
-            tensors, identity = take(out, room)
+            _run_worker(copy, out, limits, entry)
+            tensors, identity, layout = take(out, room)
     except OSError as error:
         raise CheckpointError(
             "room in the folder for temporary files",
             error.strerror or type(error).__name__,
             "Free some disk space, or set TMPDIR to another folder.",
         ) from error
-    return Contents(tensors, identity, sha256)
+    return Contents(tensors, identity, sha256, layout)
 
 
 def _copy(path: Path, copy: Path) -> str:
@@ -101,11 +105,12 @@ def _copy(path: Path, copy: Path) -> str:
     return digest.hexdigest()
 
 
-def _run_worker(copy: Path, out: Path, limits: Limits) -> None:
+def _run_worker(copy: Path, out: Path, limits: Limits, entry: str | None) -> None:
     size = copy.stat().st_size
     memory = 2 * 2**30 + 3 * size if limits.memory is None else limits.memory
     processor = 30 + size // BYTES_A_SECOND if limits.processor is None else limits.processor
-    command = [sys.executable, "-m", "aegis.models.intake.worker", str(copy), str(out), str(memory), str(processor)]
+    arguments = (str(copy), str(out), str(memory), str(processor), json.dumps(entry))
+    command = [sys.executable, "-m", "aegis.models.intake.worker", *arguments]
     with tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
             command,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,13 +18,26 @@ from aegis.core.text import printable
 from aegis.models.card import Identity, read_identity
 from aegis.models.intake.archive import WHAT_IS_READ
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
-from aegis.models.intake.formats import HEADER_LIMIT, IDENTITY_KEY, read_header
+from aegis.models.intake.formats import ENTRY_KEY, HEADER_LIMIT, IDENTITY_KEY, read_header
 from aegis.models.intake.tensor_limits import check_plain, plain_header
 
 REFUSAL_LIMIT = 2**16
 
 
-def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None]:
+@dataclass(frozen=True)
+class Layout:
+    """Where in a file the network lay.
+
+    Args:
+        entry: name of its entry; empty for a file that is nothing else.
+        others: names of networks in the file that differ from it.
+    """
+
+    entry: str = ""
+    others: tuple[str, ...] = ()
+
+
+def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None, Layout]:
     """Reads the tensors and the identity that a worker wrote.
 
     Args:
@@ -31,7 +45,7 @@ def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None]:
         room: bytes that the tensors may take together.
 
     Returns:
-        Tensors by name, floating-point ones as float32, and the identity or None.
+        Tensors by name, floating-point ones as float32, the identity or None, and where they lay.
 
     Raises:
         CheckpointError: if the tensors are not plain or not finite.
@@ -39,10 +53,10 @@ def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None]:
     _check_left(out, room + HEADER_LIMIT)
     header = read_header(out)
     notes = None if header is None else header.get("__metadata__", {})
-    if header is None or not isinstance(notes, dict) or not notes.keys() <= {IDENTITY_KEY}:
+    if header is None or not isinstance(notes, dict) or not notes.keys() <= {IDENTITY_KEY, ENTRY_KEY}:
         raise _taken_over("something that is not plain tensors")
     check_plain(plain_header(header), room)
-    identity = read_identity(out)
+    identity, layout = read_identity(out), _layout(notes.get(ENTRY_KEY))
     try:
         # Cloned, because the file they are mapped from is removed with its folder.
         found = {
@@ -60,7 +74,20 @@ def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None]:
             f"NaN or infinite values in {', '.join(map(printable, broken[:3]))}{more}",
             "The training diverged or the file is damaged; take an earlier checkpoint.",
         )
-    return found, identity
+    return found, identity, layout
+
+
+def _layout(text: object) -> Layout:
+    if text is None:
+        return Layout()
+    try:
+        said = json.loads(str(text))
+        name, others = said["name"], said["others"]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise _taken_over("a message that cannot be read") from error
+    if not isinstance(others, list) or not all(isinstance(one, str) for one in (name, *others)):
+        raise _taken_over("a message that cannot be read")
+    return Layout(name, tuple(others))
 
 
 def refusal(out: Path) -> CheckpointError | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from aegis.core.archives import opened_zip
 from aegis.core.errors import CheckpointError
 from aegis.core.text import printable
 from aegis.models.intake.archive import WHAT_IS_READ
+from aegis.models.intake.entries import Entry, choose
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
 from aegis.models.intake.formats import Format
 from aegis.models.intake.pickles import globals_in
 from aegis.models.intake.tensor_limits import DTYPES, check_plain, room_for
 
-NESTED = ("state_dict", "model_state_dict", "model")
 _CODES = {getattr(torch, name): code for code, (name, _) in DTYPES.items()}
 
 
@@ -43,18 +44,34 @@ _FORGOTTEN = (
 )
 
 
-def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], memoryview]]:
-    """Reads the tensors of a file written by torch.save, in its present or its older format.
+@dataclass(frozen=True, eq=False)
+class TorchFile:
+    """What was read from a file of torch.save.
+
+    Args:
+        tensors: name, type, shape and bytes of each tensor.
+        entry: name of the network that they belong to.
+        others: names of networks in the file that differ from it.
+    """
+
+    tensors: list[tuple[str, str, list[int], memoryview]]
+    entry: str
+    others: tuple[str, ...]
+
+
+def read_torch(source: Path, kind: Format, wanted: str | None = None) -> TorchFile:
+    """Reads a network from a file written by torch.save, in its present or its older format.
 
     Args:
         source: the file.
         kind: its format.
+        wanted: name of the network's entry; None for the only one.
 
     Returns:
-        Name, type, shape and bytes of each tensor.
+        Its tensors.
 
     Raises:
-        CheckpointError: if it holds anything but tensors and plain values.
+        CheckpointError: if it holds anything but tensors and plain values, or several networks that differ.
     """
     forgotten: list[Any] = [(NumPyValue, name) for name in _FORGOTTEN]
     try:
@@ -63,14 +80,17 @@ def read_torch(source: Path, kind: Format) -> list[tuple[str, str, list[int], me
             content = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refuse_pickle(source, kind) from error
-    state = _state_dict(content)
+    if not isinstance(content, Mapping | list | tuple):
+        raise CheckpointError("a dictionary of tensors", f"a {type(content).__name__}", SAVE_PLAINLY)
+    entry, others = choose(content, wanted)
+    state = _state_dict(entry)
     for name, tensor in state.items():
         if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.dtype not in _CODES:
             found = f"{tensor.dtype}, {tensor.layout}, {tensor.device.type} in {printable(name)}"
             raise CheckpointError(f"dense tensors of type {', '.join(DTYPES)}", found, SAVE_PLAINLY)
     kinds = {name: (_CODES[tensor.dtype], list(tensor.shape)) for name, tensor in state.items()}
     check_plain(kinds, room_for(source.stat().st_size))
-    return [(name, *kinds[name], _bytes(tensor)) for name, tensor in state.items()]
+    return TorchFile([(name, *kinds[name], _bytes(tensor)) for name, tensor in state.items()], entry.name, others)
 
 
 def _bytes(tensor: torch.Tensor) -> memoryview:
@@ -81,11 +101,8 @@ def _bytes(tensor: torch.Tensor) -> memoryview:
     return flat.view(torch.uint8).numpy().data
 
 
-def _state_dict(content: object) -> dict[str, torch.Tensor]:
-    if not isinstance(content, Mapping):
-        raise CheckpointError("a dictionary of tensors", f"a {type(content).__name__}", SAVE_PLAINLY)
-    inner = [content[key] for key in NESTED if isinstance(content.get(key), Mapping)]
-    state: Mapping[Any, Any] = inner[0] if inner else content
+def _state_dict(entry: Entry) -> dict[str, torch.Tensor]:
+    state = entry.content
     names = [_shown(key) for key in state if not isinstance(key, str) or key == "__metadata__"]
     others = [
         f"{printable(k)} ({type(v).__name__})"
@@ -93,7 +110,7 @@ def _state_dict(content: object) -> dict[str, torch.Tensor]:
         if isinstance(k, str) and not isinstance(v, torch.Tensor)
     ]
     if others or names:
-        where = f"a flat dictionary of tensors, or one under {', '.join(NESTED)}"
+        where = "a flat dictionary of tensors, or one inside another dictionary"
         raise CheckpointError(where, f"other entries too: {', '.join((others + names)[:3])}", SAVE_PLAINLY)
     return dict(state)
 

@@ -1,7 +1,8 @@
 """Reads one untrusted checkpoint in its own process and writes plain tensors.
 
-``python -m aegis.models.intake.worker IN OUT MEMORY SECONDS`` writes OUT, a safetensors file of contiguous tensors and
-the identity's text only, or OUT.json with the reason for refusing the file. Safetensors are read without torch.
+``python -m aegis.models.intake.worker IN OUT MEMORY SECONDS ENTRY`` writes OUT, a safetensors file of contiguous
+tensors, the identity's text and the entry that was read only, or OUT.json with the reason for refusing the file.
+Safetensors are read without torch.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from aegis.core.errors import CheckpointError
 from aegis.models.intake.archive import COPY_AGAIN, WHAT_IS_READ, check_archive
 from aegis.models.intake.confine import confine, limit_resources
-from aegis.models.intake.formats import HEADER_LIMIT, IDENTITY_KEY, SAVE_LESS, read_header, recognise
+from aegis.models.intake.formats import ENTRY_KEY, HEADER_LIMIT, IDENTITY_KEY, SAVE_LESS, read_header, recognise
 from aegis.models.intake.tensor_limits import check_plain, plain_header, room_for
 
 # Messages of torch and of the dynamic linker.
@@ -23,7 +24,7 @@ OUT_OF_MEMORY = ("can't allocate memory", "failed to map segment")
 Raw = tuple[str, str, list[int], bytes | bytearray | memoryview]
 
 
-def main(source: str, out: str, memory: str, seconds: str) -> None:
+def main(source: str, out: str, memory: str, seconds: str, entry: str) -> None:
     """Limits and confines this process, then reads the file.
 
     Args:
@@ -31,21 +32,23 @@ def main(source: str, out: str, memory: str, seconds: str) -> None:
         out: path of the file to write.
         memory: bytes of private memory, as text; 0 for no limit.
         seconds: seconds of processor time, as text.
+        entry: which of several networks to read, as JSON; null for the only one.
     """
     limit_resources(int(memory), int(seconds), room_for(Path(source).stat().st_size) + HEADER_LIMIT)
     confine(Path(out).parent)
-    answer(Path(source), Path(out))
+    answer(Path(source), Path(out), json.loads(entry))
 
 
-def answer(source: Path, out: Path) -> None:
+def answer(source: Path, out: Path, entry: str | None = None) -> None:
     """Converts one file and writes any problem to OUT.json.
 
     Args:
         source: the checkpoint.
         out: the file to write.
+        entry: which of several networks to read; None for the only one.
     """
     try:
-        convert(source, out)
+        convert(source, out, entry)
     except CheckpointError as error:
         refusal = error
     except Exception as error:  # a hostile file may raise anything, and the user gets one message
@@ -60,12 +63,13 @@ def answer(source: Path, out: Path) -> None:
     Path(f"{out}.json").write_text(json.dumps(fields), encoding="utf-8")
 
 
-def convert(source: Path, out: Path) -> None:
+def convert(source: Path, out: Path, entry: str | None = None) -> None:
     """Writes the tensors of a checkpoint in any supported format as safetensors.
 
     Args:
         source: the checkpoint.
         out: the file to write.
+        entry: as in ``answer``.
 
     Raises:
         CheckpointError: if the file is refused.
@@ -82,7 +86,8 @@ def convert(source: Path, out: Path) -> None:
         check_archive(source)
     from aegis.models.intake.torch_files import read_torch
 
-    _write(out, read_torch(source, kind), {})
+    found = read_torch(source, kind, entry)
+    _write(out, found.tensors, {ENTRY_KEY: json.dumps({"name": found.entry, "others": found.others})})
 
 
 def _read_safetensors(source: Path) -> Iterable[Raw]:

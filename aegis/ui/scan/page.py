@@ -201,7 +201,7 @@ def _show_verdict(record: ScanRecord) -> None:
         st.text(record.sentence)
     model, data = record.model, record.data
     with facts():
-        fact("Suspect", model.file)
+        fact("Suspect", model.called)
         fact("Architecture", model.architecture)
         fact("Images", data.name)
         fact("Accuracy", f"{model.accuracy:.1%}", tip="Share of held-out images classified as they are labelled.")

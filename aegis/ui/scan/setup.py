@@ -100,12 +100,12 @@ def _described(suspect: ChosenSuspect, size: int) -> ChosenSuspect | None:
     said = _ask_what_it_is(required=suspect.identity is None)
     if said is None:
         return None
-    architecture, mean, std = said
-    return replace(suspect, architecture=architecture, mean=mean, std=std)
+    architecture, mean, std, entry = said
+    return replace(suspect, architecture=architecture, mean=mean, std=std, entry=entry)
 
 
-def _ask_what_it_is(required: bool) -> tuple[str | None, str | None, str | None] | None:
-    """Architecture and normalisation as the user says; None while what is needed is missing or wrong."""
+def _ask_what_it_is(required: bool) -> tuple[str | None, str | None, str | None, str | None] | None:
+    """Architecture, normalisation and entry as the user says; None while what is needed is missing or wrong."""
     with st.container() if required else st.expander("Say otherwise than its card"):
         architecture = st.selectbox(
             "Architecture",
@@ -118,7 +118,7 @@ def _ask_what_it_is(required: bool) -> tuple[str | None, str | None, str | None]
             "the command line takes one.",
             persist_state="session",
         )
-        left, right = st.columns(2)
+        left, right, last = st.columns(3)
         mean = left.text_input(
             "Mean",
             key="scan_mean",
@@ -133,11 +133,20 @@ def _ask_what_it_is(required: bool) -> tuple[str | None, str | None, str | None]
             help="What pixels are then divided by. Empty: the card's, or 1.",
             persist_state="session",
         )
+        entry = last.text_input(
+            "Entry",
+            key="scan_entry",
+            placeholder="for a file with several networks",
+            help="Which network of the file, where several in it differ: a network and an average of its weights, for "
+            "example. Empty: the only one.",
+            persist_state="session",
+        )
     try:
         said = (
             check_architecture(architecture) if architecture else None,
             check_numbers(mean, "mean"),
             check_numbers(std, "standard deviation"),
+            entry.strip() or None,
         )
     except AegisError as error:
         complain(str(error), "Refused")

@@ -88,10 +88,10 @@ def test_the_digest_is_of_the_bytes_that_were_read(checkpoint, monkeypatch):
     wanted = load_checkpoint(checkpoint)
     run = sandbox._run_worker
 
-    def swapped(copy, out, limits):
+    def swapped(copy, out, limits, entry):
         checkpoint.unlink()
         checkpoint.write_bytes(first.replace(b"aegis:cnn16", b"aegis:cnn32"))
-        run(copy, out, limits)
+        run(copy, out, limits, entry)
 
     monkeypatch.setattr(sandbox, "_run_worker", swapped)
     found = load_checkpoint(checkpoint)

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save, save_file
 
 from aegis.core.errors import CheckpointError
-from aegis.models.intake.sandbox_output import REFUSAL_LIMIT, refusal, take
+from aegis.models.intake.sandbox_output import REFUSAL_LIMIT, Layout, refusal, take
 from tests.hostile.headers import ENTRY, write
 
 ROOM = 2**20
@@ -21,8 +21,14 @@ def out(tmp_path):
 
 def test_plain_tensors_are_taken(out):
     save_file({"w": torch.ones(2, dtype=torch.float16), "n": torch.tensor(3)}, out)
-    tensors, identity = take(out, ROOM)
+    tensors, identity, layout = take(out, ROOM)
     assert (tensors["w"].dtype, tensors["n"].dtype, identity) == (torch.float32, torch.int64, None)
+    assert layout == Layout()
+
+
+def test_where_the_network_lay_is_taken(out):
+    save_file({"w": torch.ones(2)}, out, {"aegis.entry": '{"name": "model", "others": ["ema"]}'})
+    assert take(out, ROOM)[2] == Layout("model", ("ema",))
 
 
 LEFT = {
@@ -45,6 +51,8 @@ LEFT = {
     "too much": lambda out: save_file({"w": torch.ones(ROOM)}, out),
     "lies": lambda out: write(out, {"w": ENTRY | {"data_offsets": [0, 2**40]}}),
     "too little": lambda out: write(out, {"w": ENTRY}, b""),
+    "an odd entry": lambda out: save_file({"w": torch.ones(1)}, out, {"aegis.entry": '{"name": 3, "others": []}'}),
+    "half an entry": lambda out: save_file({"w": torch.ones(1)}, out, {"aegis.entry": '{"name": "a"'}),
     "NaN": lambda out: save_file({"w": torch.tensor(float("nan"))}, out),
 }
 

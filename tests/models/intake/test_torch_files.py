@@ -9,7 +9,8 @@ import torch
 
 from aegis.core.errors import CheckpointError
 from aegis.models.intake.archive import WHAT_IS_READ
-from aegis.models.intake.torch_files import NESTED, NumPyValue, read_torch
+from aegis.models.intake.entries import NESTED
+from aegis.models.intake.torch_files import NumPyValue, read_torch
 from tests.hostile.pickles import LEGACY
 
 W = torch.arange(6.0).reshape(2, 3)
@@ -24,7 +25,7 @@ def read(path, content, **options):
     torch.save(content, path, **options)
     return [
         (name, dtype, shape, bytes(data))
-        for name, dtype, shape, data in read_torch(path, "torch pickle" if options else "torch zip")
+        for name, dtype, shape, data in read_torch(path, "torch pickle" if options else "torch zip").tensors
     ]
 
 
@@ -90,17 +91,17 @@ def test_a_tensor_of_another_kind_is_named_by_type_layout_and_place(path, tensor
     assert got == rf"{found} in \x1bw"
 
 
-def test_of_several_dictionaries_the_most_telling_is_taken(path):
-    content = {key: {key: W} for key in reversed(NESTED)}
+def test_of_several_copies_the_first_is_taken(path):
+    content = {key: {f"{key}.{name}": W for name in "ab"} for key in reversed(NESTED)}
     for key in NESTED:
-        assert [name for name, *_ in read(path, content)] == [key]
+        assert [name for name, *_ in read(path, content)] == [f"{key}.a", f"{key}.b"]
         # What is no dictionary may have any of these names.
         content[key] = "resnet18"
 
 
 def test_three_other_entries_are_named_and_values_before_names(path):
     expected, got = refusal(path, {b"\xff": W, "w": W, ("w",): W, 1.5: W, "lr\n": 0.1})
-    assert expected == "a flat dictionary of tensors, or one under state_dict, model_state_dict, model"
+    assert expected == "a flat dictionary of tensors, or one inside another dictionary"
     assert got == r"other entries too: lr\n (float), b'\xff' (as a name), a tuple (as a name)"
 
 

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from aegis.models.card import Card, Truth, read_identity, read_truth, save_checkpoint
+from aegis.models.intake.entries import NESTED
 from aegis.models.intake.formats import read_header
 from aegis.models.intake.tensor_limits import DTYPES
-from aegis.models.intake.torch_files import NESTED
 from aegis.models.intake.worker import convert
 from tests.hostile.pickles import LEGACY
 

@@ -1,0 +1,192 @@
+"""Lays out the networks that a file of torch.save holds, in the worker only, so that none of several is taken silently.
+
+Training programs save a network beside averages of its weights, a teacher or earlier versions. Which of them others
+deploy depends on what they load it with, and a backdoor needs to be in that one only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from aegis.core.errors import CheckpointError
+from aegis.core.text import count_of, printable
+from aegis.models.intake.file_kinds import SAVE_PLAINLY
+
+# Where programs put a network, in the order in which it is looked for; anything else is a network of another name.
+NESTED = ("state_dict", "model_state_dict", "model")
+# Depth and number of containers that are looked into, far more than training programs write.
+DEEPEST, MOST = 8, 10_000
+# Networks that a message lists.
+LISTED = 6
+SEPARATOR = "/"
+
+Container = Mapping[Any, Any] | list[Any] | tuple[Any, ...]
+CONTAINERS = (Mapping, list, tuple)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One network of a file.
+
+    Args:
+        name: keys that lead to it, joined by slashes; empty for the file's own dictionary.
+        content: the dictionary that holds its tensors.
+    """
+
+    name: str
+    content: Mapping[Any, Any]
+
+    @property
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Its tensors by name."""
+        return {k: v for k, v in self.content.items() if isinstance(k, str) and isinstance(v, torch.Tensor)}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hex, of names, shapes and values; a prefix that all names share does not count."""
+        found, digest = self.tensors, hashlib.sha256()
+        prefix = shared_prefix(list(found))
+        for name in sorted(found):
+            tensor = found[name].detach()
+            digest.update(repr((name.removeprefix(prefix), tuple(tensor.shape), str(tensor.layout))).encode())
+            if tensor.layout == torch.strided and not tensor.is_quantized:
+                plain = tensor.double() if tensor.is_floating_point() else tensor.resolve_neg().resolve_conj()
+                digest.update(plain.reshape(-1).contiguous().view(torch.uint8).numpy().data)
+        return digest.hexdigest()
+
+    def __str__(self) -> str:
+        """Describes it in words."""
+        count = sum(tensor.numel() for tensor in self.tensors.values())
+        return f"{called(self.name)} ({count_of(len(self.tensors), 'tensor')}, {count:,} numbers, {self.digest[:8]})"
+
+
+def called(name: str) -> str:
+    """Names an entry for people; the file's own dictionary has no name of its own."""
+    return printable(name, 80) or "the file's own dictionary"
+
+
+def choose(content: Container, wanted: str | None) -> tuple[Entry, tuple[str, ...]]:
+    """Finds the network to read in what a file holds.
+
+    Args:
+        content: what torch.load returned.
+        wanted: name of the entry, or of a part of it; None for the only network.
+
+    Returns:
+        The network, and the names of others that differ from it.
+
+    Raises:
+        CheckpointError: if several networks differ and none is named, or none has the name.
+    """
+    entries = _in_usual_order(entries_in(content)) or [_usual(content)]
+    if len(entries) == 1 and wanted in (None, entries[0].name):
+        return entries[0], ()
+    named = None if wanted is None else _named(entries, wanted)
+    if wanted is not None and named is None:
+        raise CheckpointError(
+            f"a network under {printable(wanted, 80)}",
+            listed(entries),
+            f"Name one of them with --entry, such as --entry {printable(entries[0].name, 80) or repr('')}.",
+        )
+    chosen = named or entries[0]
+    own = chosen.digest
+    others = tuple(entry.name for entry in entries if entry is not chosen and entry.digest != own)
+    if others and named is None:
+        raise CheckpointError(
+            "one network, or the name of the one to scan",
+            listed(entries),
+            "Scan each of them by its name (--entry). Programs differ in which they load: timm, for one, takes an "
+            "average (ema) where there is one.",
+        )
+    return chosen, others
+
+
+def _named(entries: Sequence[Entry], wanted: str) -> Entry | None:
+    """The entry of this name, or else that of which the name begins with the longest part."""
+    holding = [one for one in entries if one.name in ("", wanted) or wanted.startswith(one.name + SEPARATOR)]
+    return max(holding, key=lambda one: len(one.name), default=None)
+
+
+def listed(entries: Sequence[Entry]) -> str:
+    """Describes several networks in words."""
+    more = f" and {len(entries) - LISTED} more" if entries[LISTED:] else ""
+    return f"{count_of(len(entries), 'network')}: {', '.join(map(str, entries[:LISTED]))}{more}"
+
+
+def entries_in(content: Container) -> list[Entry]:
+    """Finds every dictionary of a file that holds the tensors of a network.
+
+    Args:
+        content: what torch.load returned.
+
+    Returns:
+        The networks in the order of the file.
+
+    Raises:
+        CheckpointError: if the file holds more containers, or deeper ones, than are looked into.
+    """
+    found: list[Entry] = []
+    seen: set[int] = set()
+    left: list[tuple[str, Container, int]] = [("", content, 0)]
+    while left:
+        name, one, depth = left.pop(0)
+        # A container may hold itself.
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if len(seen) > MOST or depth > DEEPEST:
+            found_instead = f"a {type(content).__name__} of containers in containers without end"
+            raise CheckpointError("a dictionary of tensors", found_instead, SAVE_PLAINLY)
+        # Averages of weights are also kept as a list without names.
+        tensors = one if isinstance(one, Mapping) else {str(i): inner for i, inner in enumerate(one)}
+        if _is_network(tensors):
+            found.append(Entry(name, tensors))
+        left += [(f"{name}{SEPARATOR}{key}" if name else key, inner, depth + 1) for key, inner in _inside(one)]
+    return found
+
+
+def _is_network(one: Mapping[Any, Any]) -> bool:
+    """Weights have two axes or more; statistics, mean and std beside a network have one."""
+    return any(
+        isinstance(key, str) and isinstance(value, torch.Tensor) and value.ndim > 1 for key, value in one.items()
+    )
+
+
+def _inside(one: Container) -> Iterator[tuple[str, Container]]:
+    if not isinstance(one, Mapping):
+        yield from ((str(i), inner) for i, inner in enumerate(one) if isinstance(inner, CONTAINERS))
+    # The state of an optimiser has a tensor for each weight and is no network.
+    elif "param_groups" not in one:
+        # The text of any other key may be longer than the memory.
+        for key, inner in one.items():
+            if isinstance(key, str | int) and isinstance(inner, CONTAINERS):
+                yield str(key), inner
+
+
+def _in_usual_order(entries: Sequence[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: NESTED.index(entry.name) if entry.name in NESTED else len(NESTED))
+
+
+def _usual(content: Container) -> Entry:
+    """The entry of a file without any weights, of which is told what is wrong with it."""
+    if not isinstance(content, Mapping):
+        raise CheckpointError("a dictionary of tensors", f"a {type(content).__name__} without any", SAVE_PLAINLY)
+    return next(
+        (Entry(key, content[key]) for key in NESTED if isinstance(content.get(key), Mapping)), Entry("", content)
+    )
+
+
+def shared_prefix(names: Sequence[str]) -> str:
+    """The longest beginning up to a dot that all names share."""
+    if not names:
+        return ""
+    first, last = min(names).split("."), max(names).split(".")
+    shared = 0
+    while shared < min(len(first), len(last)) - 1 and first[shared] == last[shared]:
+        shared += 1
+    return "".join(f"{part}." for part in first[:shared])
