@@ -21,10 +21,9 @@ from aegis.core.text import first_fault, printable
 from aegis.models.architectures import EXAMPLES, build, runs_foreign_code
 from aegis.models.card import Identity
 from aegis.models.classifier import Classifier
-from aegis.models.intake.sandbox import Limits, read_contents
+from aegis.models.intake.sandbox import Contents, Limits, read_contents
 from aegis.models.mismatch import check_fit, task
-from aegis.models.parts import choose_part
-from aegis.models.wrappers import unwrap
+from aegis.models.wrappers import Found, find_network
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +36,7 @@ class Suspect:
         sha256: SHA-256 of the bytes that were read, in hex.
         entry: name of the model in a file with others that differ from it; None for the only one.
         others: names of these others.
+        left_out: names of small tensors of the file outside the model.
     """
 
     classifier: Classifier
@@ -44,6 +44,7 @@ class Suspect:
     sha256: str
     entry: str | None = None
     others: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -101,11 +102,7 @@ def load_checkpoint(
             that differ, of which none is named.
     """
     contents = read_contents(Path(path).absolute(), limits or Limits(), entry)
-    tensors, chosen, others = choose_part(contents.tensors, contents.layout.entry, entry)
-    others = (*contents.layout.others, *others)
-    bare, card = unwrap(tensors), contents.identity
-    if card is None:
-        mean, std = mean or bare.mean, std or bare.std
+    card = contents.identity
     asked = {"architecture": architecture, "shape": shape, "class_names": class_names, "mean": mean, "std": std}
     given = cast(Given, {key: value for key, value in asked.items() if value is not None})
     identity = _identify(card, given)
@@ -116,8 +113,13 @@ def load_checkpoint(
             "If you trust that code, name it yourself with --arch module:factory.",
         )
     _check_builds_alone(identity.architecture)
-    classifier = _classifier(identity, bare.tensors)
-    return Suspect(classifier, identity, contents.sha256, chosen if others else None, others)
+    network, found = _network(identity, contents, entry)
+    if card is None:
+        beside = {"mean": mean or found.mean or identity.mean, "std": std or found.std or identity.std}
+        identity = _identify(identity, cast(Given, beside))
+    others = (*contents.layout.others, *found.others)
+    classifier = _classifier(network, identity)
+    return Suspect(classifier, identity, contents.sha256, found.entry if others else None, others, found.left_out)
 
 
 def _check_builds_alone(architecture: str) -> None:
@@ -166,8 +168,8 @@ def _check_same_task(card: Identity, given: Given) -> None:
         )
 
 
-def _classifier(identity: Identity, tensors: dict[str, Tensor]) -> Classifier:
-    classifier = Classifier(_fill(identity, tensors), identity.shape, identity.mean, identity.std).eval()
+def _classifier(network: nn.Module, identity: Identity) -> Classifier:
+    classifier = Classifier(network, identity.shape, identity.mean, identity.std).eval()
     if classifier.classes != len(identity.class_names):
         raise CheckpointError(
             f"a final layer with {len(identity.class_names)} classes, as in the data",
@@ -177,16 +179,22 @@ def _classifier(identity: Identity, tensors: dict[str, Tensor]) -> Classifier:
     return classifier
 
 
-def _fill(identity: Identity, tensors: dict[str, Tensor]) -> nn.Module:
-    """Builds the architecture and loads the tensors into it."""
+def _network(identity: Identity, contents: Contents, entry: str | None) -> tuple[nn.Module, Found]:
+    """Builds the architecture and loads its tensors into it."""
     channels, classes = identity.shape[0], len(identity.class_names)
+
+    def find(wanted: dict[str, Tensor]) -> Found:
+        found = find_network(wanted, contents.tensors, contents.layout.entry, entry, max(channels, classes))
+        check_fit(wanted, found.tensors, channels, classes)
+        return found
+
     with torch.random.fork_rng(devices=[]):  # fresh weights draw from the caller's random generator
         if (outline := _outline(identity)) is not None:
-            check_fit(outline, tensors, channels, classes)
+            find(outline)
         network = build(identity.architecture, channels, classes)
-    check_fit(network.state_dict(), tensors, channels, classes)
-    network.load_state_dict(tensors, strict=False)
-    return network
+    found = find(network.state_dict())
+    network.load_state_dict(found.tensors, strict=False)
+    return network, found
 
 
 def _outline(identity: Identity) -> dict[str, Tensor] | None:

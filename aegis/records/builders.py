@@ -107,6 +107,7 @@ def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelR
         std=suspect.identity.std,
         entry=suspect.entry,
         others=suspect.others,
+        left_out=suspect.left_out,
     )
 
 

@@ -12,6 +12,8 @@ from aegis.records.wording import share_of
 
 # Thresholds were calibrated on models of ten classes; a range around that is taken to be similar.
 FEW, MANY = 5, 20
+# A sentence names no more parts of a file than this.
+NAMED = 5
 # One scan each of the bank's set `adaptive` (docs/results.md).
 ADAPTIVE = (
     "Attackers who know this test and hide from it: in trials it missed a patch of a tenth of the image and a warp of "
@@ -34,6 +36,8 @@ def untested(record: ScanRecord) -> list[str]:
     if others := record.model.others:
         which = f"{count_of(len(others), 'other network')} of the file: {_names(others)}"
         said.insert(0, f"{which}. Programs may load that one instead of the one scanned.")
+    if left := record.model.left_out:
+        said.append(f"{count_of(len(left), 'tensor')} of the file outside the architecture: {_names(left)}.")
     if config is not None and (config.gather.trigger_search is None or config.verdict.rule == "paper"):
         said.append("Whether any trigger works: the paper's rule counts clusters and tries no trigger.")
     else:
@@ -72,7 +76,8 @@ def _unreferenced(record: ScanRecord, config: ScanConfig) -> str:
 
 
 def _names(entries: Sequence[str]) -> str:
-    return ", ".join(entry or "its own dictionary" for entry in entries)
+    more = f" and {len(entries) - NAMED} more" if entries[NAMED:] else ""
+    return ", ".join(entry or "its own dictionary" for entry in entries[:NAMED]) + more
 
 
 def _usual(search: TriggerSearchConfig | None) -> TriggerSearchConfig | None:

@@ -113,6 +113,7 @@ class ModelRecord(_Frozen):
         mean, std: normalisation by channel; None without one.
         entry: name of the model in a file with others that differ from it; None for the only one.
         others: names of these others.
+        left_out: names of small tensors of the file outside the model.
     """
 
     sha256: str
@@ -130,6 +131,7 @@ class ModelRecord(_Frozen):
     std: tuple[float, ...] | None = None
     entry: str | None = None
     others: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def called(self) -> str:

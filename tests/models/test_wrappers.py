@@ -1,4 +1,4 @@
-"""Checkpoints as the robustness library of MadryLab writes them, made here in exactly its layout."""
+"""A network is found under whatever training programs put before its names; MadryLab's layout is made here exactly."""
 
 from collections import OrderedDict
 
@@ -10,7 +10,8 @@ from torch import nn
 from aegis.core.errors import CheckpointError
 from aegis.models.architectures import build
 from aegis.models.load import load_checkpoint
-from aegis.models.wrappers import unwrap
+from aegis.models.mismatch import check_fit
+from aegis.models.wrappers import find_network
 from tests.hostile.pickles import LEGACY
 
 from .conftest import NAMES, randomised
@@ -99,41 +100,98 @@ def test_what_the_caller_says_of_the_normalisation_comes_first_and_is_part_of_th
 def test_a_network_without_parallel_or_wrapped_once_more_is_the_same(network):
     # As that library does with an architecture of one's own.
     for wrapped in (network, nn.Sequential(OrderedDict(model=network))):
-        found = unwrap(AttackerModel(wrapped).state_dict())
+        found = find_network(network.state_dict(), AttackerModel(wrapped).state_dict(), "", None, 10)
         assert found.tensors.keys() == network.state_dict().keys()
         assert found.mean == pytest.approx(MEAN)
 
 
-def wrapped(**changes):
-    normal = {f"normalizer.new_{what}": torch.ones(3, 1, 1) for what in ("mean", "std")}
-    return normal | {"model.w": torch.ones(2), "attacker.model.w": torch.ones(2)} | changes
+OWN = {"conv.w": torch.ones(2, 1, 3, 3), "fc.w": torch.ones(4, 2)}
+
+
+def under(prefix, tensors=OWN, **more):
+    return {f"{prefix}{name}": tensor for name, tensor in tensors.items()} | more
+
+
+def found_in(tensors, asked=None, small=10):
+    found = find_network(OWN, tensors, "state_dict", asked, small)
+    check_fit(OWN, found.tensors, 1, 4)
+    assert all(found.tensors[name] is tensors[next(n for n in tensors if n.endswith(name))] for name in OWN)
+    return found
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    "prefix",
     [
-        # That library would run the second copy, and a scan would look at the first.
-        ({"attacker.model.w": torch.zeros(2)}, "two copies of the network are equal.*attacker.model.w"),
-        ({"attacker.model.w": torch.ones(2, 1)}, "two copies"),
-        ({"attacker.model.w": torch.ones(2, dtype=torch.int64)}, "two copies"),
-        ({"attacker.model.v": torch.ones(2)}, "attacker.model.v"),
-        ({"head.w": torch.ones(2)}, "head.w too"),
-        ({"normalizer.new_mean": torch.ones(3, dtype=torch.int64)}, "one number per channel.*int64"),
-        ({"normalizer.new_std": torch.ones(65)}, "one number per channel.*65"),
+        *("", "module.", "_orig_mod.", "module._orig_mod.", "model.", "net.", "_module.", "_fsdp_wrapped_module."),
+        *("backbone.", "1.", "a.b.c.d."),
     ],
 )
-def test_what_is_more_than_a_wrapped_network_is_refused(changes, words):
+def test_any_prefix_is_removed(prefix):
+    found = found_in(under(prefix))
+    assert (found.others, found.left_out, found.mean, found.std) == ((), (), None, None)
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "scale"),
+    [
+        ("normalize.mean", "normalize.std", 1),
+        ("mu", "sigma", 1),
+        ("0.mean", "0.std", 255),
+        ("pixel_mean", "pixel_std", 255),
+    ],
+)
+def test_a_normalisation_beside_it_is_found_and_one_of_whole_pixels_is_divided(mean, std, scale):
+    prefix = "" if mean == "mu" else "model."
+    beside = {mean: scale * torch.tensor(MEAN).view(1, 3, 1, 1), std: scale * torch.tensor(STD).view(3, 1, 1)}
+    found = found_in(under(prefix) | beside)
+    assert found.mean == pytest.approx(MEAN)
+    assert found.std == pytest.approx(STD)
+    assert found.left_out == ()
+
+
+def test_weights_of_a_loss_and_counters_are_left_out_and_named():
+    found = found_in(under("module.") | {"n_averaged": torch.tensor(7), "criterion.weight": torch.ones(4)})
+    assert found.left_out == ("n_averaged", "criterion.weight")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "words"),
+    [
+        # That library would run the second copy, and a scan would look at the first.
+        (
+            under("model.") | under("attacker.model.", {name: 2 * t for name, t in OWN.items()}),
+            "2 networks: state_dict/mod",
+        ),
+        (under("net.") | under("net_ema.", {name: t.double() for name, t in OWN.items()}), "2 networks"),
+        (under("model.") | {"attacker.model.fc.w": torch.ones(1, 1)}, "1 unexpected .attacker.model.fc.w"),
+        (under("model.") | {"model.fc.bias": torch.ones(4)}, "1 unexpected .model.fc.bias"),
+        (under("") | {"fc.bias": torch.ones(4)}, "1 unexpected .fc.bias"),
+        (under("model.") | {"head.w": torch.ones(4, 4)}, "1 unexpected .head.w"),
+        (under("model.") | {"loss.weight": torch.ones(11)}, "1 unexpected .loss.weight"),
+        (under("model.") | {"0.mean": torch.ones(3, dtype=torch.int64)}, "one number per channel in 0.mean.*int64"),
+        (under("model.") | {"0.std": torch.ones(65)}, "one number per channel.*65"),
+        (under("model.") | {"0.std": torch.ones(3), "norm.std": torch.zeros(3)}, "one normalisation.*0.std, norm.std"),
+        (under("model.", {"conv.w": OWN["conv.w"]}), r"1 missing \(fc.w\)"),
+    ],
+)
+def test_what_is_more_or_less_than_one_network_is_refused(tensors, words):
     with pytest.raises(CheckpointError, match=words):
-        unwrap(wrapped(**changes))
+        found_in(tensors)
+
+
+def test_of_several_the_one_that_is_asked_for_is_taken():
+    both = under("ema.", {name: 2 * t for name, t in OWN.items()}) | under("net.")
+    found = find_network(OWN, both, "state_dict", "state_dict/net", 10)
+    assert (found.entry, found.others) == ("state_dict/net", ("state_dict/ema",))
+    assert found.tensors["fc.w"] is both["net.fc.w"]
+    assert found_in(under("net.") | under("copy.", {n: t.clone() for n, t in OWN.items()})).others == ()
+    for tensors in (both, OWN):
+        with pytest.raises(CheckpointError, match="a network under teacher"):
+            find_network(OWN, tensors, "", "teacher", 10)
 
 
 def test_a_normalisation_that_fits_no_image_is_refused(tmp_path):
-    torch.save(wrapped(**{"normalizer.new_std": torch.zeros(3, 1, 1)}), tmp_path / "a.pt")
+    state = under("model.", build("aegis:cnn16", 3, 10).state_dict()) | {"normalizer.new_std": torch.zeros(3, 1, 1)}
+    torch.save(state, tmp_path / "a.pt")
     with pytest.raises(CheckpointError, match=r"std\.0: Input should be greater than 0"):
         load_checkpoint(tmp_path / "a.pt", **GIVEN)
-
-
-def test_other_names_stay_as_they_are():
-    tensors = {"model.w": torch.ones(2), "normalizer.new_mean": torch.ones(3)}
-    assert unwrap(tensors).tensors == tensors
-    assert unwrap({"module.w": torch.ones(1)}).tensors.keys() == {"w"}
