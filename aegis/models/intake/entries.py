@@ -7,6 +7,7 @@ deploy depends on what they load it with, and a backdoor needs to be in that one
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from aegis.models.intake.file_kinds import SAVE_PLAINLY
 # Where programs put a network, in the order in which it is looked for; anything else is a network of another name.
 NESTED = ("state_dict", "model_state_dict", "model")
 # Depth and number of containers that are looked into, far more than training programs write.
-DEEPEST, MOST = 8, 10_000
+DEEPEST, MOST = 16, 1_000_000
 # Networks that a message lists.
 LISTED = 6
 SEPARATOR = "/"
@@ -130,11 +131,12 @@ def entries_in(content: Container) -> list[Entry]:
     Raises:
         CheckpointError: if the file holds more containers, or deeper ones, than are looked into.
     """
-    found: list[Entry] = []
+    named: list[Entry] = []
+    unnamed: list[Entry] = []
     seen: set[int] = set()
-    left: list[tuple[str, Container, int]] = [("", content, 0)]
+    left: deque[tuple[str, Container, int]] = deque([("", content, 0)])
     while left:
-        name, one, depth = left.pop(0)
+        name, one, depth = left.popleft()
         # A container may hold itself.
         if id(one) in seen:
             continue
@@ -142,19 +144,30 @@ def entries_in(content: Container) -> list[Entry]:
         if len(seen) > MOST or depth > DEEPEST:
             found_instead = f"a {type(content).__name__} of containers in containers without end"
             raise CheckpointError("a dictionary of tensors", found_instead, SAVE_PLAINLY)
-        # Averages of weights are also kept as a list without names.
-        tensors = one if isinstance(one, Mapping) else {str(i): inner for i, inner in enumerate(one)}
-        if _is_network(tensors):
-            found.append(Entry(name, tensors))
+        if isinstance(one, Mapping):
+            named += [Entry(name, one)] if _weights(one) else []
+        elif _weights(tensors := {str(i): inner for i, inner in enumerate(one)}):
+            unnamed.append(Entry(name, tensors))
         left += [(f"{name}{SEPARATOR}{key}" if name else key, inner, depth + 1) for key, inner in _inside(one)]
-    return found
+    shapes = [_shapes(entry) for entry in named]
+    networks = [entry for entry in named if _stands_alone(entry, named)]
+    # Averages of weights are also kept as a list without names.
+    return networks + [entry for entry in unnamed if _shapes(entry) in shapes]
 
 
-def _is_network(one: Mapping[Any, Any]) -> bool:
-    """Weights have two axes or more; statistics, mean and std beside a network have one."""
-    return any(
-        isinstance(key, str) and isinstance(value, torch.Tensor) and value.ndim > 1 for key, value in one.items()
-    )
+def _weights(one: Mapping[Any, Any]) -> dict[str, torch.Tensor]:
+    """Tensors of two axes or more; statistics, mean and std beside a network have one."""
+    return {k: v for k, v in one.items() if isinstance(k, str) and isinstance(v, torch.Tensor) and v.ndim > 1}
+
+
+def _shapes(entry: Entry) -> list[tuple[int, ...]]:
+    return sorted(tuple(tensor.shape) for tensor in _weights(entry.content).values())
+
+
+def _stands_alone(entry: Entry, entries: Sequence[Entry]) -> bool:
+    """Whether a dictionary is a network, and no other one with some tensors beside it, whose names have no parts."""
+    inside = [one for one in entries if one.name.startswith(f"{entry.name}{SEPARATOR}" if entry.name else "")]
+    return inside == [entry] * len(inside) or any("." in name for name in _weights(entry.content))
 
 
 def _inside(one: Container) -> Iterator[tuple[str, Container]]:
