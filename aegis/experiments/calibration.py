@@ -19,7 +19,7 @@ from aegis.records.fitting import reference_model
 from aegis.records.null_distribution import CALIBRATION, UNBOUNDED, Compared, NullDistribution, student_threshold
 from aegis.records.record import ClassRecord
 from aegis.records.reference_files import SHIPPED, write_references
-from aegis.records.references import Levels, ReferenceModel, References, largest_excesses, mean_level
+from aegis.records.references import Levels, ReferenceModel, References, largest_excesses
 
 # Backdoors in many classes look like a high level, so that none higher than a benign model's is allowed for. Pairs of
 # classes are another matter: some benign models have weak ones nearly everywhere.
@@ -133,7 +133,7 @@ def reference_nulls(benign: Iterable[Benign]) -> tuple[NullDistribution, ...]:
     known = list(benign)
     if len(known) < 2:
         return ()
-    levels = {model.name: mean_level(model.levels["source-specific"]) for model in known}
+    levels = {model.name: statistics.mean(model.levels["source-specific"]) for model in known}
     unlike = round(student_threshold(list(levels.values()), UNLIKE), 4)
     return nulls_of([model for model in known if levels[model.name] <= unlike], unlike)
 
@@ -153,22 +153,18 @@ def nulls_of(benign: Iterable[Benign], unlike: float = UNBOUNDED) -> tuple[NullD
         own = [model for model in known if family in model.excess]
         if len(own) < 2:
             continue
-        levels = [model.levels.get(family, ((0.0,),)) for model in own]
+        levels = [model.levels.get(family, (0.0,)) for model in own]
         found.append(
             NullDistribution(
                 family=family,
                 maxima=tuple(round(model.excess[family], 4) for model in own),
                 tests=min(model.tests[family] for model in own),
-                usual=round(statistics.mean(map(mean_level, levels)), 4),
-                most=round(max(map(_highest, levels)), 4) if family in BOUNDED else UNBOUNDED,
+                usual=round(statistics.mean(map(statistics.mean, levels)), 4),
+                most=round(max(map(max, levels)), 4) if family in BOUNDED else UNBOUNDED,
                 unlike=unlike,
             )
         )
     return tuple(found)
-
-
-def _highest(levels: Levels) -> float:
-    return max(map(max, levels))
 
 
 def keep_calibration(

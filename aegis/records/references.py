@@ -31,8 +31,8 @@ LEVELLED: tuple[Family, ...] = ("patch", "perturbation", "source-specific")
 # A class is compared with the excess that the suspect shows in this many-th of the other classes: in the second, since
 # a model may have two backdoors.
 RANK = 2
-# Excesses in logits: rows of one for each class.
-Levels = tuple[tuple[float, ...], ...]
+# Excesses in logits, one for each class.
+Levels = tuple[float, ...]
 # A reference model shows the same weak spot if it reaches this share of a candidate's score.
 ALIKE = 0.5
 
@@ -69,8 +69,7 @@ class References:
         models: the reference models.
         code: digest of the source that searched them for triggers; empty for those that come with AEGIS.
         levels: for each family in ``LEVELLED``, the excess in logits that the suspect shows elsewhere anyway, by
-            ``fitted_to``: one for each class, in one row, or, in ``source-specific``, in a row for each source class;
-            empty for references that are fitted to no suspect.
+            ``fitted_to``, one for each class; empty for references that are fitted to no suspect.
         nulls: how far benign models exceed what is so expected of them, one for each family.
 
     Raises:
@@ -131,7 +130,7 @@ class References:
             suspect's level.
         """
         logits = [logit(0.0), *map(logit, self.scores(family, label, source))]
-        level = self.levels[family][source or 0][label] if family in self.levels else 0.0
+        level = self.levels[family][label] if family in self.levels else 0.0
         return sum(mean_and_spread(logits)) + level
 
     def without(self, name: str) -> References:
@@ -182,9 +181,9 @@ class References:
         """Measures how far a suspect exceeds the reference models altogether.
 
         Some benign models are weaker than others everywhere, and a backdoor leads to one class. So a class is compared
-        with the largest excess in each of the other classes. Some classes are near most others, and a source-specific
-        backdoor is made for one of them. So a pair is also compared with the median of the other pairs into its class.
-        A class that was not tested is taken to show what is usual.
+        with the largest excess in each of the other classes. Other pairs into the same class do not count: a trigger
+        made for one source class often works on some images of others. A class that was not tested is taken to show
+        what is usual.
 
         Args:
             suspect: what the suspect reaches.
@@ -202,21 +201,15 @@ class References:
         References do not stand for a network that a few pixels lead nearly anywhere, as certified ones can be.
         """
         null, levels = self.null("source-specific"), self.levels.get("source-specific", ())
-        return null is None or not levels or mean_level(levels) <= null.unlike
+        return null is None or not levels or statistics.mean(levels) <= null.unlike
 
     def _levels(self, family: Family, suspect: ReferenceModel) -> Levels:
         null, count = self.null(family), len(self.class_names)
         if null is None:
-            return ((0.0,) * count,) * (count if family == "source-specific" else 1)
-        excesses = self.excesses(suspect, family)
-        largest = [max((one for one in row if one is not None), default=null.usual) for row in excesses]
-        row = [min(_ranked(largest, label), null.most) for label in range(count)]
-        if family != "source-specific":
-            return (tuple(row),)
-        return tuple(
-            tuple(max(row[label], _middle(excesses[label], source)) for label in range(count))
-            for source in range(count)
-        )
+            return (0.0,) * count
+        rows = self.excesses(suspect, family)
+        largest = [max((one for one in row if one is not None), default=null.usual) for row in rows]
+        return tuple(min(_ranked(largest, label), null.most) for label in range(count))
 
     def excesses(self, model: ReferenceModel, family: Family) -> list[list[float | None]]:
         """Computes how far a model exceeds what is expected of a benign one.
@@ -249,35 +242,10 @@ class References:
         return len(self.nulls) * max(1.0, tried / null.tests)
 
 
-def mean_level(levels: Levels) -> float:
-    """Computes the mean of levels over classes, or pairs of different classes.
-
-    Args:
-        levels: of one family, as in ``References``.
-
-    Returns:
-        The mean, in logits.
-    """
-    rows = [
-        [level for label, level in enumerate(row) if len(levels) == 1 or label != i] for i, row in enumerate(levels)
-    ]
-    return sum(map(sum, rows)) / max(1, sum(map(len, rows)))
-
-
-def _ranked(values: Sequence[float | None], position: int) -> float:
+def _ranked(values: Sequence[float], position: int) -> float:
     """The ``RANK``-th largest of the values at other positions, or the least of fewer; 0 without any."""
-    others = sorted(_others(values, position), reverse=True)
+    others = sorted((one for i, one in enumerate(values) if i != position), reverse=True)
     return others[min(RANK, len(others)) - 1] if others else 0.0
-
-
-def _middle(values: Sequence[float | None], position: int) -> float:
-    """The median of the values at other positions; 0 without any."""
-    others = _others(values, position)
-    return statistics.median(others) if others else 0.0
-
-
-def _others(values: Sequence[float | None], position: int) -> list[float]:
-    return [one for i, one in enumerate(values) if i != position and one is not None]
 
 
 def largest_excesses(model: ReferenceModel, others: References) -> dict[Family, float]:

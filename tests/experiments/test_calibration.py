@@ -45,7 +45,7 @@ def test_the_strongest_class_of_a_clean_model_counts():
     # From the second of the other classes, and in all-to-all from nothing.
     assert benign.excess["patch"] == pytest.approx(over(0.4) - over(0.2))
     assert benign.excess["all-to-all"] == pytest.approx(over(0.08))
-    assert benign.levels["patch"][0] == pytest.approx([over(score) for score in (0.3, 0.2, 0.3, 0.2)])
+    assert list(benign.levels["patch"]) == pytest.approx([over(score) for score in (0.3, 0.2, 0.3, 0.2)])
     assert (benign.tests["patch"], benign.tests["source-specific"]) == (4, 12)
 
 
@@ -64,7 +64,7 @@ def test_a_model_without_benign_classes_and_further_seeds_tell_nothing():
 
 
 def test_only_images_in_general_bound_what_is_allowed_for():
-    levels = dict.fromkeys(FAMILIES, ((1.0, 2.0),))
+    levels = dict.fromkeys(FAMILIES, (1.0, 2.0))
     nulls = {one.family: one for one in nulls_of([replace(model(name, 0.1), levels=levels) for name in "ab"])}
     assert (nulls["patch"].usual, nulls["patch"].most) == (1.5, 2.0)
     assert nulls["source-specific"].most == UNBOUNDED
@@ -80,8 +80,8 @@ def test_what_is_kept_is_what_the_detector_reads(tmp_path, monkeypatch):
 
 
 def test_models_that_references_do_not_stand_for_do_not_count():
-    usual = [replace(model(str(i), 0.1), levels={"source-specific": ((1.0 + 0.1 * i,),)}) for i in range(40)]
-    weak = replace(model("weak", 0.9), levels={"source-specific": ((8.0,),)})
+    usual = [replace(model(str(i), 0.1), levels={"source-specific": (1.0 + 0.1 * i,)}) for i in range(40)]
+    weak = replace(model("weak", 0.9), levels={"source-specific": (8.0,)})
     nulls = {one.family: one for one in reference_nulls([*usual, weak])}
     assert len(nulls["patch"].maxima) == 40
     assert 4 < nulls["source-specific"].unlike < 8
@@ -96,7 +96,7 @@ def test_references_and_excesses_are_kept_and_decide(tmp_path):
     benign = benign_excesses(known, tables)
     nulls = {one.family: one for one in nulls_of(benign)}
     assert nulls["patch"].maxima == tuple(round(one.excess["patch"], 4) for one in benign)
-    assert nulls["patch"].most == round(max(level for one in benign for level in one.levels["patch"][0]), 4)
+    assert nulls["patch"].most == round(max(level for one in benign for level in one.levels["patch"]), 4)
     assert nulls["patch"].usual <= nulls["patch"].most
     # The same score is natural in one class and not in the other, and with raw scores both are the same.
     usual, unusual = case(suspect("s"), scan(0.1, 0.2, 0.9, 0.1)), case(suspect("s"), scan(0.9, 0.2, 0.1, 0.1))
