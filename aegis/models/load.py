@@ -37,6 +37,7 @@ class Suspect:
         entry: name of the model in a file with others that differ from it; None for the only one.
         others: names of these others.
         left_out: names of small tensors of the file outside the model.
+        code: names of code in the file, of which nothing was run.
     """
 
     classifier: Classifier
@@ -45,6 +46,7 @@ class Suspect:
     entry: str | None = None
     others: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -119,7 +121,8 @@ def load_checkpoint(
         identity = _identify(identity, cast(Given, beside))
     others = (*contents.layout.others, *found.others)
     classifier = _classifier(network, identity)
-    return Suspect(classifier, identity, contents.sha256, found.entry if others else None, others, found.left_out)
+    entry = found.entry if others else None
+    return Suspect(classifier, identity, contents.sha256, entry, others, found.left_out, contents.layout.code)
 
 
 def _check_builds_alone(architecture: str) -> None:

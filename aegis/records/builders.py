@@ -108,6 +108,7 @@ def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelR
         entry=suspect.entry,
         others=suspect.others,
         left_out=suspect.left_out,
+        code=suspect.code,
     )
 
 

@@ -114,6 +114,7 @@ class ModelRecord(_Frozen):
         entry: name of the model in a file with others that differ from it; None for the only one.
         others: names of these others.
         left_out: names of small tensors of the file outside the model.
+        code: names of code in the file, of which nothing was run.
     """
 
     sha256: str
@@ -132,6 +133,7 @@ class ModelRecord(_Frozen):
     entry: str | None = None
     others: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
     @property
     def called(self) -> str:

@@ -167,20 +167,20 @@ def _hooked(canary):
     return module
 
 
-MODULE = "a whole pickled model, which is code"
 for ending, options in (("zip", {}), ("old format", LEGACY)):
-    for title, module, name, unsafe in (
-        ("whole module", lambda _: nn.Sequential(nn.Linear(2, 2)), "torch.nn.modules.linear.Linear", None),
-        ("whole module with a hook", _hooked, "posix.system", torch_load),
-    ):
-        CHECKPOINTS.add(
-            f"{title}, {ending}",
-            lambda path, canary, module=module, options=options: torch.save(module(canary), path, **options),
-            *(MODULE, name),
-            unsafe=unsafe,
-        )
+    CHECKPOINTS.add(
+        f"whole module with a hook, {ending}",
+        lambda path, canary, options=options: torch.save(_hooked(canary), path, **options),
+        *(CODE, "posix.system"),
+        unsafe=torch_load,
+    )
+CHECKPOINTS.add(
+    "whole module, old format",
+    lambda path, canary: torch.save(nn.Sequential(nn.Linear(2, 2)), path, **LEGACY),
+    *(CODE, "torch.nn.modules.linear.Linear"),
+)
 
-CHECKPOINTS.add("module of a script", b"\x80\x02c__main__\nNet\n)\x81}b.", "a whole pickled model", "__main__.Net")
+CHECKPOINTS.add("module of a script", b"\x80\x02c__main__\nNet\n)\x81}b.", CODE, "__main__.Net")
 DILL = b"\x80\x04cdill._dill\n_create_function\n(" + text("import os") + b"tR."
 CHECKPOINTS.add("function in dill", DILL, CODE, "dill._dill._create_function")
 

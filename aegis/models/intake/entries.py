@@ -17,6 +17,7 @@ import torch
 from aegis.core.errors import CheckpointError
 from aegis.core.text import count_of, printable
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
+from aegis.models.intake.inert import Inert, is_module, tensors_of
 
 # Where programs put a network, in the order in which it is looked for; anything else is a network of another name.
 NESTED = ("state_dict", "model_state_dict", "model")
@@ -25,9 +26,11 @@ DEEPEST, MOST = 16, 1_000_000
 # Networks that a message lists.
 LISTED = 6
 SEPARATOR = "/"
+# Attributes of a module that make up one network.
+OF_A_MODULE = ("_parameters", "_buffers", "_modules")
 
-Container = Mapping[Any, Any] | list[Any] | tuple[Any, ...]
-CONTAINERS = (Mapping, list, tuple)
+Container = Mapping[Any, Any] | list[Any] | tuple[Any, ...] | Inert
+CONTAINERS = (Mapping, list, tuple, Inert)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +147,10 @@ def entries_in(content: Container) -> list[Entry]:
         if len(seen) > MOST or depth > DEEPEST:
             found_instead = f"a {type(content).__name__} of containers in containers without end"
             raise CheckpointError("a dictionary of tensors", found_instead, SAVE_PLAINLY)
-        if isinstance(one, Mapping):
+        if isinstance(one, Inert):
+            held = tensors_of(one) if is_module(one) else {}
+            named += [Entry(name, held)] if _weights(held) else []
+        elif isinstance(one, Mapping):
             named += [Entry(name, one)] if _weights(one) else []
         elif _weights(tensors := {str(i): inner for i, inner in enumerate(one)}):
             unnamed.append(Entry(name, tensors))
@@ -171,7 +177,11 @@ def _stands_alone(entry: Entry, entries: Sequence[Entry]) -> bool:
 
 
 def _inside(one: Container) -> Iterator[tuple[str, Container]]:
-    if not isinstance(one, Mapping):
+    if isinstance(one, Inert):
+        own = OF_A_MODULE if is_module(one) else ()
+        yield from _inside({name: inner for name, inner in one.state.items() if name not in own})
+        yield from _inside([part for part in one.parts if part is not one.state])
+    elif not isinstance(one, Mapping):
         yield from ((str(i), inner) for i, inner in enumerate(one) if isinstance(inner, CONTAINERS))
     # The state of an optimiser has a tensor for each weight and is no network.
     elif "param_groups" not in one:

@@ -31,10 +31,12 @@ class Layout:
     Args:
         entry: name of its entry; empty for a file that is nothing else.
         others: names of networks in the file that differ from it.
+        code: names of code in the file, of which nothing was run.
     """
 
     entry: str = ""
     others: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
 
 def take(out: Path, room: int) -> tuple[dict[str, Tensor], Identity | None, Layout]:
@@ -82,12 +84,13 @@ def _layout(text: object) -> Layout:
         return Layout()
     try:
         said = json.loads(str(text))
-        name, others = said["name"], said["others"]
+        name, *lists = said["name"], said["others"], said["code"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise _taken_over("a message that cannot be read") from error
-    if not isinstance(others, list) or not all(isinstance(one, str) for one in (name, *others)):
+    texts = [name, *(text for one in lists if isinstance(one, list) for text in one)]
+    if not all(isinstance(one, list) for one in lists) or not all(isinstance(text, str) for text in texts):
         raise _taken_over("a message that cannot be read")
-    return Layout(name, tuple(others))
+    return Layout(name, *map(tuple, lists))
 
 
 def refusal(out: Path) -> CheckpointError | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,32 +16,20 @@ from aegis.core.archives import opened_zip
 from aegis.core.errors import CheckpointError
 from aegis.core.text import printable
 from aegis.models.intake.archive import WHAT_IS_READ
-from aegis.models.intake.entries import Entry, choose
+from aegis.models.intake.entries import CONTAINERS, Entry, choose
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
 from aegis.models.intake.formats import Format
+from aegis.models.intake.inert import is_harmless, stand_in
 from aegis.models.intake.pickles import globals_in
 from aegis.models.intake.tensor_limits import DTYPES, check_plain, room_for
 
-_CODES = {getattr(torch, name): code for code, (name, _) in DTYPES.items()}
-
-
-class NumPyValue:
-    """Stands in for a NumPy number or array beside the weights, so that no code of NumPy is called."""
-
-    def __new__(cls, *_: object) -> NumPyValue:
-        """Ignores the arguments of the NumPy value."""
-        return super().__new__(cls)
-
-    def __setstate__(self, _: object) -> None:
-        """Ignores the values."""
-
-
-# Learning rates and accuracies in checkpoints are often NumPy values; they are dropped, and the weights accepted.
-_FORGOTTEN = (
+# Learning rates and accuracies in checkpoints are often NumPy values, which are dropped without a word.
+FORGOTTEN = (
     "numpy.dtype",
     "numpy.ndarray",
     *(f"numpy.{core}.multiarray.{made}" for core in ("core", "_core") for made in ("scalar", "_reconstruct")),
 )
+_CODES = {getattr(torch, name): code for code, (name, _) in DTYPES.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +40,13 @@ class TorchFile:
         tensors: name, type, shape and bytes of each tensor.
         entry: name of the network that they belong to.
         others: names of networks in the file that differ from it.
+        code: names of code in the file, for which something inert was put.
     """
 
     tensors: list[tuple[str, str, list[int], memoryview]]
     entry: str
     others: tuple[str, ...]
+    code: tuple[str, ...] = ()
 
 
 def read_torch(source: Path, kind: Format, wanted: str | None = None) -> TorchFile:
@@ -73,14 +63,18 @@ def read_torch(source: Path, kind: Format, wanted: str | None = None) -> TorchFi
     Raises:
         CheckpointError: if it holds anything but tensors and plain values, or several networks that differ.
     """
-    forgotten: list[Any] = [(NumPyValue, name) for name in _FORGOTTEN]
+    code: tuple[str, ...] = ()
     try:
-        # torch gets an open file, since it would judge a path by its ending.
-        with source.open("rb") as file, warnings.catch_warnings(action="ignore"), safe_globals(forgotten):
-            content = torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise _refuse_pickle(source, kind) from error
-    if not isinstance(content, Mapping | list | tuple):
+        content = _load(source, ())
+    except pickle.UnpicklingError:
+        code = tuple(sorted(name for name in _globals(source, kind) if not _is_plain(name)))
+        if not code or not all(map(is_harmless, code)):
+            raise _refused(code) from None
+        try:
+            content = _load(source, code)
+        except (pickle.UnpicklingError, RuntimeError) as error:
+            raise _refused(code) from error
+    if not isinstance(content, CONTAINERS):
         raise CheckpointError("a dictionary of tensors", f"a {type(content).__name__}", SAVE_PLAINLY)
     entry, others = choose(content, wanted)
     state = _state_dict(entry)
@@ -90,7 +84,7 @@ def read_torch(source: Path, kind: Format, wanted: str | None = None) -> TorchFi
             raise CheckpointError(f"dense tensors of type {', '.join(DTYPES)}", found, SAVE_PLAINLY)
     kinds = {name: (_CODES[tensor.dtype], list(tensor.shape)) for name, tensor in state.items()}
     check_plain(kinds, room_for(source.stat().st_size))
-    return TorchFile([(name, *kinds[name], _bytes(tensor)) for name, tensor in state.items()], entry.name, others)
+    return TorchFile([(name, *kinds[name], _bytes(tensor)) for name, tensor in state.items()], entry.name, others, code)
 
 
 def _bytes(tensor: torch.Tensor) -> memoryview:
@@ -121,14 +115,22 @@ def _shown(key: object) -> str:
     return f"{printable(repr(key)) if plain else f'a {type(key).__name__}'} (as a name)"
 
 
-def _refuse_pickle(source: Path, kind: Format) -> CheckpointError:
-    names = sorted(name for name in _globals(source, kind) if not _is_plain(name))
-    if not names:
+def _load(source: Path, code: Sequence[str]) -> Any:  # noqa: ANN401 - whatever is in the file
+    """Reads a file by torch's reader for weights, with something inert in place of names of code."""
+    # torch gets an open file, since it would judge a path by its ending.
+    with (
+        source.open("rb") as file,
+        warnings.catch_warnings(action="ignore"),
+        safe_globals([stand_in(name) for name in (*FORGOTTEN, *code)]),
+    ):
+        return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def _refused(code: Sequence[str]) -> CheckpointError:
+    if not code:
         return CheckpointError(WHAT_IS_READ, "a pickle of something else, or a damaged one", SAVE_PLAINLY)
-    whole = any(".nn." in name or name.startswith("__main__.") for name in names)
-    what = "a whole pickled model, which is code" if whole else "a pickle that runs code"
-    shown = ", ".join(map(printable, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return CheckpointError(WHAT_IS_READ, f"{what}: {shown}. Nothing of it was run", SAVE_PLAINLY)
+    shown = ", ".join(map(printable, code[:5])) + (f" and {len(code) - 5} more" if len(code) > 5 else "")
+    return CheckpointError(WHAT_IS_READ, f"a pickle that runs code: {shown}. Nothing of it was run", SAVE_PLAINLY)
 
 
 def _globals(source: Path, kind: Format) -> set[str]:
@@ -144,7 +146,7 @@ def _globals(source: Path, kind: Format) -> set[str]:
 def _is_plain(name: str) -> bool:
     return (
         name in ("collections.OrderedDict", "collections.Counter", "torch.Size", "torch.nn.parameter.Parameter")
-        or name in ("_codecs.encode", "torch.device", *_FORGOTTEN)
+        or name in ("_codecs.encode", "torch.device", *FORGOTTEN)
         or name.startswith(("torch._utils._rebuild_", "torch.storage"))
         or (name.startswith("torch.") and name.endswith("Storage"))
     )

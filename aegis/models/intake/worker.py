@@ -87,7 +87,9 @@ def convert(source: Path, out: Path, entry: str | None = None) -> None:
     from aegis.models.intake.torch_files import read_torch
 
     found = read_torch(source, kind, entry)
-    _write(out, found.tensors, {ENTRY_KEY: json.dumps({"name": found.entry, "others": found.others})})
+    _write(
+        out, found.tensors, {ENTRY_KEY: json.dumps({"name": found.entry, "others": found.others, "code": found.code})}
+    )
 
 
 def _read_safetensors(source: Path) -> Iterable[Raw]:

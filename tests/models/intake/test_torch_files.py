@@ -10,7 +10,7 @@ import torch
 from aegis.core.errors import CheckpointError
 from aegis.models.intake.archive import WHAT_IS_READ
 from aegis.models.intake.entries import NESTED
-from aegis.models.intake.torch_files import NumPyValue, read_torch
+from aegis.models.intake.torch_files import read_torch
 from tests.hostile.pickles import LEGACY
 
 W = torch.arange(6.0).reshape(2, 3)
@@ -111,30 +111,14 @@ def test_numbers_of_numpy_beside_the_weights_are_forgotten_and_torchs_safe_names
     assert "NumPy" not in str(torch.serialization.get_safe_globals())
     refusal(path, {"w": W, "code": copyreg.constructor})
     assert "NumPy" not in str(torch.serialization.get_safe_globals())
-    value = NumPyValue("f8", False, True)
-    value.__setstate__((3, "<", None))
-    assert vars(value) == {}
 
 
 def test_five_imports_are_named_in_order_and_more_are_counted(path):
-    names = [f"m n{number}" for number in (4, 2, 5, 1, 3)]
-    assert (
-        refused_pickle(path, *names) == "a pickle that runs code: m.n1, m.n2, m.n3, m.n4, m.n5. Nothing of it was run"
+    names = [f"os n{number}" for number in (4, 2, 5, 1, 3)]
+    assert refused_pickle(path, *names) == (
+        "a pickle that runs code: os.n1, os.n2, os.n3, os.n4, os.n5. Nothing of it was run"
     )
-    assert "m.n4, m.n5 and 1 more. Nothing" in refused_pickle(path, *names, "m n6")
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("my.nn.net Net", "a whole pickled model, which is code"),
-        ("__main__ Net", "a whole pickled model, which is code"),
-        ("my.nnet Net", "a pickle that runs code"),
-        ("my__main__ Net", "a pickle that runs code"),
-    ],
-)
-def test_a_model_is_known_by_where_its_parts_come_from(path, name, kind):
-    assert refused_pickle(path, name) == f"{kind}: {name.replace(' ', '.')}. Nothing of it was run"
+    assert "os.n4, os.n5 and 1 more. Nothing" in refused_pickle(path, *names, "os n6")
 
 
 PLAIN = (
