@@ -27,9 +27,12 @@ def test_plain_tensors_are_taken(out):
 
 
 def test_where_the_network_lay_is_taken(out):
-    told = '{"name": "model", "others": ["ema"], "code": ["a.B"]}'
-    save_file({"w": torch.ones(2)}, out, {"aegis.entry": told})
+    save_file({"w": torch.ones(2)}, out, told('{"name": "model", "others": ["ema"], "code": ["a.B"]}'))
     assert take(out, ROOM)[2] == Layout("model", ("ema",), ("a.B",))
+
+
+def told(entry):
+    return {"aegis.entry": entry}
 
 
 LEFT = {
@@ -52,8 +55,8 @@ LEFT = {
     "too much": lambda out: save_file({"w": torch.ones(ROOM)}, out),
     "lies": lambda out: write(out, {"w": ENTRY | {"data_offsets": [0, 2**40]}}),
     "too little": lambda out: write(out, {"w": ENTRY}, b""),
-    "an odd entry": lambda out: save_file({"w": torch.ones(1)}, out, {"aegis.entry": '{"name": 3, "others": [], "code": []}'}),
-    "half an entry": lambda out: save_file({"w": torch.ones(1)}, out, {"aegis.entry": '{"name": "a"'}),
+    "an odd entry": lambda out: save_file({"w": torch.ones(1)}, out, told('{"name": 3, "others": [], "code": []}')),
+    "half an entry": lambda out: save_file({"w": torch.ones(1)}, out, told('{"name": "a"')),
     "NaN": lambda out: save_file({"w": torch.tensor(float("nan"))}, out),
 }
 
