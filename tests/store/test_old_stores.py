@@ -15,6 +15,8 @@ from aegis.store.cached_steps import find_class
 from aegis.store.keys import StepKeys
 from tests.stored import GATHER, assert_same, dataset, evidence
 
+# Its default searched for smaller patches for images of one class.
+OLD = replace(GATHER, trigger_search=replace(GATHER.trigger_search, source_specific_share=0.5))
 # A record that it wrote, and what it kept of class 1 of that scan.
 KEPT = Path(__file__).parents[1] / "fixtures" / "schema1"
 # Its digests of the sources, and the keys that it gave with them.
@@ -44,7 +46,7 @@ def test_without_a_bridge_a_source_is_named_by_its_meaning(monkeypatch):
 
 @pytest.mark.usefixtures("bridged")
 def test_keys_are_those_of_old_stores():
-    config, data = ScanConfig(gather=GATHER), dataset()
+    config, data = ScanConfig(gather=OLD), dataset()
     keys = StepKeys("1" * 64, data.digest, "cpu", "fp32")
     assert keys.assess(config.assess) == ASSESS_KEY
     assert keys.gather(1, config.gather) == GATHER_KEY
@@ -63,7 +65,7 @@ def test_scores_of_old_calibrations_are_read_as_excesses():
 
 def test_an_old_scan_is_read_and_its_class_found(store):
     record = read_record(KEPT / "record.json")
-    assert replace(config_of(record), verdict=VerdictConfig()) == ScanConfig(gather=GATHER)
+    assert replace(config_of(record), verdict=VerdictConfig()) == ScanConfig(gather=OLD)
     for key, name in ((GATHER_KEY, "class1.npz"), (EMBED_KEY, "planes1.npz")):
         with np.load(KEPT / name) as arrays:
             store.keep(key, dict(arrays))
