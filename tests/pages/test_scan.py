@@ -29,11 +29,12 @@ NAMES = ("Shirt", "Bag")
 
 def write_two(folder):
     """A checkpoint with two networks."""
+    import torch
+    from safetensors.torch import save_file as save_tensors
+
     state = build("aegis:cnn16", 1, 10).state_dict()
-    both = {
-        f"{key}.{name}": tensor.numpy() + at for at, key in enumerate(("net", "ema")) for name, tensor in state.items()
-    }
-    save_file(both, folder / "two.safetensors")
+    other = {f"ema.{name}": torch.zeros_like(tensor) for name, tensor in state.items()}
+    save_tensors({f"net.{name}": tensor for name, tensor in state.items()} | other, folder / "two.safetensors")
 
 
 def write_plain(folder):
