@@ -64,6 +64,7 @@ def repeat(
         architecture=told,
         mean=mean,
         std=std,
+        entry=model.entry,
         device=_device(recorded),
         precision=recorded.runtime.precision,
         workers=workers,

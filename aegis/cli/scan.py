@@ -167,6 +167,7 @@ def scan(
         architecture=arch,
         mean=mean,
         std=std,
+        entry=entry,
         device=device,
         precision=precision,
         workers=workers,

@@ -33,6 +33,7 @@ class ScanRequest:
         labels: classes to test, or None for all.
         architecture: by name; None takes the card's.
         mean, std: normalisation as the user typed it, or None.
+        entry: which of several networks in the file, or None.
         device, precision: as in ``choose_runtime``.
         workers: classes examined side by side; None takes one for each processor core.
     """
@@ -46,6 +47,7 @@ class ScanRequest:
     architecture: str | None = None
     mean: str | None = None
     std: str | None = None
+    entry: str | None = None
     device: str = "auto"
     precision: str = "auto"
     workers: int | None = None
@@ -59,7 +61,7 @@ class ScanRequest:
         Raises:
             CheckpointError: if the file cannot be read.
         """
-        model = model_part(self.checkpoint, suspect, self.architecture, self.mean, self.std)
+        model = model_part(self.checkpoint, suspect, self.architecture, self.mean, self.std, self.entry)
         return scan_key(self.file, model, self.images, self.config, self.labels, self.device, self.precision)
 
     def runtime(self) -> Runtime:
@@ -140,8 +142,9 @@ def find_or_run(
     Raises:
         AegisError: if model, images and settings do not fit together, or the store cannot be used.
     """
-    # The user's own code can change while the file stays the same, so the loaded model identifies the scan.
-    suspect = None if request.architecture is None else request.load()
+    # The user's own code can change while the file stays the same, and a file may hold several networks, so the loaded
+    # model identifies the scan.
+    suspect = None if request.architecture is None and request.entry is None else request.load()
     key = request.key(suspect)
     known = None if fresh else store.find_scan(key)
     if known is not None and store.is_whole(key):

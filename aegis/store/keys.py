@@ -36,7 +36,12 @@ def key_of(*parts: object, code: str | None = None) -> str:
 
 
 def model_part(
-    checkpoint: Path, suspect: Suspect | None, architecture: str | None, mean: str | None, std: str | None
+    checkpoint: Path,
+    suspect: Suspect | None,
+    architecture: str | None,
+    mean: str | None,
+    std: str | None,
+    entry: str | None = None,
 ) -> object:
     """Gives the part of a scan's key that identifies the model.
 
@@ -46,6 +51,7 @@ def model_part(
         architecture: as the user gave it. It may name the user's own code, which can change while the file stays the
             same, so the loaded model's own digest counts then.
         mean, std: normalisation as the user gave it.
+        entry: which of several networks in the file the user named; the loaded model's digest counts then, too.
 
     Returns:
         A value for ``scan_key``.
@@ -55,7 +61,7 @@ def model_part(
     """
     if suspect is None:
         return file_digest(checkpoint), mean, std
-    return (suspect.sha256, mean, std) if architecture is None else suspect.digest
+    return (suspect.sha256, mean, std) if architecture is None and entry is None else suspect.digest
 
 
 def scan_key(

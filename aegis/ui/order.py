@@ -139,6 +139,7 @@ def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadC
         architecture=order.architecture,
         mean=order.mean,
         std=order.std,
+        entry=order.entry,
     )
 
     def steps(suspect: Suspect, store: Store | None) -> Steps:

@@ -125,3 +125,15 @@ def test_a_file_that_is_replaced_on_the_way_is_kept_under_its_own_key(find, scan
     # The file is the other one now.
     assert (found.key, found.found) == (second, True)
     assert len(scans) == 2
+
+
+def test_another_network_of_the_same_file_is_another_scan(find, scans, request_):
+    def named(entry, digest):
+        load = lambda: SimpleNamespace(sha256=DIGEST, digest=digest)  # noqa: E731
+        return replace(request_, entry=entry, load=load)
+
+    first, second = find(named("model", "1" * 64)), find(named("ema", "2" * 64))
+    assert (first.found, second.found, len(scans)) == (False, False, 2)
+    assert first.key != second.key
+    assert find(named("ema", "2" * 64)).key == second.key
+    assert len(scans) == 2
