@@ -91,8 +91,8 @@ def load_checkpoint(
         architecture: as in ``architectures.build``; needed without a card, and overrides it.
         shape: channels, height and width of the images; needed without a card, and overrides its size.
         class_names: class names of the data, in label order; needed without a card, and must be as many as its own.
-        mean, std: per-channel normalisation; override the card's and those in checkpoints of MadryLab's robustness
-            library; without any of these they are 0 and 1.
+        mean, std: per-channel normalisation; override the card's, or without a card that which lies beside the network
+            in the file; without any of these they are 0 and 1.
         entry: which of several networks in the file, by the names that a refusal lists; None for the only one.
         limits: time and memory for reading.
 
@@ -192,10 +192,12 @@ def _network(identity: Identity, contents: Contents, entry: str | None) -> tuple
         return found
 
     with torch.random.fork_rng(devices=[]):  # fresh weights draw from the caller's random generator
-        if (outline := _outline(identity)) is not None:
-            find(outline)
+        # Before memory is allocated for a network, if its tensors can be known without.
+        outline = _outline(identity)
+        found = None if outline is None else find(outline)
         network = build(identity.architecture, channels, classes)
-    found = find(network.state_dict())
+    found = found or find(network.state_dict())
+    check_fit(network.state_dict(), found.tensors, channels, classes)
     network.load_state_dict(found.tensors, strict=False)
     return network, found
 
