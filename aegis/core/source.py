@@ -46,9 +46,7 @@ PATIENCE = 2.0
 # A source that only moves or renames code keeps the digest of the one before, so that results stay valid. Each entry
 # maps a digest of meaning to the digest of an earlier source that computes the same numbers, as scans that agree bit by
 # bit have shown; delete it when the meaning changes.
-SAME_AS: Final[dict[str, str]] = {
-    "f88d2e99254031c6f7dd85e06f85fb65e1efafad1d97a0d8c10f61dd260e5842": "afd0ceb582d1df4f6b87a767f0b06a41b558b4cfb774ba883b465a2dc5c54874",  # noqa: E501
-}
+SAME_AS: Final[dict[str, str]] = {}
 
 # Fields of a syntax tree that do not change what the code does, or that only some versions of Python have.
 MEANINGLESS = {"ctx", "kind", "type_comment", "type_ignores"}
