@@ -15,7 +15,7 @@ from torch import Tensor
 
 from aegis.core.errors import CheckpointError
 from aegis.core.text import printable
-from aegis.models.intake.entries import SEPARATOR, Entry, called, listed
+from aegis.models.intake.entries import Entry, joined, listed
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
 
 # Last parts of the names under which a normalisation is stored beside a network.
@@ -88,7 +88,7 @@ def find_network(
 
 
 def _name(entry: str, prefix: str) -> str:
-    return SEPARATOR.join(part for part in (entry, prefix.removesuffix(".")) if part)
+    return joined(entry, prefix.removesuffix(".")) if prefix else entry
 
 
 def _prefixes(wanted: Mapping[str, Tensor], tensors: Iterable[str]) -> list[str]:
@@ -150,13 +150,13 @@ def _normalisation(beside: Mapping[str, Tensor], names: Sequence[str]) -> tuple[
     for name, tensor in found.items():
         if not tensor.is_floating_point() or not 1 <= tensor.numel() <= 64:
             raise CheckpointError(
-                f"a normalisation with one number per channel in {called(name)}",
+                f"a normalisation with one number per channel in {printable(name, 80)}",
                 f"one of type {str(tensor.dtype).removeprefix('torch.')} and shape {tuple(tensor.shape)}",
                 "Give --mean and --std, and save the network alone.",
             )
     values = {tuple(tensor.flatten().tolist()) for tensor in found.values()}
     if len(values) > 1:
         raise CheckpointError(
-            "one normalisation beside the network", f"others in {', '.join(map(called, found))}", SAVE_PLAINLY
+            "one normalisation beside the network", f"others in {', '.join(map(printable, found))}", SAVE_PLAINLY
         )
     return next(iter(values), None)

@@ -79,7 +79,7 @@ def _unreferenced(record: ScanRecord, config: ScanConfig) -> str:
 
 def _names(entries: Sequence[str]) -> str:
     more = f" and {len(entries) - NAMED} more" if entries[NAMED:] else ""
-    return ", ".join(entry or "its own dictionary" for entry in entries[:NAMED]) + more
+    return ", ".join(entries[:NAMED]) + more
 
 
 def _usual(search: TriggerSearchConfig | None) -> TriggerSearchConfig | None:

@@ -138,7 +138,7 @@ class ModelRecord(_Frozen):
     @property
     def called(self) -> str:
         """The file, and which of its networks was scanned if there are several."""
-        return self.file if self.entry is None else f"{self.file}, entry {self.entry or 'of its own'}"
+        return self.file if self.entry is None else f"{self.file}, entry {self.entry}"
 
 
 class DataRecord(_Frozen):

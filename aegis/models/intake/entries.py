@@ -17,6 +17,7 @@ import torch
 from aegis.core.errors import CheckpointError
 from aegis.core.text import count_of, printable
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
+from aegis.models.intake.formats import TOP
 from aegis.models.intake.inert import Inert, is_module, tensors_of
 
 # Where programs put a network, in the order in which it is looked for; anything else is a network of another name.
@@ -38,7 +39,7 @@ class Entry:
     """One network of a file.
 
     Args:
-        name: keys that lead to it, joined by slashes; empty for the file's own dictionary.
+        name: keys that lead to it, joined by slashes; ``TOP`` for the file's own dictionary.
         content: the dictionary that holds its tensors.
     """
 
@@ -66,12 +67,8 @@ class Entry:
     def __str__(self) -> str:
         """Describes it in words."""
         count = sum(tensor.numel() for tensor in self.tensors.values())
-        return f"{called(self.name)} ({count_of(len(self.tensors), 'tensor')}, {count:,} numbers, {self.digest[:8]})"
-
-
-def called(name: str) -> str:
-    """Names an entry for people; the file's own dictionary has no name of its own."""
-    return printable(name, 80) or "the file's own dictionary"
+        holds = f"{count_of(len(self.tensors), 'tensor')}, {count:,} numbers, {self.digest[:8]}"
+        return f"{printable(self.name, 80)} ({holds})"
 
 
 def choose(content: Container, wanted: str | None) -> tuple[Entry, tuple[str, ...]]:
@@ -95,7 +92,7 @@ def choose(content: Container, wanted: str | None) -> tuple[Entry, tuple[str, ..
         raise CheckpointError(
             f"a network under {printable(wanted, 80)}",
             listed(entries),
-            f"Name one of them with --entry, such as --entry {printable(entries[0].name, 80) or repr('')}.",
+            f"Name one of them, such as --entry {printable(entries[0].name, 80)}.",
         )
     chosen = named or entries[0]
     own = chosen.digest
@@ -112,8 +109,8 @@ def choose(content: Container, wanted: str | None) -> tuple[Entry, tuple[str, ..
 
 def _named(entries: Sequence[Entry], wanted: str) -> Entry | None:
     """The entry of this name, or else that of which the name begins with the longest part."""
-    holding = [one for one in entries if one.name in ("", wanted) or wanted.startswith(one.name + SEPARATOR)]
-    return max(holding, key=lambda one: len(one.name), default=None)
+    holding = [one for one in entries if one.name in (TOP, wanted) or wanted.startswith(one.name + SEPARATOR)]
+    return max(holding, key=lambda one: (one.name == wanted, len(one.name)), default=None)
 
 
 def listed(entries: Sequence[Entry]) -> str:
@@ -137,7 +134,7 @@ def entries_in(content: Container) -> list[Entry]:
     named: list[Entry] = []
     unnamed: list[Entry] = []
     seen: set[int] = set()
-    left: deque[tuple[str, Container, int]] = deque([("", content, 0)])
+    left: deque[tuple[str, Container, int]] = deque([(TOP, content, 0)])
     while left:
         name, one, depth = left.popleft()
         # A container may hold itself.
@@ -154,11 +151,16 @@ def entries_in(content: Container) -> list[Entry]:
             named += [Entry(name, one)] if _weights(one) else []
         elif _weights(tensors := {str(i): inner for i, inner in enumerate(one)}):
             unnamed.append(Entry(name, tensors))
-        left += [(f"{name}{SEPARATOR}{key}" if name else key, inner, depth + 1) for key, inner in _inside(one)]
+        left += [(joined(name, key), inner, depth + 1) for key, inner in _inside(one)]
     shapes = [_shapes(entry) for entry in named]
     networks = [entry for entry in named if _stands_alone(entry, named)]
     # Averages of weights are also kept as a list without names.
     return networks + [entry for entry in unnamed if _shapes(entry) in shapes]
+
+
+def joined(entry: str, part: str) -> str:
+    """Names a part of an entry; parts of the file's own dictionary bear their own names."""
+    return part if entry == TOP else f"{entry}{SEPARATOR}{part}"
 
 
 def _weights(one: Mapping[Any, Any]) -> dict[str, torch.Tensor]:
@@ -172,8 +174,8 @@ def _shapes(entry: Entry) -> list[tuple[int, ...]]:
 
 def _stands_alone(entry: Entry, entries: Sequence[Entry]) -> bool:
     """Whether a dictionary is a network, and no other one with some tensors beside it, whose names have no parts."""
-    inside = [one for one in entries if one.name.startswith(f"{entry.name}{SEPARATOR}" if entry.name else "")]
-    return inside == [entry] * len(inside) or any("." in name for name in _weights(entry.content))
+    inside = [one for one in entries if one is not entry and one.name.startswith(joined(entry.name, ""))]
+    return not inside or any("." in name for name in _weights(entry.content))
 
 
 def _inside(one: Container) -> Iterator[tuple[str, Container]]:
@@ -200,7 +202,7 @@ def _usual(content: Container) -> Entry:
     if not isinstance(content, Mapping):
         raise CheckpointError("a dictionary of tensors", f"a {type(content).__name__} without any", SAVE_PLAINLY)
     return next(
-        (Entry(key, content[key]) for key in NESTED if isinstance(content.get(key), Mapping)), Entry("", content)
+        (Entry(key, content[key]) for key in NESTED if isinstance(content.get(key), Mapping)), Entry(TOP, content)
     )
 
 

@@ -19,6 +19,8 @@ Format = Literal["safetensors", "torch zip", "torch pickle"]
 IDENTITY_KEY, TRUTH_KEY = "aegis.identity", "aegis.truth"
 # The worker tells under this key which network of the file it read.
 ENTRY_KEY = "aegis.entry"
+# Name of the file's own dictionary among the networks of a file.
+TOP = "."
 FILE_LIMIT = 4 * 2**30
 # A header names tensors and holds the card; a larger one is an attempt to fill the memory.
 HEADER_LIMIT = 16 * 2**20

@@ -18,7 +18,7 @@ from aegis.core.text import printable
 from aegis.models.card import Identity, read_identity
 from aegis.models.intake.archive import WHAT_IS_READ
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
-from aegis.models.intake.formats import ENTRY_KEY, HEADER_LIMIT, IDENTITY_KEY, read_header
+from aegis.models.intake.formats import ENTRY_KEY, HEADER_LIMIT, IDENTITY_KEY, TOP, read_header
 from aegis.models.intake.tensor_limits import check_plain, plain_header
 
 REFUSAL_LIMIT = 2**16
@@ -29,12 +29,12 @@ class Layout:
     """Where in a file the network lay.
 
     Args:
-        entry: name of its entry; empty for a file that is nothing else.
+        entry: name of its entry; ``TOP`` for a file that is nothing else.
         others: names of networks in the file that differ from it.
         code: names of code in the file, of which nothing was run.
     """
 
-    entry: str = ""
+    entry: str = TOP
     others: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
 

@@ -6,6 +6,7 @@ import torch
 from aegis.core.errors import CheckpointError
 from aegis.models.intake import entries
 from aegis.models.intake.entries import Entry, choose, entries_in, shared_prefix
+from aegis.models.intake.formats import TOP
 
 GOOD = {"conv.weight": torch.arange(8.0).reshape(2, 4), "conv.bias": torch.zeros(2)}
 BAD = {name: tensor + 1 for name, tensor in GOOD.items()}
@@ -60,7 +61,7 @@ def test_copies_of_one_network_are_one(name, copy):
         ({"netC": GOOD, "grid": torch.rand(1, 2, 2, 2)}, "netC"),
         ({"model": GOOD, "seen": [torch.rand(3, 3), torch.rand(3, 3)]}, "model"),
         ({"model": GOOD, "data": {i: {"path": "a.png", "info": (3, 0)} for i in range(20_000)}}, "model"),
-        (GOOD, ""),
+        (GOOD, TOP),
     ],
     ids=["another name", "a normalisation", "an optimiser", "a list", "a grid", "images", "data", "nothing else"],
 )
