@@ -118,7 +118,7 @@ def _ask_what_it_is(required: bool) -> tuple[str | None, str | None, str | None,
             "the command line takes one.",
             persist_state="session",
         )
-        left, right, last = st.columns(3)
+        left, right = st.columns(2)
         mean = left.text_input(
             "Mean",
             key="scan_mean",
@@ -133,12 +133,12 @@ def _ask_what_it_is(required: bool) -> tuple[str | None, str | None, str | None,
             help="What pixels are then divided by. Empty: the card's, or 1.",
             persist_state="session",
         )
-        entry = last.text_input(
+        entry = st.text_input(
             "Entry",
             key="scan_entry",
-            placeholder="for a file with several networks",
-            help="Which network of the file, where several in it differ: a network and an average of its weights, for "
-            "example. Empty: the only one.",
+            placeholder="Which network, of a file with several",
+            help="Such as state_dict_ema, where a file holds a network and an average of its weights that differ. "
+            "Empty: the only one.",
             persist_state="session",
         )
     try:
