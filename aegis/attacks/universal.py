@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from aegis.attacks.descent import carried_back
+from aegis.attacks.patches import MaskedPatterns
 from aegis.attacks.pgd import direction
-from aegis.attacks.stamps import MaskedPatterns, carried_back
 from aegis.core.runtime import numpy_generator
 from aegis.core.types import LabelledImages
 from aegis.models.classifier import Classifier

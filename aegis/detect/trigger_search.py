@@ -17,7 +17,8 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
-from aegis.attacks.stamps import Patches, Perturbations, Stamps, Start
+from aegis.attacks.patches import Patches
+from aegis.attacks.stamps import Perturbations, Stamps, Start
 from aegis.core.runtime import Event, Report, Throttle
 from aegis.core.types import CandidateTrigger, Family, LabelledImages
 from aegis.detect.optimise import Candidate, Search
@@ -101,7 +102,7 @@ def _sought(
     each = [Attempt(start, rows[k], k) for k in rows for start in [*alone[k], *noise]]
     share = config.source_specific_share * area
     # Some triggers are of one piece and some are not, so every second start of a source class favours the former.
-    coherent = [i % 2 == 0 for k in rows for i, _ in enumerate([*alone[k], *noise])]
+    coherent = [i % 2 == 0 for k in rows for i in range(len(alone[k]) + len(noise))]
     patches = Patches.at([one.start for one in each], share, config.initial_area, device, coherent)
     patches, each = _halve(search, patches, each, config)
     losses = search.refine(patches, torch.cat([one.positions for one in each]), config.refine_steps, config.batch // 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from aegis.attacks.stamps import Patches
+from aegis.attacks.patches import Patches
 from aegis.core.runtime import numpy_generator
 from aegis.detect.optimise import Search
 from aegis.detect.starts import noise_starts

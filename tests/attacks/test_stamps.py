@@ -7,17 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from aegis.attacks.stamps import (
-    COLD,
-    LEARNING_RATE,
-    WARM,
-    Adam,
-    Patches,
-    Perturbations,
-    Start,
-    carried_back,
-    soft_masks,
-)
+from aegis.attacks.patches import COLD, WARM, Patches, soft_masks
+from aegis.attacks.stamps import Perturbations, Start
 
 CPU = torch.device("cpu")
 SHAPE = (1, 12, 12)
@@ -132,23 +123,6 @@ def test_each_is_of_one_piece_or_not_whatever_the_others_are():
         np.testing.assert_allclose(one.keep, other.keep, atol=1e-4)
     (free,) = make([start(0)], [False])
     assert np.abs(free.keep - mixed[0].keep).max() > 0.1
-
-
-def test_adam_is_torch_s():
-    ours, theirs = (torch.tensor([1.0, -2.0, 0.5]) for _ in range(2))
-    adam, optimiser = Adam([ours]), torch.optim.Adam([theirs], lr=LEARNING_RATE)
-    for step in range(5):
-        theirs.grad = torch.tensor([0.3, -0.1 * step, 2.0])
-        adam.step([theirs.grad])
-        optimiser.step()
-    assert torch.equal(ours, theirs)
-
-
-def test_a_gradient_is_carried_back_as_autograd_does():
-    pattern = torch.rand(3, requires_grad=True)
-    stamped, gradient = pattern**2 * torch.arange(12.0).view(4, 3), torch.randn(4, 3)
-    (found,) = carried_back(stamped, gradient, [pattern])
-    torch.testing.assert_close(found, 2 * pattern.detach() * (gradient * torch.arange(12.0).view(4, 3)).sum(0))
 
 
 IMPORTS = """
