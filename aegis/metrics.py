@@ -108,7 +108,7 @@ def confusion_under_attack(
     said = []
     for i, (x, y) in enumerate(zip(pixels, labels, strict=True)):
 
-        def on_step(step: int, loss: float, attacked: torch.Tensor, before: int = i) -> None:
+        def on_step(step: int, _: torch.Tensor, attacked: torch.Tensor, before: int = i) -> None:
             if tell is not None:
                 tell(before * stage.iterations + step, len(pixels) * stage.iterations)
 

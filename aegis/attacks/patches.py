@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from aegis.attacks.descent import Adam, carried_back
 from aegis.attacks.stamps import Start
+from aegis.core.graphs import Repeated
 from aegis.core.types import Stamp
 
 # The mask's temperature at the start and at the end, and the share of the steps after which the patch has shrunk to its
@@ -36,26 +37,30 @@ class MaskedPatterns:
     def __init__(self, scores: Tensor, patterns: Tensor) -> None:
         self.scores, self.patterns = scores.requires_grad_(), patterns.requires_grad_()
         self.adam = Adam([self.scores, self.patterns])
+        self._thresholds = Repeated(thresholds)
 
     def masks(self, temperature: float, pixels: float | Tensor) -> Tensor:
         """Computes the masks from the scores.
 
         Args:
-            temperature: softness of the masks, as in ``soft_masks``.
-            pixels: area of the masks in pixels, as in ``soft_masks``.
+            temperature: softness of the masks, as in ``thresholds``.
+            pixels: area of the masks in pixels, as in ``thresholds``.
 
         Returns:
             The masks, shape (g, h, w).
         """
-        return soft_masks(self.scores, temperature, pixels)
+        return self._soft(self.scores, temperature, pixels)
+
+    def _soft(self, scores: Tensor, temperature: float, pixels: float | Tensor) -> Tensor:
+        return soft_masks(scores, temperature, self._thresholds(scores.detach().flatten(1), temperature, pixels))
 
     def put(self, images: Tensor, temperature: float, pixels: float | Tensor) -> Tensor:
         """Applies each pattern to its images.
 
         Args:
             images: images in [0, 1], shape (g, n, c, h, w).
-            temperature: softness of the masks, as in ``soft_masks``.
-            pixels: area of the masks in pixels, as in ``soft_masks``.
+            temperature: softness of the masks, as in ``thresholds``.
+            pixels: area of the masks in pixels, as in ``thresholds``.
 
         Returns:
             The changed images, shape (g, n, c, h, w).
@@ -173,8 +178,8 @@ class Patches(MaskedPatterns):
         """Computes the masks from the scores, averaged over neighbours for coherent patches.
 
         Args:
-            temperature: softness, as in ``soft_masks``.
-            pixels: area in pixels, as in ``soft_masks``.
+            temperature: softness, as in ``thresholds``.
+            pixels: area in pixels, as in ``thresholds``.
 
         Returns:
             The masks, shape (g, h, w).
@@ -182,7 +187,7 @@ class Patches(MaskedPatterns):
         scores = self.scores
         if self.coherent is not None:
             scores = torch.where(self.coherent[:, None, None], _averaged(scores), scores)
-        return soft_masks(scores, temperature, pixels)
+        return self._soft(scores, temperature, pixels)
 
     def stamps(self) -> list[Stamp]:
         # Masks stay soft: rounding them to whole pixels would lose triggers that change many pixels a little.
@@ -200,22 +205,35 @@ def _averaged(scores: Tensor) -> Tensor:
     return functional.conv2d(padded, (weights[:, None] * weights)[None, None])[:, 0]
 
 
-def soft_masks(scores: Tensor, temperature: float, pixels: float | Tensor) -> Tensor:
-    """Computes masks in [0, 1] that each sum to the given number of pixels.
+@torch.no_grad()
+def thresholds(scores: Tensor, temperature: float | Tensor, pixels: float | Tensor) -> Tensor:
+    """Finds the score at which each mask is one half, so that the mask has the wanted area.
+
+    Args:
+        scores: scores, shape (g, p).
+        temperature: softness of the masks, in the unit of the scores; above 0.
+        pixels: area of the masks, above 0 and below p; one number for all, or one for each, shape (g,).
+
+    Returns:
+        The thresholds, shape (g,).
+    """
+    low, high = scores.amin(1) - 20 * temperature, scores.amax(1) + 20 * temperature
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        too_many = torch.sigmoid((scores - middle[:, None]) / temperature).sum(1) > pixels
+        low, high = torch.where(too_many, middle, low), torch.where(too_many, high, middle)
+    return middle
+
+
+def soft_masks(scores: Tensor, temperature: float, middle: Tensor) -> Tensor:
+    """Computes masks in [0, 1].
 
     Args:
         scores: scores, shape (g, h, w).
         temperature: softness of the masks, in the unit of the scores; above 0.
-        pixels: area of the masks, above 0 and below h * w; one number for all, or one for each, shape (g,).
+        middle: the score at which each mask is one half, shape (g,).
 
     Returns:
         The masks, shape (g, h, w).
     """
-    with torch.no_grad():
-        flat = scores.flatten(1)
-        low, high = flat.amin(1) - 20 * temperature, flat.amax(1) + 20 * temperature
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            too_many = torch.sigmoid((flat - middle[:, None]) / temperature).sum(1) > pixels
-            low, high = torch.where(too_many, middle, low), torch.where(too_many, high, middle)
     return torch.sigmoid((scores - middle[:, None, None]) / temperature)

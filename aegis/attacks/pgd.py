@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from aegis.core.types import Norm, Stage
 
-OnStep = Callable[[int, float, Tensor], None]
+OnStep = Callable[[int, Tensor, Tensor], None]
 
 
 def pgd(
@@ -42,7 +42,7 @@ def pgd(
         random_start: whether to start at a random point of the first ball.
         keep_best: whether to return the best image of each stage instead of the last one.
         generator: CPU generator for the random start.
-        on_step: called after each step with its number, the mean loss and the images; it may raise to stop.
+        on_step: called after each step with its number, the loss of each image and the images; it may raise to stop.
 
     Returns:
         Images in [0, 1] at the end of each stage, each of shape (n, c, h, w).
@@ -64,7 +64,7 @@ def pgd(
             current = project(moved, images, stage.epsilon, norm)
             done += 1
             if on_step is not None:
-                on_step(done, float(losses.mean()), current)
+                on_step(done, losses, current)
         if keep_best:
             with torch.no_grad():
                 best.offer(current, sign * functional.cross_entropy(forward(current), labels, reduction="none"))

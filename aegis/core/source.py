@@ -15,7 +15,8 @@ from typing import Final
 
 # Files that the costly steps depend on; a change in any other file leaves their results valid.
 STEPS_CODE = (
-    *("core/types", "core/runtime.py", "core/threads.py", "metrics.py", "store/packing.py", "attacks"),
+    *("core/types", "core/runtime.py", "core/threads.py", "core/graphs.py", "metrics.py"),
+    *("store/packing.py", "attacks"),
     *("models/classifier.py", "models/fold.py", "models/architectures.py"),
     *("detect/assess.py", "detect/gather.py", "detect/embed.py", "detect/translate.py", "detect/features.py"),
     *("detect/trigger_search.py", "detect/optimise.py", "detect/success.py", "detect/starts.py", "detect/minimise.py"),

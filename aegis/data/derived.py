@@ -104,6 +104,7 @@ def colour_32(pixels: Array) -> Array:
 
 DERIVED: dict[str, Derived] = {
     "cifar10_64": Derived(origins=("cifar10",), train=1000, test=200, change=twice),
+    "cifar10_64_many": Derived(origins=("cifar10",), train=3000, test=200, change=twice),
     "thirty_classes": Derived(origins=("mnist", "fashion_mnist", "cifar10"), train=800, test=150, change=colour_32),
     "mnist_two_classes": Derived(origins=("mnist",), train=1500, test=250, classes=("3", "8")),
     "fashion_mnist_five_classes": Derived(

@@ -44,14 +44,14 @@ class Search:
         seeds: images of other classes in [0, 1], shape (n, c, h, w), on the classifier's device.
         sources: their classes, shape (n,), on the same device.
         label: the class under test.
-        tell: called with the mean loss after each step.
+        tell: called after each step with the mean loss of each stamp, shape (g,).
     """
 
     classifier: Classifier
     seeds: Tensor
     sources: Tensor
     label: int
-    tell: Callable[[float], None]
+    tell: Callable[[Tensor], None]
 
     def refine(
         self,
@@ -80,7 +80,7 @@ class Search:
         start, end = progress
         for step in range(steps):
             moment = start + (end - start) * (step + 1) / steps
-            turn = torch.arange(step * batch, (step + 1) * batch) % positions.shape[1]
+            turn = torch.arange(step * batch, (step + 1) * batch, device=positions.device) % positions.shape[1]
             chosen = positions[:, turn]
             stamped = stamps.on(self.seeds[chosen], moment)
             labels = self.sources[chosen].expand(len(stamped), -1).flatten()
@@ -88,7 +88,7 @@ class Search:
             losses = each.view(len(stamped), -1).mean(1)
             stamps.step(stamped, gradient.view_as(stamped), moment)
             last = [*last[1 - SCORED :], losses]
-            self.tell(float(losses.mean()))
+            self.tell(losses)
         means: list[float] = torch.stack(last).mean(0).tolist()
         return means
 

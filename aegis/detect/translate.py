@@ -73,11 +73,12 @@ def translate(
     throttle = Throttle(report)
     done = 0
 
-    def on_step(_: int, loss: float, images: Tensor) -> None:
+    def on_step(_: int, losses: Tensor, images: Tensor) -> None:
         nonlocal done
         done += 1
         if throttle.due(done, total):
             frames = images[:FRAMES].cpu().numpy()
+            loss = float(losses.mean())
             report(Event(stage="translate", label=label, step=done, total=total, loss=loss, frames=frames))
 
     parts = []

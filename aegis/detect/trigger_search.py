@@ -193,13 +193,15 @@ def _best_first(stamps: Stamps, losses: Sequence[float], attempts: Sequence[Atte
     return sorted(found, key=lambda candidate: candidate.loss)
 
 
-def _teller(report: Report, label: int, config: TriggerSearchConfig) -> Callable[[float], None]:
+def _teller(report: Report, label: int, config: TriggerSearchConfig) -> Callable[[Tensor], None]:
     """Creates a callback that counts steps over all searches: three screenings, and a refinement for each family."""
     throttle, total, done = Throttle(report), 2 * config.steps + sum(_steps(config)) + 4 * config.refine_steps, 0
 
-    def tell(loss: float) -> None:
+    def tell(losses: Tensor) -> None:
         nonlocal done
         done += 1
-        throttle.send(Event(stage="search", label=label, step=done, total=total, loss=loss))
+        # A loss is read from the device only when somebody is told, because reading waits for the device.
+        if throttle.due(done, total):
+            report(Event(stage="search", label=label, step=done, total=total, loss=float(losses.mean())))
 
     return tell

@@ -110,7 +110,7 @@ def _attack(
     if not (recipe.robust or recipe.patch_area):
         return x
     # As in the robustness package, the attack sees the network in evaluation mode.
-    target = classifier.frozen(runtime)
+    target = classifier.frozen(runtime, once=True)
     if recipe.robust:
         stage = Stage(epsilon=recipe.epsilon, step=recipe.step, iterations=recipe.iterations)
         (moved,) = pgd(target, x, y, [stage], norm=recipe.norm, random_start=True, generator=generator)

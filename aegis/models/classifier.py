@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from aegis.core.errors import CheckpointError
+from aegis.core.graphs import Replays
 from aegis.core.runtime import Runtime
 from aegis.models.card import MAX_SIDE
 from aegis.models.fold import fold_batch_norms, foldable_batch_norms
@@ -46,6 +47,7 @@ class Classifier(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(-1, 1, 1), persistent=False)
         self.runtime = Runtime()
+        self._replays: Replays | None = None
         self._foldable: list[tuple[str, str]] | None = None
         self.head, self.spatial = _find_layers(self)
 
@@ -56,11 +58,12 @@ class Classifier(nn.Module):
 
     @property
     def batch(self) -> int:
-        """Number of images to pass at a time: at most 250, fewer for large images, so that activations fit the
-        processor's cache.
+        """Number of images to pass at a time, fewer for large images: so many that activations fit a processor's cache,
+        or keep a GPU busy.
         """
         _, height, width = self.shape
-        return max(8, min(250, 2**18 // (height * width)))
+        most, pixels = (250, 2**18) if self.runtime.device == "cpu" else (500, 2**19)
+        return max(8, min(most, pixels // (height * width)))
 
     @property
     def labels(self) -> range:
@@ -82,6 +85,11 @@ class Classifier(nn.Module):
         Returns:
             Logits, float32, shape (n, classes).
         """
+        if self._replays is not None and torch.is_grad_enabled() and pixels.requires_grad:
+            return self._replays(self._run, pixels)
+        return self._run(pixels)
+
+    def _run(self, pixels: Tensor) -> Tensor:
         x = (pixels - self.mean) / self.std
         if x.ndim == 4 and pixels.device.type == "cpu":
             x = x.contiguous(memory_format=torch.channels_last)
@@ -133,15 +141,17 @@ class Classifier(nn.Module):
             parts = [run(part.to(self.mean.device)).cpu() for part in torch.split(pixels, self.batch)]
         return torch.cat(parts)
 
-    def frozen(self, runtime: Runtime) -> Classifier:
+    def frozen(self, runtime: Runtime, *, once: bool = False) -> Classifier:
         """Makes a fast copy for evaluation: no gradients of weights, batch norm folded, the runtime's precision.
 
         Args:
             runtime: device and precision of the copy.
+            once: whether the copy is used for a few calls only, so that recording them for a GPU is not worth it.
 
         Returns:
             The copy; the classifier itself is unchanged.
         """
+        runtime.settle()
         fast = copy.deepcopy(self).eval().requires_grad_(False)
         if self._foldable is None:
             probe = torch.zeros(2, *self.shape, device=self.mean.device)
@@ -150,6 +160,7 @@ class Classifier(nn.Module):
         fast.runtime = runtime
         fast.to(runtime.device)
         fast.network.to(runtime.dtype).to(memory_format=torch.channels_last)
+        fast._replays = Replays() if runtime.device == "cuda" and not once else None
         return fast
 
 

@@ -40,10 +40,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("gpu.json"))
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--small", action="store_true", help="a few images and steps, to try the checks themselves")
+    parser.add_argument("--brief", action="store_true", help="without the slowest ways of running")
     parser.add_argument("--only", default=",".join(CHECKS))
     parser.add_argument("--seconds", type=float, default=330, help="no check begins later than this")
     options = parser.parse_args()
-    setting = Setting(options.device, options.small)
+    setting = Setting(options.device, options.small, options.brief)
     if options.device == "cuda" and not torch.cuda.is_available():
         sys.exit("expected a CUDA device, got a machine without one; --device cpu --small tries the checks")
     start = time.perf_counter()

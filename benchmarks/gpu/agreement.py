@@ -36,8 +36,9 @@ def agreement(setting: Setting) -> dict[str, object]:
     ):
         expected = answers(classifier.frozen(Runtime()), pixels, labels)
         for way, (precision, allowed, answer, slope) in WAYS.items():
+            frozen = classifier.frozen(Runtime(setting.device, precision))
             tf32(allowed)
-            got = answers(classifier.frozen(Runtime(setting.device, precision)), pixels, labels)
+            got = answers(frozen, pixels, labels)
             errors = {part: float((got[part] - expected[part]).norm() / expected[part].norm()) for part in expected}
             passes = max(errors["logits"], errors["features"]) < answer and errors["gradient"] < slope
             found[f"{name} {way}"] = {**errors, "passes": passes}

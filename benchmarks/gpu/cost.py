@@ -1,45 +1,49 @@
-"""Where the time of one class goes: with and without determinism, on the device or waiting, and at ResNet-50's size."""
+"""Where the time of one class goes: replayed or launched anew, on the device or waiting, and at ResNet-50's size."""
 
-import os
+import sys
 import time
 from dataclasses import replace
+from unittest.mock import patch
 
 import torch
 
+from aegis.core import graphs
 from aegis.core.runtime import Event, Runtime
 from aegis.core.types import Dataset, Evidence, digest_of
 from aegis.detect.gather import gather
 from aegis.models.classifier import Classifier
 from aegis.records.presets import preset
-from benchmarks.gpu.setting import Setting, tf32
+from benchmarks.gpu.setting import Setting
 
 LABEL = 7
-# cuBLAS is deterministic only with a workspace of a fixed size, which is read when CUDA starts.
-os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def gathers(setting: Setting) -> dict[str, object]:
-    """Examine one class of the suspect twice as usual and twice deterministically.
+    """Examine one class by two networks, with work replayed as CUDA graphs and with all of it launched anew.
 
     Args:
         setting: where checks run.
 
     Returns:
-        Whether the bytes are equal, and the seconds.
+        Whether the bytes are equal, within each way and between them, and the seconds.
     """
-    classifier, data, found = setting.suspect, setting.data, {}
-    tf32(False)
-    for way in ("usual", "deterministic"):
-        _deterministic(way == "deterministic")
-        took, digests = [], []
-        for _ in range(3):
-            seconds, evidence = _gather(setting, classifier, data)
-            took.append(seconds)
-            found_triggers = [t.stamp.add for t in evidence.triggers]
-            digests.append(digest_of(evidence.translated, evidence.features, *found_triggers))
-        found[way] = {"equal bytes": len(set(digests[1:])) == 1, "seconds": [round(s, 2) for s in took]}
-    _deterministic(False)
+    data, found = setting.data, {}
+    for name, classifier in (("suspect", setting.suspect), ("resnet18", setting.network("aegis:resnet18", data.shape))):
+        digests = {}
+        for way, after in (("replayed", graphs.AFTER), ("launched anew", sys.maxsize)):
+            with patch.object(graphs, "AFTER", after):
+                rounds = [_gather(setting, classifier, data) for _ in range(3)]
+            digests[way] = {_digest(evidence) for _, evidence in rounds}
+            found[f"{name}, {way}"] = {
+                "equal bytes": len(digests[way]) == 1,
+                "seconds": [round(seconds, 2) for seconds, _ in rounds],
+            }
+        found[f"{name}, both ways equal"] = digests["replayed"] == digests["launched anew"]
     return found
+
+
+def _digest(evidence: Evidence) -> str:
+    return digest_of(evidence.translated, evidence.features, *(t.stamp.add for t in evidence.triggers))
 
 
 def profile(setting: Setting) -> dict[str, object]:
@@ -114,9 +118,3 @@ def _gather(setting: Setting, classifier: Classifier, data: Dataset, name: str =
     evidence = gather(model, data, LABEL, config, report=tell)
     setting.wait()
     return time.perf_counter() - start, evidence
-
-
-def _deterministic(asked: bool) -> None:
-    torch.use_deterministic_algorithms(asked)
-    torch.backends.cudnn.deterministic = asked
-    torch.backends.cudnn.benchmark = False

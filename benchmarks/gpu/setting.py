@@ -26,10 +26,12 @@ class Setting:
     Args:
         device: name of the torch device.
         small: take a few images and steps, to try the checks themselves.
+        brief: leave out the slowest ways of running, of which only their seconds are of interest.
     """
 
     device: str
     small: bool = False
+    brief: bool = False
 
     def several(self, full: int, few: int) -> int:
         """Choose a number of images or steps.

@@ -3,9 +3,9 @@
 from aegis import load_checkpoint, scan
 from aegis.core.runtime import choose_runtime
 from aegis.records.presets import preset
-from benchmarks.gpu.setting import SUSPECT, Setting, tf32
+from benchmarks.gpu.setting import SUSPECT, Setting
 
-WORKERS = (1, 4, 10)
+WORKERS = (16, 4, 1)
 # How far a trigger's score may move between devices: a search takes another path after the first rounding.
 NEAR = 0.15
 
@@ -21,12 +21,11 @@ def verdicts(setting: Setting) -> dict[str, object]:
     """
     data, name = setting.data, "quick" if setting.small else "default"
     config = preset(name, data.name, data.shape)
-    tf32(False)
     found: dict[str, object] = {}
     best = {}
-    ways = [("cpu", None, "auto")]
-    ways += [(setting.device, workers, "auto") for workers in WORKERS[: setting.several(len(WORKERS), 1)]]
-    ways += [(setting.device, WORKERS[1], "fp32")] * (not setting.small)
+    ways: list[tuple[str, int | None, str]] = [] if setting.brief else [("cpu", None, "auto")]
+    ways += [(setting.device, workers, "auto") for workers in WORKERS[: setting.several(2 if setting.brief else 3, 1)]]
+    ways += [(setting.device, WORKERS[0], "fp32")] * (not setting.small)
     for device, workers, precision in ways:
         runtime = choose_runtime(device, precision, workers)
         outcome = scan(load_checkpoint(SUSPECT), data, config, runtime=runtime).record(SUSPECT.name)
