@@ -41,7 +41,7 @@ def fill(store: Store, records: Path, count: int) -> list[str]:
     Returns:
         Their keys.
     """
-    found = [read_record(path) for path in sorted(records.glob("*.json"))]
+    found = [read_record(path) for path in sorted(records.glob("*.json.gz"))]
     keys = []
     for i, record in enumerate(islice(cycle(found), count)):
         created = (FIRST + timedelta(hours=i)).isoformat(timespec="seconds")

@@ -1,12 +1,15 @@
-"""Writes files that are either complete or absent."""
+"""Writes files that are either complete or absent, and reads them again."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
+import gzip
 import os
 import re
 import threading
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -16,6 +19,9 @@ from aegis.core.process import Process, boot, this_process
 
 # The name of a temporary file tells its owner: process id, start of the process (absent in older versions), thread.
 _TEMPORARY = re.compile(r"\.(\d+)(?:-(\d+))?-\d+\.partial")
+
+# Texts whose names end so are compressed; one may unpack to so many bytes.
+PACKED, MAX_TEXT = ".gz", 64 * 2**20
 
 
 @contextlib.contextmanager
@@ -74,7 +80,7 @@ def write_text(path: Path, text: str) -> None:
     """Writes a text file in UTF-8, completely or not at all.
 
     Args:
-        path: the file to write; an existing one is replaced.
+        path: the file to write; an existing one is replaced. It is compressed if its name ends with ``.gz``.
         text: its whole content.
 
     Raises:
@@ -82,8 +88,32 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         with whole_file(path) as file:
-            file.write(text.encode())
+            file.write(gzip.compress(text.encode(), mtime=0) if path.suffix == PACKED else text.encode())
     except OSError as error:
         raise StoreError(
             f"to write {path}", error.strerror or str(error), "Choose a folder that exists and has room."
         ) from error
+
+
+def read_text_bytes(path: Path) -> bytes:
+    """Reads a file that ``write_text`` wrote.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The text in UTF-8.
+
+    Raises:
+        OSError: if it cannot be read, is damaged or holds more than ``MAX_TEXT`` bytes.
+    """
+    if path.suffix != PACKED:
+        return path.read_bytes()
+    try:
+        with gzip.open(path) as file:
+            text = file.read(MAX_TEXT + 1)
+    except (EOFError, zlib.error) as error:
+        raise OSError(errno.EINVAL, f"a damaged file ({error})") from error
+    if len(text) > MAX_TEXT:
+        raise OSError(errno.EFBIG, f"more than {MAX_TEXT >> 20} MiB")
+    return text

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Precision = Literal["fp32", "bf16"]
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
-# While some classes are embedded on cores, the GPU works on so many others; more wait for one another (docs/gpu.md).
+# While one class is embedded on a core, the GPU translates others; more of them wait for one another (docs/gpu.md).
 GPU_WORKERS = 4
 # Scikit-learn accepts no larger seed, and would refuse it only minutes into a scan.
 MAX_SEED = 2**32 - 1
@@ -118,11 +118,6 @@ class Runtime:
 
         return torch.bfloat16 if self.precision == "bf16" else torch.float32
 
-    @property
-    def on_device(self) -> int:
-        """Number of classes whose network runs at the same time; on a GPU, others are embedded meanwhile."""
-        return min(self.workers, GPU_WORKERS) if self.device == "cuda" else self.workers
-
     def settle(self) -> None:
         """Sets torch so that a GPU computes what the record says: float32 in full, and the same bytes every time."""
         import torch
@@ -139,7 +134,8 @@ def choose_runtime(device: str = "auto", precision: str = "auto", workers: int |
     Args:
         device: one of ``DEVICES``; ``auto`` means a GPU where there is one.
         precision: one of ``PRECISIONS``; ``auto`` means bfloat16 only where the hardware has it.
-        workers: number of classes examined side by side; None for one per processor core.
+        workers: number of classes examined side by side; None for one per processor core, and at most
+            ``GPU_WORKERS`` on a GPU.
 
     Returns:
         The runtime that a scan takes.
@@ -159,7 +155,9 @@ def choose_runtime(device: str = "auto", precision: str = "auto", workers: int |
         raise ConfigError("at least 1 worker", str(workers), "Leave it out to use every processor core.")
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     fast = precision == "bf16" or (precision == "auto" and _has_fast_bfloat16(chosen))
-    return Runtime(chosen, "bf16" if fast else "fp32", cores() if workers is None else workers)
+    if workers is None:
+        workers = min(GPU_WORKERS, cores()) if chosen == "cuda" else cores()
+    return Runtime(chosen, "bf16" if fast else "fp32", workers)
 
 
 def cores() -> int:

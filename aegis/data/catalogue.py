@@ -61,7 +61,7 @@ DATASETS: dict[str, DatasetInfo] = {
         shape=(3, 32, 32),
         torchvision="CIFAR10",
         folder="cifar-10-batches-py",
-        sample="cifar10.zip",
+        sample="cifar10.tar.xz",
     ),
 }
 

@@ -125,12 +125,10 @@ def scan(
         applicability = steps.assess(suspect.classifier.frozen(runtime), data, config.assess, report=report)
     config = with_sizes(config, applicability)
 
-    device = threading.Semaphore(runtime.on_device)
-
     def examine(label: int) -> Finding:
-        with device, clock("gather"):
-            # Each class gets its own copy of the model: features are read through hooks, which threads cannot share.
-            model = suspect.classifier.frozen(runtime)
+        # Each class gets its own copy of the model: features are read through hooks, which threads cannot share.
+        model = suspect.classifier.frozen(runtime)
+        with clock("gather"):
             evidence = steps.gather(model, data, label, config.gather, report=report)
         with clock("embed"):
             embeddings = steps.embed(evidence, config.embed, report=report)

@@ -2,7 +2,7 @@
 
 >>> from pathlib import Path
 >>> from aegis.records.record import read_record
->>> record = read_record(Path("results/scans/quick/default/mnist_localised-seed0.json"))
+>>> record = read_record(Path("results/scans/quick/default/mnist_localised-seed0.json.gz"))
 >>> record.verdict, record.flagged_classes
 ('infected', (7,))
 """

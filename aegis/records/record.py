@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from aegis.core.errors import ConfigError, StoreError
+from aegis.core.files import read_text_bytes
 from aegis.core.runtime import Precision
 from aegis.core.source import UNKNOWN
 from aegis.core.types import Family, VerdictName
@@ -289,7 +290,7 @@ def read_record(path: Path) -> ScanRecord:
         StoreError: if the file is missing or is no such record.
     """
     try:
-        return ScanRecord.model_validate_json(path.read_bytes())
+        return ScanRecord.model_validate_json(read_text_bytes(path))
     except (OSError, ValidationError) as error:
         got, advice = str(error.strerror) if isinstance(error, OSError) else "other content", "Check the path."
         # Only contradictions between fields have a message of their own that helps the user.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from aegis.attacks.patches import COLD, WARM, Patches, soft_masks
+from aegis.attacks.patches import COLD, WARM, Patches, soft_masks, thresholds
 from aegis.attacks.stamps import Perturbations, Start
 
 CPU = torch.device("cpu")
@@ -62,7 +62,8 @@ def weight(stamp) -> float:
 @pytest.mark.parametrize("area", [0.02, 0.25])
 def test_every_soft_mask_has_the_allowed_area(temperature, area):
     some = patches(starts(3), area)
-    masks = soft_masks(some.scores, temperature, some.pixels).detach()
+    middle = thresholds(some.scores.detach().flatten(1), temperature, some.pixels)
+    masks = soft_masks(some.scores, temperature, middle).detach()
     assert masks.shape == (3, 12, 12)
     assert 0 <= float(masks.min()) <= float(masks.max()) <= 1
     assert masks.sum((1, 2)).tolist() == pytest.approx([some.pixels] * 3, rel=1e-2)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from aegis.core.files import left_behind, whole_file
+from aegis.core.files import left_behind, read_text_bytes, whole_file, write_text
 from aegis.core.process import this_process
 
 
@@ -64,3 +64,25 @@ def test_names_may_have_special_characters_and_be_those_of_an_older_version(tmp_
     for path in (old, alive):
         path.write_bytes(b"half")
     assert left_behind(tmp_path) == sorted([left, other, old])
+
+
+def test_a_text_whose_name_ends_with_gz_is_compressed_the_same_each_time(tmp_path):
+    path, text = tmp_path / "a.json.gz", "å" * 5000
+    write_text(path, text)
+    first = path.read_bytes()
+    write_text(path, text)
+    assert path.read_bytes() == first
+    assert len(first) < 200
+    assert read_text_bytes(path).decode() == text
+
+
+def test_a_compressed_text_that_is_damaged_or_too_large_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "a.json.gz"
+    write_text(path, "a" * 100)
+    for content in (b"text", path.read_bytes()[:-9]):
+        (tmp_path / "b.gz").write_bytes(content)
+        with pytest.raises(OSError):  # noqa: PT011
+            read_text_bytes(tmp_path / "b.gz")
+    monkeypatch.setattr("aegis.core.files.MAX_TEXT", 99)
+    with pytest.raises(OSError, match="more than 0 MiB"):
+        read_text_bytes(path)

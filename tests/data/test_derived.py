@@ -22,6 +22,7 @@ def full(tmp_path, monkeypatch):
 
 SHAPES = {
     "cifar10_64": ((3, 64, 64), 10),
+    "cifar10_64_many": ((3, 64, 64), 10),
     "thirty_classes": ((3, 32, 32), 30),
     "mnist_two_classes": ((1, 28, 28), 2),
     "fashion_mnist_five_classes": ((1, 28, 28), 5),

@@ -20,7 +20,7 @@ from tests.lab.conftest import quadrants
 from .cases import suspect
 
 KNOWN = Path(__file__).resolve().parents[2] / "results" / "bundled" / "fashion_mnist_clean-seed0.json"
-WITH_REFERENCES = KNOWN.parents[1] / "scans" / "quick" / "default" / "fashion_mnist_one_source-seed0.json"
+WITH_REFERENCES = KNOWN.parents[1] / "scans" / "quick" / "default" / "fashion_mnist_one_source-seed0.json.gz"
 RECIPE = Recipe(robust=False, epochs=4, batch=32, lr=0.05, schedule="one-cycle")
 
 
@@ -55,7 +55,7 @@ def trial(checkpoint, tmp_path, monkeypatch):
 def test_only_an_outcome_of_the_same_counts(trial, monkeypatch):
     assert trial.find() is None
     record = trial.run()
-    assert trial.path == trial.results / "scans" / "quick" / "quick" / "a-seed3.json"
+    assert trial.path == trial.results / "scans" / "quick" / "quick" / "a-seed3.json.gz"
     assert record.config["gather"]["seed"] == 3
     assert record.model.file == "a.safetensors"
     assert len(record.versions["detector"]) == 16
@@ -88,11 +88,11 @@ def test_only_an_outcome_of_the_same_counts(trial, monkeypatch):
     # Outcomes of every seed are found, and nothing else.
     later = replace(trial, seed=12)
     later.keep(record.model_copy(update={"config": config_record(later.config)}))
-    (trial.path.parent / "a-seedx.json").write_text("{}")
-    (trial.path.parent / "a-seed4.json").write_text("{}")
+    (trial.path.parent / "a-seedx.json.gz").write_text("{}")
+    (trial.path.parent / "a-seed4.json.gz").write_text("{}")
     assert [found.config["gather"]["seed"] for found in kept(trial)] == [3, 12]
     assert kept(replace(trial, preset="paper")) == []
-    trial.path.write_text(trial.path.read_text()[:100])
+    trial.path.write_bytes(trial.path.read_bytes()[:100])
     assert trial.find() is None
 
 

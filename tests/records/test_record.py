@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from aegis.core.errors import StoreError
+from aegis.core.files import read_text_bytes
 from aegis.core.runtime import Runtime
 from aegis.core.source import STEPS_CODE, code_digest
 from aegis.core.types import Applicability, Stamp
@@ -141,7 +142,8 @@ def test_a_record_that_contradicts_itself_is_refused_with_the_contradiction(reco
 
 def test_every_scan_of_the_results_agrees_with_itself():
     scanned = re.compile(r'"(flagged|suspected)_classes"')
-    found = [path for path in (ROOT / "results").rglob("*.json") if scanned.search(path.read_text())]
+    files = [path for ending in ("json", "json.gz") for path in (ROOT / "results").rglob(f"*.{ending}")]
+    found = [path for path in files if scanned.search(read_text_bytes(path).decode())]
     assert found
     for path in found:
         read_record(path)
