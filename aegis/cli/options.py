@@ -129,7 +129,8 @@ Entry = Annotated[
     option(
         "--entry",
         "NAME",
-        "Which network of a file with several that differ, such as a network and an average of its weights.",
+        "Which network of a file with several that differ, such as a network and an average of its weights; all scans "
+        "each.",
         MORE,
     ),
 ]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aegis.cli.failures import BAD_INPUT, tell
 from aegis.cli.options import (
     MORE,
     Arch,
@@ -32,9 +36,10 @@ from aegis.cli.output import Printer, print_scan
 from aegis.cli.progress import class_bars, progress_bar, waiting
 from aegis.cli.remembered import this_command
 from aegis.cli.suspects import images_for, reader
-from aegis.core.errors import CheckpointError
+from aegis.core.errors import AegisError, CheckpointError
 from aegis.core.files import write_text
 from aegis.detect.embed import EMBEDDERS
+from aegis.models.intake.formats import ALL
 from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.services.references import MODES, with_references
@@ -46,6 +51,8 @@ if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
 EXIT_CODES = {"clean": 0, "infected": 1, "inconclusive": 3}
+# Of several networks, the worst outcome is the file's; one that cannot be scanned stops no other.
+WORST = (0, 3, BAD_INPUT, 1)
 INSTEAD = "Instead of the preset's settings"
 
 
@@ -139,7 +146,6 @@ def scan(
     Exit codes: 0 clean, 1 infected, 2 bad input or usage, 3 inconclusive. Results are kept in AEGIS_STORE, by
     default ~/.cache/aegis: the same scan again is quick, and an interrupted one goes on where it stopped.
     """
-    started = time.perf_counter()
     chosen = labels(classes, "--classes")
     with waiting("reading images", quiet):
         images = images_for(checkpoint, data)
@@ -157,10 +163,14 @@ def scan(
     config = with_references(
         config, images, references, tell=lambda error: Printer(stderr=True).say(f"Without references. {error}")
     )
+
+    def read(name: str | None) -> Callable[[], Suspect]:
+        return reader(checkpoint, images, arch, mean, std, name, quiet)
+
     request = ScanRequest(
         file=checkpoint.name,
         checkpoint=checkpoint,
-        load=reader(checkpoint, images, arch, mean, std, entry, quiet),
+        load=read(entry),
         images=images,
         config=config,
         labels=chosen,
@@ -172,11 +182,61 @@ def scan(
         precision=precision,
         workers=workers,
     )
+    networks, codes = each_network(request, read, json), []
+    for one, file in networks:
+        try:
+            codes.append(EXIT_CODES[scan_one(one, file, control=control, fresh=fresh, quiet=quiet).verdict])
+        except AegisError as error:
+            if len(networks) == 1:
+                raise
+            codes.append(tell(error))
+    raise typer.Exit(max(codes, key=WORST.index))
+
+
+def each_network(
+    request: ScanRequest, read: Callable[[str | None], Callable[[], Suspect]], json: Path | None
+) -> list[tuple[ScanRequest, Path | None]]:
+    """Makes a request for each network of a file of which all are asked for.
+
+    Args:
+        request: the scan as it was asked for.
+        read: makes the function that reads the network of a name.
+        json: where the result is written, or None.
+
+    Returns:
+        For each network its request and the file of its result, whose name gets the network's number.
+    """
+    if request.entry != ALL:
+        return [(request, json)]
+    first = request.load()
+    if not first.others:
+        return [(replace(request, entry=None, load=read(None)), json)]
+    assert first.entry is not None, "a network with others has a name"
+    return [
+        (replace(request, entry=name, load=read(name)), json and json.with_stem(f"{json.stem}-{number}"))
+        for number, name in enumerate((first.entry, *first.others), 1)
+    ]
+
+
+def scan_one(request: ScanRequest, json: Path | None, *, control: bool, fresh: bool, quiet: bool) -> ScanRecord:
+    """Scans one network, or finds its scan in the store; prints and writes the result.
+
+    Args:
+        request: the scan.
+        json: where the result is written, or None.
+        control: whether to run the positive control.
+        fresh: whether to compute everything anew.
+        quiet: whether to show no progress.
+
+    Returns:
+        The result.
+    """
+    started = time.perf_counter()
     outcome = find_or_run(
         request,
         Store(),
         lambda suspect, store: run_with_bars(request, suspect, store, quiet),
-        what=os.fspath(checkpoint),
+        what=os.fspath(request.checkpoint),
         resume_hint=this_command(),
         fresh=fresh,
     )
@@ -187,7 +247,7 @@ def scan(
         write_text(json, record.to_json())
     took = time.perf_counter() - started
     print_scan(record, quiet, f"; found again in {took:.1f} s (--fresh computes it anew)" if outcome.found else "")
-    raise typer.Exit(EXIT_CODES[record.verdict])
+    return record
 
 
 def run_with_bars(request: ScanRequest, suspect: Suspect, store: Store | None, quiet: bool) -> ScanRecord:

@@ -17,6 +17,7 @@ from aegis.core.errors import CheckpointError
 from aegis.core.text import printable
 from aegis.models.intake.entries import Entry, joined, listed
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
+from aegis.models.intake.formats import ALL
 
 # Last parts of the names under which a normalisation is stored beside a network.
 MEANS = ("mean", "mu", "new_mean", "pixel_mean")
@@ -114,19 +115,21 @@ def _choose(
     """The name of the network to take, None if the architecture fits nowhere, and those that differ from it."""
     if asked in networks:
         chosen = asked
-    elif asked is not None and asked != entry:
+    elif asked not in (None, ALL, entry):
         entries = [Entry(name, part) for name, part in (networks or {entry: tensors}).items()]
-        raise CheckpointError(f"a network under {printable(asked, 80)}", listed(entries), "Name one, or leave it out.")
+        raise CheckpointError(
+            f"a network under {printable(str(asked), 80)}", listed(entries), "Name one, or leave it out."
+        )
     else:
         chosen = next(iter(networks), None)
     if chosen is None:
         return None, ()
     others = tuple(name for name, part in networks.items() if not _equal(part, networks[chosen]))
-    if others and asked != chosen:
+    if others and asked not in (chosen, ALL):
         raise CheckpointError(
             "one network, or the name of the one to scan",
             listed([Entry(name, part) for name, part in networks.items()]),
-            "Scan each of them by its name (--entry).",
+            "Scan one of them by its name (--entry NAME) or each (--entry all).",
         )
     return chosen, others
 

@@ -127,7 +127,7 @@ def test_of_two_networks_in_a_file_one_must_be_named_and_each_is_scanned_apart(t
     from safetensors.torch import load_file
 
     state = load_file(trained[1])
-    other = state | {name: -tensor for name, tensor in state.items() if name.endswith("weight")}
+    other = state | {name: 1.01 * tensor for name, tensor in state.items() if name.endswith("weight")}
     torch.save({"state_dict": state, "state_dict_ema": other}, tmp_path / "a.pt")
     normalisation = ("--mean", "0.2", "--std", "0.3")
     options = (
@@ -150,6 +150,15 @@ def test_of_two_networks_in_a_file_one_must_be_named_and_each_is_scanned_apart(t
     model = json.loads((tmp_path / "r.json").read_text())["model"]
     assert (model["entry"], model["others"]) == ("state_dict", ["state_dict_ema"])
     assert counted == [1]
+    # One of them was scanned already and is found again.
+    outcome = run("scan", tmp_path / "a.pt", *options, "--entry", "all", "--quiet")
+    found = [json.loads((tmp_path / f"r-{i}.json").read_text()) for i in (1, 2)]
+    assert [one["model"]["entry"] for one in found] == ["state_dict", "state_dict_ema"]
+    codes = {"clean": 0, "infected": 1, "inconclusive": 3}
+    verdicts = [one["verdict"] for one in found]
+    assert outcome.code == (1 if "infected" in verdicts else max(codes[verdict] for verdict in verdicts))
+    assert [one["sentence"] in " ".join(outcome.out.split()) for one in found] == [True, True]
+    assert counted == [1, 1]
 
 
 FACTORY = """

@@ -17,7 +17,7 @@ import torch
 from aegis.core.errors import CheckpointError
 from aegis.core.text import count_of, printable
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
-from aegis.models.intake.formats import TOP
+from aegis.models.intake.formats import ALL, TOP
 from aegis.models.intake.inert import Inert, is_module, tensors_of
 
 # Where programs put a network, in the order in which it is looked for; anything else is a network of another name.
@@ -76,7 +76,7 @@ def choose(content: Container, wanted: str | None) -> tuple[Entry, tuple[str, ..
 
     Args:
         content: what torch.load returned.
-        wanted: name of the entry, or of a part of it; None for the only network.
+        wanted: name of the entry, or of a part of it; ``ALL`` for the first one; None for the only network.
 
     Returns:
         The network, and the names of others that differ from it.
@@ -85,7 +85,7 @@ def choose(content: Container, wanted: str | None) -> tuple[Entry, tuple[str, ..
         CheckpointError: if several networks differ and none is named, or none has the name.
     """
     entries = _in_usual_order(entries_in(content)) or [_usual(content)]
-    if len(entries) == 1 and wanted in (None, entries[0].name):
+    if len(entries) == 1 and wanted in (None, ALL, entries[0].name):
         return entries[0], ()
     named = None if wanted is None else _named(entries, wanted)
     if wanted is not None and named is None:
@@ -101,14 +101,16 @@ def choose(content: Container, wanted: str | None) -> tuple[Entry, tuple[str, ..
         raise CheckpointError(
             "one network, or the name of the one to scan",
             listed(entries),
-            "Scan each of them by its name (--entry). Programs differ in which they load: timm, for one, takes an "
-            "average (ema) where there is one.",
+            "Scan one of them by its name (--entry NAME) or each (--entry all). Programs differ in which they load: "
+            "timm, for one, takes an average (ema) where there is one.",
         )
     return chosen, others
 
 
 def _named(entries: Sequence[Entry], wanted: str) -> Entry | None:
-    """The entry of this name, or else that of which the name begins with the longest part."""
+    """The entry of this name, or else that of which the name begins with the longest part; of ``ALL``, the first."""
+    if wanted == ALL and ALL not in [one.name for one in entries]:
+        return entries[0]
     holding = [one for one in entries if one.name in (TOP, wanted) or wanted.startswith(one.name + SEPARATOR)]
     return max(holding, key=lambda one: (one.name == wanted, len(one.name)), default=None)
 

@@ -21,6 +21,8 @@ IDENTITY_KEY, TRUTH_KEY = "aegis.identity", "aegis.truth"
 ENTRY_KEY = "aegis.entry"
 # Name of the file's own dictionary among the networks of a file.
 TOP = "."
+# Stands for each of them in turn; read as the first one.
+ALL = "all"
 FILE_LIMIT = 4 * 2**30
 # A header names tensors and holds the card; a larger one is an attempt to fill the memory.
 HEADER_LIMIT = 16 * 2**20
