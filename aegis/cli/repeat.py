@@ -8,6 +8,7 @@ from aegis.cli.progress import waiting
 from aegis.cli.scan import run_with_bars
 from aegis.cli.suspects import reader
 from aegis.core.errors import CheckpointError
+from aegis.core.runtime import at_hand
 from aegis.core.text import printable
 from aegis.core.types import Dataset
 from aegis.lab.bank.suspects import BUNDLED
@@ -65,7 +66,7 @@ def repeat(
         mean=mean,
         std=std,
         entry=model.entry,
-        device=_device(recorded),
+        device=at_hand(recorded.runtime.device),
         precision=recorded.runtime.precision,
         workers=workers,
     )
@@ -102,9 +103,3 @@ def _images(recorded: ScanRecord, source: str | None) -> Dataset:
 
 def _typed(numbers: tuple[float, ...] | None) -> str | None:
     return None if numbers is None else ",".join(map(repr, numbers))
-
-
-def _device(recorded: ScanRecord) -> str:
-    import torch
-
-    return "cpu" if recorded.runtime.device == "cuda" and not torch.cuda.is_available() else recorded.runtime.device

@@ -160,6 +160,20 @@ def choose_runtime(device: str = "auto", precision: str = "auto", workers: int |
     return Runtime(chosen, "bf16" if fast else "fp32", workers)
 
 
+def at_hand(device: str) -> str:
+    """Chooses where to repeat what was computed on a device: there, or on the CPU of a machine that has no GPU.
+
+    Args:
+        device: as a record names it.
+
+    Returns:
+        The name of a device of this machine.
+    """
+    import torch
+
+    return "cpu" if device == "cuda" and not torch.cuda.is_available() else device
+
+
 def cores() -> int:
     """Counts the processor cores that this process may use."""
     # Only Linux says which cores a process may use.

@@ -11,6 +11,7 @@ from aegis.core.runtime import (
     Event,
     Runtime,
     Throttle,
+    at_hand,
     choose_runtime,
     numpy_generator,
     torch_generator,
@@ -47,11 +48,28 @@ def test_bfloat16_is_chosen_where_the_processor_has_it(monkeypatch, has):
 
 
 @pytest.mark.parametrize(("capability", "precision"), [((7, 5), "fp32"), ((8, 0), "bf16"), ((9, 0), "bf16")])
-def test_a_gpu_gets_one_worker_and_bfloat16_if_it_has_it(monkeypatch, capability, precision):
+def test_a_gpu_gets_four_workers_and_bfloat16_if_it_has_it(monkeypatch, capability, precision):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
     monkeypatch.setattr("aegis.core.runtime.cores", lambda: 16)
     assert choose_runtime() == Runtime("cuda", precision, 4)
+
+
+@pytest.mark.parametrize("has", [False, True])
+def test_what_a_gpu_computed_is_repeated_where_there_is_none(monkeypatch, has):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has)
+    assert at_hand("cuda") == ("cuda" if has else "cpu")
+    assert at_hand("cpu") == "cpu"
+
+
+def test_a_gpu_computes_float32_in_full_and_the_same_every_time(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
+    Runtime("cpu").settle()
+    assert (torch.backends.cudnn.allow_tf32, torch.backends.cudnn.deterministic) == (True, False)
+    Runtime("cuda").settle()
+    assert (torch.backends.cudnn.allow_tf32, torch.backends.cudnn.deterministic) == (False, True)
+    assert not torch.backends.cuda.matmul.allow_tf32
 
 
 def test_there_is_a_worker_for_every_core_this_process_may_use(monkeypatch):

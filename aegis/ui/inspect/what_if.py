@@ -191,14 +191,14 @@ def run(look: WhatIfJob, report: Report, watch: Watch) -> None:
     def gather(
         classifier: object, data: Dataset | None, label: int, config: GatherConfig, *, report: Report = silent
     ) -> Evidence:
-        from aegis.core.runtime import choose_runtime
+        from aegis.core.runtime import at_hand, choose_runtime
 
         if data is None:
             raise DataError("the images that were scanned", "none at hand", "Give them under the name they had.")
         watch.say("Reading the model")
         model = _suspect(look).classifier
         watch.say("Translating")
-        runtime = choose_runtime(record.runtime.device, record.runtime.precision)
+        runtime = choose_runtime(at_hand(record.runtime.device), record.runtime.precision)
         return STEPS.gather(model.frozen(runtime), data, label, config, report=report)
 
     runtime = Runtime(device=record.runtime.device, precision=record.runtime.precision)
