@@ -31,6 +31,7 @@ class Arrays:
         x_test: as ``x_train``.
         y_test: as ``y_train``.
         class_names: one name for each class in label order, or None to number them.
+        notes: what the user is told of how they were read, a sentence each.
     """
 
     x_train: Array
@@ -38,6 +39,7 @@ class Arrays:
     x_test: Array
     y_test: Array
     class_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def to_dataset(arrays: Arrays, name: str) -> Dataset:

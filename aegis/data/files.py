@@ -14,8 +14,8 @@ from aegis.data.pictures import read_pictures
 from aegis.data.tree import ARCHIVES, is_archive
 
 MAX_SIZE = 1024
-# Version of the reader in the cache's keys: increase it when the same archive would give other arrays.
-READER = 1
+# Version of the reader in the cache's keys: increase it when the same archive would give other arrays or notes.
+READER = 2
 
 
 def read_file(path: Path, size: int | None = None) -> Arrays:
