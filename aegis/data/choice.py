@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from aegis.data.arrays import Array, Arrays, to_labels
+from aegis.data.arrays import Array, Arrays
+from aegis.data.labels import to_labels
 from aegis.data.splits import SAID, held_out, split_of
 
 USUAL = ("x_train", "y_train", "x_test", "y_test")
@@ -78,7 +79,10 @@ def _role(name: str) -> tuple[str, str] | None:
 
 
 def assemble(
-    choice: Choice, read: Callable[[str], Array], class_names: tuple[str, ...] | None = None, notes: Collection[str] = ()
+    choice: Choice,
+    read: Callable[[str], Array],
+    class_names: tuple[str, ...] | None = None,
+    notes: Collection[str] = (),
 ) -> Arrays:
     """Reads the chosen arrays.
 
@@ -97,7 +101,8 @@ def assemble(
     x, y = (read(name) for name in choice.train)
     told = (*choice.notes, *notes)
     if choice.test is not None:
-        return Arrays(x, y, *(read(name) for name in choice.test), class_names, told)
+        x_test, y_test = (read(name) for name in choice.test)
+        return Arrays(x, y, x_test, y_test, class_names, told)
     labels = to_labels(y, choice.train[1])
     if x.ndim == 0 or len(x) != len(labels):
         # The message for this is that of all arrays.

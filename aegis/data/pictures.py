@@ -105,12 +105,12 @@ def _decode_all(source: Path, wanted: Collection[Parts], size: int | None) -> di
 def _all_grey_or_all_colour(pictures: dict[Parts, Array]) -> dict[Parts, Array]:
     if len({pixels.ndim for pixels in pictures.values()}) < 2:
         return pictures
-    return {
-        path: pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=2) for path, pixels in pictures.items()
-    }
+    return {path: pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=2) for path, pixels in pictures.items()}
 
 
-def _stack(decoded: Mapping[Parts, Array], classes: Mapping[Parts, str], number: Mapping[str, int]) -> tuple[Array, Array]:
+def _stack(
+    decoded: Mapping[Parts, Array], classes: Mapping[Parts, str], number: Mapping[str, int]
+) -> tuple[Array, Array]:
     images = np.stack([decoded[path] for path in classes])
     return images, np.array([number[name] for name in classes.values()], dtype=np.int64)
 
