@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from aegis.cli.options import Arch, Checkpoint, Data, Device, Entry, Json, Mean, PrecisionOption, Quiet, Std, finite
+from aegis.cli.options import (
+    Arch,
+    Channels,
+    Checkpoint,
+    Data,
+    Device,
+    Entry,
+    Json,
+    Mean,
+    PrecisionOption,
+    Quiet,
+    Size,
+    Std,
+    finite,
+)
 from aegis.cli.output import print_values
 from aegis.cli.progress import progress_bar, waiting
 from aegis.cli.suspects import images_for, load
@@ -35,6 +49,8 @@ def evaluate(
     mean: Mean = None,
     std: Std = None,
     entry: Entry = None,
+    size: Size = None,
+    channels: Channels = None,
     device: Device = "auto",
     precision: PrecisionOption = "fp32",
     json: Json = None,
@@ -56,8 +72,8 @@ def evaluate(
     from aegis.metrics import accuracy, robust_accuracy
 
     stage = Stage(epsilon=epsilon, step=step, iterations=iterations)
+    images = images_for(checkpoint, data, size, channels, quiet)
     with waiting("loading", quiet):
-        images = images_for(checkpoint, data)
         suspect = load(checkpoint, images, arch, mean, std, entry)
         classifier = suspect.classifier.frozen(choose_runtime(device, precision))
         found = {"accuracy": accuracy(classifier, images.test)}

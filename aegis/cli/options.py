@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -14,10 +14,14 @@ from typer.models import OptionInfo
 from aegis.core import parsing
 from aegis.core.errors import ConfigError
 from aegis.core.runtime import DEVICES, MAX_SEED, PRECISIONS
-from aegis.data import SOURCES
+from aegis.data import OTHERS, SOURCES
+from aegis.data.conversion import CHANNELS
 from aegis.lab.recipes import RECIPES
+from aegis.models.card import MAX_SIDE
 
 MORE = "More"
+# Class names that a message lists.
+SHOWN = 20
 
 T = TypeVar("T")
 
@@ -33,12 +37,34 @@ def one_of(names: Collection[str], option: str) -> Callable[[str | None], str | 
     return check
 
 
+def one_number_of(numbers: Collection[int], option: str) -> Callable[[int | None], int | None]:
+    """Makes a check that an option has one of these numbers or is left out."""
+    check = one_of([str(number) for number in numbers], option)
+
+    def check_number(value: int | None) -> int | None:
+        check(None if value is None else str(value))
+        return value
+
+    return check_number
+
+
 def finite(option: str) -> Callable[[float | None], float | None]:
     """Makes a check that an option is neither NaN nor infinite."""
 
     def check(value: float | None) -> float | None:
         if value is not None and not math.isfinite(value):
             raise ConfigError(f"a finite number for {option}", str(value), "Give another number.")
+        return value
+
+    return check
+
+
+def within(option: str, low: int, high: int, why: str) -> Callable[[int | None], int | None]:
+    """Makes a check that an option lies in a range or is left out; ``why`` says what to do otherwise."""
+
+    def check(value: int | None) -> int | None:
+        if value is not None and not low <= value <= high:
+            raise ConfigError(f"{option} from {low} to {high}", str(value), why)
         return value
 
     return check
@@ -139,8 +165,29 @@ Data = Annotated[
     option(
         "--data",
         "SOURCE",
-        f"Images the model was made for: {', '.join(SOURCES)}; an NPZ file; or a folder or archive with one "
-        "sub-folder per class. Without it, the bundled sample of the data set that the card names.",
+        f"Images the model was made for: {', '.join(SOURCES)}; {', '.join(OTHERS)}; an NPZ file or a folder of arrays; "
+        "or a folder or archive with one sub-folder per class. Without it, the bundled sample of the data set that the "
+        "card names.",
+    ),
+]
+Size = Annotated[
+    int | None,
+    option(
+        "--size",
+        "N",
+        "Scale and crop every image to N x N pixels, where they have several sizes or another than the model expects.",
+        MORE,
+        callback=within("--size", 1, MAX_SIDE, "Give the side of the images that the model expects."),
+    ),
+]
+Channels = Annotated[
+    int | None,
+    option(
+        "--channels",
+        "1|3",
+        "Convert images: 3 gives grey ones three equal channels, 1 makes colour ones grey.",
+        MORE,
+        callback=one_number_of(CHANNELS, "--channels"),
     ),
 ]
 Mean = Annotated[
@@ -205,3 +252,35 @@ def labels(text: str | None, option: str) -> tuple[int, ...] | None:
     if text is None:
         return None
     return parsing.whole_numbers(text, f"class labels for {option}, whole numbers from 0", f"{option} 7,3")
+
+
+def class_labels(text: str | None, class_names: Sequence[str]) -> tuple[int, ...] | None:
+    """Reads comma-separated classes, each a label or a name and each once; None where the option was left out.
+
+    Args:
+        text: as it was typed for ``--classes``.
+        class_names: of the images, in label order.
+
+    Raises:
+        ConfigError: if a name is none of these.
+    """
+    if text is None:
+        return None
+    try:
+        return labels(text, "--classes")
+    except ConfigError:
+        # A name with a comma in it can only be given by its label.
+        found = [_label_of(name.strip(), class_names) for name in text.split(",")]
+    return tuple(dict.fromkeys(found))
+
+
+def _label_of(name: str, class_names: Sequence[str]) -> int:
+    if name.isascii() and name.isdigit() and len(name) <= parsing.DIGITS:
+        return int(name)
+    for known, wanted in ((class_names, name), ([one.casefold() for one in class_names], name.casefold())):
+        if wanted in known:
+            return known.index(wanted)
+    shown = ", ".join(class_names[:SHOWN]) + (", ..." if len(class_names) > SHOWN else "")
+    raise ConfigError(
+        f"class labels or names for --classes, among {shown}", repr(name), "Write for example --classes 7,3."
+    )

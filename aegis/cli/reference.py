@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
-from aegis.cli.options import MORE, Device, PrecisionOption, Quiet, option
+from aegis.cli.options import MORE, Channels, Device, PrecisionOption, Quiet, Size, option
 from aegis.cli.output import Printer
 from aegis.cli.progress import progress_bar, waiting
 from aegis.cli.remembered import remembered
+from aegis.cli.suspects import check_side, tell
 from aegis.core.text import count_of
 from aegis.data import SOURCES
+from aegis.data.reader import Reader
 
 Data = Annotated[
     str,
@@ -34,6 +36,8 @@ def reference(
     device: Device = "auto",
     precision: PrecisionOption = "auto",
     jobs: Jobs = None,
+    size: Size = None,
+    channels: Channels = None,
     quiet: Quiet = False,
 ) -> None:
     """Train benign models on your own images, so that verdicts know what is natural for them.
@@ -51,9 +55,13 @@ def reference(
     from aegis.services.references import ReferencePlan, make_references, usual_jobs
 
     started = time.perf_counter()
-    plan = ReferencePlan(source=data, models=models, device=device, precision=precision)
+    told: list[str] = []
+    read = Reader(size, channels, told.append)
+    plan = ReferencePlan(source=data, read=read, models=models, device=device, precision=precision)
     with waiting("reading images", quiet):
         images = plan.images
+    check_side(images)
+    tell(told, quiet)
     with remembered("references", Path(data)), progress_bar("training and searching", quiet) as report:
         made = make_references(plan, jobs or usual_jobs(device), report)
     accuracies = ", ".join(f"{model.accuracy:.0%}" for model in made.models)

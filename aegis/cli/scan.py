@@ -15,6 +15,7 @@ from aegis.cli.failures import BAD_INPUT, tell
 from aegis.cli.options import (
     MORE,
     Arch,
+    Channels,
     Checkpoint,
     Data,
     Device,
@@ -24,16 +25,17 @@ from aegis.cli.options import (
     PrecisionOption,
     Quiet,
     Seed,
+    Size,
     Std,
     Workers,
     choice,
+    class_labels,
     flag,
-    labels,
     number,
     option,
 )
 from aegis.cli.output import Printer, print_scan
-from aegis.cli.progress import class_bars, progress_bar, waiting
+from aegis.cli.progress import class_bars, progress_bar
 from aegis.cli.remembered import this_command
 from aegis.cli.suspects import images_for, reader
 from aegis.core.errors import AegisError, CheckpointError
@@ -56,7 +58,9 @@ WORST = (0, 3, BAD_INPUT, 1)
 INSTEAD = "Instead of the preset's settings"
 
 
-Classes = Annotated[str | None, option("--classes", "7,3", "Test these classes only; then no model is called clean.")]
+Classes = Annotated[
+    str | None, option("--classes", "7,3", "Test these classes only, by label or name; then no model is called clean.")
+]
 Preset = Annotated[
     str,
     choice(
@@ -125,6 +129,8 @@ def scan(
     mean: Mean = None,
     std: Std = None,
     entry: Entry = None,
+    size: Size = None,
+    channels: Channels = None,
     precision: PrecisionOption = "auto",
     workers: Workers = None,
     control: Control = False,
@@ -146,9 +152,8 @@ def scan(
     Exit codes: 0 clean, 1 infected, 2 bad input or usage, 3 inconclusive. Results are kept in AEGIS_STORE, by
     default ~/.cache/aegis: the same scan again is quick, and an interrupted one goes on where it stopped.
     """
-    chosen = labels(classes, "--classes")
-    with waiting("reading images", quiet):
-        images = images_for(checkpoint, data)
+    images = images_for(checkpoint, data, size, channels, quiet)
+    chosen = class_labels(classes, images.class_names)
     config = adjusted(
         preset(preset_name, images.name, images.shape),
         seed=seed,

@@ -2,40 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aegis.cli.options import numbers
+from aegis.cli.output import Printer, clean
 from aegis.cli.progress import waiting
-from aegis.core.errors import DataError
+from aegis.core.errors import CheckpointError, DataError
 from aegis.core.types import Dataset
 from aegis.data import default_source, load_dataset
-from aegis.models.card import read_identity
+from aegis.models.card import MAX_SIDE, read_identity
 from aegis.models.intake.formats import recognise
+
+# What torch says of images with other channels or of another size than a network's first and last layers take.
+_CHANNELS = re.compile(r"to have ([13]) channels, but got [134] channels")
+_SIZES = re.compile(r"shapes cannot be multiplied|[Kk]ernel size can't be greater|Output size is too small")
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
 
-def images_for(checkpoint: Path, data: str | None) -> Dataset:
-    """Loads the images asked for, or the bundled sample of the data set on the card.
+def images_for(checkpoint: Path, data: str | None, size: int | None, channels: int | None, quiet: bool) -> Dataset:
+    """Loads the images asked for, or the bundled sample of the data set on the card, and tells how they were read.
 
     Args:
         checkpoint: the file with the card.
         data: name or path as it was typed; None where it was left out.
+        size, channels: as in ``load_dataset``.
+        quiet: tell nothing.
 
     Raises:
         AegisError: if the file is no checkpoint, or there are no such images.
     """
-    recognise(checkpoint)
-    if data is not None:
-        return load_dataset(data)
+    told: list[str] = []
+    with waiting("reading images", quiet):
+        recognise(checkpoint)
+        source = _source(checkpoint) if data is None else data
+        images = load_dataset(source, size=size, channels=channels, tell=told.append)
+    check_side(images)
+    tell(told, quiet)
+    return images
+
+
+def check_side(images: Dataset) -> None:
+    """Checks that images are no larger than a model's card allows.
+
+    Raises:
+        DataError: if they are.
+    """
+    _, height, width = images.shape
+    if max(height, width) > MAX_SIDE:
+        raise DataError(
+            f"images of at most {MAX_SIDE} x {MAX_SIDE} pixels",
+            f"{width} x {height}",
+            f"Give the side that the model was trained with, to which they are scaled and cropped: --size {MAX_SIDE}.",
+        )
+
+
+def tell(told: Sequence[str], quiet: bool) -> None:
+    """Tells how images were read, on the stream of messages.
+
+    Args:
+        told: sentences.
+        quiet: tell nothing.
+    """
+    if not quiet:
+        for sentence in told:
+            Printer(stderr=True).note(clean(sentence, 400))
+
+
+def _source(checkpoint: Path) -> str:
+    """The bundled sample of the data set on the card."""
     identity = read_identity(checkpoint)
     if identity is None or identity.data is None:
         what = "a checkpoint without a card" if identity is None else "a card that names no data set"
         raise DataError("to know which images this model was made for", what, "Give --data NAME, FILE.npz or FOLDER.")
-    return load_dataset(default_source(identity.data))
+    return default_source(identity.data)
 
 
 def load(
@@ -58,15 +102,27 @@ def load(
     """
     from aegis.models.load import load_checkpoint
 
-    return load_checkpoint(
-        checkpoint,
-        architecture=arch,
-        shape=images.shape,
-        class_names=images.class_names,
-        mean=numbers(mean, "--mean"),
-        std=numbers(std, "--std"),
-        entry=entry,
-    )
+    try:
+        return load_checkpoint(
+            checkpoint,
+            architecture=arch,
+            shape=images.shape,
+            class_names=images.class_names,
+            mean=numbers(mean, "--mean"),
+            std=numbers(std, "--std"),
+            entry=entry,
+        )
+    except CheckpointError as error:
+        raise CheckpointError(error.expected, error.got, _advice(error)) from error
+
+
+def _advice(error: CheckpointError) -> str:
+    """What to do, with the option that converts images where their size or channels do not fit the network."""
+    if found := _CHANNELS.search(error.got):
+        return f"Give --channels {found[1]}, which converts the images, or check --arch."
+    if _SIZES.search(error.got):
+        return f"{error.advice} If the pictures show the same at another size, --size N scales them to it."
+    return error.advice
 
 
 def reader(

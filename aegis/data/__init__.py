@@ -1,4 +1,4 @@
-"""Reads images: data sets by name, NPZ files, folders of pictures and bundled samples.
+"""Reads images: data sets by name, files of arrays, folders of pictures and bundled samples.
 
 >>> from aegis import load_dataset
 >>> data = load_dataset("samples:mnist")
@@ -8,29 +8,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from aegis.core.errors import DataError
 from aegis.core.types import Dataset
 from aegis.data.arrays import to_dataset
 from aegis.data.catalogue import DATASETS, DEFAULT_SOURCE, SAMPLES, SOURCES, default_source
+from aegis.data.conversion import check_size, converted
 from aegis.data.derived import DERIVED, read_derived
 from aegis.data.files import read_file
 from aegis.data.named import read_named
+from aegis.data.others import OTHERS, read_other
 from aegis.data.samples import read_sample
 
-__all__ = ["DATASETS", "DEFAULT_SOURCE", "SOURCES", "default_source", "load_dataset"]
+__all__ = ["DATASETS", "DEFAULT_SOURCE", "OTHERS", "SOURCES", "default_source", "load_dataset"]
 
 
-def load_dataset(source: str | Path | None = None, *, size: int | None = None) -> Dataset:
+def load_dataset(
+    source: str | Path | None = None,
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    tell: Callable[[str], None] = lambda said: None,
+) -> Dataset:
     """Reads a data set by name, from a file or from a folder.
 
     A name takes precedence over a file of the same name; ``./mnist`` means the file.
 
     Args:
-        source: one of ``SOURCES`` or ``derived.DERIVED``; an NPZ file; a folder with one sub-folder of pictures per
-            class, or a zip or tar file of one; None for ``DEFAULT_SOURCE``.
-        size: side in pixels to which pictures are scaled and cropped, or None to require one common size.
+        source: one of ``SOURCES``, ``OTHERS`` or ``derived.DERIVED``; a file or folder of arrays; a folder of
+            pictures, or a zip or tar file of one; None for ``DEFAULT_SOURCE``.
+        size: side in pixels to which images are scaled and cropped, or None to require one common size.
+        channels: 1 to make colour images grey, 3 to give grey ones three equal channels, or None to keep them.
+        tell: told in a sentence each what was left out, held out or read in another way than it was written.
 
     Returns:
         Training and test images, float32 in [0, 1], of shape (n, c, h, w).
@@ -38,17 +49,22 @@ def load_dataset(source: str | Path | None = None, *, size: int | None = None) -
     Raises:
         DataError: if the source does not exist or cannot be used.
     """
+    check_size(size)
     source = DEFAULT_SOURCE if source is None else source
+    return converted(_read(source, size, tell), size, channels)
+
+
+def _read(source: str | Path, size: int | None, tell: Callable[[str], None]) -> Dataset:
     name = source if isinstance(source, str) else ""
-    if size is not None and name in (*SOURCES, *DERIVED):
-        raise DataError("a size only for your own pictures", f"size {size} for {name}", "Leave the size out.")
     if name in DATASETS:
         return read_named(name)
     if name in DERIVED:
         return read_derived(name)
     if name in SOURCES:
         return read_sample(name.removeprefix(SAMPLES))
-    return to_dataset(read_file(_there(source), size), str(source))
+    if name in OTHERS:
+        return to_dataset(read_other(name, size), name, tell)
+    return to_dataset(read_file(_there(source), size), str(source), tell)
 
 
 def _there(source: str | Path) -> Path:
@@ -62,7 +78,7 @@ def _there(source: str | Path) -> Path:
     except (OSError, RuntimeError) as error:
         reason = str(getattr(error, "strerror", None) or error)
     raise DataError(
-        f"a data set ({', '.join(SOURCES)}), an NPZ file or a folder of pictures",
+        f"a data set ({', '.join((*SOURCES, *OTHERS))}), an NPZ file or a folder of pictures",
         f"{str(source)!r}, {reason}",
         "Check the spelling and the path.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from aegis.core.errors import DataError
 from aegis.core.text import control_character
 from aegis.core.types import Dataset, LabelledImages, Labels, Pixels, as_pixels
+from aegis.data.labels import counted_from_1, is_one_hot, to_labels
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -31,6 +33,7 @@ class Arrays:
         x_test: as ``x_train``.
         y_test: as ``y_train``.
         class_names: one name for each class in label order, or None to number them.
+        notes: what the user is told of how they were read, a sentence each.
     """
 
     x_train: Array
@@ -38,14 +41,16 @@ class Arrays:
     x_test: Array
     y_test: Array
     class_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
-def to_dataset(arrays: Arrays, name: str) -> Dataset:
+def to_dataset(arrays: Arrays, name: str, tell: Callable[[str], None] = lambda said: None) -> Dataset:
     """Checks two splits and converts them to float32 images in [0, 1] of shape (n, c, h, w) and int64 labels.
 
     Args:
         arrays: both splits as they were read.
         name: name of the data set.
+        tell: told in a sentence what was read in another way than it was written.
 
     Returns:
         The checked data set.
@@ -53,24 +58,40 @@ def to_dataset(arrays: Arrays, name: str) -> Dataset:
     Raises:
         DataError: if images or labels cannot be used.
     """
-    y_train, y_test = to_labels(arrays.y_train, "y_train"), to_labels(arrays.y_test, "y_test")
+    for note in arrays.notes:
+        tell(note)
+    y_train, y_test = _labels(arrays, tell)
     names = _class_names(arrays.class_names, np.concatenate([y_train, y_test]))
     splits = []
     for split, raw, labels in (("train", arrays.x_train, y_train), ("test", arrays.x_test, y_test)):
         _check_lengths(split, raw, labels)
         _check_classes(split, labels, names)
-        splits.append(LabelledImages(to_pixels(raw, f"x_{split}"), labels, names))
+        pixels = to_pixels(raw, f"x_{split}")
+        if split == "train" and not _is_usual(raw):
+            tell(f"Pixels of type {raw.dtype} are whole numbers up to 255, and were divided by 255.")
+        splits.append(LabelledImages(pixels, labels, names))
     return Dataset(name, *splits)
+
+
+def _labels(arrays: Arrays, tell: Callable[[str], None]) -> tuple[Array, Array]:
+    y_train, y_test = to_labels(arrays.y_train, "y_train"), to_labels(arrays.y_test, "y_test")
+    if is_one_hot(arrays.y_train):
+        tell("Labels are one-hot: the place of the 1 is the class.")
+    if not counted_from_1(np.concatenate([y_train, y_test])):
+        return y_train, y_test
+    tell("Labels are counted from 1 and were lowered by 1: class 0 is the one that the file calls 1.")
+    return y_train - 1, y_test - 1
 
 
 def to_pixels(raw: Array, what: str = "images") -> Pixels:
     """Converts images of any usual layout to float32 with channels first.
 
     Three axes are (n, h, w). Of four axes, the channels are the second or the last, whichever has length 1 to 4; if
-    both have, the one that leaves square images; else the last. uint8 is divided by 255, and floats are kept.
+    both have, the one that leaves square images; else the last. uint8 is divided by 255, and floats are kept; so are
+    whole numbers of other types if they are plainly 8-bit pixels: none below 0, some above 1, and none above 255.
 
     Args:
-        raw: uint8, or float in [0, 1].
+        raw: uint8, float in [0, 1], or whole numbers from 0 to 255 of any type.
         what: name of the array in messages.
 
     Returns:
@@ -79,9 +100,13 @@ def to_pixels(raw: Array, what: str = "images") -> Pixels:
     Raises:
         DataError: for other types, layouts and values.
     """
+    if raw.size <= MAX_VALUES and _is_plainly_8_bit(raw):
+        raw = raw.astype(np.uint8)
     if raw.dtype != np.uint8 and raw.dtype.kind != "f":
         raise DataError(
-            f"{what} of type uint8 (0 to 255) or float (0 to 1)", f"type {raw.dtype}", "Convert and save it again."
+            f"{what} of type uint8 (0 to 255) or float (0 to 1)",
+            f"type {raw.dtype}" + (f" from {raw.min()} to {raw.max()}" if raw.dtype.kind in "iu" and raw.size else ""),
+            "Convert and save it again.",
         )
     if raw.ndim not in (3, 4) or 0 in raw.shape:
         raise DataError(
@@ -95,42 +120,6 @@ def to_pixels(raw: Array, what: str = "images") -> Pixels:
         _check_floats(raw, what)
     raw = _channels_first(raw, what)
     return as_pixels(raw) if raw.dtype == np.uint8 else np.array(raw, dtype=np.float32, order="C")
-
-
-def to_labels(raw: Array, what: str = "labels") -> Labels:
-    """Converts class numbers to int64.
-
-    Args:
-        raw: integers of shape (n,) or (n, 1).
-        what: name of the array in messages.
-
-    Returns:
-        Labels, int64, of shape (n,).
-
-    Raises:
-        DataError: for one-hot labels, floats, negative numbers and empty arrays.
-    """
-    if raw.ndim == 2 and raw.shape[1] == 1:
-        raw = raw[:, 0]
-    if raw.ndim == 2:
-        raise DataError(
-            f"{what} as one class number per image, shape (n,)",
-            f"shape {raw.shape}, which looks one-hot",
-            f"Save {what}.argmax(axis=1) instead.",
-        )
-    if raw.ndim != 1 or raw.size == 0:
-        raise DataError(
-            f"{what} of shape (n,) with n at least 1", f"shape {raw.shape}", "Save one class number per image."
-        )
-    if raw.dtype.kind not in "iu":
-        raise DataError(f"{what} as integers", f"type {raw.dtype}", "Save class numbers 0, 1, 2, ... as integers.")
-    if int(raw.min()) < 0 or int(raw.max()) > 2**31:
-        raise DataError(
-            f"{what} from 0 to the number of classes - 1",
-            f"labels from {raw.min()} to {raw.max()}",
-            "Number the classes 0, 1, 2, ...",
-        )
-    return raw.astype(np.int64)
 
 
 def too_large(what: str, values: int) -> DataError:
@@ -148,6 +137,18 @@ def too_large(what: str, values: int) -> DataError:
         f"{values:,}",
         "Give fewer or smaller images; a few hundred per class are enough for a scan.",
     )
+
+
+def _is_usual(raw: Array) -> bool:
+    return raw.dtype == np.uint8 or (raw.dtype.kind == "f" and raw.max() <= 1)
+
+
+def _is_plainly_8_bit(raw: Array) -> bool:
+    if raw.dtype == np.uint8 or raw.dtype.kind not in "iuf" or raw.size == 0:
+        return False
+    if not 1 < raw.max() <= 255 or raw.min() < 0:
+        return False
+    return raw.dtype.kind != "f" or bool((raw == np.floor(raw)).all())
 
 
 def _check_floats(raw: Array, what: str) -> None:
@@ -221,9 +222,10 @@ def _check_lengths(split: str, raw: Array, labels: Labels) -> None:
 def _check_classes(split: str, labels: Labels, names: tuple[str, ...]) -> None:
     counts = np.bincount(labels, minlength=len(names))
     if not counts.all():
-        label = int(np.argmin(counts))
+        missing = np.flatnonzero(counts == 0)
+        more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
         raise DataError(
             f"{split} images of every class",
-            f"none of class {label} ({names[label]})",
+            f"none of class {', '.join(f'{label} ({names[label]})' for label in missing[:3].tolist())}{more}",
             "Add images of it, or number the classes without gaps.",
         )

@@ -36,7 +36,7 @@ def remember(key: str, make: Callable[[], Arrays]) -> Arrays:
     """
     path = cache_folder() / f"{key}.npz"
     with contextlib.suppress(DataError):
-        arrays = read_npz(path)
+        arrays = read_npz(path, kept=True)
         # A cache on a read-only disk can still be read.
         with contextlib.suppress(OSError):
             path.touch()

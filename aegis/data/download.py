@@ -6,6 +6,7 @@ import contextlib
 import socket
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,17 +33,35 @@ def read_torchvision(name: str, root: Path, *, download: bool = False) -> Arrays
     Raises:
         Exception: any exception of torchvision for files that are missing, damaged or cannot be downloaded.
     """
+    info = DATASETS[name]
+    return replace(read_class(info.torchvision, root, download=download), class_names=info.class_names)
+
+
+def read_class(kind: str, root: Path, *, download: bool = False) -> Arrays:
+    """Reads a data set by the name of torchvision's class.
+
+    Args:
+        kind: the class, such as *CIFAR100*.
+        root: torchvision's folder.
+        download: whether to download missing files.
+
+    Returns:
+        Both splits, unchecked, with torchvision's class names.
+
+    Raises:
+        Exception: as ``read_torchvision``.
+    """
     # torchvision is slow to import, and the rest of this module works without it.
     import torchvision.datasets
 
-    kind = getattr(torchvision.datasets, DATASETS[name].torchvision)
-    train, test = (kind(str(root), train=train, download=download) for train in (True, False))
+    known = getattr(torchvision.datasets, kind)
+    train, test = (known(str(root), train=train, download=download) for train in (True, False))
     return Arrays(
         x_train=np.asarray(train.data),
         y_train=np.asarray(train.targets),
         x_test=np.asarray(test.data),
         y_test=np.asarray(test.targets),
-        class_names=DATASETS[name].class_names,
+        class_names=tuple(getattr(train, "classes", ())) or None,
     )
 
 

@@ -7,23 +7,26 @@ from pathlib import Path
 
 from aegis.core.errors import DataError
 from aegis.core.types import Dataset
+from aegis.data import array_files
+from aegis.data.array_files import read_array_file, read_array_folder
 from aegis.data.arrays import Arrays, to_dataset
 from aegis.data.cache import remember
+from aegis.data.conversion import check_size
 from aegis.data.npz import read_npz
 from aegis.data.pictures import read_pictures
 from aegis.data.tree import ARCHIVES, is_archive
 
-MAX_SIZE = 1024
-# Version of the reader in the cache's keys: increase it when the same archive would give other arrays.
-READER = 1
+# Version of the reader in the cache's keys: increase it when the same archive would give other arrays or notes.
+READER = 2
 
 
 def read_file(path: Path, size: int | None = None) -> Arrays:
-    """Reads an NPZ file, or a folder or archive of pictures; decoded archives are kept in the cache.
+    """Reads a file or folder of arrays, or a folder or archive of pictures; decoded archives are kept in the cache.
 
     Args:
         path: the file or folder.
-        size: side in pixels, from 1 to ``MAX_SIZE``, to which pictures are scaled and cropped, or None to keep theirs.
+        size: side in pixels, to which picture files are scaled and cropped, or None to keep
+            theirs; arrays are left as they are.
 
     Returns:
         Both splits, unchecked.
@@ -31,20 +34,22 @@ def read_file(path: Path, size: int | None = None) -> Arrays:
     Raises:
         DataError: if the path does not exist or cannot be used.
     """
-    if size is not None and not 1 <= size <= MAX_SIZE:
-        raise DataError(f"a size from 1 to {MAX_SIZE} pixels", str(size), "Give the side that the model expects.")
+    check_size(size)
     if path.is_dir():
-        return read_pictures(path, size)
+        arrays = read_array_folder(path)
+        return read_pictures(path, size) if arrays is None else arrays
     if is_archive(path):
         return remember(_key(path, size), lambda: read_pictures(path, size))
-    if path.suffix.lower() != ".npz":
+    ending = path.suffix.lower()
+    if ending in array_files.ENDINGS and path.is_file():
+        return read_array_file(path)
+    if ending != ".npz":
         raise DataError(
-            f"an .npz file, a folder with one sub-folder per class, or such a folder packed ({', '.join(ARCHIVES)})",
+            f"an .npz or .mat file, a folder of pictures or arrays, or pictures packed ({', '.join(ARCHIVES)})",
             f"{path}, which {'ends otherwise' if path.exists() else 'does not exist'}",
-            "Check the path, or convert the images.",
+            "Check the path, or convert the images to an NPZ file with numpy.savez_compressed(file, x_train=..., "
+            "y_train=..., x_test=..., y_test=...).",
         )
-    if size is not None:
-        raise DataError("a size only for pictures", f"size {size} for {path.name}", "Scale the arrays yourself.")
     return read_npz(path)
 
 

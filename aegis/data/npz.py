@@ -1,8 +1,10 @@
-"""Reads and writes NPZ files with the arrays ``x_train y_train x_test y_test`` and, optionally, ``class_names``."""
+"""Reads and writes NPZ files with the arrays ``x_train y_train x_test y_test`` and, optionally, ``class_names``.
+
+Other usual names are read as well (MedMNIST's ``train_images``), and files without images for testing.
+"""
 
 from __future__ import annotations
 
-import tokenize
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,18 +14,20 @@ import numpy as np
 from aegis.core.archives import DAMAGE, is_damage, opened_zip
 from aegis.core.errors import DataError
 from aegis.core.files import whole_file
-from aegis.data.arrays import MAX_VALUES, Array, Arrays, too_large
+from aegis.data.arrays import Array, Arrays
+from aegis.data.choice import USUAL, assemble, choose
+from aegis.data.npy import read_array
 
-REQUIRED = ("x_train", "y_train", "x_test", "y_test")
-OPTIONAL = ("class_names",)
+NAMES, NOTES = "class_names", "notes"
 MAX_CLASSES = 100_000
 
 
-def read_npz(path: Path) -> Arrays:
+def read_npz(path: Path, *, kept: bool = False) -> Arrays:
     """Reads the arrays of an untrusted NPZ file.
 
     Args:
         path: the file.
+        kept: whether it is one of the cache's own, whose notes are read too.
 
     Returns:
         Both splits, unchecked.
@@ -36,15 +40,7 @@ def read_npz(path: Path) -> Arrays:
         if path.stat().st_size == 0:
             raise DataError(f"an NPZ file at {path}", "an empty file", "Write or copy it again.")
         with opened_zip(path) as archive:
-            found = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
-            missing = [name for name in REQUIRED if name not in found]
-            if missing:
-                raise DataError(
-                    f"the arrays {', '.join(REQUIRED)} in {path.name}",
-                    f"no {', '.join(missing)} (it holds {', '.join(sorted(found)[:8]) or 'nothing'})",
-                    "Save it with numpy.savez_compressed(file, x_train=..., y_train=..., x_test=..., y_test=...).",
-                )
-            read = {name: _read_array(archive, name) for name in (*REQUIRED, *OPTIONAL) if name in found}
+            return _read(path, archive, kept)
     except DAMAGE as error:
         raise _damaged(path, error) from error
     except OSError as error:
@@ -53,8 +49,26 @@ def read_npz(path: Path) -> Arrays:
         raise DataError(
             f"an NPZ file at {path}", error.strerror or str(error), "Check the path and its permissions."
         ) from error
-    names = read.pop("class_names", None)
-    return Arrays(**read, class_names=None if names is None else _names(names))
+
+
+def _read(path: Path, archive: zipfile.ZipFile, kept: bool) -> Arrays:
+    found = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
+    choice = choose(found)
+    if choice is None:
+        missing = [name for name in USUAL[:2] if name not in found]
+        raise DataError(
+            f"the arrays {', '.join(USUAL)} in {path.name}",
+            f"no {', '.join(missing)} (it holds {', '.join(sorted(found)[:8]) or 'nothing'})",
+            "Save it with numpy.savez_compressed(file, x_train=..., y_train=..., x_test=..., y_test=...).",
+        )
+
+    def read(name: str) -> Array:
+        entry = f"{name}.npy"
+        return read_array(lambda: archive.open(entry), name, archive.getinfo(entry).file_size)
+
+    names = _names(read(NAMES)) if NAMES in found else None
+    notes = read(NOTES).astype(str).tolist() if kept and NOTES in found else ()
+    return assemble(choice, read, names, notes)
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
@@ -76,47 +90,13 @@ def write_npz(path: Path, arrays: Arrays, *, compress: bool) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    columns: dict[str, Any] = {name: getattr(arrays, name) for name in REQUIRED}
+    columns: dict[str, Any] = {name: getattr(arrays, name) for name in USUAL}
     if arrays.class_names is not None:
-        columns["class_names"] = np.array(arrays.class_names)
+        columns[NAMES] = np.array(arrays.class_names)
+    if arrays.notes:
+        columns[NOTES] = np.array(arrays.notes)
     with whole_file(path) as file:
         (np.savez_compressed if compress else np.savez)(file, **columns)
-
-
-def _read_array(archive: zipfile.ZipFile, name: str) -> Array:
-    entry = f"{name}.npy"
-    shape, dtype = _read_header(archive, name)
-    # Numpy allocates the size in the header before it reads, so a header of a few bytes could claim all memory.
-    promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if promised > archive.getinfo(entry).file_size:
-        raise zipfile.BadZipFile(f"{name} is cut short")
-    if promised > MAX_VALUES * dtype.itemsize:
-        raise too_large(name, promised // dtype.itemsize)
-    with archive.open(entry) as file:
-        try:
-            return np.lib.format.read_array(file, allow_pickle=False)
-        except ValueError as error:
-            raise zipfile.BadZipFile(str(error)) from error
-
-
-def _read_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    try:
-        with archive.open(f"{name}.npy") as file:
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, _, dtype = read(file)
-    # Python's parser raises RecursionError or an empty MemoryError for brackets or signs that are nested too deep.
-    except (ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
-        raise zipfile.BadZipFile(f"{name} is no numpy array: {str(error) or type(error).__name__}") from error
-    if dtype.itemsize == 0:
-        raise zipfile.BadZipFile(f"{name} is an array of nothing")
-    if dtype.hasobject:
-        raise DataError(
-            f"{name} as plain numbers or text",
-            "Python objects, which are never unpickled",
-            f"Save {name} as an array with a numeric type, or dtype=str for names; all images must have one size.",
-        )
-    return shape, dtype
 
 
 def _names(raw: Array) -> tuple[str, ...]:

@@ -48,11 +48,16 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ARCHIVES)
 
 
-def walk(source: Path) -> Iterator[File]:
+def _whole(parts: Parts) -> int:
+    return MAX_FILE_BYTES
+
+
+def walk(source: Path, reads: Callable[[Parts], int] = _whole) -> Iterator[File]:
     """Reads every file below a folder or in an archive, except hidden files and files that desktops leave.
 
     Args:
         source: a folder, a zip file or a tar archive.
+        reads: bytes that are wanted of a file at most, by its path; by default all.
 
     Returns:
         Pairs of path and content, one after the other.
@@ -62,15 +67,15 @@ def walk(source: Path) -> Iterator[File]:
     """
     try:
         if source.is_dir():
-            yield from _limited(source, _folder(source))
+            yield from _limited(source, _folder(source), reads)
         elif source.stat().st_size == 0:
             raise DataError(f"an archive of images at {source}", "an empty file", "Write or copy it again.")
         elif source.name.lower().endswith(".zip"):
             with opened_zip(source) as archive:
-                yield from _limited(source, _zip(archive))
+                yield from _limited(source, _zip(archive), reads)
         else:
             with _unpacked(source) as file:
-                yield from _limited(source, _tar(file))
+                yield from _limited(source, _tar(file), reads)
     except (*DAMAGE, tarfile.TarError) as error:
         raise _damaged(source, error) from error
     except OSError as error:
@@ -87,7 +92,7 @@ def _damaged(source: Path, error: Exception) -> DataError:
     )
 
 
-def _limited(source: Path, files: Iterator[_Opened]) -> Iterator[File]:
+def _limited(source: Path, files: Iterator[_Opened], reads: Callable[[Parts], int]) -> Iterator[File]:
     count = total = 0
     for name, size, file in files:
         parts = tuple(part for part in name.replace("\\", "/").split("/") if part != ".")
@@ -106,7 +111,7 @@ def _limited(source: Path, files: Iterator[_Opened]) -> Iterator[File]:
                 "Give fewer or smaller images; a few hundred per class are enough for a scan.",
             )
         if file is not None and not any(part.startswith(".") or part in LITTER for part in parts):
-            yield parts, file.read(size)
+            yield parts, file.read(min(size, reads(parts)))
 
 
 def _folder(root: Path) -> Iterator[_Opened]:

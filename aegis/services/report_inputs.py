@@ -9,7 +9,7 @@ from aegis.core.errors import AegisError, DataError
 from aegis.core.folders import default_folder
 from aegis.core.text import printable
 from aegis.core.types import Dataset, Finding
-from aegis.data import load_dataset
+from aegis.data.reader import load_as_recorded
 from aegis.records.ranking import featured
 from aegis.records.record import ScanRecord
 from aegis.store.cached_steps import find_class
@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 def find_images(
-    record: ScanRecord, source: str | None = None, load: Callable[[str], Dataset] = load_dataset
+    record: ScanRecord, source: str | None = None, load: Callable[[str], Dataset] | None = None
 ) -> tuple[Dataset | None, str]:
     """Loads the images of a scan, checked against the recorded digest.
 
     Args:
         record: the scan.
         source: name or path that the user gives; None for the recorded name.
-        load: reads images by name or path.
+        load: reads images by name or path; None reads them as they were read for the scan.
 
     Returns:
         The images or None, and the reason in words where there are none.
@@ -35,7 +35,8 @@ def find_images(
         DataError: if ``source`` names no images, or others.
     """
     try:
-        images = load(source or record.data.name)
+        name = source or record.data.name
+        images = load(name) if load else load_as_recorded(name, record.data.digest, record.data.shape)
         if images.digest != record.data.digest:
             raise DataError(
                 "the images that were scanned", f"others under {printable(images.name, 200)}", "Name them with --data."

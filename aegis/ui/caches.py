@@ -14,6 +14,7 @@ from aegis.core.errors import AegisError, DataError
 from aegis.core.text import printable
 from aegis.core.types import Applicability, Dataset
 from aegis.data import SOURCES, load_dataset
+from aegis.data.reader import load_as_recorded
 from aegis.records.record import ScanRecord
 from aegis.records.review import Review
 from aegis.services.report_inputs import find_findings, find_images
@@ -66,7 +67,7 @@ class UploadCache:
 
 def named_images(source: str) -> Dataset:
     """Loads a data set once for all pages and jobs."""
-    return _read(source, "")
+    return _read(source)
 
 
 def look_for_images(record: ScanRecord, key: str, upload_cache: UploadCache) -> tuple[Dataset | None, str]:
@@ -88,8 +89,10 @@ def look_for_images(record: ScanRecord, key: str, upload_cache: UploadCache) -> 
         # The name of an upload is not a path.
         if name.startswith(UPLOADED):
             raise DataError("images that are kept", "uploaded, and gone", "Upload them again.")
-        # The files at a user's own path may have changed.
-        return named_images(name) if name in SOURCES else _read(name, record.data.digest)
+        if name in SOURCES and (images := named_images(name)).digest == record.data.digest:
+            return images
+        # The files at a user's own path may have changed, or a scan had the images scaled.
+        return _read(name, record.data.digest, record.data.shape)
 
     return find_images(record, load=load)
 
@@ -100,8 +103,8 @@ def is_upload(record: ScanRecord) -> bool:
 
 
 @lru_cache(maxsize=3)
-def _read(source: str, digest: str) -> Dataset:
-    images = load_dataset(source)
+def _read(source: str, digest: str = "", shape: tuple[int, int, int] | None = None) -> Dataset:
+    images = load_as_recorded(source, digest, shape) if shape else load_dataset(source)
     # Raised inside the cached function, so that wrong images are not cached: the right ones may return.
     if digest not in ("", images.digest):
         raise DataError("the images that were scanned", f"others under {printable(source, 200)}", "Put them back.")

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aegis.core.errors import DataError
-from aegis.data.arrays import Arrays, to_dataset, to_labels, to_pixels
+from aegis.data.arrays import Arrays, to_dataset, to_pixels
+from aegis.data.labels import to_labels
 
 from .conftest import columns
 

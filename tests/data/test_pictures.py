@@ -84,7 +84,9 @@ def test_one_picture_in_colour_makes_all_colour(folder, draw):
 
 def test_pictures_of_several_sizes_need_a_size_and_keep_their_centre_and_proportions(folder, draw):
     draw("cat/05.png", 50, size=(30, 10), mode="L")
-    with pytest.raises(DataError, match=r"6 x 6 at ant/00\.png but 30 x 10 at cat/05\.png.*Scale and crop.*in Python"):
+    with pytest.raises(
+        DataError, match=r"6 x 6 at ant/00\.png but 30 x 10 at cat/05\.png.*scaled and cropped: --size N, in Python"
+    ):
         read_pictures(folder)
     wide = Image.new("L", (30, 10), 0)
     wide.paste(200, (10, 0, 20, 10))
