@@ -125,6 +125,8 @@ def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:
     for line in _evidence(record):
         out.say(clean(line, 1000))
     where = f"{clean(record.runtime.device)}, {record.runtime.precision}"
+    if first := record.runtime.instead_of:
+        where += f", since the network does not run with {clean(first)}"
     out.note(f"Computed in {spent(record):.0f} s ({where}), {clean(record.created)}{note}")
 
 

@@ -44,6 +44,7 @@ def repeat(
         AegisError: if model, images or settings are not those of the scan.
     """
     from aegis.models.architectures import runs_foreign_code
+    from aegis.models.steadiness import RANDOM
 
     config, model = config_of(recorded), recorded.model
     path = _find_checkpoint(recorded, result, checkpoint)
@@ -71,6 +72,12 @@ def repeat(
         workers=workers,
     )
     suspect = request.load()
+    if suspect.digest != model.digest and RANDOM in suspect.reading:
+        raise CheckpointError(
+            "the model as it was scanned",
+            "one whose answers differ from call to call, so that nothing tells whether it is the same",
+            "Repeat the scan with a network that adds no noise when it is evaluated.",
+        )
     if suspect.digest != model.digest:
         raise CheckpointError(
             "the model as it was scanned",

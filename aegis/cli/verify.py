@@ -94,6 +94,7 @@ def _verify_store(quiet: bool) -> int:
 
 
 def _compare(recorded: ScanRecord, found: ScanRecord, quiet: bool) -> int:
+    from aegis.models.steadiness import RANDOM
     from aegis.store.audit import differences, surroundings
 
     out, changed = Printer(), differences(recorded, found)
@@ -109,6 +110,8 @@ def _compare(recorded: ScanRecord, found: ScanRecord, quiet: bool) -> int:
         out.line()
         out.say("It did not run on the same:")
         _print(out, beside)
+    if changed and RANDOM in found.model.reading and not quiet:
+        out.note("The model's answers differ from call to call, so that no two scans of it are the same.")
     if recorded.control is not None and not quiet:
         out.note("The positive control was not repeated.")
     return DIFFERENT if changed else 0

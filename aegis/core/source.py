@@ -18,6 +18,7 @@ STEPS_CODE = (
     *("core/types", "core/runtime.py", "core/threads.py", "core/graphs.py", "metrics.py"),
     *("store/packing.py", "attacks"),
     *("models/classifier.py", "models/fold.py", "models/architectures.py"),
+    *("models/anatomy.py", "models/outputs.py", "models/placement.py"),
     *("detect/assess.py", "detect/gather.py", "detect/embed.py", "detect/translate.py", "detect/features.py"),
     *("detect/trigger_search.py", "detect/optimise.py", "detect/success.py", "detect/starts.py", "detect/minimise.py"),
 )

@@ -43,6 +43,7 @@ class ScanResult:
         runtime: device, precision and workers.
         seconds: time of each step in seconds, by name, added up over threads.
         labels: the classes requested, or None for all.
+        chosen: device and precision that were chosen first, or None for those of the runtime.
     """
 
     verdict: VerdictName
@@ -55,6 +56,7 @@ class ScanResult:
     runtime: Runtime
     seconds: dict[str, float]
     labels: tuple[int, ...] | None = None
+    chosen: Runtime | None = None
 
     @property
     def flagged_classes(self) -> tuple[int, ...]:
@@ -79,7 +81,7 @@ class ScanResult:
             data=data_record(self.data),
             config=config_record(self.config),
             versions=versions(),
-            runtime=runtime_record(self.runtime),
+            runtime=runtime_record(self.runtime, self.chosen),
             seconds={name: round(value, 2) for name, value in self.seconds.items()},
             created=now(),
             labels=self.labels,
@@ -104,7 +106,8 @@ def scan(
         data: images that the model was made for.
         config: settings; None for the ``default`` preset, with references of the data that come with AEGIS.
         labels: the classes to test; None for all.
-        runtime: device, precision and workers; None for the fastest of this machine.
+        runtime: device, precision and workers; None for the fastest of this machine. Where the network does not run
+            there, the scan takes the nearest at which it does.
         steps: functions that do the costly steps; a store's functions reuse saved results.
         report: receives events of all stages; may raise ``Cancelled``.
 
@@ -115,12 +118,13 @@ def scan(
         AegisError: if model, images and settings do not fit together.
     """
     config = config or _default(data)
-    runtime, clock = runtime or choose_runtime(), Clock()
+    first, clock = runtime or choose_runtime(), Clock()
     stop = threading.Event()
     report = one_at_a_time(report, stop)
     # Repeated labels are tested once.
     chosen = list(dict.fromkeys(labels or suspect.classifier.labels))
     _check(suspect.classifier, data, chosen, config)
+    runtime = suspect.classifier.fitted(first)
     with clock("assess"):
         applicability = steps.assess(suspect.classifier.frozen(runtime), data, config.assess, report=report)
     config = with_sizes(config, applicability)
@@ -149,6 +153,7 @@ def scan(
         runtime,
         clock.seconds,
         tuple(chosen) if labels else None,
+        first,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -11,20 +12,23 @@ from torch import Tensor, nn
 from aegis.core.errors import CheckpointError
 from aegis.core.graphs import Replays
 from aegis.core.runtime import Runtime
+from aegis.models.anatomy import examine
 from aegis.models.card import MAX_SIDE
 from aegis.models.fold import fold_batch_norms, foldable_batch_norms
+from aegis.models.placement import Placement, detach_own_tensors, find_placement, move_own_tensors
 
 
 class Classifier(nn.Module):
     """The classifier f of the paper, which maps pixels in [0, 1] to logits.
 
     Args:
-        network: a module whose last layer is linear.
+        network: a module that returns logits, or something they can be read from (``outputs.Reading``).
         shape: channels, height and width of its images, at most 224 pixels a side.
         mean, std: per-channel normalisation, applied to the pixels first.
+        classes: number of classes of the data, which tells logits from other tensors; None where it is not known.
 
     Raises:
-        CheckpointError: if the network does not run on such images or has no final linear layer.
+        CheckpointError: if the network does not run on such images or returns no logits.
     """
 
     mean: Tensor
@@ -36,6 +40,8 @@ class Classifier(nn.Module):
         shape: tuple[int, int, int],
         mean: tuple[float, ...] = (0.0,),
         std: tuple[float, ...] = (1.0,),
+        *,
+        classes: int | None = None,
     ) -> None:
         super().__init__()
         if max(shape[1:]) > MAX_SIDE:
@@ -49,12 +55,23 @@ class Classifier(nn.Module):
         self.runtime = Runtime()
         self._replays: Replays | None = None
         self._foldable: list[tuple[str, str]] | None = None
-        self.head, self.spatial = _find_layers(self)
+        self._placements: dict[tuple[str, str], Placement] = {}
+        self.anatomy = examine(network, self._returned, shape, classes)
+
+    @property
+    def head(self) -> str:
+        """Name of the layer that gives the classes."""
+        return self.anatomy.head
+
+    @property
+    def spatial(self) -> str:
+        """Name of the layer with the last map or tokens; empty if there is none."""
+        return self.anatomy.last
 
     @property
     def classes(self) -> int:
         """Number of classes."""
-        return self._head_layer.out_features
+        return self.anatomy.classes
 
     @property
     def batch(self) -> int:
@@ -70,12 +87,6 @@ class Classifier(nn.Module):
         """The labels Y."""
         return range(self.classes)
 
-    @property
-    def _head_layer(self) -> nn.Linear:
-        layer = self.network.get_submodule(self.head)
-        assert isinstance(layer, nn.Linear)
-        return layer
-
     def forward(self, pixels: Tensor) -> Tensor:
         """Computes logits.
 
@@ -90,11 +101,14 @@ class Classifier(nn.Module):
         return self._run(pixels)
 
     def _run(self, pixels: Tensor) -> Tensor:
+        return self.anatomy.reading.logits(self._returned(pixels), len(pixels))
+
+    def _returned(self, pixels: Tensor) -> object:
         x = (pixels - self.mean) / self.std
         if x.ndim == 4 and pixels.device.type == "cpu":
             x = x.contiguous(memory_format=torch.channels_last)
-        out: Tensor = self.network(x.to(self.runtime.dtype))
-        return out.float()
+        returned: object = self.network(x.to(self.runtime.dtype))
+        return returned
 
     def logits(self, pixels: Tensor) -> Tensor:
         """Computes logits in batches, without gradients.
@@ -112,19 +126,22 @@ class Classifier(nn.Module):
 
         Args:
             pixels: images in [0, 1], shape (n, c, h, w).
-            pooled: whether to take the input of the final linear layer instead of the last spatial map, flattened.
+            pooled: whether to take the input of the layer that gives the classes instead of the last map or tokens,
+                flattened.
 
         Returns:
             Features on the CPU, float32, shape (n, d).
         """
-        at_head = pooled or not self.spatial
+        anatomy, at_head = self.anatomy, pooled or not self.spatial
         layer = self.network.get_submodule(self.head if at_head else self.spatial)
         seen: list[Tensor] = []
 
-        def keep(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        def keep(_: nn.Module, inputs: tuple[object, ...], output: Tensor) -> None:
             # A network may call one ReLU module everywhere, also after the flattening.
-            if at_head or _is_spatial(output):
-                seen[:] = [(inputs[0] if at_head else output).detach().float().flatten(1)]
+            if at_head:
+                seen[:] = [anatomy.pooled(inputs, output, layer)]
+            elif anatomy.has_places(output):
+                seen[:] = [output.detach().float().flatten(1)]
 
         def run(x: Tensor) -> Tensor:
             self.forward(x)
@@ -145,13 +162,45 @@ class Classifier(nn.Module):
         """Makes a fast copy for evaluation: no gradients of weights, batch norm folded, the runtime's precision.
 
         Args:
-            runtime: device and precision of the copy.
+            runtime: device and precision of the copy; where the network does not run there, those of ``fitted``.
             once: whether the copy is used for a few calls only, so that recording them for a GPU is not worth it.
 
         Returns:
             The copy; the classifier itself is unchanged.
         """
+        return self._copy(self._placement(runtime), once)
+
+    def fitted(self, runtime: Runtime) -> Runtime:
+        """Finds the device and precision nearest to those wanted at which the network runs.
+
+        Args:
+            runtime: device and precision that are wanted.
+
+        Returns:
+            The runtime itself for most networks; else float32 on the same device, or on the processor.
+
+        Raises:
+            CheckpointError: if it runs nowhere.
+        """
+        return self._placement(runtime).runtime
+
+    def _placement(self, runtime: Runtime) -> Placement:
+        wanted = runtime.device, runtime.precision
+        if wanted not in self._placements:
+            self._placements[wanted] = find_placement(runtime, self._try)
+        found = self._placements[wanted]
+        return replace(found, runtime=replace(found.runtime, workers=runtime.workers))
+
+    def _try(self, placement: Placement) -> None:
+        """Computes logits and their gradient once, as a scan does."""
+        with torch.inference_mode(False), torch.enable_grad():
+            pixels = torch.zeros(2, *self.shape, device=placement.runtime.device, requires_grad=True)
+            torch.autograd.grad(self._copy(placement, True)(pixels).sum(), pixels)
+
+    def _copy(self, placement: Placement, once: bool) -> Classifier:
+        runtime = placement.runtime
         runtime.settle()
+        detach_own_tensors(self.network)
         fast = copy.deepcopy(self).eval().requires_grad_(False)
         if self._foldable is None:
             probe = torch.zeros(2, *self.shape, device=self.mean.device)
@@ -160,47 +209,7 @@ class Classifier(nn.Module):
         fast.runtime = runtime
         fast.to(runtime.device)
         fast.network.to(runtime.dtype).to(memory_format=torch.channels_last)
+        if placement.own:
+            move_own_tensors(fast.network, runtime)
         fast._replays = Replays() if runtime.device == "cuda" and not once else None
         return fast
-
-
-def _is_spatial(output: Tensor) -> bool:
-    return output.ndim == 4 and output.shape[2] * output.shape[3] > 1
-
-
-def _find_layers(classifier: Classifier) -> tuple[str, str]:
-    """Finds the names of the final linear layer and of the layer with the last spatial map (empty if there is none)."""
-    calls: list[tuple[str, nn.Module, Tensor]] = []
-
-    def watch(name: str) -> Callable[[nn.Module, object, object], None]:
-        def hook(module: nn.Module, _: object, output: object) -> None:
-            if isinstance(output, Tensor):
-                calls.append((name, module, output))
-
-        return hook
-
-    handles = [m.register_forward_hook(watch(n)) for n, m in classifier.network.named_modules() if n]
-    training = classifier.network.training
-    classifier.network.eval()
-    try:
-        with torch.no_grad():
-            logits = classifier(torch.zeros(2, *classifier.shape))
-    except Exception as error:  # the network's own forward may raise anything on images it was not made for
-        raise CheckpointError(
-            f"a network that runs on images of shape {classifier.shape}",
-            f"{type(error).__name__}: {error}",
-            "Check the architecture and that --data has the channels and size the model was trained on.",
-        ) from error
-    finally:
-        classifier.network.train(training)
-        for handle in handles:
-            handle.remove()
-    linear = [i for i, (_, module, _) in enumerate(calls) if isinstance(module, nn.Linear)]
-    if not linear or not torch.equal(calls[linear[-1]][2].float(), logits):
-        raise CheckpointError(
-            "a network whose last layer is linear and gives the logits",
-            f"{type(classifier.network).__name__}, which ends otherwise",
-            "Return the linear layer's output; leave softmax out of the network.",
-        )
-    spatial = [name for name, _, out in calls[: linear[-1]] if _is_spatial(out)]
-    return calls[linear[-1]][0], spatial[-1] if spatial else ""

@@ -23,6 +23,7 @@ from aegis.models.card import Identity
 from aegis.models.classifier import Classifier
 from aegis.models.intake.sandbox import Contents, Limits, read_contents
 from aegis.models.mismatch import check_fit, task
+from aegis.models.steadiness import unsteadiness
 from aegis.models.wrappers import Found, find_network
 
 
@@ -38,6 +39,7 @@ class Suspect:
         others: names of these others.
         left_out: names of small tensors of the file outside the model.
         code: names of code in the file, of which nothing was run.
+        reading: what is unusual about the network and how it is read, a part of a sentence each.
     """
 
     classifier: Classifier
@@ -47,19 +49,24 @@ class Suspect:
     others: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    reading: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
         """SHA-256, in hex, of everything that decides the model's predictions: file, its entry if there are several,
-        architecture, image size and normalisation.
+        architecture, image size, normalisation, and how the network is read if that is unusual.
         """
         said = self.identity
         parts: list[object] = [self.sha256, said.architecture, said.shape, said.mean, said.std]
         parts += [] if self.entry is None else [self.entry]
+        parts += [self.classifier.anatomy] if self.classifier.anatomy.notes else []
         if runs_foreign_code(said.architecture):
             # The user may edit that code between two scans, which only the model's logits show.
             probe = torch.rand(8, *said.shape, generator=torch.Generator().manual_seed(0))
-            parts.append(hashlib.sha256(self.classifier.logits(probe).numpy().tobytes()).hexdigest())
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)  # for a network whose answers are random
+                logits = self.classifier.logits(probe)
+            parts.append(hashlib.sha256(logits.numpy().tobytes()).hexdigest())
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -122,7 +129,8 @@ def load_checkpoint(
     others = (*contents.layout.others, *found.others)
     classifier = _classifier(network, identity)
     entry = found.entry if others else None
-    return Suspect(classifier, identity, contents.sha256, entry, others, found.left_out, contents.layout.code)
+    reading = (*classifier.anatomy.notes, *unsteadiness(classifier))
+    return Suspect(classifier, identity, contents.sha256, entry, others, found.left_out, contents.layout.code, reading)
 
 
 def _check_builds_alone(architecture: str) -> None:
@@ -172,7 +180,9 @@ def _check_same_task(card: Identity, given: Given) -> None:
 
 
 def _classifier(network: nn.Module, identity: Identity) -> Classifier:
-    classifier = Classifier(network, identity.shape, identity.mean, identity.std).eval()
+    classifier = Classifier(
+        network, identity.shape, identity.mean, identity.std, classes=len(identity.class_names)
+    ).eval()
     if classifier.classes != len(identity.class_names):
         raise CheckpointError(
             f"a final layer with {len(identity.class_names)} classes, as in the data",

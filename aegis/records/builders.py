@@ -109,6 +109,7 @@ def model_record(file: str, suspect: Suspect, measured: Applicability) -> ModelR
         others=suspect.others,
         left_out=suspect.left_out,
         code=suspect.code,
+        reading=suspect.reading,
     )
 
 
@@ -131,11 +132,12 @@ def data_record(data: Dataset) -> DataRecord:
     )
 
 
-def runtime_record(runtime: Runtime) -> RuntimeRecord:
+def runtime_record(runtime: Runtime, chosen: Runtime | None = None) -> RuntimeRecord:
     """Record device, precision and processor.
 
     Args:
         runtime: device and precision.
+        chosen: those that were chosen first; None for the same.
 
     Returns:
         The record.
@@ -143,7 +145,9 @@ def runtime_record(runtime: Runtime) -> RuntimeRecord:
     import torch
 
     name = torch.cuda.get_device_name() if runtime.device == "cuda" else processor()
-    return RuntimeRecord(device=runtime.device, precision=runtime.precision, hardware=name)
+    first = runtime if chosen is None else chosen
+    instead_of = "" if first == runtime else f"{first.device}, {first.precision}"
+    return RuntimeRecord(device=runtime.device, precision=runtime.precision, hardware=name, instead_of=instead_of)
 
 
 def source_record() -> SourceRecord:

@@ -38,6 +38,8 @@ def untested(record: ScanRecord) -> list[str]:
         said.insert(0, f"{which}. Programs may load that one instead of the one scanned.")
     if code := record.model.code:
         said.append(f"Code that the file names, of which nothing was run: {_names(code)}.")
+    if reading := record.model.reading:
+        said.append(f"Whether the network is read as it is used elsewhere: {'; '.join(reading)}.")
     if left := record.model.left_out:
         said.append(f"{count_of(len(left), 'tensor')} of the file outside the architecture: {_names(left)}.")
     if config is not None and (config.gather.trigger_search is None or config.verdict.rule == "paper"):

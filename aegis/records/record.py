@@ -116,6 +116,7 @@ class ModelRecord(_Frozen):
         others: names of these others.
         left_out: names of small tensors of the file outside the model.
         code: names of code in the file, of which nothing was run.
+        reading: what is unusual about the network and how it was read, a part of a sentence each.
     """
 
     sha256: str
@@ -135,6 +136,7 @@ class ModelRecord(_Frozen):
     others: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    reading: tuple[str, ...] = ()
 
     @property
     def called(self) -> str:
@@ -168,11 +170,13 @@ class RuntimeRecord(_Frozen):
         device: name of the torch device.
         precision: of the model's numbers.
         hardware: name of the processor or GPU.
+        instead_of: device and precision that were chosen first, where the network does not run; empty otherwise.
     """
 
     device: str
     precision: Precision
     hardware: str = ""
+    instead_of: str = ""
 
 
 class SourceRecord(_Frozen):

@@ -83,7 +83,9 @@ class ScanRequest:
         """
         from aegis.detect.scan import STEPS
 
-        return stored(STEPS, store, suspect.digest, self.images.digest, self.runtime()) if store else STEPS
+        if store is None:
+            return STEPS
+        return stored(STEPS, store, suspect.digest, self.images.digest, suspect.classifier.fitted(self.runtime()))
 
     def run(self, suspect: Suspect, steps: Steps, report: Report = silent) -> ScanRecord:
         """Scans the model.
