@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aegis.cli.options import numbers
+from aegis.cli.output import Printer, clean
 from aegis.cli.progress import waiting
 from aegis.core.errors import DataError
 from aegis.core.types import Dataset
@@ -45,20 +46,22 @@ def load(
     mean: str | None = None,
     std: str | None = None,
     entry: str | None = None,
+    quiet: bool = False,
 ) -> Suspect:
-    """Loads the model in the sandbox.
+    """Loads the model in the sandbox, and says as what it was recognised if nobody names its architecture.
 
     Args:
         checkpoint: the file.
         images: that the model must fit.
         arch, mean, std, entry: what the user typed.
+        quiet: say nothing.
 
     Raises:
         AegisError: if it cannot be used, or does not fit the images.
     """
     from aegis.models.load import load_checkpoint
 
-    return load_checkpoint(
+    suspect = load_checkpoint(
         checkpoint,
         architecture=arch,
         shape=images.shape,
@@ -66,7 +69,12 @@ def load(
         mean=numbers(mean, "--mean"),
         std=numbers(std, "--std"),
         entry=entry,
+        images=images.test,
     )
+    if suspect.recognised is not None and not quiet:
+        said = f"Recognised as {suspect.identity.architecture} ({suspect.recognised})."
+        Printer(stderr=True).note(clean(said, 1000))
+    return suspect
 
 
 def reader(
@@ -82,6 +90,6 @@ def reader(
 
     def read() -> Suspect:
         with waiting("reading the model", quiet):
-            return load(checkpoint, images, arch, mean, std, entry)
+            return load(checkpoint, images, arch, mean, std, entry, quiet)
 
     return read
