@@ -14,6 +14,7 @@ from aegis.cli.evaluate import evaluate
 from aegis.cli.failures import guarded, tell
 from aegis.cli.gc import gc
 from aegis.cli.history import history
+from aegis.cli.identify import identify
 from aegis.cli.output import Printer, without_wrapping
 from aegis.cli.reference import reference
 from aegis.cli.report import report
@@ -34,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (scan, reference, show, report, history, verify, gc, train, evaluate, table):
+for command in (scan, identify, reference, show, report, history, verify, gc, train, evaluate, table):
     app.command(help=without_wrapping(command.__doc__ or ""))(guarded(command))
 bank = typer.Typer(name="bank", no_args_is_help=True, help="Suspects to try a detector on: list, train, scan.")
 for name, part in BANK.items():
@@ -50,8 +51,8 @@ def _version(asked: bool) -> bool:
 
 
 @app.callback(
-    epilog="Exit codes: 0 clean or done, 1 infected, 2 bad input or usage, 3 inconclusive, 70 a defect in AEGIS, "
-    "130 interrupted; aegis verify ends with 1 where something is damaged or differs."
+    epilog="Exit codes: 0 clean or done, 1 infected, 2 bad input or usage, 3 inconclusive or not sure, 70 a defect in "
+    "AEGIS, 130 interrupted; aegis verify ends with 1 where something is damaged or differs."
 )
 def aegis(
     version: Annotated[

@@ -74,7 +74,7 @@ def evaluate(
     stage = Stage(epsilon=epsilon, step=step, iterations=iterations)
     images = images_for(checkpoint, data, size, channels, quiet)
     with waiting("loading", quiet):
-        suspect = load(checkpoint, images, arch, mean, std, entry)
+        suspect = load(checkpoint, images, arch, mean, std, entry, quiet)
         classifier = suspect.classifier.frozen(choose_runtime(device, precision))
         found = {"accuracy": accuracy(classifier, images.test)}
     with progress_bar("attacking", quiet) as report:

@@ -146,7 +146,7 @@ Arch = Annotated[
     option(
         "--arch",
         "NAME",
-        "The architecture, where the checkpoint has no card that names it: aegis:cnn32, "
+        "The architecture, where the checkpoint has no card that names it and aegis identify is not sure: aegis:cnn32, "
         "aegis:resnet18,width=32, torchvision:NAME, timm:NAME, or module:factory for your own code, which is run.",
     ),
 ]

@@ -144,8 +144,9 @@ def scan(
 
         aegis scan suspect.safetensors
 
-    Without one, say what the model is and which images belong to it:
+    Without one, say which images belong to it, and what it is where its tensors do not tell (aegis identify):
 
+        aegis scan model.pt --data photos/
         aegis scan model.pt --arch torchvision:resnet18 --data photos/
         aegis scan model.pt --arch mymodels:build --data mine.npz --json out.json
 

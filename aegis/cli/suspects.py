@@ -89,13 +89,15 @@ def load(
     mean: str | None = None,
     std: str | None = None,
     entry: str | None = None,
+    quiet: bool = False,
 ) -> Suspect:
-    """Loads the model in the sandbox.
+    """Loads the model in the sandbox, and says as what it was recognised if nobody names its architecture.
 
     Args:
         checkpoint: the file.
         images: that the model must fit.
         arch, mean, std, entry: what the user typed.
+        quiet: say nothing.
 
     Raises:
         AegisError: if it cannot be used, or does not fit the images.
@@ -103,7 +105,7 @@ def load(
     from aegis.models.load import load_checkpoint
 
     try:
-        return load_checkpoint(
+        suspect = load_checkpoint(
             checkpoint,
             architecture=arch,
             shape=images.shape,
@@ -111,9 +113,14 @@ def load(
             mean=numbers(mean, "--mean"),
             std=numbers(std, "--std"),
             entry=entry,
+            images=images.test,
         )
     except CheckpointError as error:
         raise CheckpointError(error.expected, error.got, _advice(error)) from error
+    if suspect.recognised is not None and not quiet:
+        said = f"Recognised as {suspect.identity.architecture} ({suspect.recognised})."
+        Printer(stderr=True).note(clean(said, 1000))
+    return suspect
 
 
 def _advice(error: CheckpointError) -> str:
@@ -138,6 +145,6 @@ def reader(
 
     def read() -> Suspect:
         with waiting("reading the model", quiet):
-            return load(checkpoint, images, arch, mean, std, entry)
+            return load(checkpoint, images, arch, mean, std, entry, quiet)
 
     return read

@@ -58,8 +58,8 @@ Arch = Annotated[
     typer.Option(
         metavar="NAME",
         help="aegis:cnn16, aegis:cnn32, aegis:resnet18, aegis:resnet50, aegis:plain, aegis:strided, aegis:lenet, "
-        "aegis:vgg, aegis:preact, aegis:wide, aegis:vit, aegis:mlp, torchvision:NAME, timm:NAME, or module:factory for "
-        "your own code, which is run.",
+        "aegis:vgg, aegis:preact, aegis:wide, aegis:vit, aegis:mlp, one of aegis/models/published, torchvision:NAME, "
+        "timm:NAME, or module:factory for your own code, which is run.",
     ),
 ]
 Preset = Annotated[

@@ -221,5 +221,5 @@ def _from_factory(module: str, name: str, in_channels: int, classes: int, option
     return model
 
 
-# Last, since it adds to the table above.
-from aegis.models import families  # noqa: E402, F401
+# Last, since they add to the table above.
+from aegis.models import families, published  # noqa: E402, F401

@@ -18,9 +18,11 @@ from torch import Tensor, nn
 
 from aegis.core.errors import CheckpointError
 from aegis.core.text import first_fault, printable
-from aegis.models.architectures import EXAMPLES, build, runs_foreign_code
+from aegis.core.types import LabelledImages
+from aegis.models.architectures import build, runs_foreign_code
 from aegis.models.card import Identity
 from aegis.models.classifier import Classifier
+from aegis.models.identify import recognise
 from aegis.models.intake.sandbox import Contents, Limits, read_contents
 from aegis.models.mismatch import check_fit, task
 from aegis.models.steadiness import unsteadiness
@@ -40,6 +42,7 @@ class Suspect:
         left_out: names of small tensors of the file outside the model.
         code: names of code in the file, of which nothing was run.
         reading: what is unusual about the network and how it is read, a part of a sentence each.
+        recognised: how its architecture was recognised by its tensors; None where the card or the caller named it.
     """
 
     classifier: Classifier
@@ -50,6 +53,7 @@ class Suspect:
     left_out: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     reading: tuple[str, ...] = ()
+    recognised: str | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -89,31 +93,42 @@ def load_checkpoint(
     mean: tuple[float, ...] | None = None,
     std: tuple[float, ...] | None = None,
     entry: str | None = None,
+    images: LabelledImages | None = None,
     limits: Limits | None = None,
 ) -> Suspect:
     """Loads an untrusted checkpoint without running any code in it.
 
+    Without a card and without ``architecture``, names and shapes of its tensors say which network it is, if they do so
+    for sure.
+
     Args:
         path: safetensors, or a state dictionary written by torch.save; the content decides.
-        architecture: as in ``architectures.build``; needed without a card, and overrides it.
-        shape: channels, height and width of the images; needed without a card, and overrides its size.
-        class_names: class names of the data, in label order; needed without a card, and must be as many as its own.
+        architecture: as in ``architectures.build``; overrides the card's.
+        shape: channels, height and width of the images; overrides the size on the card. Needed without a card, unless
+            the architecture is recognised, which also says the likely size.
+        class_names: class names of the data, in label order; must be as many as on the card. Needed without a card,
+            unless the architecture is recognised; they are numbers then.
         mean, std: per-channel normalisation; override the card's, or without a card that which lies beside the network
             in the file; without any of these they are 0 and 1.
         entry: which of several networks in the file, by the names that a refusal lists; None for the only one.
+        images: labelled images, which tell architectures apart that have the same tensors; or None.
         limits: time and memory for reading.
 
     Returns:
         The model with its identity and digest.
 
     Raises:
-        CheckpointError: if the file is refused, does not fit the architecture or the data, or holds several networks
-            that differ, of which none is named.
+        CheckpointError: if the file is refused, does not fit the architecture or the data, holds several networks
+            that differ, of which none is named, or if nobody says what its architecture is and its tensors do not.
     """
     contents = read_contents(Path(path).absolute(), limits or Limits(), entry)
     card = contents.identity
     asked = {"architecture": architecture, "shape": shape, "class_names": class_names, "mean": mean, "std": std}
     given = cast(Given, {key: value for key, value in asked.items() if value is not None})
+    recognised = None
+    if card is None and architecture is None:
+        found_out, recognised = _recognised(contents, path, entry, shape, images, mean, std)
+        given = found_out | given
     identity = _identify(card, given)
     if architecture is None and runs_foreign_code(identity.architecture):
         raise CheckpointError(
@@ -130,7 +145,39 @@ def load_checkpoint(
     classifier = _classifier(network, identity)
     entry = found.entry if others else None
     reading = (*classifier.anatomy.notes, *unsteadiness(classifier))
-    return Suspect(classifier, identity, contents.sha256, entry, others, found.left_out, contents.layout.code, reading)
+    code = contents.layout.code
+    return Suspect(classifier, identity, contents.sha256, entry, others, found.left_out, code, reading, recognised)
+
+
+def _recognised(
+    contents: Contents,
+    path: str | Path,
+    entry: str | None,
+    shape: tuple[int, int, int] | None,
+    images: LabelledImages | None,
+    mean: tuple[float, ...] | None,
+    std: tuple[float, ...] | None,
+) -> tuple[Given, str]:
+    """Recognises the architecture of a file without a card.
+
+    Returns:
+        The fields of an identity that follow, and how the architecture was recognised.
+
+    Raises:
+        CheckpointError: if it is not sure, with a command for each of the likeliest.
+    """
+    answer = recognise(contents, entry, shape=shape, images=images, mean=mean, std=std)
+    if not answer.sure:
+        likely = "; ".join(f"{one.architecture} ({one})" for one in answer.candidates)
+        raise CheckpointError(
+            "a card in the checkpoint, or the name of its architecture",
+            f"a checkpoint without a card, which is not recognised for sure. Likeliest: {likely}",
+            f"Give --arch: {'; or '.join(answer.commands(path, entry))}; or --arch module:factory, code of your own.",
+        )
+    proposal = answer.best.proposal
+    names = tuple(map(str, range(proposal.classes)))
+    likely_shape = (proposal.channels, proposal.side, proposal.side)
+    return Given(architecture=proposal.architecture, shape=likely_shape, class_names=names), answer.why
 
 
 def _check_builds_alone(architecture: str) -> None:
@@ -151,12 +198,6 @@ def _check_builds_alone(architecture: str) -> None:
 
 def _identify(card: Identity | None, given: Given) -> Identity:
     """Completes the card by what the caller gave, which takes precedence."""
-    if card is None and "architecture" not in given:
-        raise CheckpointError(
-            "a card in the checkpoint, or the name of its architecture",
-            "a checkpoint without a card",
-            f"Give --arch, for example {EXAMPLES}.",
-        )
     if card is None and not {"shape", "class_names"} <= given.keys():
         raise CheckpointError(
             "the images' shape and classes", "a checkpoint without a card, and no data", "Give --data as well."

@@ -16,6 +16,7 @@ from aegis.models.load import load_checkpoint
 from .conftest import NAMES
 
 pytestmark = pytest.mark.usefixtures("inside")
+DIGITS = tuple("0123456789")
 BY_HAND = {"architecture": "aegis:cnn16", "shape": (1, 28, 28), "class_names": NAMES}
 
 
@@ -90,13 +91,28 @@ def test_old_checkpoints_without_batch_counters_load(tmp_path, network, pixels):
     assert torch.equal(suspect.classifier.logits(pixels), network(pixels).detach())
 
 
-def test_without_a_card_an_architecture_and_data_are_asked_for(tmp_path, network):
-    path = save(tmp_path / "a.safetensors", network.state_dict())
-    error = refusal(path)
-    assert "without a card" in error.got
-    assert "aegis:cnn32" in error.advice
-    assert "module:factory" in error.advice
+def test_without_a_card_the_tensors_say_which_architecture_it_is(tmp_path, network, pixels):
+    path = save(tmp_path / "a.safetensors", {f"module.{name}": t for name, t in network.state_dict().items()})
+    suspect = load_checkpoint(path)
+    assert suspect.identity == Identity(architecture="aegis:cnn16", shape=(1, 28, 28), class_names=DIGITS)
+    assert suspect.recognised == "all 32 tensors fit, and no other architecture's do"
+    assert torch.equal(suspect.classifier.logits(pixels), network(pixels).detach())
+    told = load_checkpoint(path, shape=(1, 20, 20), class_names=NAMES, mean=(0.5,))
+    assert (told.identity.shape, told.identity.class_names, told.identity.mean) == ((1, 20, 20), NAMES, (0.5,))
+    assert load_checkpoint(path, **BY_HAND).recognised is None
     assert "--data" in refusal(path, architecture="aegis:cnn16").advice
+
+
+def test_what_is_not_recognised_for_sure_is_refused_with_commands(tmp_path):
+    state = build("aegis:preact18,width=4", 3, 10).state_dict()
+    error = refusal(save(tmp_path / "a.safetensors", state))
+    assert "aegis:preact18,width=4 (all 107 tensors fit" not in error.got  # counters do not count
+    assert "aegis:preact18,width=4 (all 87 tensors fit" in error.got
+    for likely in ("aegis:preact18,width=4", "aegis:preact18,width=4,raw=1"):
+        assert f"aegis scan {tmp_path / 'a.safetensors'} --arch {likely} --data DATA" in error.advice
+    unknown = refusal(save(tmp_path / "b.safetensors", {"something": torch.rand(3, 3)}))
+    assert "aegis:cnn32" in unknown.advice
+    assert "module:factory" in unknown.advice
 
 
 def test_an_architecture_or_data_that_differ_are_named(tmp_path, checkpoint, network):
