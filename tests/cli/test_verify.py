@@ -133,3 +133,21 @@ def test_options_of_a_result_need_one(suspect):
     outcome = run("verify", "--checkpoint", suspect)
     assert (outcome.code, outcome.out) == (2, "")
     assert "a result to be repeated" in outcome.err
+
+
+def test_a_network_with_noise_is_told_apart_from_another_one(result, suspect, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "noisy.py").write_text(
+        "import torch\nfrom aegis.models.architectures import build\n"
+        "def noise(_, given):\n    return given[0] + 0.1 * torch.randn_like(given[0])\n"
+        "def net(in_channels, classes):\n    net = build('aegis:cnn16', in_channels, classes)\n"
+        "    net.register_forward_pre_hook(noise)\n    return net\n"
+    )
+    told = ("--arch", "noisy:net", "--data", images)
+    scanned = run("scan", suspect, *told, *ONE, "--json", result)
+    assert scanned.code in (1, 3), scanned.err
+    assert "its answers differ from call to call" in " ".join(scanned.out.split())
+    outcome = run("verify", result, "--checkpoint", suspect, *told)
+    assert (outcome.code, "another architecture" in outcome.err) == (1, False)
+    assert "no two scans of it are the same" in " ".join(outcome.out.split())

@@ -75,6 +75,26 @@ def test_bfloat16_does_not_change_the_verdict(infected, data, scans):
     assert (found.verdict, found.flagged_classes) == (scans.infected.verdict, scans.infected.flagged_classes)
 
 
+def test_a_network_of_float32_alone_is_scanned_and_recorded_so(infected, data):
+    class Exact(nn.Module):
+        def __init__(self, network):
+            super().__init__()
+            self.network = network
+
+        def forward(self, x):
+            return self.network(x.float())
+
+    said = infected.identity
+    classifier = Classifier(Exact(infected.classifier.network), said.shape, said.mean, said.std).eval()
+    suspect = replace(infected, classifier=classifier)
+    result = scan(suspect, data, LIGHT, labels=[TARGET], runtime=Runtime(precision="bf16"))
+    ran = result.record("model.safetensors").runtime
+    assert (ran.device, ran.precision, ran.instead_of) == ("cpu", "fp32", "cpu, bf16")
+    plain = scan(infected, data, LIGHT, labels=[TARGET], runtime=Runtime())
+    assert plain.record("model.safetensors").runtime.instead_of == ""
+    assert same_finding(result.classes[0], plain.classes[0])
+
+
 def test_the_verdict_knows_neither_the_truth_nor_the_files_name_nor_the_other_classes(infected, data, scans, tmp_path):
     telling = tmp_path / f"backdoor-target-{TARGET}.safetensors"
     save_checkpoint(telling, infected.classifier, Card(IDENTITY, Truth(robust=True, metrics={"accuracy": 1.0})))

@@ -104,7 +104,7 @@ def install() -> list[object]:
     """
     _setup_privateuseone_for_python_backend(NAME, _Backend())
     torch.__future__.set_overwrite_module_params_on_conversion(True)
-    torch.inference_mode = torch.no_grad
+    torch.inference_mode = lambda mode=True: torch.no_grad() if mode else torch.enable_grad()
     kernels, autocast = torch.library.Library("aten", "IMPL"), torch.library.Library("_", "IMPL", "AutocastPrivateUse1")
     for name, make in (
         ("empty.memory_format", ATEN.empty.memory_format),

@@ -22,6 +22,7 @@ def found():
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_scan_finds_the_same_as_on_the_processor(found, precision):
     (here, there), apart = found["scans"][precision]["verdicts"], found["scans"][precision]["grey levels apart"]
+    assert found["scans"][precision]["ran on"] == ["cpu", "pretended"]
     assert here == there
     assert apart <= 1
 

@@ -54,7 +54,11 @@ def scans() -> dict[str, object]:
         translated = [[one.finding.evidence.translated.astype(int) for one in result.classes] for result in both]
         furthest = max(int(abs(a - b).max()) for a, b in zip(*translated, strict=True))
         verdicts = [[result.verdict, *[c.record.flagged for c in result.classes]] for result in both]
-        found[precision] = {"verdicts": verdicts, "grey levels apart": furthest}
+        found[precision] = {
+            "verdicts": verdicts,
+            "grey levels apart": furthest,
+            "ran on": [result.runtime.device for result in both],
+        }
     return found
 
 
@@ -76,6 +80,7 @@ def control() -> dict[str, object]:
 def steps() -> dict[str, object]:
     """Operations and waits of a step of PGD and of a step of a search for patches."""
     frozen = network().frozen(Runtime(NAME))
+    assert frozen.runtime.device == NAME
     images = torch.from_numpy(DATA.train.pixels[:16])
     labels = torch.zeros(16, dtype=torch.long)
     x, y = images.to(NAME), labels.to(NAME)

@@ -12,6 +12,7 @@ from aegis.core.errors import CheckpointError
 from aegis.models.architectures import build
 from aegis.models.card import Card, Identity, save_checkpoint
 from aegis.models.load import load_checkpoint
+from aegis.models.steadiness import RANDOM
 
 from .conftest import NAMES
 
@@ -200,3 +201,70 @@ def test_several_networks_in_one_dictionary_are_named_by_their_prefixes(tmp_path
         load_checkpoint(tmp_path / "a.safetensors", **BY_HAND)
     found = load_checkpoint(tmp_path / "a.safetensors", **BY_HAND, entry="ema")
     assert (found.entry, found.others) == ("ema", ("model",))
+
+
+OWN_NET = """
+import torch
+from torch import nn
+from aegis.models.architectures import build
+
+
+class Wrapped(nn.Module):
+    def __init__(self, how, classes=10):
+        super().__init__()
+        self.model, self.how = build("aegis:cnn16", 1, classes), how
+
+    def forward(self, x):
+        if self.how == "noise":
+            x = x + 0.25 * torch.randn_like(x)
+        z = self.model(x)
+        return {"hidden": x, "scores": z.softmax(1)} if self.how == "softmax" else z
+
+
+def plain():
+    return Wrapped("plain")
+
+
+def softmax():
+    return Wrapped("softmax")
+
+
+def noise():
+    return Wrapped("noise")
+
+
+def single():
+    return Wrapped("single", 1)
+"""
+
+
+def test_what_is_unusual_about_a_network_is_told_and_a_part_of_what_it_is(own_code, network, pixels):
+    (own_code / "own_net.py").write_text(OWN_NET)
+    path = save(own_code / "a.safetensors", {f"model.{name}": tensor for name, tensor in network.state_dict().items()})
+    plain, softmax, noise, again = (
+        load_checkpoint(path, **BY_HAND | {"architecture": f"own_net:{how}"})
+        for how in ("plain", "softmax", "noise", "noise")
+    )
+    assert plain.reading == ()
+    assert [note.partition(",")[0] for note in softmax.reading] == [
+        "its logits are taken from scores of what it returns",
+        "it ends in a softmax",
+    ]
+    assert noise.reading == (RANDOM,)
+    wanted = network(pixels).detach()
+    torch.testing.assert_close(softmax.classifier.logits(pixels), wanted.log_softmax(1), rtol=1e-4, atol=1e-5)
+    assert not torch.equal(noise.classifier.logits(pixels), noise.classifier.logits(pixels))
+    # Noise of another call makes no other model of it.
+    assert noise.digest == again.digest
+    assert len({plain.digest, softmax.digest, noise.digest}) == 3
+
+
+def test_one_output_is_a_model_of_two_classes(own_code):
+    (own_code / "own_net.py").write_text(OWN_NET)
+    state = {f"model.{name}": tensor for name, tensor in build("aegis:cnn16", 1, 1).state_dict().items()}
+    path = save(own_code / "a.safetensors", state)
+    by_hand = BY_HAND | {"architecture": "own_net:single"}
+    found = load_checkpoint(path, **by_hand | {"class_names": ("no", "yes")})
+    assert found.classifier.classes == 2
+    assert "logits 0 and z" in found.reading[0]
+    assert refusal(path, **by_hand).got == "one with 2"

@@ -83,3 +83,10 @@ def test_other_networks_of_the_file_come_first(record):
     assert said[0].startswith("1 other network of the file: state_dict_ema.")
     assert model.called == f"{record.model.file}, entry state_dict"
     assert record.model.called == record.model.file
+
+
+def test_how_an_unusual_network_was_read_is_told(record):
+    assert "read as it is used" not in said_of(record)
+    model = record.model.model_copy(update={"reading": ("it ends in a softmax", "its answers differ")})
+    said = "Whether the network is read as it is used elsewhere: it ends in a softmax; its answers differ."
+    assert said in said_of(record, model=model)

@@ -234,5 +234,7 @@ def test_versions_time_and_machine_are_told():
     assert now().endswith("+00:00")
     assert len(now()) == 25
     told = runtime_record(Runtime())
-    assert (told.device, told.precision, told.hardware) == ("cpu", "fp32", processor())
+    assert (told.device, told.precision, told.hardware, told.instead_of) == ("cpu", "fp32", processor(), "")
+    assert runtime_record(Runtime(), Runtime()).instead_of == ""
+    assert runtime_record(Runtime(), Runtime("cuda", "bf16")).instead_of == "cuda, bf16"
     assert source_record().code == code_digest(STEPS_CODE)
