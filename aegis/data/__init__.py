@@ -34,7 +34,8 @@ def load_dataset(
 ) -> Dataset:
     """Reads a data set by name, from a file or from a folder.
 
-    A name takes precedence over a file of the same name; ``./mnist`` means the file.
+    A name takes precedence over a file of the same name; ``./mnist`` means the file. Of ``OTHERS``, a file or folder
+    of that name does.
 
     Args:
         source: one of ``SOURCES``, ``OTHERS`` or ``derived.DERIVED``; a file or folder of arrays; a folder of
@@ -62,7 +63,8 @@ def _read(source: str | Path, size: int | None, tell: Callable[[str], None]) -> 
         return read_derived(name)
     if name in SOURCES:
         return read_sample(name.removeprefix(SAMPLES))
-    if name in OTHERS:
+    # These names are younger than many a folder that is called so.
+    if name in OTHERS and not Path(name).exists():
         return to_dataset(read_other(name, size), name, tell)
     return to_dataset(read_file(_there(source), size), str(source), tell)
 

@@ -162,7 +162,9 @@ def _classes_of(
     # A folder "images" in every class is no class, and neither is one for the whole split.
     if all(len(of) > 1 and of[-1].casefold() in FILLERS for of in folders.values()):
         folders = {path: of[:-1] for path, of in folders.items()}
-    if len(set(folders.values())) == 1 and all(of[0].casefold() in FILLERS for of in folders.values() if of):
+    if len({of[:1] for of in folders.values()}) == 1 and all(
+        of[0].casefold() in FILLERS for of in folders.values() if of
+    ):
         folders = {path: of[1:] for path, of in folders.items()}
     if all(len(of) == 1 for of in folders.values()):
         return {path: of[0] for path, of in folders.items()}, ""

@@ -66,7 +66,9 @@ BESIDE = {"scan": (*TINY, "--classes", "0"), "evaluate": (), "train": ()}
     [
         ("scan MODEL --perplexity 30", ("more than 90 images", "got 80", "perplexity")),
         ("scan MODEL --classes 9", ("from 0 to 3", "got 9", "--classes")),
-        ("scan MODEL --classes one", ("--classes 7,3",)),
+        ("scan MODEL --classes one", ("bar, ", "'one'", "--classes 7,3")),
+        ("scan MODEL --size 299", ("--size from 1 to 224", "got 299")),
+        ("evaluate MODEL --channels 2", ("--channels among 1, 3",)),
         ("scan MODEL --epsilon -1", ("epsilon above 0", "-1")),
         ("scan MODEL --epsilon nan", ("finite", "--epsilon")),
         ("scan MODEL --seeds -5", ("at least 10 seeds", "-5")),

@@ -6,6 +6,7 @@ import pytest
 from aegis.core.errors import DataError
 from aegis.data.cache import cache_folder
 from aegis.data.files import read_file
+from aegis.data.splits import SAID
 
 
 @pytest.fixture
@@ -47,15 +48,21 @@ def test_files_of_another_kind_and_missing_ones_are_refused(tmp_path, name):
     with pytest.raises(DataError, match="does not exist"):
         read_file(tmp_path / name)
     (tmp_path / name).write_text("hello")
-    with pytest.raises(DataError, match=rf"\.npz file, a folder.*{name}, which ends otherwise"):
+    with pytest.raises(
+        DataError, match=rf"\.npz or \.mat file, a folder.*{name}, which ends otherwise.*savez_compressed"
+    ):
         read_file(tmp_path / name)
     with pytest.raises(DataError, match=r"gone\.zip.*No such file"):
         read_file(tmp_path / "gone.zip")
 
 
-def test_a_size_is_for_pictures_and_within_its_range(folder, save):
+def test_a_size_is_within_its_range_and_leaves_arrays_to_the_conversion(folder, save):
     for size in (0, -3, 1025):
         with pytest.raises(DataError, match=f"size from 1 to 1024 pixels; got {size}"):
             read_file(folder, size)
-    with pytest.raises(DataError, match="only for pictures"):
-        read_file(save(), size=8)
+    assert read_file(save(), size=8).x_train.shape == (12, 6, 6)
+
+
+def test_what_is_told_of_an_archive_is_told_again_from_the_cache(packed):
+    first, again = read_file(packed), read_file(packed)
+    assert first.notes == again.notes == (SAID,)

@@ -7,7 +7,7 @@ import pytest
 from aegis.core.errors import DataError
 from aegis.data import DEFAULT_SOURCE, load_dataset
 
-from .conftest import columns_like
+from .conftest import columns, columns_like
 
 
 def test_an_npz_is_read_with_its_class_names_by_a_path_as_text_and_with_a_tilde(save, monkeypatch, tmp_path):
@@ -57,9 +57,35 @@ def test_an_unknown_name_or_path_is_refused_with_the_choices(source, reason):
         load_dataset(source)
 
 
-def test_named_data_sets_are_not_scaled():
-    with pytest.raises(DataError, match="only for your own pictures"):
-        load_dataset("samples:mnist", size=32)
+# Stored results are found by these.
+DIGESTS = {
+    "samples:mnist": "642dbf9947f6f26e2f6fac341a764f3b58711be6dfdb4b01324f4a90d17d924c",
+    "samples:fashion_mnist": "b25617410d4934c97a69160c2dacd3fe898e90151e79c0dca4e406198d6cb33a",
+    "samples:cifar10": "1e5932de9e1e873883ddf89b49ea5eccef2011ca2e661ce5b56fa3c9a0154fb4",
+}
+
+
+@pytest.mark.parametrize("source", DIGESTS)
+def test_bundled_samples_keep_their_digests_and_nothing_is_told_of_them(source):
+    told = []
+    assert load_dataset(source, tell=told.append).digest == DIGESTS[source]
+    assert told == []
+
+
+def test_size_and_channels_are_converted_whatever_the_source(save, folder):
+    assert load_dataset("samples:mnist", size=32, channels=3).shape == (3, 32, 32)
+    assert load_dataset(save(), size=8).shape == (1, 8, 8)
+    assert load_dataset(folder, size=8, channels=3).shape == (3, 8, 8)
+
+
+def test_what_was_read_otherwise_than_written_is_told(save):
+    told = []
+    raw = columns()
+    onehot = np.eye(3)[raw["y_train"]]
+    path = save(x_train=raw["x_train"].astype(np.int64), y_train=onehot, x_test=None, y_test=None)
+    data = load_dataset(path, tell=told.append)
+    assert (len(data.train), len(data.test)) == (9, 3)
+    assert [sentence.split()[0] for sentence in told] == ["Every", "Labels", "Pixels"]
 
 
 def test_reading_imports_no_torch(folder):
