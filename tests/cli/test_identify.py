@@ -39,11 +39,11 @@ def test_a_card_is_told(suspect):
 
 def test_what_is_near_is_told_with_what_differs(plain):
     arrays = load_file(plain)
-    arrays["module.extra.weight"] = arrays["module.0.weight"].copy()
+    arrays["module.extra.scale"] = arrays["module.0.weight"].copy()
     save_file(arrays, plain)
     outcome = run("identify", plain, "--quiet")
     assert (outcome.code, outcome.out.splitlines()[0]) == (3, "aegis:cnn16")
-    assert "1 tensor unexpected (extra.weight)" in run("identify", plain).out
+    assert "1 tensor unexpected (extra.scale)" in run("identify", plain).out
 
 
 def test_bad_input_is_one_message(tmp_path):

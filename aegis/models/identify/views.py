@@ -18,6 +18,8 @@ Shapes = dict[str, Shape]
 LEAST = 0.3
 # Prefixes that are looked at; programs write two or three.
 MOST = 12
+# Parts of a name that may be a prefix; a hostile one has hundreds.
+DEEPEST = 8
 # Most numbers of a normalisation.
 CHANNELS = 64
 
@@ -47,7 +49,7 @@ def views(tensors: Mapping[str, Tensor]) -> list[View]:
     sizes: dict[str, int] = defaultdict(int)
     for name, tensor in tensors.items():
         parts = name.split(".")
-        for end in range(len(parts)):
+        for end in range(min(len(parts), DEEPEST)):
             sizes["".join(f"{part}." for part in parts[:end])] += tensor.numel()
     large = [prefix for prefix, size in sizes.items() if size >= LEAST * sizes[""]]
     large.sort(key=lambda prefix: (-sizes[prefix], len(prefix)))
