@@ -5,6 +5,8 @@ import json
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from aegis.models.card import read_identity
+
 from .conftest import TINY, run
 
 
@@ -55,9 +57,11 @@ def test_bad_input_is_one_message(tmp_path):
         assert outcome.err.count("\n") == 1
 
 
-def test_scan_and_evaluate_use_a_sure_answer_and_say_so(plain, images, tmp_path):
+def test_scan_and_evaluate_use_a_sure_answer_and_say_so(plain, suspect, images, tmp_path):
     said = "Recognised as aegis:cnn16 (all 32 tensors fit, and no other architecture's do)."
-    outcome = run("scan", plain, "--data", images, *TINY, "--classes", "0", "--json", tmp_path / "out.json")
+    card = read_identity(suspect)
+    pixels = ("--mean", ",".join(map(str, card.mean)), "--std", ",".join(map(str, card.std)))
+    outcome = run("scan", plain, "--data", images, *pixels, *TINY, "--classes", "0", "--json", tmp_path / "out.json")
     assert outcome.code == 3, outcome.err
     assert outcome.complaints == [said]
     assert json.loads((tmp_path / "out.json").read_text())["model"]["architecture"] == "aegis:cnn16"
