@@ -5,6 +5,8 @@ import json
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from aegis.models.card import read_identity
+
 from .conftest import TINY, run
 
 
@@ -39,11 +41,11 @@ def test_a_card_is_told(suspect):
 
 def test_what_is_near_is_told_with_what_differs(plain):
     arrays = load_file(plain)
-    arrays["module.extra.weight"] = arrays["module.0.weight"].copy()
+    arrays["module.extra.scale"] = arrays["module.0.weight"].copy()
     save_file(arrays, plain)
     outcome = run("identify", plain, "--quiet")
     assert (outcome.code, outcome.out.splitlines()[0]) == (3, "aegis:cnn16")
-    assert "1 tensor unexpected (extra.weight)" in run("identify", plain).out
+    assert "1 tensor unexpected (extra.scale)" in run("identify", plain).out
 
 
 def test_bad_input_is_one_message(tmp_path):
@@ -55,9 +57,11 @@ def test_bad_input_is_one_message(tmp_path):
         assert outcome.err.count("\n") == 1
 
 
-def test_scan_and_evaluate_use_a_sure_answer_and_say_so(plain, images, tmp_path):
+def test_scan_and_evaluate_use_a_sure_answer_and_say_so(plain, suspect, images, tmp_path):
     said = "Recognised as aegis:cnn16 (all 32 tensors fit, and no other architecture's do)."
-    outcome = run("scan", plain, "--data", images, *TINY, "--classes", "0", "--json", tmp_path / "out.json")
+    card = read_identity(suspect)
+    pixels = ("--mean", ",".join(map(str, card.mean)), "--std", ",".join(map(str, card.std)))
+    outcome = run("scan", plain, "--data", images, *pixels, *TINY, "--classes", "0", "--json", tmp_path / "out.json")
     assert outcome.code == 3, outcome.err
     assert outcome.complaints == [said]
     assert json.loads((tmp_path / "out.json").read_text())["model"]["architecture"] == "aegis:cnn16"

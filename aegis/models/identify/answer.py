@@ -184,9 +184,9 @@ def _compared(contents: Contents, entry: str | None) -> list[Candidate]:
     for view in asked or parts:
         for candidate in _for_view(view):
             known = found.get(candidate.architecture)
-            if known is None or candidate.differing < known.differing:
+            if known is None or candidate.distance < known.distance:
                 found[candidate.architecture] = candidate
-    return sorted(found.values(), key=lambda one: (one.differing, *library.preference(one.architecture)))
+    return sorted(found.values(), key=lambda one: (one.distance, *library.preference(one.architecture)))
 
 
 def _for_view(view: View) -> Iterable[Candidate]:

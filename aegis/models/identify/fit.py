@@ -29,6 +29,7 @@ class Candidate:
         missing: names of its tensors that the file lacks.
         unexpected: names of tensors of the file that it does not have.
         wrong: names of tensors of another shape, with the file's shape and its own.
+        beside: number of weights that lie elsewhere in the file.
     """
 
     proposal: Proposal
@@ -37,6 +38,7 @@ class Candidate:
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     wrong: tuple[tuple[str, Shape, Shape], ...] = ()
+    beside: int = 0
 
     @property
     def architecture(self) -> str:
@@ -52,6 +54,11 @@ class Candidate:
     def differing(self) -> int:
         """Number of tensors that differ."""
         return len(self.missing) + len(self.unexpected) + len(self.wrong)
+
+    @property
+    def distance(self) -> int:
+        """How far it is from the file: a small part of a network may look like all of another one."""
+        return 0 if self.fits else self.differing + self.beside
 
     def __str__(self) -> str:
         """Says in words how it differs."""
@@ -90,6 +97,7 @@ def compare(proposal: Proposal, view: View, wanted: Shapes | None = None) -> Can
         missing=tuple(name for name in wanted if name not in shapes),
         unexpected=tuple(n for n in shapes if n not in wanted and not _negligible(n, shapes[n], small)),
         wrong=tuple((n, shapes[n], shape) for n, shape in wanted.items() if n in shapes and shapes[n] != shape),
+        beside=view.beside,
     )
 
 

@@ -138,7 +138,7 @@ def _of_similar_names(shapes: Shapes) -> list[Known]:
 
 def _known(row: list[Any]) -> Known:
     name, names, shapes, heads, stem, side, weights = row
-    return Known(name, _table()["names"][names], list(_shapes(shapes)), heads, stem, side, weights)
+    return Known(name, _table()["names"][names], list(_shapes(shapes)), heads, stem, side, bool(weights))
 
 
 def _shapes(text: str) -> Iterable[Shape]:

@@ -209,6 +209,7 @@ def _vit(shapes: Shapes) -> Iterator[_Solved]:
 
 def _mlp(shapes: Shapes) -> Iterator[_Solved]:
     layers = _numbered(shapes, 2)
+    _check(len(layers) > 1)
     options = {"width": layers[0][0], "depth": len(layers) - 1}
     for channels in (1, 3):
         if layers[0][1] % channels == 0 and math.isqrt(area := layers[0][1] // channels) ** 2 == area:

@@ -18,6 +18,8 @@ Shapes = dict[str, Shape]
 LEAST = 0.3
 # Prefixes that are looked at; programs write two or three.
 MOST = 12
+# Parts of a name that may be a prefix; a hostile one has hundreds.
+DEEPEST = 8
 # Most numbers of a normalisation.
 CHANNELS = 64
 
@@ -29,10 +31,12 @@ class View:
     Args:
         prefix: what stands before their names in the file, ending with a dot, or nothing.
         shapes: shapes by name, in natural order, without prefix, counters and normalisation.
+        beside: number of tensors of two axes or more that lie elsewhere in the file.
     """
 
     prefix: str
     shapes: Shapes
+    beside: int = 0
 
 
 def views(tensors: Mapping[str, Tensor]) -> list[View]:
@@ -47,11 +51,11 @@ def views(tensors: Mapping[str, Tensor]) -> list[View]:
     sizes: dict[str, int] = defaultdict(int)
     for name, tensor in tensors.items():
         parts = name.split(".")
-        for end in range(len(parts)):
+        for end in range(min(len(parts), DEEPEST)):
             sizes["".join(f"{part}." for part in parts[:end])] += tensor.numel()
     large = [prefix for prefix, size in sizes.items() if size >= LEAST * sizes[""]]
     large.sort(key=lambda prefix: (-sizes[prefix], len(prefix)))
-    return [View(prefix, _under(prefix, tensors)) for prefix in large[:MOST]]
+    return [View(prefix, _under(prefix, tensors), _beside(prefix, tensors)) for prefix in large[:MOST]]
 
 
 def plain_shapes(tensors: Mapping[str, Tensor]) -> Shapes:
@@ -61,6 +65,10 @@ def plain_shapes(tensors: Mapping[str, Tensor]) -> Shapes:
         tensors: its state dictionary, which may be on the meta device.
     """
     return {name: tuple(tensor.shape) for name, tensor in tensors.items() if not name.endswith(COUNTER)}
+
+
+def _beside(prefix: str, tensors: Mapping[str, Tensor]) -> int:
+    return sum(tensor.ndim > 1 for name, tensor in tensors.items() if not name.startswith(prefix))
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> Shapes:

@@ -76,6 +76,12 @@ def test_what_does_not_fit_is_told_with_what_differs():
     )
 
 
+def test_the_last_layer_alone_is_not_taken_for_a_small_network():
+    tensors = state("aegis:cnn16", 1, 4) | {"extra.scale": torch.zeros(4, 4)}
+    answer = recognise(holding(tensors), None)
+    assert (answer.best.architecture, str(answer.best)) == ("aegis:cnn16", "1 tensor unexpected (extra.scale)")
+
+
 def test_two_networks_in_one_dictionary_are_refused_until_one_is_named():
     own, ema = (state("aegis:cnn16,width=4", prefix=prefix) for prefix in ("model.", "ema."))
     with pytest.raises(CheckpointError, match="2 networks: "):

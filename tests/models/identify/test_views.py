@@ -16,6 +16,7 @@ def test_parts_of_a_file_without_prefix_normalisation_and_counters():
     assert list(found["model.net."].items()) == [("2.weight", (2, 3, 1, 1)), ("10.weight", (5, 2))]
     assert "mean" not in found[""]
     assert found[""]["loss.weight"] == (5,)
+    assert [view.beside for view in views(tensors)] == [0, 0, 0, 1]
 
 
 def test_numbers_in_names_sort_as_numbers():
