@@ -158,8 +158,10 @@ def _damaged(content: bytearray) -> None:
 
 
 LIE = struct.pack("<I", 100_000), struct.pack("<I", 10)
+# Among pictures of two classes, since nothing is unpacked where there are fewer.
+LYING = photos(bytes(100_000))
 for title, make, word in (
-    ("sizes that lie", _packed([("ant/1.png", bytes(100_000))], lambda content: content.replace(*LIE)), NO_ARCHIVE),
+    ("sizes that lie", _packed(LYING, lambda content: content.replace(*LIE)), NO_ARCHIVE),
     ("damaged", _packed(photos(os.urandom(1000)), _damaged), NO_ARCHIVE),
     ("locked", _packed(photos(encoded()), _locked), NO_ARCHIVE),
     ("nothing at all", b"", "Expected"),
