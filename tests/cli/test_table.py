@@ -63,7 +63,7 @@ def scanned(results, tmp_path, monkeypatch):
     folder = results / "scans" / "quick" / "default"
     folder.mkdir(parents=True)
     for seed in scans:
-        (folder / f"mnist_static-seed{seed}.json").touch()
+        (folder / f"mnist_static-seed{seed}.json.gz").touch()
     return results
 
 
