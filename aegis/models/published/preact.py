@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from aegis.models.published.stages import plan
+
 
 class PreActBlock(nn.Module):
     """Batch norm and rectifier before each convolution (He et al. 2016, identity mappings).
@@ -102,15 +104,6 @@ def preact_resnet(
         norm: 0 without batch norm and rectifier behind the last block.
         raw: 1 for shortcuts with weights that begin before the first rectifier; bottlenecks have none of these.
     """
-    stages, channels = [], width
-    for stage, depth in enumerate(depths):
-        inner, blocks = width * 2**stage, []
-        out = inner * (4 if bottleneck else 1)
-        for block in range(depth):
-            stride = 2 if stage > 0 and block == 0 else 1
-            basic = ((out, 3, stride), (out, 3, 1))
-            layers = ((inner, 1, 1), (inner, 3, stride), (out, 1, 1)) if bottleneck else basic
-            blocks.append(PreActBlock(channels, layers, bool(raw)))
-            channels = out
-        stages.append(nn.Sequential(*blocks))
-    return PublishedPreAct(in_channels, classes, stages, width, channels, bool(norm))
+    planned = plan(depths, bottleneck, width)
+    stages = [nn.Sequential(*(PreActBlock(one.in_channels, one.layers, bool(raw)) for one in row)) for row in planned]
+    return PublishedPreAct(in_channels, classes, stages, width, planned[-1][-1].out_channels, bool(norm))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from aegis.models.published.stages import Planned, plan
+
 
 class Residual(nn.Module):
     """Convolutions ``conv1``, ``bn1``, ``conv2``, ... and a shortcut, added before the last rectifier (He et al. 2016).
@@ -145,31 +147,24 @@ def cifar_resnet_without_projection(in_channels: int, classes: int, width: int =
         width: channels of the first of three stages.
         blocks: number of blocks in each stage: 3, 5, 7, 9 or 18.
     """
-    stages, channels = [], width
-    for stage in range(3):
-        out, row = width * 2**stage, []
-        for block in range(blocks):
-            stride = 2 if stage > 0 and block == 0 else 1
-            shortcut = Padded(channels, out) if stride > 1 else nn.Identity()
-            row.append(Residual(channels, ((out, 3, stride), (out, 3, 1)), shortcut, "shortcut"))
-            channels = out
-        stages.append(row)
-    return StagedResNet(in_channels, width, stages, ("linear", channels, classes))
+    planned = plan((blocks,) * 3, False, width)
+    stages = [[Residual(one.in_channels, one.layers, _unweighted(one), "shortcut") for one in row] for row in planned]
+    return StagedResNet(in_channels, width, stages, ("linear", planned[-1][-1].out_channels, classes))
+
+
+def _unweighted(one: Planned) -> nn.Module:
+    return Padded(one.in_channels, one.out_channels) if one.stride > 1 else nn.Identity()
+
+
+def _projected(one: Planned) -> nn.Sequential:
+    if one.stride == 1 and one.in_channels == one.out_channels:
+        return nn.Sequential()
+    projection = nn.Conv2d(one.in_channels, one.out_channels, 1, one.stride, bias=False)
+    return nn.Sequential(projection, nn.BatchNorm2d(one.out_channels))
 
 
 def _stages(depths: Sequence[int], bottleneck: bool, width: int, called: str) -> tuple[list[list[Residual]], int]:
     """Gives the blocks of each stage, and the channels of the last."""
-    stages, channels = [], width
-    for stage, depth in enumerate(depths):
-        inner, row = width * 2**stage, []
-        out = inner * (4 if bottleneck else 1)
-        for block in range(depth):
-            stride = 2 if stage > 0 and block == 0 else 1
-            basic = ((out, 3, stride), (out, 3, 1))
-            layers = ((inner, 1, 1), (inner, 3, stride), (out, 1, 1)) if bottleneck else basic
-            projection = [nn.Conv2d(channels, out, 1, stride, bias=False), nn.BatchNorm2d(out)]
-            shortcut = nn.Sequential(*(projection if stride > 1 or channels != out else []))
-            row.append(Residual(channels, layers, shortcut, called))
-            channels = out
-        stages.append(row)
-    return stages, channels
+    planned = plan(depths, bottleneck, width)
+    stages = [[Residual(one.in_channels, one.layers, _projected(one), called) for one in row] for row in planned]
+    return stages, planned[-1][-1].out_channels
