@@ -134,8 +134,15 @@ def settled(page: Page) -> None:
 
 
 def rest(page: Page) -> Page:
-    """The page once the server has answered all that was asked: what is pressed while it is drawn anew is lost."""
+    """The page once the server has answered all that was asked and nothing moves.
+
+    What is pressed while it is drawn anew, or slides away beneath the pointer, is lost.
+    """
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    page.evaluate(
+        """Promise.allSettled(document.getAnimations()
+            .filter(one => isFinite(one.effect.getComputedTiming().endTime)).map(one => one.finished))"""
+    )
     return page
 
 
