@@ -21,7 +21,7 @@ CLASSES, TRAIN, TEST = 4, 100, 15
 EPOCHS = 6
 TRAINING = ("--arch", "aegis:cnn16", "--standard", "--epochs", str(EPOCHS), "--precision", "fp32", "--quiet")
 SCAN = ("--preset", "paper", "--iterations", "3", "--seeds", "30", "--perplexity", "8", "--precision", "fp32")
-SCAN += ("--workers", "1", "--quiet")
+SCAN += ("--workers", "1", "--classes", "1,2", "--quiet")
 
 
 # Number of the event before which a process dies, 0 for none, and the seconds that it lives on after that.

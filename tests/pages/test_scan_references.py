@@ -160,6 +160,7 @@ def test_progress_is_shown_and_found_after_a_reload_and_a_cancelled_job_can_go_o
     assert job.state == "cancelled"
     assert "What was finished is kept" in everything(at)
     assert "Make references" in labels(at)
+    assert "What was finished is kept" in everything(open_page(SCAN, references=job.id))
 
 
 def test_what_was_made_is_used_from_then_on(upload, open_page, making, suspects):

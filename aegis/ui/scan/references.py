@@ -24,6 +24,7 @@ WHAT = (
     "Small benign models of the same images, searched for triggers like the suspect. What works on them as well is a "
     "weak spot of the images and no backdoor."
 )
+CANCELLED = "Making references was cancelled. What was finished is kept and not made again."
 
 
 def choose_references(images: ChosenImages) -> str:
@@ -80,6 +81,8 @@ def show_addressed(shown: Job[References] | None) -> str:
         return ""
     if job.state == "failed":
         complain(job.message, "No references")
+    elif job.state == "cancelled":
+        st.caption(CANCELLED)
     elif not job.over:
         with st.container(border=True, gap="xsmall", key="card-making"):
             show_making(job, is_named=True)
@@ -106,7 +109,7 @@ def _explain(is_cancelled: bool) -> None:
         help=f"{WHAT} They are made once for these images.",
     )
     if is_cancelled:
-        st.caption("Cancelled. What was finished is kept and not made again.")
+        st.caption(CANCELLED)
 
 
 def _offer(images: ChosenImages, summary: ImagesSummary) -> None:
