@@ -12,6 +12,7 @@ import typer
 from aegis.cli.bank.commands import BANK
 from aegis.cli.evaluate import evaluate
 from aegis.cli.failures import guarded, tell
+from aegis.cli.fleet import FLEET
 from aegis.cli.gc import gc
 from aegis.cli.history import history
 from aegis.cli.identify import identify
@@ -37,10 +38,14 @@ app = typer.Typer(
 )
 for command in (scan, identify, reference, show, report, history, verify, gc, train, evaluate, table):
     app.command(help=without_wrapping(command.__doc__ or ""))(guarded(command))
-bank = typer.Typer(name="bank", no_args_is_help=True, help="Suspects to try a detector on: list, train, scan.")
-for name, part in BANK.items():
-    bank.command(name, help=without_wrapping(part.__doc__ or ""))(guarded(part))
-app.add_typer(bank)
+for group, parts, about in (
+    ("fleet", FLEET, "Many suspects at once: scan a folder or a list of them."),
+    ("bank", BANK, "Suspects to try a detector on: list, train, scan."),
+):
+    sub = typer.Typer(name=group, no_args_is_help=True, help=about)
+    for name, part in parts.items():
+        sub.command(name, help=without_wrapping(part.__doc__ or ""))(guarded(part))
+    app.add_typer(sub)
 
 
 def _version(asked: bool) -> bool:

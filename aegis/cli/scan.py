@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aegis.cli.failures import BAD_INPUT, tell
+from aegis.cli.failures import tell
 from aegis.cli.options import (
     MORE,
     Arch,
@@ -39,6 +39,7 @@ from aegis.cli.progress import class_bars, progress_bar
 from aegis.cli.remembered import this_command
 from aegis.cli.suspects import images_for, reader
 from aegis.core.errors import AegisError, CheckpointError
+from aegis.core.failures import BAD_INPUT
 from aegis.core.files import write_text
 from aegis.detect.embed import EMBEDDERS
 from aegis.models.intake.formats import ALL

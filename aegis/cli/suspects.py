@@ -12,9 +12,10 @@ from aegis.cli.output import Printer, clean
 from aegis.cli.progress import waiting
 from aegis.core.errors import CheckpointError, DataError
 from aegis.core.types import Dataset
-from aegis.data import default_source, load_dataset
-from aegis.models.card import MAX_SIDE, read_identity
+from aegis.data import load_dataset
+from aegis.models.card import MAX_SIDE
 from aegis.models.intake.formats import recognise
+from aegis.services.suspects import source_of
 
 # What torch says of images with other channels or of another size than a network's first and last layers take.
 _CHANNELS = re.compile(r"to have ([13]) channels, but got [134] channels")
@@ -39,8 +40,7 @@ def images_for(checkpoint: Path, data: str | None, size: int | None, channels: i
     told: list[str] = []
     with waiting("reading images", quiet):
         recognise(checkpoint)
-        source = _source(checkpoint) if data is None else data
-        images = load_dataset(source, size=size, channels=channels, tell=told.append)
+        images = load_dataset(source_of(checkpoint, data), size=size, channels=channels, tell=told.append)
     check_side(images)
     tell(told, quiet)
     return images
@@ -71,15 +71,6 @@ def tell(told: Sequence[str], quiet: bool) -> None:
     if not quiet:
         for sentence in told:
             Printer(stderr=True).note(clean(sentence, 400))
-
-
-def _source(checkpoint: Path) -> str:
-    """The bundled sample of the data set on the card."""
-    identity = read_identity(checkpoint)
-    if identity is None or identity.data is None:
-        what = "a checkpoint without a card" if identity is None else "a card that names no data set"
-        raise DataError("to know which images this model was made for", what, "Give --data NAME, FILE.npz or FOLDER.")
-    return default_source(identity.data)
 
 
 def load(

@@ -3,8 +3,9 @@
 import pytest
 import typer
 
-from aegis.cli.failures import explain, guarded
+from aegis.cli.failures import guarded
 from aegis.core.errors import ConfigError
+from aegis.core.failures import explain
 from aegis.core.runtime import Cancelled
 
 

@@ -18,7 +18,7 @@ from aegis.records.presets import PRESETS
 from .conftest import run
 
 COMMANDS = ("scan", "identify", "reference", "show", "report", "history", "verify", "gc", "train", "evaluate", "table")
-COMMANDS += ("bank list", "bank train", "bank scan", "bank calibrate")
+COMMANDS += ("fleet scan", "bank list", "bank train", "bank scan", "bank calibrate")
 ROOT = Path(__file__).parents[2]
 
 
@@ -48,7 +48,7 @@ def examples(text):
 
 def assert_understood(words):
     """That a command knows its options, given the words after ``aegis``."""
-    name = " ".join(words[:2]) if words[0] == "bank" else words[0]
+    name = " ".join(words[:2]) if words[0] in ("bank", "fleet") else words[0]
     known = {option for parameter in understood(name).params for option in parameter.opts}
     assert {word for word in words if word.startswith("-")} <= known
 
