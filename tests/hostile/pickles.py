@@ -174,11 +174,6 @@ for ending, options in (("zip", {}), ("old format", LEGACY)):
         *(CODE, "posix.system"),
         unsafe=torch_load,
     )
-CHECKPOINTS.add(
-    "whole module, old format",
-    lambda path, canary: torch.save(nn.Sequential(nn.Linear(2, 2)), path, **LEGACY),
-    *(CODE, "torch.nn.modules.linear.Linear"),
-)
 
 CHECKPOINTS.add("module of a script", b"\x80\x02c__main__\nNet\n)\x81}b.", CODE, "__main__.Net")
 DILL = b"\x80\x04cdill._dill\n_create_function\n(" + text("import os") + b"tR."

@@ -21,6 +21,8 @@ IMAGES = [case for case in PICTURES.cases.values() if not case.slow]
 # One of each kind through a process of its own; code, through that of the command line.
 PROCESS = (
     "names that double forty times",
+    "beside weights, a text written in hexadecimal sixty times",
+    "beside weights, a tuple a million deep as a name",
     "old format storage that claims terabytes",
     "header that claims terabytes",
     "card with an escape in its name",
@@ -100,8 +102,8 @@ def test_cards_that_want_something_done(case: Case, door, ground, inside, monkey
 
 @of([CHECKPOINTS.cases[name] for name in PROCESS])
 def test_a_process_of_its_own(case: Case, ground):
-    # Where only its limits can end what the file does, they are as tight as torch's import allows.
-    limits = Limits(processor=3) if case.limits else doors.QUICK
+    # Where only the limit of time can end what the file does, it is as tight as torch's import allows.
+    limits = Limits(processor=3) if "of computing" in case.words else doors.QUICK
     ground.check(case, doors.python(ground.make(case), limits=limits))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +30,10 @@ SEPARATOR = "/"
 # Attributes of a module that make up one network.
 OF_A_MODULE = ("_parameters", "_buffers", "_modules")
 
-Container = Mapping[Any, Any] | list[Any] | tuple[Any, ...] | Inert
-CONTAINERS = (Mapping, list, tuple, Inert)
+# A file may replace the methods of a dictionary or tensor by attributes, so those of the class are called.
+Container = dict[Any, Any] | list[Any] | tuple[Any, ...] | Inert
+CONTAINERS = (dict, list, tuple, Inert)
+bare = torch.Tensor.detach
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +46,12 @@ class Entry:
     """
 
     name: str
-    content: Mapping[Any, Any]
+    content: dict[Any, Any]
 
     @property
     def tensors(self) -> dict[str, torch.Tensor]:
         """Its tensors by name."""
-        return {k: v for k, v in self.content.items() if isinstance(k, str) and isinstance(v, torch.Tensor)}
+        return {k: bare(v) for k, v in dict.items(self.content) if isinstance(k, str) and isinstance(v, torch.Tensor)}
 
     @property
     def digest(self) -> str:
@@ -57,7 +59,7 @@ class Entry:
         found, digest = self.tensors, hashlib.sha256()
         prefix = shared_prefix(list(found))
         for name in sorted(found):
-            tensor = found[name].detach()
+            tensor = found[name]
             digest.update(repr((name.removeprefix(prefix), tuple(tensor.shape), str(tensor.layout))).encode())
             if tensor.layout == torch.strided and not tensor.is_quantized:
                 plain = tensor.double() if tensor.is_floating_point() else tensor.resolve_neg().resolve_conj()
@@ -149,7 +151,7 @@ def entries_in(content: Container) -> list[Entry]:
         if isinstance(one, Inert):
             held = tensors_of(one) if is_module(one) else {}
             named += [Entry(name, held)] if _weights(held) else []
-        elif isinstance(one, Mapping):
+        elif isinstance(one, dict):
             named += [Entry(name, one)] if _weights(one) else []
         elif _weights(tensors := {str(i): inner for i, inner in enumerate(one)}):
             unnamed.append(Entry(name, tensors))
@@ -165,9 +167,9 @@ def joined(entry: str, part: str) -> str:
     return part if entry == TOP else f"{entry}{SEPARATOR}{part}"
 
 
-def _weights(one: Mapping[Any, Any]) -> dict[str, torch.Tensor]:
+def _weights(one: dict[Any, Any]) -> dict[str, torch.Tensor]:
     """Tensors of two axes or more; statistics, mean and std beside a network have one."""
-    return {k: v for k, v in one.items() if isinstance(k, str) and isinstance(v, torch.Tensor) and v.ndim > 1}
+    return {k: v for k, v in dict.items(one) if isinstance(k, str) and isinstance(v, torch.Tensor) and v.ndim > 1}
 
 
 def _shapes(entry: Entry) -> list[tuple[int, ...]]:
@@ -182,16 +184,17 @@ def _stands_alone(entry: Entry, entries: Sequence[Entry]) -> bool:
 
 def _inside(one: Container) -> Iterator[tuple[str, Container]]:
     if isinstance(one, Inert):
-        own = OF_A_MODULE if is_module(one) else ()
-        yield from _inside({name: inner for name, inner in one.state.items() if name not in own})
-        yield from _inside([part for part in one.parts if part is not one.state])
-    elif not isinstance(one, Mapping):
+        own, state = OF_A_MODULE if is_module(one) else (), one.state
+        yield from _inside({name: inner for name, inner in dict.items(state) if name not in own})
+        yield from _inside([part for part in one.parts if part is not state])
+    elif not isinstance(one, dict):
         yield from ((str(i), inner) for i, inner in enumerate(one) if isinstance(inner, CONTAINERS))
-    # The state of an optimiser has a tensor for each weight and is no network.
-    elif "param_groups" not in one:
+    else:
+        # The state of an optimiser has a tensor for each weight and is no network.
+        passed_over = ("state", "param_groups") if "param_groups" in one else ()
         # The text of any other key may be longer than the memory.
-        for key, inner in one.items():
-            if isinstance(key, str | int) and isinstance(inner, CONTAINERS):
+        for key, inner in dict.items(one):
+            if isinstance(key, str | int) and key not in passed_over and isinstance(inner, CONTAINERS):
                 yield str(key), inner
 
 
@@ -201,10 +204,10 @@ def _in_usual_order(entries: Sequence[Entry]) -> list[Entry]:
 
 def _usual(content: Container) -> Entry:
     """The entry of a file without any weights, of which is told what is wrong with it."""
-    if not isinstance(content, Mapping):
+    if not isinstance(content, dict):
         raise CheckpointError("a dictionary of tensors", f"a {type(content).__name__} without any", SAVE_PLAINLY)
     return next(
-        (Entry(key, content[key]) for key in NESTED if isinstance(content.get(key), Mapping)), Entry(TOP, content)
+        (Entry(key, content[key]) for key in NESTED if isinstance(dict.get(content, key), dict)), Entry(TOP, content)
     )
 
 

@@ -8,11 +8,14 @@ that only an attack has a use for are refused, although they would be as inert, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
+from aegis.core.errors import CheckpointError
+from aegis.models.intake.class_ids import CLASS_OF, class_of
+from aegis.models.intake.file_kinds import SAVE_PLAINLY
 from aegis.models.intake.pickles import UNNAMED
 
 # What training programs keep beside the weights, of Python itself; its other names are of use to attacks alone.
@@ -41,7 +44,8 @@ LIBRARIES = (
 )
 # Libraries that run what they are given.
 RUNNERS = {"torch", "numpy", "cloudpickle", "dill", "joblib", "pip", "setuptools", "pkg_resources"}
-DEEPEST = 64
+# Depth of modules in modules, and places in which they stand, that are looked into.
+DEEPEST, MOST = 64, 20_000
 
 
 class Inert:
@@ -60,9 +64,13 @@ class Inert:
         self.parts.append(state)
 
     @property
-    def state(self) -> Mapping[Any, Any]:
+    def state(self) -> dict[Any, Any]:
         """Attributes by name; empty for an object without any."""
-        return next((part for part in reversed(self.parts) if isinstance(part, Mapping)), {})
+        return next((part for part in reversed(self.parts) if isinstance(part, dict)), {})
+
+    def get(self, attribute: str) -> object:
+        """Gives one of the attributes, or None; a file may replace the methods of a dictionary by attributes of it."""
+        return dict.get(self.state, attribute)
 
 
 class NumPyValue(Inert):
@@ -80,7 +88,11 @@ def plain_list(*_: object) -> list[Any]:
 
 
 # What a pickle adds items to must be of a plain kind.
-PLAIN = {"collections.defaultdict": plain_dictionary, "collections.deque": plain_list}
+PLAIN: dict[str, Any] = {
+    "collections.defaultdict": plain_dictionary,
+    "collections.deque": plain_list,
+    CLASS_OF: class_of,
+}
 
 
 def stand_in(name: str) -> tuple[Any, str]:
@@ -117,7 +129,7 @@ def is_harmless(name: str) -> bool:
 
 def is_module(one: Inert) -> bool:
     """Tells whether an object is a pickled ``torch.nn.Module``."""
-    return isinstance(one.state.get("_parameters"), Mapping) and isinstance(one.state.get("_modules"), Mapping)
+    return isinstance(one.get("_parameters"), dict) and isinstance(one.get("_modules"), dict)
 
 
 def tensors_of(module: Inert) -> dict[str, torch.Tensor]:
@@ -128,19 +140,40 @@ def tensors_of(module: Inert) -> dict[str, torch.Tensor]:
 
     Returns:
         Tensors by name.
+
+    Raises:
+        CheckpointError: if its parts stand in more places than a network has parts.
     """
-    return dict(_tensors(module, "", 0))
+    found: dict[str, torch.Tensor] = {}
+    left: list[tuple[str, int, Inert]] = [("", 0, module)]
+    visited = 0
+    while left:
+        visited += 1
+        if visited > MOST:
+            raise CheckpointError(f"at most {MOST:,} modules in a network", "more", SAVE_PLAINLY)
+        prefix, depth, one = left.pop()
+        found.update(_own_tensors(one, prefix))
+        if depth < DEEPEST:
+            # The last is taken first.
+            left += [(f"{prefix}{name}.", depth + 1, child) for name, child in reversed(_children(one))]
+    return found
 
 
-def _tensors(module: Inert, prefix: str, depth: int) -> Iterator[tuple[str, torch.Tensor]]:
-    state = module.state
-    passing = state.get("_non_persistent_buffers_set", ())
-    passing = passing if isinstance(passing, set) else ()
+def _own_tensors(module: Inert, prefix: str) -> Iterator[tuple[str, torch.Tensor]]:
+    said = module.get("_non_persistent_buffers_set")
+    passing = said if isinstance(said, set) else set()
     for group in ("_parameters", "_buffers"):
-        held = state.get(group)
-        for name, tensor in (held if isinstance(held, Mapping) else {}).items():
+        held = module.get(group)
+        for name, tensor in dict.items(held) if isinstance(held, dict) else ():
             if isinstance(name, str) and isinstance(tensor, torch.Tensor) and name not in passing:
                 yield f"{prefix}{name}", tensor
-    for name, child in state["_modules"].items():
-        if isinstance(name, str) and isinstance(child, Inert) and is_module(child) and depth < DEEPEST:
-            yield from _tensors(child, f"{prefix}{name}.", depth + 1)
+
+
+def _children(module: Inert) -> list[tuple[str, Inert]]:
+    held = module.get("_modules")
+    assert isinstance(held, dict)
+    return [
+        (name, child)
+        for name, child in dict.items(held)
+        if isinstance(name, str) and isinstance(child, Inert) and is_module(child)
+    ]

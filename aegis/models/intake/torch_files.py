@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import warnings
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from aegis.core.archives import opened_zip
 from aegis.core.errors import CheckpointError
 from aegis.core.text import printable
 from aegis.models.intake.archive import WHAT_IS_READ
+from aegis.models.intake.class_ids import CLASS_OF, with_calls
 from aegis.models.intake.entries import CONTAINERS, Entry, choose
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
 from aegis.models.intake.formats import Format
@@ -65,13 +67,15 @@ def read_torch(source: Path, kind: Format, wanted: str | None = None) -> TorchFi
     """
     code: tuple[str, ...] = ()
     try:
-        content = _load(source, ())
+        with source.open("rb") as file:
+            content = _load(file)
     except pickle.UnpicklingError:
         code = tuple(sorted(name for name in _globals(source, kind) if not _is_plain(name)))
         if not code or not all(map(is_harmless, code)):
             raise _refused(code) from None
         try:
-            content = _load(source, code)
+            with _with_classes(source, kind) as file:
+                content = _load(file, *code, CLASS_OF)
         except (pickle.UnpicklingError, RuntimeError) as error:
             raise _refused(code) from error
     if not isinstance(content, CONTAINERS):
@@ -88,7 +92,7 @@ def read_torch(source: Path, kind: Format, wanted: str | None = None) -> TorchFi
 
 
 def _bytes(tensor: torch.Tensor) -> memoryview:
-    flat = tensor.detach().resolve_neg().contiguous().reshape(-1)
+    flat = tensor.resolve_neg().contiguous().reshape(-1)
     # A tensor of one value counts as contiguous with any stride, but cannot be viewed as bytes with it.
     if flat.stride(0) != 1:
         flat = flat.clone(memory_format=torch.contiguous_format)
@@ -100,13 +104,13 @@ def _state_dict(entry: Entry) -> dict[str, torch.Tensor]:
     names = [_shown(key) for key in state if not isinstance(key, str) or key == "__metadata__"]
     others = [
         f"{printable(k)} ({type(v).__name__})"
-        for k, v in state.items()
+        for k, v in dict.items(state)
         if isinstance(k, str) and not isinstance(v, torch.Tensor)
     ]
     if others or names:
         where = "a flat dictionary of tensors, or one inside another dictionary"
         raise CheckpointError(where, f"other entries too: {', '.join((others + names)[:3])}", SAVE_PLAINLY)
-    return dict(state)
+    return entry.tensors
 
 
 def _shown(key: object) -> str:
@@ -115,14 +119,17 @@ def _shown(key: object) -> str:
     return f"{printable(repr(key)) if plain else f'a {type(key).__name__}'} (as a name)"
 
 
-def _load(source: Path, code: Sequence[str]) -> Any:  # noqa: ANN401 - whatever is in the file
-    """Reads a file by torch's reader for weights, with something inert in place of names of code."""
-    # torch gets an open file, since it would judge a path by its ending.
-    with (
-        source.open("rb") as file,
-        warnings.catch_warnings(action="ignore"),
-        safe_globals([stand_in(name) for name in (*FORGOTTEN, *code)]),
-    ):
+def _with_classes(source: Path, kind: Format) -> io.BufferedReader | io.BytesIO:
+    """Opens a file such that it gives the classes of modules in a way that torch's reader for weights knows."""
+    return io.BytesIO(with_calls(source.read_bytes())) if kind == "torch pickle" else source.open("rb")
+
+
+def _load(file: io.BufferedReader | io.BytesIO, *code: str) -> Any:  # noqa: ANN401 - whatever is in the file
+    """Reads a file by torch's reader for weights, with something inert in place of names of code.
+
+    Torch gets an open file, since it would judge a path by its ending.
+    """
+    with warnings.catch_warnings(action="ignore"), safe_globals([*map(stand_in, (*FORGOTTEN, *code))]):
         return torch.load(file, map_location="cpu", weights_only=True)
 
 
@@ -146,7 +153,7 @@ def _globals(source: Path, kind: Format) -> set[str]:
 def _is_plain(name: str) -> bool:
     return (
         name in ("collections.OrderedDict", "collections.Counter", "torch.Size", "torch.nn.parameter.Parameter")
-        or name in ("_codecs.encode", "torch.device", *FORGOTTEN)
+        or name in ("_codecs.encode", "torch.device", "torch.Tensor", "torch._tensor._rebuild_from_type_v2", *FORGOTTEN)
         or name.startswith(("torch._utils._rebuild_", "torch.storage"))
         or (name.startswith("torch.") and name.endswith("Storage"))
     )

@@ -40,7 +40,7 @@ def test_two_that_differ_are_refused_and_each_is_found_by_its_name(layout, first
         assert str(entry) in caught.value.got
         chosen, others = choose(content, entry.name)
         assert (chosen.name, others) == (entry.name, tuple(one.name for one in found if one is not entry))
-        assert list(chosen.tensors.values()) == list(entry.tensors.values())
+        assert str(chosen) == str(entry)
 
 
 @pytest.mark.parametrize("name", ["timm", "a list", "nested"])

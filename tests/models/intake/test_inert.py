@@ -12,9 +12,11 @@ import torch
 from torch import nn
 
 from aegis.core.errors import CheckpointError
-from aegis.models.intake.inert import DEEPEST, Inert, NumPyValue, is_harmless, stand_in
+from aegis.models.intake.inert import DEEPEST, MOST, Inert, NumPyValue, is_harmless, stand_in
 from aegis.models.intake.pickles import UNNAMED
 from aegis.models.intake.torch_files import read_torch
+from tests.hostile.inert import archived, doubled
+from tests.hostile.pickles import LEGACY
 
 W = torch.arange(6.0).reshape(2, 3)
 RAN = []
@@ -41,9 +43,9 @@ def ran(*values):
     RAN.append(values)
 
 
-def read(path, content):
-    torch.save(content, path)
-    return read_torch(path, "torch zip")
+def read(path, content, **options):
+    torch.save(content, path, **options)
+    return read_torch(path, "torch pickle" if options else "torch zip")
 
 
 BESIDE = {
@@ -95,9 +97,11 @@ MODULES = {
 @pytest.mark.parametrize(
     "wrap", [lambda module: module, lambda module: {"model": module, "epoch": 3}], ids=["it", "in"]
 )
-def test_a_whole_module_gives_its_state_dictionary(tmp_path, make, wrap):
+@pytest.mark.parametrize("options", [{}, LEGACY], ids=["zip", "older"])
+@pytest.mark.filterwarnings("ignore:Couldn't retrieve source code")
+def test_a_whole_module_gives_its_state_dictionary(tmp_path, make, wrap, options):
     module = make()
-    found = read(tmp_path / "a.pt", wrap(module))
+    found = read(tmp_path / "a.pt", wrap(module), **options)
     state = module.state_dict()
     assert {name: bytes(data) for name, _, _, data in found.tensors} == {
         name: tensor.numpy().tobytes() for name, tensor in state.items()
@@ -169,3 +173,22 @@ def test_modules_that_hold_themselves_end(tmp_path):
 
 def test_a_name_that_is_put_together_is_refused():
     assert not is_harmless(UNNAMED)
+
+
+def test_modules_that_stand_in_more_places_than_can_be_counted_are_refused_at_once(tmp_path):
+    (tmp_path / "a.pt").write_bytes(archived(doubled(60)))
+    with pytest.raises(CheckpointError, match=f"at most {MOST:,} modules"):
+        read_torch(tmp_path / "a.pt", "torch zip")
+
+
+def test_a_tensor_whose_methods_are_replaced_is_read_as_it_is(tmp_path):
+    replaced = nn.Parameter(W)
+    replaced.__dict__ |= {"detach": torch.Tensor, "numel": torch.Tensor}
+    [(_, _, shape, data)] = read(tmp_path / "a.pt", {"model": {"w": replaced}}).tensors
+    assert (shape, bytes(data)) == ([2, 3], W.numpy().tobytes())
+
+
+def test_a_network_beside_the_settings_of_an_optimiser_is_found(tmp_path):
+    beside = {"param_groups": [], "state": {0: {"exp_avg": W}}, "net": {"w": W + 1}}
+    with pytest.raises(CheckpointError, match=r"2 networks: model .*, other/net "):
+        read(tmp_path / "a.pt", {"model": {"w": W}, "other": beside})
