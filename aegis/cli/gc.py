@@ -22,7 +22,7 @@ Limit = Annotated[
 Unneeded = Annotated[bool, flag("--unneeded", "Remove all that no saved scan needs, whatever the limit.")]
 Forget = Annotated[
     str | None,
-    option("--forget", "KEY", "Remove this scan, as aegis history names it, with its review and what only it needs."),
+    option("--forget", "KEY", "Remove this scan, as aegis history names it, with its reviews and what only it needs."),
 ]
 DryRun = Annotated[bool, flag("--dry-run", "Only say what would go.", short="-n")]
 

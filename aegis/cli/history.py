@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from aegis.cli.options import choice, flag, option
-from aegis.cli.output import COLOURS, Printer, clean, make_table, spent
+from aegis.cli.output import COLOURS, Printer, clean, make_table
 from aegis.core.errors import ConfigError
 from aegis.core.text import minute
+from aegis.records.review import say_decisions
+from aegis.records.settings import spent
 from aegis.store.store import Store
 
 if TYPE_CHECKING:
     from aegis.records.record import ScanRecord
+    from aegis.records.review import Reviews
     from aegis.store.tasks import Work
 
 # Characters of a key that identify a scan.
@@ -58,6 +62,7 @@ def history(
     epoch that was finished when the command beside it is given again.
     """
     first, store = _first(since), Store()
+    reviews = store.reviews()
     file, images = (model or "").lower(), (data or "").lower()
     kept = store.scans(None)
     found = [
@@ -70,7 +75,7 @@ def history(
     ]
     running, interrupted = store.running(), store.interrupted()
     if json:
-        _print_json(found[:limit], running, interrupted)
+        _print_json(found[:limit], reviews, running, interrupted)
         return
     out = Printer()
     _print_works(out, "Running ", running)
@@ -79,7 +84,7 @@ def history(
         out.line()
     unread = store.count() - len(kept)
     if found:
-        out.show(_table(found[:limit]))
+        out.show(_table(found[:limit], reviews))
     elif kept or not unread:
         out.say("No scan is kept that fits." if kept else "Nothing was scanned yet.")
     if len(found) > limit:
@@ -100,9 +105,9 @@ def _first(since: str | None) -> str:
         raise ConfigError("a date or a time span for --since", repr(since), "Write 2024-05-01, 7d or 12h.") from None
 
 
-def _table(found: list[tuple[str, ScanRecord]]) -> Table:
+def _table(found: list[tuple[str, ScanRecord]], reviews: Mapping[str, Reviews]) -> Table:
     table = make_table(())
-    for heading in ("when (UTC)", "verdict", "model", "images", "classes", "flagged", "seed"):
+    for heading in ("when (UTC)", "verdict", "review", "model", "images", "classes", "flagged", "seed"):
         table.add_column(heading, overflow="fold")
     table.add_column("s", justify="right")
     table.add_column("key", no_wrap=True)
@@ -111,6 +116,7 @@ def _table(found: list[tuple[str, ScanRecord]]) -> Table:
         table.add_row(
             minute(record.created),
             Text(record.verdict, COLOURS[record.verdict]),
+            Text(clean(say_decisions(record, reviews.get(key, ())), 120)),
             Text(clean(record.model.file, 60)),
             Text(clean(record.data.name, 40)),
             f"{len(record.classes)} of {of}",
@@ -133,9 +139,12 @@ def _print_works(out: Printer, state: str, works: list[Work]) -> None:
             out.say("  Go on with: " if work.is_command else "  ", clean(work.resume_hint, 2000), wrap=False)
 
 
-def _print_json(found: list[tuple[str, ScanRecord]], running: list[Work], interrupted: list[Work]) -> None:
+def _print_json(
+    found: list[tuple[str, ScanRecord]], reviews: Mapping[str, Reviews], running: list[Work], interrupted: list[Work]
+) -> None:
     plain = {
         "scans": [{"key": key, **record.model_dump(mode="json")} for key, record in found],
+        "reviews": {key: [jsonlib.loads(one.to_json()) for one in reviews[key]] for key, _ in found if key in reviews},
         "running": [_plain(work) for work in running],
         "interrupted": [_plain(work) for work in interrupted],
     }

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aegis.core.text import numbered, percent, printable
+from aegis.records.settings import spent
 from aegis.records.wording import robust_up_to
 
 if TYPE_CHECKING:
@@ -87,11 +88,6 @@ def clean(text: str, limit: int = 200) -> str:
         limit: characters that are kept.
     """
     return printable(text, limit)
-
-
-def spent(record: ScanRecord) -> float:
-    """Says how long a scan took."""
-    return record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
 
 
 def print_scan(record: ScanRecord, quiet: bool = False, note: str = "") -> None:

@@ -231,3 +231,15 @@ def _plain(value: Any) -> str:  # noqa: ANN401 - JSON
     if isinstance(value, dict):
         return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())
     return str(value)
+
+
+def spent(record: ScanRecord) -> float:
+    """Say how long a scan took on the clock; the times of its steps add up to more, since classes run side by side.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Seconds.
+    """
+    return record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)

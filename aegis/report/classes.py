@@ -15,7 +15,7 @@ from aegis.records.fitting import verdict_settings
 from aegis.records.pictures import as_rgb, coloured, png, strip, where_changed
 from aegis.records.ranking import best_score, candidate_of, listed, ranked, score_line, strongest_candidate
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
-from aegis.records.review import Review
+from aegis.records.review import Reviews, decided
 from aegis.records.wording import explain_score
 from aegis.report.evidence import LISTED, explain_candidate, flip_rows, trigger_alone
 from aegis.report.figures import COLUMNS, HEAT, SCATTER, against_benign, colour_of, heat_maps, scatters
@@ -30,7 +30,7 @@ FAMILY_WIDTHS: dict[Family, float] = {"patch": 36, "perturbation": 54, "source-s
 
 
 def class_pages(
-    found: ClassRecord, record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review
+    found: ClassRecord, record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, reviews: Reviews
 ) -> list[Flowable]:
     """Lays out the pages of one class.
 
@@ -39,15 +39,15 @@ def class_pages(
         record: the scan.
         findings: by label, from which the pictures come; classes may be missing.
         data: the scan's images, or None.
-        review: the analyst's decisions.
+        reviews: of the scan, the latest last.
     """
-    decided, finding = decision(found, review), findings.get(found.label)
+    said, finding = decision(found, reviews), findings.get(found.label)
     story: list[Flowable] = [
         PageBreak(),
         Outline(f"Class {found.label}", f"class-{found.label}"),
         heading(f"Class {class_name(found.label, found.name, 200)}", "title"),
         text(f"<b>{'Flagged' if found.flagged else 'Not flagged'}</b>: {words(found.reason, 800)}."),
-        *([text(f"Review: {decided}.")] if decided else []),
+        *([text(f"Review: {said}.")] if said else []),
         *_trigger(found, record, finding, data),
     ]
     if finding is None:
@@ -181,17 +181,18 @@ def _strip(images: np.ndarray, side: float) -> Flowable:
     return picture(png(strip(list(as_rgb(as_8_bit(images)))), None), height=side)
 
 
-def class_table(record: ScanRecord, review: Review) -> list[Flowable]:
+def class_table(record: ScanRecord, reviews: Reviews) -> list[Flowable]:
     """Lays out the table of all classes, the strongest first.
 
     Args:
         record: the scan.
-        review: the analyst's decisions.
+        reviews: of the scan, the latest last.
     """
     families = [family for family in FAMILIES if any(best_score(found, family) is not None for found in record.classes)]
     names = ("class", "clusters", "translated", *families, "benign", "verdict", "analyst")
     rows = [[text(name, "head") for name in names]]
-    rows += [[text(cell, "cell") for cell in _line(found, families, review)] for found in ranked(record)]
+    stands = {label: made for label, (made, _) in decided(reviews).items()}
+    rows += [[text(cell, "cell") for cell in _line(found, families, stands)] for found in ranked(record)]
     budgets = ", ".join(f"{budget:g}" for budget in record.classes[0].budgets) if record.classes else ""
     legend = (
         f"Clusters of training and translated images, and share of the images that translation turned into the class, "
@@ -210,7 +211,7 @@ def class_table(record: ScanRecord, review: Review) -> list[Flowable]:
     ]
 
 
-def _line(found: ClassRecord, families: Sequence[Family], review: Review) -> list[str]:
+def _line(found: ClassRecord, families: Sequence[Family], stands: Mapping[int, str]) -> list[str]:
     best = [best_score(found, family) for family in families]
     return [
         class_name(found.label, found.name, 200),
@@ -219,5 +220,5 @@ def _line(found: ClassRecord, families: Sequence[Family], review: Review) -> lis
         *("" if rate is None else f"{rate:.0%}" for rate in best),
         "" if found.p_value is None else percent(found.p_value),
         f'<font color="{ACCENT["infected"]}"><b>flagged</b></font>' if found.flagged else "-",
-        review.decisions.get(found.label, ""),
+        stands.get(found.label, ""),
     ]

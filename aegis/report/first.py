@@ -14,11 +14,11 @@ from aegis.core.types import Dataset, Finding, VerdictName
 from aegis.records.caveats import say_control, untested
 from aegis.records.ranking import candidate_of, featured, strongest_candidate
 from aegis.records.record import ClassRecord, ScanRecord
-from aegis.records.review import Review
+from aegis.records.review import Review, Reviews, are_dismissed, by, decided, say_status, when
 from aegis.records.wording import capitalised, rarity, robust_up_to
 from aegis.report.evidence import evidence_picture, explain_candidate
 from aegis.report.figures import SCATTER, scatters
-from aegis.report.layout import ACCENT, SHADE, WIDTH, class_name, facts, heading, item, logo, picture, table, text
+from aegis.report.layout import ACCENT, INK, SHADE, WIDTH, class_name, facts, heading, item, logo, picture, table, text
 from aegis.report.words import lines, words
 
 NAMED = 8
@@ -33,30 +33,36 @@ UNTRIED = (
     "Clusters alone can flag a benign class and miss a backdoor. Scan again with the default settings, which look "
     "for the trigger and try it out, before anything is decided."
 )
+DISMISSED = (
+    "The scan flagged this model, and an analyst holds that to be a false alarm. Whether it may be used rests on the "
+    "reason given, which stands below with its author and date; the evidence is unchanged."
+)
+# Characters of a reason beside the verdict; the whole of it stands below.
+REASON = 140
 
 
 def first_page(
-    record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, review: Review
+    record: ScanRecord, findings: Mapping[int, Finding], data: Dataset | None, reviews: Reviews
 ) -> list[Flowable]:
-    """Lays out the first page: verdict, suspect, evidence, limits and the analyst's review.
+    """Lays out the first page: verdict, suspect, evidence, limits and the analysts' reviews.
 
     Args:
         record: the scan.
         findings: by label; classes may be missing.
         data: the scan's images, or None.
-        review: what the analyst adds.
+        reviews: what analysts add, the latest last.
     """
     return [
         _title(record),
         Spacer(0, 3 * mm),
-        _banner(record),
+        _banner(record, reviews),
         Spacer(0, 2 * mm),
         _facts(record),
         *_evidence(record, findings, data),
         heading("What was not tested"),
         *(item(words(limit, 400)) for limit in untested(record)),
         *([item(words(say_control(record.control, record.data.class_names), 400))] if record.control else []),
-        *_review(record, review),
+        *_reviews(record, reviews),
     ]
 
 
@@ -70,15 +76,17 @@ def _title(record: ScanRecord) -> Flowable:
     )
 
 
-def _banner(record: ScanRecord) -> Flowable:
+def _banner(record: ScanRecord, reviews: Reviews) -> Flowable:
     colour = ACCENT[record.verdict]
+    status = say_status(record, reviews, REASON)
+    reviewed = f'<font color="{INK.hexval().replace("0x", "#")}">; {words(status, 900)}</font>' if status else ""
     # The sentence begins with the word above it.
     sentence = record.sentence.removeprefix(f"{record.verdict.capitalize()}: ")
     said = [
-        text(f'<font color="{colour}">{record.verdict.capitalize()}</font>', "title"),
+        text(f'<font color="{colour}">{record.verdict.capitalize()}</font>{reviewed}', "title"),
         text(words(sentence[:1].upper() + sentence[1:], 900), "lead"),
         Spacer(0, 2 * mm),
-        text(f"<b>What this means.</b> {_means(record)}"),
+        text(f"<b>What this means.</b> {_means(record, reviews)}"),
     ]
     return table(
         [["", said]], [4, WIDTH - 4],
@@ -88,7 +96,9 @@ def _banner(record: ScanRecord) -> Flowable:
     )  # fmt: skip
 
 
-def _means(record: ScanRecord) -> str:
+def _means(record: ScanRecord, reviews: Reviews) -> str:
+    if are_dismissed(record, reviews):
+        return DISMISSED
     tried = all(found.triggers for found in record.classes if found.flagged or record.verdict == "clean")
     return MEANS[record.verdict] if tried else UNTRIED
 
@@ -153,29 +163,37 @@ def _says(found: ClassRecord, record: ScanRecord) -> str:
     return explain_candidate(found, found.triggers[position], record.data.class_names) + rare
 
 
-def _review(record: ScanRecord, review: Review) -> list[Flowable]:
-    rows: list[tuple[str, Any]] = []
-    for found in record.classes:
-        if found.flagged or found.label in review.decisions:
-            rows.append((f"Class {class_name(found.label, found.name)}", decision(found, review)))
-    note = text(lines(review.note)) if review.note.strip() else text("No note.", "caption")
-    return [heading("The analyst's review"), *([facts(rows, 120), Spacer(0, 2 * mm)] if rows else []), note]
+def _reviews(record: ScanRecord, reviews: Reviews) -> list[Flowable]:
+    rows: list[tuple[str, Any]] = [
+        (f"Class {class_name(found.label, found.name)}", said)
+        for found in record.classes
+        if (said := decision(found, reviews))
+    ]
+    notes = [part for review in reviews for part in _one_review(review)] or [text("No review.", "caption")]
+    return [heading("The analysts' reviews"), *([facts(rows, 120), Spacer(0, 2 * mm)] if rows else []), *notes]
 
 
-def decision(found: ClassRecord, review: Review) -> str:
-    """Says what the analyst decided about a class.
+def _one_review(review: Review) -> list[Flowable]:
+    made = ", ".join(f"class {label} {one}" for label, one in sorted(review.decisions.items()))
+    head = "; ".join(words(part, 400) for part in (by(review), when(review), made) if part)
+    said = text(lines(review.note)) if review.note.strip() else Spacer(0, 1 * mm)
+    return [heading(f"<b>{head}</b>", "cell"), said]
+
+
+def decision(found: ClassRecord, reviews: Reviews) -> str:
+    """Says what analysts decided about a class.
 
     Args:
         found: the class.
-        review: the analyst's decisions.
+        reviews: of the scan, the latest last.
 
     Returns:
         Markup; empty where there is nothing to decide.
     """
-    made = review.decisions.get(found.label)
-    if made is None:
+    if found.label not in (stands := decided(reviews)):
         return "not decided yet" if found.flagged else ""
-    return f"<b>{made}</b> by the analyst"
+    made, review = stands[found.label]
+    return f"<b>{made}</b> by {words(by(review))}{f', {words(when(review))}' if review.created else ''}"
 
 
 def _date(record: ScanRecord) -> str:

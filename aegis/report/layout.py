@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -162,8 +163,13 @@ class Outline(Flowable):  # type: ignore[misc]  # the library has no types
 class _Numbered(Canvas):  # type: ignore[misc]
     """Holds pages back until their number is known, for the footers."""
 
-    def __init__(self, file: io.BytesIO, footer: Callable[[Canvas, int, int], None], **settings: object) -> None:
+    def __init__(
+        self, file: io.BytesIO, footer: Callable[[Canvas, int, int], None], date: datetime | None, **settings: object
+    ) -> None:
         super().__init__(file, **settings)
+        if date is not None:
+            # The library's own date would be that of the day, or one that stands for none.
+            self.setDateFormatter(lambda *_: f"D:{date:%Y%m%d%H%M%S}+00'00'")
         self.footer, self.held = footer, list[dict[str, Any]]()
 
     def showPage(self) -> None:
@@ -178,12 +184,12 @@ class _Numbered(Canvas):  # type: ignore[misc]
         super().save()
 
 
-def build(story: list[Flowable], *, title: str, left: str, middle: str) -> bytes:
+def build(story: list[Flowable], *, title: str, date: datetime | None, left: str, middle: str) -> bytes:
     """Writes the document as PDF; the same parts give the same bytes.
 
     Args:
         story: parts of the document in order.
-        title: in the properties of the document.
+        title, date: in the properties of the document; the date in UTC.
         left, middle: markup at the foot of every page, beside its number.
 
     Returns:
@@ -215,7 +221,7 @@ def build(story: list[Flowable], *, title: str, left: str, middle: str) -> bytes
         lang="en",
         pageTemplates=[PageTemplate(frames=[frame])],
     )
-    document.build(story, canvasmaker=partial(_Numbered, footer=footer))
+    document.build(story, canvasmaker=partial(_Numbered, footer=footer, date=date))
     return file.getvalue()
 
 

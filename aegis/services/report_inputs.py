@@ -12,6 +12,7 @@ from aegis.core.types import Dataset, Finding
 from aegis.data.reader import load_as_recorded
 from aegis.records.ranking import featured
 from aegis.records.record import ScanRecord
+from aegis.records.review import Review
 from aegis.store.cached_steps import find_class
 from aegis.store.store import Store
 
@@ -55,6 +56,16 @@ def find_findings(record: ScanRecord) -> tuple[dict[int, Finding], str]:
         Findings by label, and in words what the store has lost; empty if nothing.
     """
     return find_featured(record, lambda record, label: find_class(Store(), record, label))
+
+
+def find_reviews(record: ScanRecord) -> tuple[Review, ...]:
+    """Reads what analysts wrote of a scan; nothing where the store has not this scan, or cannot be used."""
+    try:
+        store = Store()
+        key = store.find_key(record)
+        return store.reviews_of(key) if key else ()
+    except AegisError:
+        return ()
 
 
 def find_featured(record: ScanRecord, find: Callable[[ScanRecord, int], T | None]) -> tuple[dict[int, T], str]:

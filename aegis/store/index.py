@@ -33,6 +33,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX uses_by_array ON uses (array)",
         "CREATE INDEX scans_by_date ON scans (created)",
     ),
+    (
+        # Reviews become a list that is only added to; the one of each scan begins it.
+        "ALTER TABLE reviews RENAME TO single_reviews",
+        "CREATE TABLE reviews (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, review TEXT NOT NULL)",
+        "CREATE INDEX reviews_by_scan ON reviews (key)",
+        "INSERT INTO reviews (key, review) SELECT key, review FROM single_reviews ORDER BY rowid",
+        "DROP TABLE single_reviews",
+        # Whose uploads a saved scan shows: the digest of what tells a browser or a user from others.
+        "CREATE TABLE owners (scan TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (scan, owner)) WITHOUT ROWID",
+        "CREATE INDEX owners_by_owner ON owners (owner)",
+    ),
 )
 VERSION = len(MIGRATIONS)
 # Seconds to wait for another process that writes.

@@ -24,7 +24,7 @@ from aegis.core.errors import StoreError
 from aegis.core.files import whole_file
 from aegis.core.folders import default_folder
 from aegis.records.record import ScanRecord
-from aegis.records.review import Review, merged, read_review
+from aegis.records.review import Review, read_review
 from aegis.store.audit import Audit, arrays_in, check
 from aegis.store.eviction import Array, Plan, array_path, evict, is_full, only_needed_by, plan, remove, size_limit
 from aegis.store.index import make_index, open_index
@@ -113,38 +113,42 @@ class Store:
         with self._guard(), open_index(self._index) as index:
             return int(index.execute("SELECT COUNT(*) FROM scans").fetchone()[0])
 
-    def find_review(self, key: str) -> Review | None:
-        """Reads the analyst's review of a scan.
-
-        Returns:
-            None if there is none, or its text is damaged.
-        """
+    def find_key(self, record: ScanRecord) -> str | None:
+        """Finds under which key a record is saved; None if it is not."""
+        wanted = "SELECT key, CAST(record AS BLOB) FROM scans WHERE created = ? AND model = ?"
         with self._guard(), open_index(self._index) as index:
-            return _review(index, key)
+            rows = index.execute(wanted, (record.created, record.model.sha256)).fetchall()
+        return next((key for key, text in rows if _record(text) == record), None)
 
-    def reviews(self) -> dict[str, Review]:
-        """Reads all reviews that can be read."""
+    def reviews_of(self, key: str) -> tuple[Review, ...]:
+        """Reads the analysts' reviews of a scan, the latest last, without those whose text is damaged."""
         with self._guard(), open_index(self._index) as index:
-            rows = index.execute("SELECT key, CAST(review AS BLOB) FROM reviews").fetchall()
-        return {key: review for key, text in rows if (review := read_review(text)) is not None}
+            return _reviews(index, "WHERE key = ?", key).get(key, ())
 
-    def keep_review(self, key: str, review: Review, since: Review | None = None) -> Review:
-        """Saves the analyst's review of a scan.
+    def reviews(self) -> dict[str, tuple[Review, ...]]:
+        """Reads all reviews that can be read, by the key of their scan."""
+        with self._guard(), open_index(self._index) as index:
+            return _reviews(index)
+
+    def add_review(self, key: str, review: Review) -> None:
+        """Adds a review of a scan to those before it, of which none is changed."""
+        with self._guard(), open_index(self._index) as index:
+            index.execute("INSERT INTO reviews (key, review) VALUES (?, ?)", (key, review.to_json()))
+
+    def own(self, key: str, owner: str) -> None:
+        """Notes whose uploads a scan shows.
 
         Args:
             key: of the scan.
-            review: the new review.
-            since: the review that the analyst started from. What somebody else saved since then stays, except in fields
-                that this analyst changed too. None replaces the saved review.
-
-        Returns:
-            The review as saved.
+            owner: tells a browser or a user from others.
         """
-        with self._guard(), open_index(self._index, write=True) as index:
-            there = _review(index, key)
-            kept = review if since is None or there is None else merged(since, review, there)
-            index.execute("INSERT OR REPLACE INTO reviews VALUES (?, ?)", (key, kept.to_json()))
-        return kept
+        with self._guard(), open_index(self._index) as index:
+            index.execute("INSERT OR IGNORE INTO owners VALUES (?, ?)", (key, owner))
+
+    def owned_by(self, owner: str) -> set[str]:
+        """Lists the keys of the scans that were noted for an owner."""
+        with self._guard(), open_index(self._index) as index:
+            return {key for (key,) in index.execute("SELECT scan FROM owners WHERE owner = ?", (owner,))}
 
     def claim(self, key: str) -> None:
         """Protects the arrays of a key from removal until the task ends; a scan that it saves keeps them protected."""
@@ -269,14 +273,14 @@ class Store:
         return sorted(key for key in found if key.startswith(beginning))
 
     def forget(self, key: str) -> list[Array]:
-        """Removes a saved scan, its review, and interrupted tasks of its key.
+        """Removes a saved scan, its reviews, and interrupted tasks of its key.
 
         Returns:
             The arrays that no other scan or task needed, which were removed too.
         """
         with self._guard(), open_index(self._index, write=True) as index:
             gone = only_needed_by(index, key)
-            for table, column in (("scans", "key"), ("reviews", "key"), ("needs", "scan")):
+            for table, column in (("scans", "key"), ("reviews", "key"), ("needs", "scan"), ("owners", "scan")):
                 index.execute(f"DELETE FROM {table} WHERE {column} = ?", (key,))
             for kind in {work.kind for _, work in works(index) if work.key == key}:
                 drop_interrupted(index, kind, key)
@@ -325,9 +329,12 @@ def _record(text: bytes) -> ScanRecord | None:
         return None
 
 
-def _review(index: sqlite3.Connection, key: str) -> Review | None:
-    row = index.execute("SELECT CAST(review AS BLOB) FROM reviews WHERE key = ?", (key,)).fetchone()
-    return read_review(row[0]) if row else None
+def _reviews(index: sqlite3.Connection, which: str = "", *values: str) -> dict[str, tuple[Review, ...]]:
+    found: dict[str, tuple[Review, ...]] = {}
+    for key, text in index.execute(f"SELECT key, CAST(review AS BLOB) FROM reviews {which} ORDER BY id", values):
+        if (review := read_review(text)) is not None:
+            found[key] = (*found.get(key, ()), review)
+    return found
 
 
 def _size(path: Path) -> int:

@@ -1,23 +1,20 @@
-"""What the sessions of one server share: measurements, images, uploads and reports; no Streamlit here."""
+"""What the sessions of one server share: measurements, images and uploads; no Streamlit here."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from aegis.core.errors import AegisError, DataError
+from aegis.core.errors import DataError
 from aegis.core.text import printable
 from aegis.core.types import Applicability, Dataset
 from aegis.data import SOURCES, load_dataset
 from aegis.data.reader import load_as_recorded
 from aegis.records.record import ScanRecord
-from aegis.records.review import Review
-from aegis.services.report_inputs import find_findings, find_images
+from aegis.services.report_inputs import find_images
 from aegis.ui.uploads import UPLOADED
 
 if TYPE_CHECKING:
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
 
 # Uploads of so many scans stay at hand for their results; more would fill the memory.
 SHELVED = 3
-# Reports that stay in memory, some hundred kilobytes each.
-PAPERS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,76 +104,3 @@ def _read(source: str, digest: str = "", shape: tuple[int, int, int] | None = No
     if digest not in ("", images.digest):
         raise DataError("the images that were scanned", f"others under {printable(source, 200)}", "Put them back.")
     return images
-
-
-@dataclass(eq=False)
-class ReportCache:
-    """The latest reports; one that is being made is waited for, not made twice.
-
-    Args:
-        made: PDF files by the digest of their content.
-        lock: held while reports are made.
-    """
-
-    made: dict[str, bytes] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def find(
-        self, record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review
-    ) -> bytes | None:
-        """Finds a report that was made before.
-
-        Args:
-            record: the scan.
-            at_hand: labels of the classes whose evidence is thought to be at hand.
-            images: of the scan, or None if they are gone.
-            review: what the analyst adds.
-
-        Returns:
-            The PDF file; None if it was not made yet.
-        """
-        return self.made.get(_content(record, at_hand, images, review))
-
-    def make(self, record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review) -> bytes:
-        """Makes the PDF of a scan and its review.
-
-        Args:
-            record: the scan.
-            at_hand: labels of the classes whose evidence is thought to be at hand.
-            images: of the scan, or None if they are gone.
-            review: what the analyst adds.
-
-        Raises:
-            AegisError: if it cannot be made.
-        """
-        content = _content(record, at_hand, images, review)
-        with self.lock:
-            if content not in self.made:
-                paper, found = _make(record, images, review)
-                # Evidence may have appeared or gone meanwhile, which makes another report.
-                if found != set(at_hand):
-                    return paper
-                self.made[content] = paper
-                while len(self.made) > PAPERS:
-                    del self.made[next(iter(self.made))]
-            return self.made[content]
-
-
-def _content(record: ScanRecord, at_hand: Collection[int], images: Dataset | None, review: Review) -> str:
-    parts = (record.model_dump_json(), sorted(at_hand), images and images.digest, review.note, review.decisions)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _make(record: ScanRecord, images: Dataset | None, review: Review) -> tuple[bytes, set[int]]:
-    findings, _ = find_findings(record)
-    try:
-        # Fonts and figures take a second to import.
-        from aegis.report.pdf import make_pdf
-
-        return make_pdf(record, findings, images, review), set(findings)
-    except AegisError:
-        raise
-    except Exception as error:  # the libraries that draw and set pages raise whatever they stumble over
-        raise DataError(
-            "a scan that can be put on paper", type(error).__name__, "The scan itself is not affected."
-        ) from error

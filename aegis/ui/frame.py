@@ -14,6 +14,7 @@ from streamlit.errors import StreamlitAPIException
 
 from aegis.core.errors import ConfigError
 from aegis.core.text import printable
+from aegis.ui.browser import is_signed_in, mark_browser, signed_in_name
 from aegis.ui.components.widgets import HISTORY, HOME, INSPECT, LOGO, SCAN, complain
 
 PAGES = (
@@ -47,6 +48,8 @@ def frame(title: str) -> None:
     admit()
     for page, name, icon in PAGES:
         st.sidebar.page_link(page, label=name, icon=icon)
+    with st.sidebar:
+        mark_browser()
     show_user()
 
 
@@ -54,7 +57,7 @@ def admit() -> None:
     """Lets the page go on for users who may see it; for all others, shows how to sign in and ends it."""
     try:
         settings = _settings()
-        if settings is None or _signed_in():
+        if settings is None or is_signed_in():
             return
         _show_card(settings)
     except ConfigError as error:
@@ -64,11 +67,10 @@ def admit() -> None:
 
 def show_user() -> None:
     """Shows who is signed in with a way to sign out; nothing where signing in is off."""
-    if not _signed_in():
+    if not is_signed_in():
         return
-    name = next((st.user[key] for key in ("name", "email") if st.user.get(key)), "Signed in")
     with st.sidebar.container(key="user"):
-        st.text(printable(str(name), 60))
+        st.text(signed_in_name())
         if st.button("Sign out", icon=":material/logout:", key="sign-out"):
             st.logout()
 
@@ -91,10 +93,6 @@ def _settings() -> Mapping[str, Any] | None:
     if not isinstance(section, Mapping):
         raise ConfigError(f"a section [{SECTION}] in secrets.toml", "another value of that name", WHO)
     return section
-
-
-def _signed_in() -> bool:
-    return st.user.get("is_logged_in") is True
 
 
 def _providers(settings: Mapping[str, Any]) -> list[str | None]:

@@ -6,6 +6,9 @@ import streamlit as st
 
 from aegis.core.errors import AegisError
 from aegis.core.text import printable
+from aegis.records.review import say_decisions
+from aegis.store.store import Store
+from aegis.ui.components.running import show_running
 from aegis.ui.components.widgets import (
     HISTORY,
     LOGO,
@@ -15,12 +18,11 @@ from aegis.ui.components.widgets import (
     picture_of,
     say_flagged,
     say_images,
-    show_running,
 )
 from aegis.ui.session import recent_scans, verdict_badge, when
 from aegis.ui.suspects import ListedSuspect, command_for, list_suspects, suspects_folder
 
-COLUMNS = [15, 7, 7, 7, 5, 7, 3]
+COLUMNS = [16, 7, 8, 8, 8]
 SHOWN = 8
 PYTHON = """\
 import aegis
@@ -81,26 +83,28 @@ def _show_suspect(suspect: ListedSuspect) -> None:
         badge.badge("Cannot be read", icon=":material/error:", color="red")
         problem.text(suspect.problem)
         return
-    file, architecture, data, images, classes, digest, link = st.columns(COLUMNS, vertical_alignment="center")
-    identity = suspect.identity
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row.container():
+        file, architecture, data, images, classes = st.columns(COLUMNS, vertical_alignment="center")
+    identity, tip = suspect.identity, f"SHA-256 {suspect.sha256}, {suspect.size / 1e6:.2f} MB"
     with file.container(gap=None):
         st.text(printable(suspect.path.name, 120))
         if identity is not None and identity.name is not None:
             st.text(identity.name)
     if identity is None:
         architecture.badge("No card", icon=":material/help:", color="gray")
+        data.text("SHA-256", help=tip)
     else:
         architecture.text(printable(identity.architecture, 60))
         data.text(printable(identity.data or "not said", 60))
         images.text(picture_of(identity))
-        classes.text(f"{len(identity.class_names):,} classes")
-    digest.text(f"{suspect.sha256[:10]}…", help=f"SHA-256 {suspect.sha256}, {suspect.size / 1e6:.2f} MB")
-    link.page_link(SCAN, label="Scan", query_params={"suspect": suspect.path.name})
+        classes.text(f"{len(identity.class_names):,} classes", help=tip)
+    row.page_link(SCAN, label="Scan", width="content", query_params={"suspect": suspect.path.name})
 
 
 def _show_recent() -> None:
     try:
-        scans = recent_scans(SHOWN)
+        scans, reviews = recent_scans(SHOWN), Store().reviews()
     except AegisError as error:
         complain(str(error), "Not possible")
         return
@@ -109,12 +113,17 @@ def _show_recent() -> None:
         return
     with st.container(border=True, gap="small", key="card-recent"):
         for key, record in scans.items():
-            verdict, file, flagged, data, date, link = st.columns([5, 12, 6, 10, 8, 3], vertical_alignment="center")
+            row = st.container(horizontal=True, vertical_alignment="center")
+            with row.container():
+                verdict, file, flagged, data, date = st.columns([6, 12, 7, 9, 8], vertical_alignment="center")
             with verdict:
                 verdict_badge(record)
             file.text(printable(record.model.file, 60))
-            flagged.text(say_flagged(record))
+            with flagged.container(gap=None):
+                st.text(say_flagged(record))
+                if stands := say_decisions(record, reviews.get(key, ())):
+                    st.text(stands)
             data.text(say_images(record))
             date.text(when(record.created))
-            link.page_link(SCAN, label="Open", query_params={"scan": key})
+            row.page_link(SCAN, label="Open", width="content", query_params={"scan": key})
     st.page_link(HISTORY, label="All scans", icon=":material/history:")

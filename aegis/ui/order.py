@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aegis.core.errors import AegisError, CheckpointError
+from aegis.core.errors import AegisError, CheckpointError, ConfigError
 from aegis.core.parsing import numbers
 from aegis.core.runtime import Report
-from aegis.core.types import Applicability, Dataset
+from aegis.core.types import Applicability
+from aegis.data import DATASETS
 from aegis.detect.steps import Steps
 from aegis.models.card import Identity
 from aegis.records.config import ScanConfig
@@ -132,7 +133,7 @@ def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadC
     request = ScanRequest(
         file=order.file,
         checkpoint=order.checkpoint,
-        load=lambda: _load(order, images, watch),
+        load=lambda: _load(order, images.shape, images.class_names, watch),
         images=images,
         config=config,
         labels=order.settings.labels,
@@ -164,7 +165,7 @@ def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadC
     return Outcome(found.key, found.record)
 
 
-def _load(order: Order, images: Dataset, watch: Watch) -> Suspect:
+def _load(order: Order, shape: tuple[int, int, int], class_names: tuple[str, ...], watch: Watch) -> Suspect:
     watch.say("Reading the model")
     from aegis.models.load import load_checkpoint
 
@@ -173,8 +174,8 @@ def _load(order: Order, images: Dataset, watch: Watch) -> Suspect:
     return load_checkpoint(
         order.checkpoint,
         architecture=order.architecture,
-        shape=images.shape,
-        class_names=images.class_names,
+        shape=shape,
+        class_names=class_names,
         mean=_typed(order.mean),
         std=_typed(order.std),
         entry=order.entry,
@@ -274,6 +275,46 @@ def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, meas
         workspace=workspace,
         fingerprint=fingerprint(suspect, images),
     )
+
+
+def check(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> None:
+    """Checks before a scan what would end it soon after it begins: it takes a second, and the queue may take hours.
+
+    Args:
+        suspect: the chosen model, which is loaded.
+        images: the chosen images, of which only what is known of them is used.
+        settings: the chosen settings.
+
+    Raises:
+        AegisError: if model, images and settings do not fit together.
+    """
+    known = images.summary or DATASETS[str(images.source)]
+    # The images are not needed again, and may be large.
+    order = place(suspect, replace(images, upload=None), settings, measure_only=True)
+    try:
+        with hidden(order.workspace):
+            _load(order, known.shape, known.class_names, Watch())
+    finally:
+        if order.workspace:
+            order.workspace.remove()
+    _check_classes(settings, len(known.class_names))
+    if images.summary is not None:
+        _check_counts(images.summary, settings)
+
+
+def _check_classes(settings: Settings, classes: int) -> None:
+    unknown = [label for label in settings.labels or () if label >= classes]
+    if unknown:
+        raise ConfigError(f"classes from 0 to {classes - 1}", ", ".join(map(str, unknown)), "Correct --classes.")
+
+
+def _check_counts(summary: ImagesSummary, settings: Settings) -> None:
+    from aegis.detect.embed import check_points
+
+    config, total = settings.config(None, summary.shape), sum(summary.train)
+    for label in settings.labels or range(len(summary.class_names)):
+        own = summary.train[label]
+        check_points(sum(min(n, config.gather.seeds) for n in (own, total - own)), label, config.embed)
 
 
 def fingerprint(suspect: ChosenSuspect, images: ChosenImages) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""What all sessions of a server share, and what belongs to one browser session."""
+"""What all sessions of a server share, and what belongs to one browser or user, whatever page it opens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -15,7 +15,8 @@ from aegis.records.record import ScanRecord
 from aegis.records.references import References
 from aegis.store.store import Store
 from aegis.ui import caches
-from aegis.ui.caches import ReportCache, UploadCache, is_upload
+from aegis.ui.browser import owner, signed_in_name
+from aegis.ui.caches import UploadCache, is_upload
 from aegis.ui.jobs import Job, Jobs
 from aegis.ui.order import Order, Outcome, carry_out
 from aegis.ui.references import ReferenceOrder, make
@@ -59,7 +60,8 @@ class ServerState:
         taken: id of the latest of these jobs, by its settings.
         making: id of the latest job that makes references, by the digest of the images.
         upload_cache: measurements and uploads.
-        reports: the latest reports.
+        owned: ids of the jobs of each owner.
+        names: what people who did not sign in call themselves, by owner.
     """
 
     jobs: Jobs = field(default_factory=Jobs)
@@ -67,7 +69,8 @@ class ServerState:
     taken: dict[WhatIf, str] = field(default_factory=dict)
     making: dict[str, str] = field(default_factory=dict)
     upload_cache: UploadCache = field(default_factory=UploadCache)
-    reports: ReportCache = field(default_factory=ReportCache)
+    owned: dict[str, set[str]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
 
 @st.cache_resource(show_spinner=False)
@@ -76,21 +79,31 @@ def server_state() -> ServerState:
     return ServerState()
 
 
-def start(order: Order) -> ScanJob:
-    """Queues a scan of this session."""
-    here, watch = server_state(), Watch(order.file, "measurement" if order.measure_only else "scan")
+def start(order: Order, asked: Mapping[str, object] | None = None) -> ScanJob:
+    """Queues a scan of this session's owner.
+
+    Args:
+        order: what to scan and how.
+        asked: what the page's widgets said, so that they can say it again after a reload.
+    """
+    here, who = server_state(), owner()
+    watch = Watch(order.file, "measurement" if order.measure_only else "scan", asked=asked or {})
 
     def work(report: Report) -> Outcome:
-        return carry_out(order, report, watch, here.upload_cache)
+        outcome = carry_out(order, report, watch, here.upload_cache)
+        if order.workspace and outcome.key:
+            # Noted by the job, since the page may be gone.
+            Store().own(outcome.key, who)
+        return outcome
 
     clean = order.workspace.remove if order.workspace else lambda: None
     job = here.jobs.start(work, watch, clean)
-    _own("own_jobs").add(job.id)
+    _own_jobs().add(job.id)
     return job
 
 
 def find_job(id: str) -> ScanJob | None:
-    """Finds a scan by its id; it then belongs to this session."""
+    """Finds a scan by its id; it then belongs to this session's owner."""
     return cast("ScanJob | None", _adopted(id, {"scan", "measurement"}))
 
 
@@ -99,7 +112,7 @@ def start_references(order: ReferenceOrder) -> Job[References]:
     here, watch = server_state(), Watch(order.title, "references", order.seconds)
     job = here.jobs.start(lambda report: make(order, report, watch), watch, order.clean)
     here.making[order.digest] = job.id
-    _own("own_jobs").add(job.id)
+    _own_jobs().add(job.id)
     return job
 
 
@@ -109,14 +122,15 @@ def find_making(digest: str) -> Job[References] | None:
 
 
 def find_making_job(id: str) -> Job[References] | None:
-    """Finds a job that makes references by its id; it then belongs to this session."""
+    """Finds a job that makes references by its id; it then belongs to this session's owner."""
     return cast("Job[References] | None", _adopted(id, {"references"}))
 
 
 def own_running() -> list[Job[object]]:
-    """Lists this session's scans, and its makings of references, that wait or run."""
-    jobs = [_adopted(id, {"scan", "references"}) for id in sorted(_own("own_jobs"))]
-    return [job for job in jobs if job and not job.over]
+    """Lists the scans, and makings of references, of this session's owner that wait or run, in the queue's order."""
+    jobs = [_adopted(id, {"scan", "references"}) for id in _own_jobs()]
+    running = [job for job in jobs if job and not job.over]
+    return sorted(running, key=server_state().jobs.ahead)
 
 
 def start_what_if(what_if: WhatIf, work: Callable[[Report, Watch], None], title: str) -> None:
@@ -140,17 +154,16 @@ def find_what_if(what_if: WhatIf) -> Job[object] | None:
 
 
 def own_scans() -> set[str]:
-    """Lists the scans that this session made or opened."""
-    keys = _own("own_scans")
-    for id in _own("own_jobs"):
-        job = server_state().jobs.find(id)
-        if job is not None and isinstance(job.result, Outcome) and job.result.key:
-            keys.add(job.result.key)
-    return keys
+    """Lists the scans that this session's owner made from uploads or opened by a link.
+
+    Raises:
+        StoreError: if the store cannot be used.
+    """
+    return {*_opened(), *Store().owned_by(owner())}
 
 
 def open_scan(key: str) -> ScanRecord | None:
-    """Reads a finished scan, which then belongs to this session.
+    """Reads a finished scan, which then belongs to this session's owner.
 
     Returns:
         The record; None if there is none.
@@ -158,25 +171,37 @@ def open_scan(key: str) -> ScanRecord | None:
     Raises:
         StoreError: if the store cannot be used.
     """
-    record = Store().find_scan(key)
-    if record is not None:
-        _own("own_scans").add(key)
+    store = Store()
+    record = store.find_scan(key)
+    if record is not None and is_upload(record) and key not in _opened():
+        store.own(key, owner())
+        _opened().add(key)
     return record
 
 
+def author() -> str:
+    """Names who writes reviews here: who signed in, else what was typed in this browser; empty if nothing was."""
+    return signed_in_name() or server_state().names.get(owner(), "")
+
+
+def call_author(name: str) -> None:
+    """Remembers what the one who uses this browser is called."""
+    server_state().names[owner()] = name
+
+
 def may_see(key: str, is_upload: bool, own: Collection[str]) -> bool:
-    """Tells whether this session may see a scan: other sessions' uploads are private.
+    """Tells whether this session may see a scan: others' uploads are private.
 
     Args:
         key: of the scan.
         is_upload: whether it shows something that came from somebody's browser.
-        own: keys of this session's scans.
+        own: keys of its owner's scans.
     """
     return key in own or not is_upload
 
 
 def recent_scans(limit: int) -> dict[str, ScanRecord]:
-    """Reads the latest scans, without those of other sessions' uploads.
+    """Reads the latest scans, without those of others' uploads.
 
     Returns:
         Records by key, the newest first.
@@ -220,10 +245,18 @@ def _adopted(id: str, kinds: Collection[Kind]) -> Job[object] | None:
     job = server_state().jobs.find(id)
     if job is None or not isinstance(job.watch, Watch) or job.watch.kind not in kinds:
         return None
-    _own("own_jobs").add(id)
+    _own_jobs().add(id)
     return job
 
 
-def _own(name: str) -> set[str]:
-    found: set[str] = st.session_state.setdefault(name, set())
+def _own_jobs() -> set[str]:
+    """Ids of the owner's jobs, without those that the queue has forgotten."""
+    here, who = server_state(), owner()
+    found = {id for id in here.owned.get(who, ()) if here.jobs.find(id) is not None}
+    here.owned[who] = found
+    return found
+
+
+def _opened() -> set[str]:
+    found: set[str] = st.session_state.setdefault("own_scans", set())
     return found

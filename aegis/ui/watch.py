@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -96,11 +96,13 @@ class Watch:
         title: of the scan, for people.
         kind: a scan, the measurement of accuracy and robustness alone, or the making of references.
         expected: seconds that all of it is thought to take, which is told until its pace is known.
+        asked: what the page's widgets said when it was started.
     """
 
     title: str = ""
     kind: Kind = "scan"
     expected: float | None = None
+    asked: Mapping[str, object] = field(default_factory=dict)
     saying: str = "Starting"
     class_names: tuple[str, ...] = ()
     chosen: tuple[int, ...] = ()

@@ -13,7 +13,7 @@ from tests.layers import ROOT
 
 # A scan shares two cores with other tests.
 SCAN = 600_000
-INFECTED = re.compile("^Infected: a backdoor leads to class 7")
+INFECTED = re.compile("^Infected → class 7")
 
 
 def set_up(page, classes, seeds="50"):
@@ -93,7 +93,7 @@ def test_it_is_among_the_recent_scans_on_home_and_opens_at_once(visit, scanned):
     recent.get_by_role("link", name="Open").click()
     expect(page.get_by_text(INFECTED)).to_be_visible()
     assert page.url.endswith(f"/{scanned}")
-    expect(page.get_by_role("heading", name="The trigger")).to_be_visible()
+    expect(page.get_by_role("link", name="Inspect")).to_have_count(3)
     expect(page.locator(".aegis-trigger img")).to_have_count(3)
     small = page.locator("img.aegis-small")
     expect(small).to_have_count(2)
@@ -101,25 +101,25 @@ def test_it_is_among_the_recent_scans_on_home_and_opens_at_once(visit, scanned):
     expect(page.locator("[class*=st-key-small-]").get_by_text("Flagged")).to_have_count(1)
 
 
-def test_a_review_stays_and_goes_into_the_report(visit, scanned):
+def test_a_dismissal_stands_in_the_card_and_in_the_report_that_is_exported_next(visit, scanned):
     page = visit(scanned)
-    decision = page.get_by_role("radiogroup", name="Decision on class 7")
-    decision.get_by_text("Confirm", exact=True).click()
-    rest(page).get_by_role("textbox", name="Note").fill("Seen by two analysts.")
-    # The click on the button is the first that the page hears of the note.
-    page.get_by_role("button", name="Make the report").click()
-    ready = page.get_by_role("button", name="Download the report")
-    expect(ready).to_be_visible()
+    rest(page).get_by_role("button", name="Dismiss").click()
+    page.get_by_role("textbox", name="Reason").fill("Seen by two analysts.")
+    page.get_by_role("textbox", name="Your name").fill("Ann")
+    # The press is the first that the page hears of both.
+    page.locator(".st-key-review-send button").click()
+    expect(page.get_by_text("Dismissed by Ann because Seen by two analysts.")).to_be_visible()
     with page.expect_download() as download:
-        ready.click()
+        rest(page).get_by_role("button", name="Export PDF").click()
     assert re.fullmatch(r"aegis-verdict-[0-9a-f]{12}\.pdf", download.value.suggested_filename)
     first = " ".join(PdfReader(download.value.path()).pages[0].extract_text().split())
     digest = file_digest(ROOT / "assets" / "models" / SUSPECT)
-    for said in ("Infected", "Class 7 confirmed by the analyst", digest, "Seen by two analysts."):
+    for said in ("Infected; dismissed by Ann because Seen by two analysts", digest):
         assert said in first, said
-    again = visit(scanned)
-    expect(again.get_by_role("textbox", name="Note")).to_have_value("Seen by two analysts.")
-    expect(again.get_by_role("radio", name="Confirm")).to_be_checked()
+    # The browser's name is known after a reload, as its cookie tells.
+    page.reload()
+    rest(page).get_by_role("button", name="Reopen").click()
+    expect(page.get_by_role("textbox", name="Your name")).to_have_value("Ann")
 
 
 def test_an_upload_that_is_no_checkpoint_is_refused_with_a_clear_message(visit):

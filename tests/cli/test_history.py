@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from aegis.records.record import ScanRecord
+from aegis.records.review import Review
 from aegis.store.store import Store
 from tests.stored import change, record
 from tests.stored_scan import keep_finished
@@ -70,7 +71,10 @@ def test_filters(store):
 
 
 def test_json_has_the_whole_records(store):
+    store.add_review("a" * 64, Review("Seen.", {3: "confirmed"}, "Ann"))
     found = json.loads(run("history", "--json").out)
+    assert found["reviews"]["a" * 64][0]["author"] == "Ann"
+    assert "3 confirmed, 1 open by Ann" in " ".join(run("history").out.split())
     told = found["scans"][0]
     assert told.pop("key") == "a" * 64
     assert ScanRecord.model_validate(told) == store.find_scan("a" * 64)

@@ -46,9 +46,11 @@ def test_a_scan_becomes_a_pdf(result, suspect, tmp_path):
 
 def test_the_review_is_in_it(result, tmp_path):
     pdf = tmp_path / "verdict.pdf"
-    outcome = run("report", result, "--pdf", pdf, "--note", "Seen twice.", "--dismiss", "1", "--confirm", "0")
+    outcome = run(
+        "report", result, "--pdf", pdf, "--note", "Seen twice.", "--dismiss", "1", "--confirm", "0", "--author", "Ann"
+    )
     assert outcome.code == 0, outcome.err
-    assert [word for word in ("Seen twice.", "dismissed", "confirmed") if word not in text(pdf)] == []
+    assert [word for word in ("Seen twice.", "dismissed", "confirmed by Ann") if word not in text(pdf)] == []
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_a_store_that_cannot_be_read_is_a_message(open_page, suspects, page, que
 
 
 def test_every_scan_is_a_row_newest_first(open_page, three):
-    three.keep_review(NEW, Review("Seen.", {0: "confirmed"}))
+    three.add_review(NEW, Review("Seen.", {0: "confirmed"}))
     at = open_page(HISTORY)
     table = at.dataframe[0].value
     assert list(table["file"]) == ["signs.pt", "other.pt", "signs.pt"]
@@ -102,12 +102,12 @@ def test_filters_drop_the_selection_and_can_be_dropped(open_page, three):
 
 
 def test_one_that_is_selected_is_told_in_full_and_two_can_be_compared(open_page, three):
-    three.keep_review(NEW, Review("Seen twice.", {0: "dismissed"}))
+    three.add_review(NEW, Review("Seen twice.", {0: "dismissed"}, "Ann"))
     at = open_page(HISTORY)
     assert not any(page == "Compare" for page, _ in links(at))
     said, markup, targets = everything(select(at, 0)), drawn(at), links(at)
     record = three.find_scan(NEW)
-    assert all(text in said for text in (record.sentence, "Seen twice.", "dismissed"))
+    assert all(text in said for text in (record.sentence, "dismissed by Ann because Seen twice"))
     assert record.model.sha256 in markup
     assert record.data.digest in markup
     assert ("Scan", f"scan={NEW}") in targets
@@ -148,7 +148,7 @@ def test_new_scans_and_reviews_show_at_the_next_run(open_page, kept, keep):
     assert files(at) == ["first.pt"]
     keep(NEW, "second.pt", MADE)
     assert sorted(files(run(at))) == ["first.pt", "second.pt"]
-    kept.keep_review(NEW, Review("", {0: "confirmed"}))
+    kept.add_review(NEW, Review("", {0: "confirmed"}))
     assert any("0 confirmed" in one for one in run(at).dataframe[0].value["decisions"])
 
 
@@ -169,11 +169,11 @@ def test_two_versions_side_by_side(open_page, three, made):
     assert markup.count("only in the newer") == flagged
     assert "In the same way" in said
     # Evidence is in the store, the images are gone: each side has its trigger alone.
-    assert markup.count('alt="The trigger found"') == markup.count('alt="The best candidate"') == flagged
-    assert 'alt="A benign image"' not in markup
+    assert markup.count('alt="The trigger"') == markup.count('alt="Best candidate"') == flagged
+    assert 'alt="Benign image"' not in markup
     for key in (OLD, NEW):
         server_state().upload_cache.keep(key, Uploads(images=made[2]))
-    assert drawn(open_page(COMPARE, one=NEW, other=OLD)).count('alt="A benign image"') == 2 * flagged
+    assert drawn(open_page(COMPARE, one=NEW, other=OLD)).count('alt="Benign image"') == 2 * flagged
 
 
 def test_lost_evidence_and_other_settings_are_said(open_page, three):

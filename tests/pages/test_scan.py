@@ -1,5 +1,7 @@
 """The Scan page in every state; its jobs are started here and do what each test needs."""
 
+import hashlib
+import io
 import threading
 
 import numpy as np
@@ -12,6 +14,7 @@ from aegis.core.runtime import Event
 from aegis.core.types import Applicability
 from aegis.models.architectures import build
 from aegis.records.caveats import say_control, untested
+from aegis.records.headline import headline
 from aegis.records.presets import preset
 from aegis.records.ranking import ranked
 from aegis.records.record import ControlRecord
@@ -20,6 +23,7 @@ from aegis.ui.order import Outcome
 from aegis.ui.session import server_state
 from aegis.ui.watch import Watch
 from tests.candidates import as_first_version
+from tests.layers import ROOT
 from tests.pages.conftest import INSPECT, SCAN, button, drawn, everything, labels, parsed, run
 from tests.stored_scan import KEY
 from tests.suspects import HOSTILE, tensors, write_cut, write_hostile, write_infected
@@ -40,6 +44,11 @@ def write_two(folder):
 def write_plain(folder):
     """A checkpoint without a card."""
     save_file(tensors(), folder / "plain.safetensors")
+
+
+def link_bundled(folder):
+    """A suspect for grey images of ten classes."""
+    (folder / "mnist.safetensors").symlink_to(ROOT / "assets" / "models" / "mnist_localised.safetensors")
 
 
 @pytest.fixture
@@ -85,8 +94,7 @@ def test_a_suspect_is_shown_before_start_and_a_preset_changes_the_settings(open_
     assert any(len(text) == 64 and set(text) <= set("0123456789abcdef") for text in texts)
     assert "Start" in labels(at)
     seeds = preset("default", None, (1, 28, 28)).gather.seeds
-    for part in ("Takes", "Not measured yet", f"Translates {seeds} images into every class"):
-        assert part in said
+    assert f"Translates {seeds} images into every class" in said
     assert "localised" not in said
     for numbers in ([str(seeds), "3 then 100", "8 then 12"], ["500", "100", "75"]):
         shown = {one.label: one.placeholder for one in at.number_input}
@@ -123,32 +131,45 @@ def test_what_cannot_be_scanned_is_a_message(open_page, suspects, make, state, s
     assert "Start" not in labels(at)
 
 
-def test_a_checkpoint_that_cannot_be_used_ends_in_a_message(open_page, suspects):
-    write_infected(suspects)
+def npz(shape=(12, 12), train=60):
+    """Images of ten classes."""
+    buffer, labels = io.BytesIO(), np.arange(10 * train) % 10
+    pixels = np.zeros((10 * train, *shape), np.uint8)
+    np.savez(buffer, x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("make", "state", "said"),
+    [
+        # The suspect has two classes.
+        (write_infected, {}, "Expected a model for 10 classes"),
+        (write_plain, {"scan_architecture": "aegis:cnn32"}, "Expected"),
+        (write_two, {"scan_architecture": "aegis:cnn16"}, "2 networks: "),
+        (write_two, {"scan_architecture": "aegis:cnn16", "scan_entry": "teacher"}, "Expected a network under teacher"),
+        (link_bundled, {"scan_perplexity": 500.0}, "more than 1500 images a class"),
+        (link_bundled, {"scan_images": "Upload…", "scan_archive_kept": ("a.npz", npz((12, 12, 3)))}, "3 channels"),
+        (link_bundled, {"scan_images": "Upload…", "scan_archive_kept": ("a.npz", npz(train=2))}, "images a class"),
+    ],
+)
+def test_what_would_end_a_scan_is_said_before_start(open_page, suspects, make, state, said):
+    make(suspects)
+    # Images that are set by hand belong to the chosen suspect.
+    path = next(iter(suspects.iterdir()))
+    state = {"scan_images_for": hashlib.sha256(path.read_bytes()).hexdigest(), "scan_images": "samples:mnist", **state}
+    at = open_page(SCAN, state=state)
+    assert said in everything(at)
+    assert button(at, "Start").disabled
+    assert "Measure now" not in labels(at)
+
+
+def test_a_suspect_that_fits_its_images_can_be_scanned(open_page, suspects):
+    link_bundled(suspects)
     at = open_page(SCAN)
-    button(at, "Start").click()
-    run(at)
-    job = server_state().jobs.find(at.query_params["job"])
-    job.future.result(120)
-    at = open_page(SCAN, job=job.id)
-    assert any(text.value.startswith("Expected a model for 10 classes") for text in at.text)
-    assert "Nothing was concluded" in everything(at)
-    button(at, "Back to the settings").click()
-    assert "Start" in labels(run(at))
-
-
-def test_the_entry_of_a_file_with_several_networks_is_asked_for(open_page, suspects):
-    write_two(suspects)
-    state = {"scan_architecture": "aegis:cnn16"}
-    for entry, said in (("", "2 networks: "), ("teacher", "Expected a network under teacher")):
-        at = open_page(SCAN, state=state | {"scan_entry": entry})
-        next(box for box in at.selectbox if box.label == "Images").set_value("samples:mnist")
-        run(at)
-        button(at, "Start").click()
-        run(at)
-        job = server_state().jobs.find(at.query_params["job"])
-        job.future.result(120)
-        assert said in everything(open_page(SCAN, job=job.id))
+    assert not button(at, "Start").disabled
+    assert "Takes" in everything(at)
+    assert "Not measured yet" in everything(at)
+    assert "Measure now" in labels(at)
 
 
 def frames(value):
@@ -184,7 +205,7 @@ def test_a_running_job_shows_where_it_is_and_is_cancelled_at_once(open_page, hol
 
 
 def test_a_second_scan_is_queued_behind_one(open_page, suspects, hold):
-    write_infected(suspects)
+    link_bundled(suspects)
     hold()
     assert "Queued behind one other job" in everything(open_page(SCAN))
     (bar,) = open_page(SCAN, job=hold()[0].id).get("progress")
@@ -235,12 +256,13 @@ def test_a_finished_scan_shows_verdict_trigger_and_every_class(open_page, keep, 
     texts, said, markup = [text.value for text in at.text], everything(at), drawn(at)
     assert record.flagged_classes
     assert record.sentence in texts
-    assert "The trigger" in [header.value for header in at.header]
-    assert "Attack success rate" in [one.label for one in at.metric]
+    assert headline(record) in texts
+    assert 'alt="The trigger"' in markup
     assert markup.count("data:image/png") == 3
     assert [markup.count(f'alt="Class {label}: ') for label in range(4)] == [1] * 4
     # Those that are flagged come first.
     order = [text for text in texts if text in ("0 a", "1 b", "2 c", "3 d")]
+    assert f"Infected → {'abcd'[ranked(record)[0].label]} and {len(record.flagged_classes) - 1} more" in texts
     flagged = [f"{label} {'abcd'[label]}" for label in record.flagged_classes]
     assert sorted(order[: len(flagged)]) == flagged
     assert sorted(order[:4]) == ["0 a", "1 b", "2 c", "3 d"]
@@ -258,7 +280,6 @@ def test_a_finished_scan_shows_verdict_trigger_and_every_class(open_page, keep, 
 def test_a_clean_model_shows_its_strongest_class_and_why_that_is_not_enough(open_page, keep):
     keep(verdict="clean")
     at = open_page(SCAN, scan=KEY)
-    assert "The strongest class" in [header.value for header in at.header]
     assert "its strongest candidate is weak." in everything(at)
     assert "It comes closest to being flagged" in everything(at)
 

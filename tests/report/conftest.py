@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pytest
 from pypdf import PdfReader
 
-from aegis.records.review import Review
 from aegis.report.pdf import make_pdf
 from tests.report.made import made
 
@@ -25,10 +24,10 @@ class Read:
         return " ".join(self.pages)
 
 
-def report(scan, *, findings=None, data="its own", review=None):
+def report(scan, *, findings=None, data="its own", reviews=()):
     """A scan on paper, read back."""
     kept = scan.findings if findings is None else findings
-    pdf = make_pdf(scan.record, kept, scan.data if data == "its own" else data, review or Review())
+    pdf = make_pdf(scan.record, kept, scan.data if data == "its own" else data, reviews)
     pages = PdfReader(io.BytesIO(pdf), strict=True).pages
     texts = tuple(re.sub(r"\s+", " ", page.extract_text()) for page in pages)
     return Read(pdf, texts, tuple(len(page.images) for page in pages))

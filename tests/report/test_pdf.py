@@ -1,10 +1,13 @@
 """The report as a whole: what must be in it, whatever the scan was like."""
 
+import io
 import pickle
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
+from pypdf import PdfReader
 
 from aegis.core.errors import DataError
 from aegis.core.types import Applicability, Dataset
@@ -54,16 +57,29 @@ def test_the_same_scan_gives_the_same_bytes_in_any_process(infected, whole):
 
 def test_the_analysts_say_stands_beside_the_verdict_and_may_be_longer_than_a_page(infected, whole):
     note = "\n".join(["Seen <twice>.", "Replace it.", *(f"line {i}" for i in range(200))])
-    reviewed = report(infected, review=Review(note, {2: "dismissed", 0: "confirmed"}))
+    earlier = Review("A scratch.", {2: "dismissed"}, "Ann", "2024-01-03T10:00:00+00:00")
+    reviewed = report(infected, reviews=[earlier, Review(note, {0: "confirmed"}, "Bob")])
     assert not missing(
         reviewed.pages[0],
-        "Infected",
-        "Class 2 (bag) dismissed by the analyst",
-        "Class 0 (shirt) confirmed by the analyst",
-        "Seen <twice>. Replace it. line 0 ",
+        "Infected; class 0 confirmed by Bob because Seen <twice>. Replace it.",
+        "; class 2 dismissed by Ann because A scratch",
+        "Class 2 (bag) dismissed by Ann, 2024-01-03 10:00 UTC",
+        "Class 0 (shirt) confirmed by Bob",
+        "Do not use it",
     )
-    assert "line 199" in reviewed.text
+    assert not missing(reviewed.text, "Ann; 2024-01-03 10:00 UTC; class 2 dismissed A scratch.", "line 199")
     assert reviewed.pdf != whole.pdf
+
+
+def test_a_dismissal_stands_beside_the_verdict_and_the_properties_have_the_date_of_the_latest_review(infected, whole):
+    review = Review("A scratch.", {2: "dismissed"}, "<b>Ann</b>", "2024-01-03T12:00:00+02:00")
+    dismissed = report(infected, reviews=[review])
+    assert not missing(dismissed.pages[0], "Infected; dismissed by <b>Ann</b> because A scratch", "a false alarm")
+    assert "Do not use it" not in dismissed.pages[0]
+    dates = [PdfReader(io.BytesIO(one.pdf)).metadata.creation_date for one in (whole, dismissed)]
+    assert dates == [datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2024, 1, 3, 10, tzinfo=UTC)]
+    # One that was taken back is no longer a dismissal.
+    assert "Do not use it" in report(infected, reviews=[review, Review("", {2: "open"}, "Ann")]).pages[0]
 
 
 def test_a_clean_model_shows_its_strongest_class_and_why_that_is_not_enough():
@@ -147,7 +163,7 @@ def test_text_from_a_checkpoint_is_text():
     names = ("<b>x</b>", "&amp;", "A" * 200, "κόσμος", "Привет", "汉字", "한국", "🐴", "</para>", '"quoted"')
     scan = made(names, (0.9, 0.1, 0.9, *[0.1] * 7))
     model = scan.record.model.model_copy(update={"file": "<script>&</script>", "architecture": "<i>"})
-    whole = report(with_record(scan, model=model), review=Review("<b>note</b> & κ"))
+    whole = report(with_record(scan, model=model), reviews=[Review("<b>note</b> & κ", author="<i>")])
     assert not missing(
         whole.text,
         "<script>&</script>",
@@ -165,7 +181,7 @@ def test_text_from_a_checkpoint_is_text():
 def test_more_classes_than_are_listed_and_three_of_them_flagged():
     names = [f"a class with the number {i}" for i in range(64)]
     scan = made(names, [0.9 if i in (3, 50, 63) else 0.1 for i in range(64)])
-    whole = report(scan, findings={3: scan.findings[3]}, review=Review("", {50: "confirmed"}))
+    whole = report(scan, findings={3: scan.findings[3]}, reviews=[Review("", {50: "confirmed"})])
     assert "2 more flagged classes have pages below" in whole.pages[0]
     assert "the 60 highest of 63" in whole.text
     table = whole.text[whole.text.index("All classes") :]

@@ -37,7 +37,7 @@ def keep_old(disk):
     store = Store(disk / "store")
     store.keep("old", noise(0))
     store.keep_scan("key", record())
-    store.keep_review("key", Review("Seen."))
+    store.add_review("key", Review("Seen."))
 
 
 def fill(disk):
@@ -53,7 +53,7 @@ def fill(disk):
 def assert_old(store):
     assert store.find_scan("key") == record()
     assert store.scans() == [("key", record())]
-    assert store.find_review("key") == Review("Seen.")
+    assert store.reviews_of("key") == (Review("Seen."),)
     assert (store.load("old")["a"] == noise(0)["a"]).all()
     assert store.check().damage == ()
     assert store.interrupted() == []
@@ -68,7 +68,7 @@ def test_old_results_are_read_and_new_ones_refused_in_words(disk):
         lambda: store.keep("new", noise(1, 100_000)),
         lambda: store.keep("old", noise(1, 100_000)),
         lambda: store.keep_scan("new", record()),
-        lambda: store.keep_review("key", Review("Lost.")),
+        lambda: store.add_review("key", Review("Lost.")),
         lambda: store.working("scan", "a.pt", "b" * 64).__enter__(),
         lambda: write_text(disk / "result.json", "1" * 10_000),
     ):

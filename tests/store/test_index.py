@@ -9,6 +9,7 @@ import pytest
 
 import aegis.store.index
 from aegis.core.errors import StoreError
+from aegis.records.review import Review
 from aegis.store.index import MIGRATIONS, VERSION, make_index, open_index
 from aegis.store.store import Store
 
@@ -17,15 +18,15 @@ def test_readers_go_on_while_another_writes_or_fails(tmp_path):
     path = tmp_path / "index.sqlite"
     make_index(path)
     with open_index(path) as writer:
-        writer.execute("INSERT INTO reviews VALUES ('key', 'text')")
+        writer.execute("INSERT INTO owners VALUES ('key', 'text')")
         with open_index(path) as reader:
-            assert reader.execute("SELECT * FROM reviews").fetchall() == []
+            assert reader.execute("SELECT * FROM owners").fetchall() == []
     # What fails changes nothing.
     with suppress(ValueError), open_index(path) as index:
-        index.execute("DELETE FROM reviews")
+        index.execute("DELETE FROM owners")
         raise ValueError
     with open_index(path) as reader:
-        assert reader.execute("SELECT * FROM reviews").fetchall() == [("key", "text")]
+        assert reader.execute("SELECT * FROM owners").fetchall() == [("key", "text")]
 
 
 # The tables as AEGIS made them before it counted versions.
@@ -55,6 +56,18 @@ def test_an_older_index_gets_the_tables_that_it_lacks(tmp_path, tables):
         assert index.execute("SELECT key FROM scans").fetchall() == [("key",)]
         assert index.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert index.execute(named).fetchall() == new.execute(named).fetchall()
+
+
+def test_the_one_review_of_a_scan_begins_its_list(tmp_path):
+    path = tmp_path / "index.sqlite"
+    make_first(path)
+    # As AEGIS wrote it while a scan had one review.
+    said = '{"note":"Seen.","decisions":{"7":"dismissed"}}'
+    with closing(sqlite3.connect(path)) as index, index:
+        index.execute("INSERT INTO reviews VALUES ('key', ?)", (said,))
+    store = Store(tmp_path)
+    store.add_review("key", Review("Seen again.", {7: "open"}, "Ann"))
+    assert store.reviews_of("key") == (Review("Seen.", {7: "dismissed"}), Review("Seen again.", {7: "open"}, "Ann"))
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path, monkeypatch):
@@ -104,7 +117,7 @@ def test_many_may_make_it_at_once(tmp_path):
         gate.wait(60)
         make_index(path)
         with open_index(path) as index:
-            index.execute("INSERT OR REPLACE INTO reviews VALUES ('key', 'text')")
+            index.execute("INSERT OR REPLACE INTO owners VALUES ('key', 'text')")
 
     with ThreadPoolExecutor(4) as threads:
         for i in range(10):
@@ -112,7 +125,7 @@ def test_many_may_make_it_at_once(tmp_path):
             for made in [threads.submit(make, path) for _ in range(4)]:
                 made.result(60)
             with open_index(path) as index:
-                assert index.execute("SELECT * FROM reviews").fetchall() == [("key", "text")]
+                assert index.execute("SELECT * FROM owners").fetchall() == [("key", "text")]
                 assert index.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 

@@ -22,15 +22,34 @@ def test_scans_come_back_newest_first(store):
 
 
 def test_a_review_stays_with_its_scan(store):
-    review = Review("Seen.", {3: "confirmed"})
-    assert store.find_review("key") is None
-    store.keep_review("key", Review("Draft."))
-    store.keep_review("key", review)
-    store.keep_review("other", Review())
+    reviews = (Review("Draft."), Review("Seen.", {3: "confirmed"}, "Ann", "2024-01-02T03:04:05+00:00"))
+    assert store.reviews_of("key") == ()
+    for review in reviews:
+        store.add_review("key", review)
+    store.add_review("other", Review())
     store.keep_scan("key", record())
     # Another process would open the folder anew.
-    assert Store(store.folder).find_review("key") == review
-    assert Store(store.folder).find_review("other") == Review()
+    assert Store(store.folder).reviews_of("key") == reviews
+    assert Store(store.folder).reviews() == {"key": reviews, "other": (Review(),)}
+    store.forget("key")
+    assert store.reviews() == {"other": (Review(),)}
+
+
+def test_a_record_is_found_under_its_key(store):
+    for key, sentence in (("one", "One."), ("two", "Two.")):
+        store.keep_scan(key, record(sentence=sentence))
+    assert store.find_key(record(sentence="Two.")) == "two"
+    assert store.find_key(record(sentence="Three.")) is None
+
+
+def test_scans_of_uploads_are_found_by_their_owner_alone(store):
+    for _ in range(2):
+        store.own("key", "ann")
+    store.own("other", "ann")
+    assert Store(store.folder).owned_by("ann") == {"key", "other"}
+    assert store.owned_by("bob") == set()
+    store.forget("key")
+    assert store.owned_by("ann") == {"other"}
 
 
 def test_what_a_saved_scan_needs_is_whatever_was_used_since_it_began(store):
@@ -100,26 +119,14 @@ def test_a_file_that_the_index_does_not_know_is_taken_in(store):
     assert store.load("a") is None
 
 
-def test_two_analysts_lose_nothing_of_each_other(store):
-    store.keep_review("key", Review("Seen.", {1: "confirmed", 2: "confirmed"}))
-    ours, theirs = store.find_review("key"), store.find_review("key")
-    store.keep_review("key", Review("Seen twice.", {1: "confirmed", 2: "dismissed"}), since=theirs)
-    kept = store.keep_review("key", Review("Seen.", {2: "confirmed", 3: "dismissed"}), since=ours)
-    assert kept == store.find_review("key") == Review("Seen twice.", {2: "dismissed", 3: "dismissed"})
-    # Where both changed the same, the later one is right.
-    assert store.keep_review("key", Review("No.", {2: "confirmed"}), since=ours).note == "No."
-    assert store.keep_review("other", Review("New."), since=Review()) == Review("New.")
-
-
 def work(folder, name, label, gate):
-    store, review = Store(folder), Review()
+    store = Store(folder)
     gate.wait(60)
     for i in range(15):
         store.keep_scan(f"{name} {i}", record())
         store.keep("shared", {"a": np.full(1000, i)})
         for said in ("confirmed", "dismissed"):
-            changed = Review(review.note, {**review.decisions, label: said})
-            review = store.keep_review("key", changed, since=review)
+            store.add_review("key", Review(str(i), {label: said}, name))
 
 
 def test_what_two_processes_keep_at_once_both_lands(tmp_path):
@@ -134,4 +141,7 @@ def test_what_two_processes_keep_at_once_both_lands(tmp_path):
     assert {key for key, _ in store.scans(limit=100)} == {f"{n} {i}" for n in ("one", "two") for i in range(15)}
     assert (store.load("shared")["a"] == 14).all()
     assert files(tmp_path) == ["shared.npz"]
-    assert store.find_review("key") == Review("", {1: "dismissed", 2: "dismissed"})
+    reviews = store.reviews_of("key")
+    for name, label in (("one", 1), ("two", 2)):
+        own = [(review.note, review.decisions) for review in reviews if review.author == name]
+        assert own == [(str(i), {label: said}) for i in range(15) for said in ("confirmed", "dismissed")]

@@ -81,12 +81,12 @@ NO_TEXT = "CAST(x'ff00fe' AS TEXT)"
 
 
 @pytest.mark.parametrize("text", ["''", "'{'", """'{"decisions": {"3": "perhaps"}}'""", "x'fffe'", "7", NO_TEXT])
-def test_a_damaged_review_is_none_and_can_be_written_anew(store, text):
-    store.keep_review("key", Review("Seen."))
+def test_a_damaged_review_hides_no_other(store, text):
+    store.add_review("key", Review("Seen."))
     change(store, f"UPDATE reviews SET review = {text}")
-    assert store.find_review("key") is None
-    store.keep_review("key", Review("Seen again."))
-    assert store.find_review("key") == Review("Seen again.")
+    assert store.reviews_of("key") == ()
+    store.add_review("key", Review("Seen again."))
+    assert store.reviews_of("key") == (Review("Seen again."),)
 
 
 @pytest.mark.parametrize("text", ["json_set(record, '$.schema_version', 0)", NO_TEXT])
@@ -121,7 +121,7 @@ def test_a_folder_that_may_not_be_written_to(tmp_path):
 
 def test_an_index_that_is_none(store):
     (store.folder / "index.sqlite").write_bytes(b"x" * 4096)
-    for attempt in (store.scans, lambda: store.keep_scan("key", record()), lambda: store.find_review("key")):
+    for attempt in (store.scans, lambda: store.keep_scan("key", record()), lambda: store.reviews_of("key")):
         with pytest.raises(StoreError, match="not a database"):
             attempt()
 

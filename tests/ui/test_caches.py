@@ -1,16 +1,11 @@
-"""Images, uploads and reports of scans: the right ones for the right scan, and nothing in place of what is gone."""
+"""Images and uploads of scans: the right ones for the right scan, and nothing in place of what is gone."""
 
 import numpy as np
-import pytest
 
-from aegis.core.errors import AegisError
-from aegis.records.review import NO_REVIEW, Review
-from aegis.store.store import Store
-from aegis.ui.caches import PAPERS, SHELVED, ReportCache, UploadCache, Uploads, is_upload, look_for_images
+from aegis.ui.caches import SHELVED, UploadCache, Uploads, is_upload, look_for_images
 from aegis.ui.uploads import UPLOADED
 from tests.finished import KEY
 from tests.stored import dataset
-from tests.stored_scan import keep_finished
 
 
 def named(record, name):
@@ -72,52 +67,3 @@ def test_a_scan_of_what_came_from_a_browser_is_told_from_others(finished):
     assert not is_upload(record)
     assert is_upload(named(record, f"{UPLOADED}mine.npz"))
     assert is_upload(record.model_copy(update={"model": record.model.model_copy(update={"file": f"{UPLOADED}a.pt"})}))
-
-
-@pytest.fixture(scope="module")
-def scanned(tmp_path_factory):
-    """A finished scan with its images, and its store."""
-    store = Store(tmp_path_factory.mktemp("scanned") / "store")
-    return *keep_finished(store), store
-
-
-@pytest.fixture
-def asked(scanned, monkeypatch):
-    """The same in the store of pages, with what a report is made of in place of its PDF."""
-    monkeypatch.setenv("AEGIS_STORE", str(scanned[2].folder))
-    monkeypatch.setattr("aegis.report.pdf.make_pdf", lambda *parts: repr([sorted(parts[1]), *parts[2:]]).encode())
-    return scanned
-
-
-def test_the_same_report_is_made_once_and_few_stay_in_memory(asked):
-    record, data, _ = asked
-    papers, every, seen = ReportCache(), record.flagged_classes, Review("Seen.")
-    assert papers.find(record, every, data, seen) is None
-    paper = papers.make(record, every, data, seen)
-    assert papers.find(record, every, data, seen) is papers.make(record, every, data, seen) is paper
-    confirmed = Review("Seen.", {0: "confirmed"})
-    others = [(every, data, NO_REVIEW), (every, None, seen), (every, data, confirmed)]
-    assert len({paper, *(papers.make(record, *other) for other in others)}) == 4
-    for i in range(PAPERS):
-        papers.make(record, every, None, Review(str(i)))
-    assert len(papers.made) == PAPERS
-    assert papers.find(record, every, data, seen) is None
-
-
-def test_evidence_that_went_or_came_is_seen(asked):
-    record, data, store = asked
-    papers, every = ReportCache(), record.flagged_classes
-    arrays = store.folder / "arrays"
-    arrays.rename(store.folder / "away")
-    arrays.mkdir()
-    assert papers.make(record, every, data, NO_REVIEW).startswith(b"[[], ")
-    arrays.rmdir()
-    (store.folder / "away").rename(arrays)
-    assert papers.make(record, every, data, NO_REVIEW).startswith(f"[{list(every)}, ".encode())
-
-
-def test_whatever_goes_wrong_is_one_message(asked, monkeypatch):
-    monkeypatch.setattr("aegis.report.pdf.make_pdf", lambda *_: 1 / 0)
-    record, data, _ = asked
-    with pytest.raises(AegisError, match="ZeroDivisionError"):
-        ReportCache().make(record, record.flagged_classes, data, NO_REVIEW)

@@ -1,4 +1,4 @@
-"""The trigger on the Scan page: on a benign image, by source class, and beside benign models."""
+"""The trigger on a benign image, by source class, and beside benign models and triggers of other kinds."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import html
 import numpy as np
 import streamlit as st
 
-from aegis.core.text import class_called, numbered, printable
-from aegis.core.types import CandidateTrigger, Dataset
+from aegis.core.text import numbered, printable
+from aegis.core.types import FAMILIES, CandidateTrigger, Dataset
 from aegis.records.caveats import say_control, untested
 from aegis.records.fitting import verdict_settings
 from aegis.records.ranking import score_line, strongest_candidate
 from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
-from aegis.records.wording import describe_size, describe_whole, explain_score, share_of
+from aegis.records.wording import describe_size, describe_whole, explain_score
 from aegis.ui.components.palette import Palette, palette
 from aegis.ui.components.pictures import address, as_picture, benign_image, trigger_picture
 from aegis.ui.components.svg import draw_score
@@ -22,57 +22,91 @@ from aegis.ui.uploads import UPLOADED
 
 # Number of source classes listed, those with the highest rates.
 LISTED = 20
+# Characters of the verdict's sentence.
+SENTENCE = 2000
 _STYLE = """<style>
 .aegis-trigger { display: flex; gap: .75rem; align-items: center; }
 .aegis-trigger figure { margin: 0; flex: 0 1 10rem; } .aegis-trigger img { image-rendering: pixelated;
   border-radius: .375rem; width: 100%; display: block;
   border: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
-.aegis-trigger figcaption { font-size: .875rem; opacity: .75; padding-top: .25rem; }
+.aegis-trigger figcaption { font-size: .875rem; opacity: .75; padding-top: .25rem; white-space: nowrap; }
 .aegis-trigger b { font-size: 1.75rem; font-weight: 400; opacity: .6; padding-bottom: 1.5rem; }
 .aegis-line { width: 100%; display: block; }
 .aegis-rates { display: grid; grid-template-columns: minmax(4rem, max-content) 1fr 3rem; gap: .25rem .75rem;
   align-items: center; font-size: .875rem; }
 .aegis-rates span:nth-child(3n+1) { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 12rem; }
 .aegis-rates span:nth-child(3n) { text-align: right; }
+.aegis-kinds { width: 100%; border-collapse: collapse; font-size: .875rem; }
+.aegis-kinds th, .aegis-kinds td { text-align: left; padding: .25rem .75rem .25rem 0; overflow-wrap: anywhere;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
+.aegis-kinds th { font-weight: 600; }
 .aegis-rates i { display: block; height: .75rem; border-radius: .25rem; }
 </style>"""
 
 
-def show_evidence(
-    record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger | None, images: Dataset | None
-) -> None:
-    """Shows the strongest trigger of a class, and the numbers that the verdict rests on.
+def show_trigger(record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger, images: Dataset | None) -> None:
+    """Shows a benign image, the trigger, and the image with it, and what they are.
 
     Args:
         record: of the scan.
-        one: the class, flagged or not.
-        trigger: with its stamp; None where there is none or the store has lost it.
+        one: the class that it leads to, flagged or not.
+        trigger: with its stamp.
         images: of the scan, or None.
     """
-    st.html(_STYLE)
-    flagged = one.flagged
-    found = "The trigger" if one.triggers else "The flagged class"
-    st.header(found if flagged else "The strongest class", anchor=False)
-    if not flagged:
-        with st.container(gap=None):
-            st.text(f"{numbered(one.label, one.name, 60)}: {printable(one.reason, REASON)}.")
-        st.caption(
-            "It comes closest to being flagged. What is done to any image of a robust model moves some of them; a "
-            "backdoor moves nearly all that it is made for, with the same small change."
-        )
-    shown = benign_image(images.test, trigger) if images and trigger else None
-    if trigger is None or shown is None:
+    shown = benign_image(images.test, trigger) if images else None
+    st.html(_STYLE + _pictures(one, trigger, shown[0] if shown else None))
+    if shown is None:
         _say_why_not(record, one, trigger, images)
-    else:
-        _show_on(record, one, trigger, *shown)
-    position = strongest_candidate(one)
-    if position is not None:
-        _show_numbers(record, one, one.triggers[position])
-    if record.control is not None:
-        st.text(say_control(record.control, record.data.class_names))
-    with st.expander("What was not tested", icon=":material/visibility_off:"):
+
+
+def show_reasons(
+    record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger | None, images: Dataset | None
+) -> None:
+    """Shows how sure the verdict is: the numbers that it rests on, triggers of other kinds, and what was not tested.
+
+    Args:
+        record: of the scan.
+        one: its strongest class, flagged or not.
+        trigger: the strongest one of the class; None where there is none or the store has lost it.
+        images: of the scan, or None.
+    """
+    with st.expander("How sure?", icon=":material/query_stats:", key="how-sure"):
+        st.text(printable(record.sentence, SENTENCE))
+        if not one.flagged:
+            with st.container(gap=None):
+                st.text(f"{numbered(one.label, one.name, 60)}: {printable(one.reason, REASON)}.")
+            st.caption(
+                "It comes closest to being flagged. What is done to any image of a robust model moves some of them; a "
+                "backdoor moves nearly all that it is made for, with the same small change."
+            )
+        if trigger is None:
+            _say_why_not(record, one, trigger, images)
+        position = strongest_candidate(one)
+        if position is not None:
+            _show_numbers(record, one, one.triggers[position])
+            st.caption("The strongest trigger of each kind, in any class")
+            st.html(_kinds(record))
+        if record.control is not None:
+            st.text(say_control(record.control, record.data.class_names))
+        st.markdown("**What was not tested**")
         for limit in untested(record):
             st.text(limit)
+
+
+def _kinds(record: ScanRecord) -> str:
+    rows = []
+    for family in FAMILIES:
+        found = [(t.flip_rate, one, t) for one in record.classes for t in one.triggers if t.family == family]
+        if not found:
+            continue
+        rate, one, best = max(found, key=lambda each: (each[2].score_or_rate, each[0]))
+        names = record.data.class_names
+        source = "other classes" if best.source is None else numbered(best.source, names[best.source], 24)
+        into = "another class" if family == "all-to-all" else numbered(one.label, one.name, 24)
+        cells = (family.capitalize(), f"{source} → {into}", f"{rate:.0%}", "flagged" if one.flagged else "")
+        rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Kind", "Leads", "Of unseen images", "Class"))
+    return f'<table class="aegis-kinds"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 def show_pictures(
@@ -110,39 +144,16 @@ def _say_why_not(
         )
 
 
-def _show_on(record: ScanRecord, one: ClassRecord, trigger: CandidateTrigger, image: np.ndarray, label: int) -> None:
-    rate = float(trigger.flip_rates[label])
-    source = record.data.class_names[label]
-    into = int(trigger.destinations[label])
-    pictures, words = st.columns([3, 2], gap="large", vertical_alignment="center")
-    with pictures:
-        st.html(_pictures(one, trigger, image))
-    with words:
-        with st.container(horizontal=True, gap="large"):
-            st.metric(
-                "Attack success rate",
-                f"{trigger.flip_rate:.0%}",
-                help="Share of the held-out images it is for that the model calls what the trigger leads to once it "
-                "lies on them, averaged over classes.",
-                width="content",
-            )
-            st.metric("From this class", f"{rate:.0%}", width="content")
-        best = one.triggers[strongest_candidate(one) or 0]
-        here = class_called(label, printable(source, 40))
-        there = class_called(into, printable(record.data.class_names[into], 40))
-        st.text(
-            f"With {describe_whole(best)} on them, {share_of(rate)} the held-out images of {here} are classified as "
-            f"{there}. It was tried on {int(trigger.counts[label])} of them."
-        )
-        st.caption(describe_size(best) + (" The picture shows that part." if best.smallest_rate is not None else ""))
-
-
 def _show_numbers(record: ScanRecord, one: ClassRecord, best: TriggerRecord) -> None:
     colours = palette(st.context.theme.type)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        st.caption("Attack success rate by source class, on images that no search saw")
+        st.caption(
+            f"Share of each class's unseen images that {describe_whole(best)} turns: {best.flip_rate:.0%} on average, "
+            f"of {best.images} images"
+        )
         st.html(_rates(record, one, best, colours))
+        st.caption(describe_size(best))
     verdict = verdict_settings(record)
     line = score_line(one.label, best, verdict) if verdict else None
     if verdict is None or line is None or best.score is None or one.p_value is None:
@@ -173,10 +184,10 @@ def _rates(record: ScanRecord, one: ClassRecord, best: TriggerRecord, colours: P
 
 def _pictures(one: ClassRecord, trigger: CandidateTrigger, image: np.ndarray | None) -> str:
     """A benign image, the trigger, and the image with it; the trigger alone without an image."""
-    alone = _figure(trigger_picture(trigger), "The trigger found" if one.flagged else "The best candidate")
+    alone = _figure(trigger_picture(trigger), "The trigger" if one.flagged else "Best candidate")
     if image is None:
         return f'<div class="aegis-trigger">{alone}</div>'
-    benign, changed = _figure(image, "A benign image"), _figure(trigger.shown(image[None])[0], "With it")
+    benign, changed = _figure(image, "Benign image"), _figure(trigger.shown(image[None])[0], "With it")
     return f'<div class="aegis-trigger">{benign}<b>+</b>{alone}<b>=</b>{changed}</div>'
 
 

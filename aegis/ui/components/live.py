@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from aegis.core.text import numbered, printable
 from aegis.core.types import Applicability
@@ -18,9 +17,10 @@ from aegis.records.wording import capitalised, robust_up_to
 from aegis.ui.components.charts import ladder
 from aegis.ui.components.palette import palette
 from aegis.ui.components.pictures import address, strip
+from aegis.ui.components.running import offer_cancel
 from aegis.ui.components.svg import loss_curve
 from aegis.ui.components.widgets import complain, fact, facts
-from aegis.ui.jobs import Job, Jobs
+from aegis.ui.jobs import Job
 from aegis.ui.session import ScanJob, server_state
 from aegis.ui.watch import ClassView, View, Watch, spoken
 
@@ -57,8 +57,13 @@ _STYLE = """<style>
 </style>"""
 
 
-def show_job(job: ScanJob) -> None:
-    """Shows a job that is not done: its progress, and a button to cancel it."""
+def show_job(job: ScanJob, back: Callable[[], None]) -> None:
+    """Shows a job that is not done: its progress, and a button to cancel it.
+
+    Args:
+        job: the job.
+        back: leads to the settings that it was started with.
+    """
     if job.state == "failed":
         complain(job.message, "Failed")
         st.caption("Nothing was concluded. Correct what is named above and scan again.")
@@ -70,7 +75,7 @@ def show_job(job: ScanJob) -> None:
         _live(job)
         return
     # Use a callback: a final fragment rerun could interrupt this page.
-    st.button("Back to the settings", icon=":material/arrow_back:", type="primary", on_click=st.query_params.clear)
+    st.button("Back to the settings", icon=":material/arrow_back:", type="primary", on_click=back)
 
 
 @st.fragment(run_every=EVERY)
@@ -127,26 +132,6 @@ def show_making(job: Job[Any], is_named: bool) -> None:
             st.text(f"References of {printable(view.title, 60)}")
         _show_whole(job, view)
     offer_cancel(stop, job, server_state().jobs, "cancel-making")
-
-
-def offer_cancel(place: DeltaGenerator, job: Job[Any], jobs: Jobs, key: str) -> None:
-    """Shows a button that cancels a job.
-
-    Args:
-        place: where it is shown.
-        job: the job.
-        jobs: the queue that it is in.
-        key: of the button.
-    """
-    # Use a callback: it runs before the page is drawn, so that the page shows the job as ended.
-    place.button(
-        "Cancel",
-        icon=":material/stop_circle:",
-        key=key,
-        width="stretch",
-        on_click=jobs.cancel,
-        args=(job,),
-    )
 
 
 def _watch(job: Job[Any]) -> Watch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from pathlib import Path
 
 import streamlit as st
@@ -14,9 +13,7 @@ from aegis.data import DATASETS, SOURCES
 from aegis.data.catalogue import SAMPLES
 from aegis.models.card import Identity
 from aegis.records.record import ClassRecord, ScanRecord
-from aegis.ui.session import own_running
 from aegis.ui.suspects import ROOT, ListedSuspect, examine
-from aegis.ui.watch import Watch
 
 LOGO = ROOT / "assets" / "logo.svg"
 HOME, SCAN, INSPECT, HISTORY = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py", "pages/3_History.py"
@@ -137,24 +134,3 @@ def say_flagged(record: ScanRecord, nobody: str = "no class flagged") -> str:
 def say_images(record: ScanRecord) -> str:
     """Names the images of a scan."""
     return title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60)
-
-
-def show_running(shown: Collection[str] = ()) -> None:
-    """Shows this session's waiting and running jobs, each with a link.
-
-    Args:
-        shown: ids of jobs that the page shows itself.
-    """
-    jobs = [job for job in own_running() if job.id not in shown]
-    if not jobs:
-        return
-    with st.container(border=True, gap="small", key="card-running"):
-        for job in jobs:
-            assert isinstance(job.watch, Watch)
-            view = job.watch.view()
-            state, file, saying, link = st.columns([5, 12, 24, 3], vertical_alignment="center")
-            running = job.state == "running"
-            state.badge("Running" if running else "Queued", icon=":material/hourglass_top:", color="violet")
-            file.text(printable(view.title, 60))
-            saying.text(f"{view.saying}: {view.whole:.0%}" if running else "It starts by itself.")
-            link.page_link(SCAN, label="Open", query_params={LINKS[job.watch.kind]: job.id})

@@ -61,7 +61,7 @@ def show_comparison(keys: Sequence[str]) -> None:
     _show_sentences(found)
     for column, side, (key, record) in zip(st.columns(2), SIDES, (older, newer)):
         with column:
-            _show_side(side, row_of(key, record, Store().find_review(key)), record)
+            _show_side(side, row_of(key, record, Store().reviews_of(key)), record)
     _show_classes(found)
     _show_triggers(found, (older, newer))
     _show_model(found, older[1], newer[1])
@@ -91,10 +91,8 @@ def _show_side(side: str, row: Row, record: ScanRecord) -> None:
             fact("SHA-256", f"{row.sha256[:12]}…", tip=row.sha256)
             fact("Images", row.title)
             fact("Settings", row.preset.capitalize())
-            if row.decisions:
-                fact("Decided", row.decisions)
-        if row.note:
-            fact("Note", row.note)
+        if row.review:
+            fact("Review", row.review)
 
 
 def _show_classes(found: Comparison) -> None:

@@ -99,12 +99,9 @@ def _show_facts(row: Row, record: ScanRecord) -> None:
         fact("Classes tested", f"{len(record.classes):,} of {len(data.class_names):,}")
         fact("Settings", row.preset.capitalize())
         fact("Device", f"{row.device} {row.precision}")
-        fact("Seconds", f"{row.seconds:,.0f}", tip="Of all steps, added up over what ran side by side.")
-    if row.decisions or row.note:
-        with facts():
-            fact("Decided", row.decisions or "nothing yet")
-            if row.note:
-                fact("Note", row.note)
+        fact("Seconds", f"{row.seconds:,.0f}", tip="On the clock.")
+    if row.review:
+        fact("Review", row.review)
 
 
 def _show_made(record: ScanRecord) -> None:

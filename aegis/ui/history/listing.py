@@ -18,7 +18,8 @@ from aegis.core.text import count_of, printable
 from aegis.records.settings import KINDS
 from aegis.store.store import Store
 from aegis.ui.components.palette import palette
-from aegis.ui.components.widgets import SCAN, complain, show_running
+from aegis.ui.components.running import show_running
+from aegis.ui.components.widgets import SCAN, complain
 from aegis.ui.history.details import (
     FIND,
     PRESET,

@@ -14,12 +14,12 @@ import streamlit as st
 
 from aegis.core.text import cell, minute, printable
 from aegis.records.record import ScanRecord
-from aegis.records.review import NO_REVIEW, Review
-from aegis.records.settings import preset_of
+from aegis.records.review import NOTE, Reviews, say_decisions, say_status
+from aegis.records.settings import preset_of, spent
 from aegis.records.wording import robust_up_to
 from aegis.store.store import Store
 from aegis.ui.caches import is_upload
-from aegis.ui.components.widgets import NAMED, say_flagged, say_images
+from aegis.ui.components.widgets import say_flagged, say_images
 from aegis.ui.session import may_see, own_scans
 
 # Fields in exported files that the list does not show.
@@ -38,11 +38,12 @@ class Row:
         verdict, sentence: result of the scan.
         file, sha256, architecture, accuracy, robust_up_to: of the suspect.
         flagged: the flagged classes, in words.
-        decisions, note: the analyst's, from the review.
+        decisions: what analysts decided, in a few words.
+        review: the same with who did and why; empty where nothing stands.
         data, title: name of the images, and what they are called.
         preset: one of ``KINDS``.
         device, precision, version: what it was computed on, and by which AEGIS.
-        seconds: of all steps, added up over threads.
+        seconds: that it took on the clock.
         is_upload: whether it shows something that came from somebody's browser.
     """
 
@@ -57,7 +58,7 @@ class Row:
     robust_up_to: str
     flagged: str
     decisions: str
-    note: str
+    review: str
     data: str
     title: str
     preset: str
@@ -104,15 +105,15 @@ class Wanted:
         )
 
 
-def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
+def row_of(key: str, record: ScanRecord, reviews: Reviews) -> Row:
     """Makes the row of a scan.
 
     Args:
         key: of the scan.
         record: the scan.
-        review: what the analyst added, or None.
+        reviews: what analysts added, the latest last.
     """
-    model, said = record.model, review or NO_REVIEW
+    model = record.model
     return Row(
         key=key,
         created=minute(record.created),
@@ -124,31 +125,17 @@ def row_of(key: str, record: ScanRecord, review: Review | None) -> Row:
         accuracy=model.accuracy,
         robust_up_to=robust_up_to(model),
         flagged=say_flagged(record, "none"),
-        decisions=say_decisions(record, said),
-        note=printable(said.note, 2000),
+        decisions=say_decisions(record, reviews),
+        review=say_status(record, reviews, NOTE),
         data=printable(record.data.name, 120),
         title=say_images(record),
         preset=preset_of(record),
         device=printable(record.runtime.device, 20),
         precision=record.runtime.precision,
         version=printable(record.versions.get("aegis", ""), 20),
-        seconds=round(sum(value for name, value in record.seconds.items() if name != "classes"), 1),
+        seconds=round(spent(record), 1),
         is_upload=is_upload(record),
     )
-
-
-def say_decisions(record: ScanRecord, review: Review) -> str:
-    """Says what the analyst decided about the flagged classes.
-
-    Returns:
-        The text; classes without a decision are called open once there is any.
-    """
-    made = [f"{label} {decision}" for label, decision in sorted(review.decisions.items())]
-    if not made:
-        return ""
-    left = sum(one.flagged and one.label not in review.decisions for one in record.classes)
-    more = [f"{len(made) - NAMED} more"] if len(made) > NAMED else []
-    return ", ".join([*made[:NAMED], *more, *([f"{left} open"] if left else [])])
 
 
 def as_csv(rows: Sequence[Row]) -> str:
@@ -188,7 +175,7 @@ def known_rows() -> list[Row]:
 def _read(folder: str, state: tuple[tuple[str, int, int], ...]) -> tuple[Row, ...]:
     store = Store(Path(folder))
     reviews = store.reviews()
-    return tuple(row_of(key, record, reviews.get(key)) for key, record in store.scans(MOST))
+    return tuple(row_of(key, record, reviews.get(key, ())) for key, record in store.scans(MOST))
 
 
 def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -19,7 +19,8 @@ from aegis.records.record import ScanRecord, config_of, config_record
 from aegis.records.wording import METHODS
 from aegis.store.cached_steps import stored
 from aegis.store.store import Store
-from aegis.ui.components.live import EVERY, offer_cancel, show_classes_running
+from aegis.ui.components.live import EVERY, show_classes_running
+from aegis.ui.components.running import offer_cancel
 from aegis.ui.components.widgets import complain
 from aegis.ui.inspect import state
 from aegis.ui.inspect.choice import Choice

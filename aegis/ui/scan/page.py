@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,27 +17,29 @@ from aegis.records.record import ClassRecord, ScanRecord, config_of
 from aegis.records.wording import robust_up_to
 from aegis.services.report_inputs import find_featured, say_missing
 from aegis.store.store import Store
-from aegis.ui.components.evidence import show_evidence
+from aegis.ui.components.evidence import show_reasons
 from aegis.ui.components.live import say_queued, show_job, show_measured, show_measuring
 from aegis.ui.components.palette import palette
+from aegis.ui.components.running import show_running
 from aegis.ui.components.svg import small_scatter
-from aegis.ui.components.widgets import INSPECT, complain, fact, facts, show_running
-from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, fingerprint, place
+from aegis.ui.components.widgets import INSPECT, complain, fact, facts
+from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, check, fingerprint, place
 from aegis.ui.scan.references import choose_references, making_of, show_addressed
-from aegis.ui.scan.review import show_review
 from aegis.ui.scan.settings import choose_settings
 from aegis.ui.scan.setup import choose_images, choose_suspect
+from aegis.ui.scan.verdict import show_card
 from aegis.ui.scans import summary_of, summary_or_none
-from aegis.ui.session import find_job, look_for_images, open_scan, server_state, start, verdict_badge, when
-from aegis.ui.watch import PlannedScan, seconds, spoken
+from aegis.ui.session import ScanJob, find_job, look_for_images, open_scan, server_state, start
+from aegis.ui.watch import PlannedScan, Watch, seconds, spoken
 
 # What is assumed of images before they are read; only the range of settings depends on it.
 SHAPE = (1, 28, 28)
 COLUMNS = 5
+# Ends of keys in the session that are no settings.
+NOT_ASKED = ("_file", "_kept", "_remove", "_of")
 # Classes drawn at once; the others follow at a click.
 PAGE = 20
 _STYLE = """<style>
-.st-key-verdict [data-testid="stText"] { font-size: 1.25rem; line-height: 1.4; font-weight: 600; text-wrap: pretty; }
 [class*="st-key-small-"] [data-testid="stText"] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 </style>"""
 
@@ -69,7 +72,20 @@ def _show_job(id: str, heading: DeltaGenerator) -> None:
         st.query_params.from_dict({"scan": job.result.key})
         _show_scan(job.result.key, heading)
         return
-    show_job(job)
+    show_job(job, partial(_return_to, job))
+
+
+def _return_to(job: ScanJob) -> None:
+    """Leaves a job for the settings that it was started with, which a reload has made the page forget."""
+    st.query_params.clear()
+    if isinstance(job.watch, Watch):
+        st.session_state.update(job.watch.asked)
+
+
+def _asked() -> dict[str, object]:
+    """What the widgets of the settings say; files cannot be set again, and buttons must not."""
+    said = {str(name): value for name, value in st.session_state.items() if str(name).startswith("scan_")}
+    return {name: value for name, value in said.items() if not name.endswith(NOT_ASKED)}
 
 
 def _show_scan(key: str, heading: DeltaGenerator) -> None:
@@ -109,8 +125,12 @@ def _show_setup() -> None:
         if suspect is None or images is None:
             st.caption("Choose a suspect and images to go on.")
             return
-        _show_start(suspect, images, settings, config)
-    _show_measuring(suspect, images, settings)
+        problem = _problem_of(suspect, images, settings)
+        if problem:
+            complain(problem, "Cannot be scanned")
+        _show_start(suspect, images, settings, config, problem)
+    if not problem:
+        _show_measuring(suspect, images, settings)
 
 
 def _show_others(top: DeltaGenerator, images: ChosenImages | None) -> None:
@@ -121,7 +141,27 @@ def _show_others(top: DeltaGenerator, images: ChosenImages | None) -> None:
         show_running({named, here.id if here else ""})
 
 
-def _show_start(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, config: ScanConfig) -> None:
+def _problem_of(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> str:
+    """Says why a scan of these cannot run; empty if it can."""
+    chosen = (settings.preset, sorted(settings.changes.items()), settings.labels)
+    return _check((*fingerprint(suspect, images), repr(chosen)), suspect, images, settings)
+
+
+@st.cache_data(max_entries=64, show_spinner="Checking that model, images and settings fit together")
+def _check(chosen: tuple[str, ...], _suspect: ChosenSuspect, _images: ChosenImages, _settings: Settings) -> str:
+    try:
+        check(_suspect, _images, _settings)
+    except StoreError:
+        # A full disk says nothing of what was chosen, and must not be remembered for it.
+        raise
+    except AegisError as error:
+        return str(error)
+    return ""
+
+
+def _show_start(
+    suspect: ChosenSuspect, images: ChosenImages, settings: Settings, config: ScanConfig, problem: str
+) -> None:
     measured = server_state().upload_cache.measured.get(fingerprint(suspect, images))
     identity = suspect.identity
     expected = "Its time shows once the images are read."
@@ -142,11 +182,14 @@ def _show_start(suspect: ChosenSuspect, images: ChosenImages, settings: Settings
     waiting = server_state().jobs.waiting
     if waiting:
         expected += f" {say_queued(waiting)}"
-    if st.button("Start", type="primary", icon=":material/play_arrow:", width="stretch"):
-        job = start(place(suspect, images, settings, measure_only=False))
+    if st.button(
+        "Start", type="primary", icon=":material/play_arrow:", width="stretch", disabled=bool(problem), key="scan-start"
+    ):
+        job = start(place(suspect, images, settings, measure_only=False), _asked())
         st.query_params.from_dict({"job": job.id})
         st.rerun()
-    st.caption(expected + " What was computed before is found again and not repeated.")
+    if not problem:
+        st.caption(expected + " What was computed before is found again and not repeated.")
 
 
 def _show_measuring(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> None:
@@ -178,27 +221,28 @@ def _show_measuring(suspect: ChosenSuspect, images: ChosenImages, settings: Sett
 def show_result(key: str, record: ScanRecord) -> None:
     """Shows all results of a finished scan."""
     st.html(_STYLE)
-    _show_verdict(record)
     images, gone = look_for_images(key, record)
+    reviews = Store().reviews_of(key)
     try:
         config_of(record)
         ordered = ranked(record)
+        small = summary_or_none(record, ordered[0].label) if ordered else None
+        trigger = small.trigger if small else None
+        show_card(key, record, reviews, trigger, images)
         if ordered:
-            small = summary_or_none(record, ordered[0].label)
-            show_evidence(record, ordered[0], small.trigger if small else None, images)
+            show_reasons(record, ordered[0], trigger, images)
+        _show_facts(record)
         _show_classes(key, record, ordered)
     except StoreError as error:
+        show_card(key, record, reviews, None, images)
+        _show_facts(record)
         st.text(str(error))
-    at_hand, lost = find_featured(record, summary_of)
-    show_review(key, record, images, tuple(at_hand), say_missing(gone, lost))
+    _, lost = find_featured(record, summary_of)
+    if missing := say_missing(gone, lost):
+        st.caption(f"In the report: {missing[:1].lower()}{missing[1:]}")
 
 
-def _show_verdict(record: ScanRecord) -> None:
-    with st.container(border=True, key="verdict"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            verdict_badge(record)
-            st.caption(f"scanned {when(record.created)}")
-        st.text(record.sentence)
+def _show_facts(record: ScanRecord) -> None:
     model, data = record.model, record.data
     with facts():
         fact("Suspect", model.called)

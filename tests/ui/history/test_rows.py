@@ -8,7 +8,7 @@ import pytest
 
 from aegis.records.review import Review
 from aegis.ui.components.widgets import say_flagged
-from aegis.ui.history.rows import Row, Wanted, as_csv, as_json, row_of, say_decisions
+from aegis.ui.history.rows import Row, Wanted, as_csv, as_json, row_of
 from tests.report.made import made
 from tests.suspects import HOSTILE
 
@@ -27,18 +27,19 @@ def changed(record, key="a", **changes):
         "data": record.data.model_copy(update=data),
         **changes,
     }
-    return row_of(key, record.model_copy(update=update), None)
+    return row_of(key, record.model_copy(update=update), ())
 
 
 def test_a_row_tells_when_with_what_and_what_came_out(record):
-    row = row_of("k", record, Review("Seen.\nTwice.", {2: "confirmed"}))
+    row = row_of("k", record, [Review("Seen.\nTwice.", {2: "confirmed"}, "Ann")])
     assert row.created == "2024-01-02 03:04"
-    assert (row.verdict, row.flagged, row.decisions, row.note) == ("infected", "2 bag", "2 confirmed", "Seen.\\nTwice.")
+    assert (row.verdict, row.flagged, row.decisions) == ("infected", "2 bag", "2 confirmed by Ann")
+    assert row.review == "confirmed by Ann because Seen. Twice"
     assert (row.file, row.sha256, row.accuracy) == ("suspect.pt", "0123456789abcdef" * 4, 0.8)
-    assert (row.data, row.preset, row.version, row.seconds) == ("samples:made", "default", "9.8.7", 12.5)
+    assert (row.data, row.preset, row.version) == ("samples:made", "default", "9.8.7")
     assert not row.is_upload
-    # Time of classes is not counted twice.
-    assert changed(record, seconds={"gather": 10.0, "embed": 2.0, "classes": 12.0}).seconds == 12.0
+    # What ran side by side is not added up.
+    assert changed(record, seconds={"assess": 2.0, "gather": 20.0, "embed": 2.0, "classes": 12.0}).seconds == 14.0
 
 
 @pytest.mark.parametrize(
@@ -69,14 +70,7 @@ def test_flagged_classes_are_named_once(record):
     assert say_flagged(record.model_copy(update={"classes": many})) == "0 n0, 1 n1, 2 n2 and 1 more"
     spared = record.model_copy(update={"classes": (record.classes[0].model_copy(update={"flagged": False}),)})
     assert say_flagged(spared) == "no class flagged (1 of 4 tested)"
-    assert row_of("k", spared, None).flagged == "none (1 of 4 tested)"
-
-
-def test_decisions_that_are_missing_are_open(record):
-    one = record.classes[2]
-    two = record.model_copy(update={"classes": (one, one.model_copy(update={"label": 0}))})
-    assert say_decisions(two, Review()) == ""
-    assert say_decisions(two, Review("", {2: "dismissed", 1: "confirmed"})) == "1 confirmed, 2 dismissed, 1 open"
+    assert row_of("k", spared, ()).flagged == "none (1 of 4 tested)"
 
 
 def test_files_have_every_scan_with_all_that_is_told_of_it(record):
