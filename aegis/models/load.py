@@ -39,7 +39,7 @@ class Suspect:
         sha256: SHA-256 of the bytes that were read, in hex.
         entry: name of the model in a file with others that differ from it; None for the only one.
         others: names of these others.
-        left_out: names of small tensors of the file outside the model.
+        left_out: names of tensors of the file outside the model, such as weights of a loss.
         code: names of code in the file, of which nothing was run.
         reading: what is unusual about the network and how it is read, a part of a sentence each.
         recognised: how its architecture was recognised by its tensors; None where the card or the caller named it.
@@ -144,7 +144,7 @@ def load_checkpoint(
     others = (*contents.layout.others, *found.others)
     classifier = _classifier(network, identity)
     entry = found.entry if others else None
-    reading = (*classifier.anatomy.notes, *unsteadiness(classifier))
+    reading = (*found.notes, *classifier.anatomy.notes, *unsteadiness(classifier))
     code = contents.layout.code
     return Suspect(classifier, identity, contents.sha256, entry, others, found.left_out, code, reading, recognised)
 
