@@ -29,6 +29,7 @@ from aegis.core.files import write_text
 from aegis.core.runtime import Event, choose_runtime
 from aegis.core.types import Stage
 from aegis.models.card import read_truth
+from aegis.models.release import weights_of
 
 # Their defaults, the paper's, are shown.
 Epsilon = Annotated[
@@ -72,6 +73,7 @@ def evaluate(
     from aegis.metrics import accuracy, robust_accuracy
 
     stage = Stage(epsilon=epsilon, step=step, iterations=iterations)
+    checkpoint = weights_of(checkpoint)
     images = images_for(checkpoint, data, size, channels, quiet)
     with waiting("loading", quiet):
         suspect = load(checkpoint, images, arch, mean, std, entry, quiet)

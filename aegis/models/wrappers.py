@@ -19,15 +19,13 @@ from aegis.models.computed import with_whole_weights
 from aegis.models.intake.entries import Entry, joined, listed, of_a_loss
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
 from aegis.models.intake.formats import ALL
+from aegis.models.normalisation import for_unit_pixels
 
 # Last parts of the names under which a normalisation is stored beside a network.
 MEANS = ("mean", "mu", "new_mean", "pixel_mean")
 STDS = ("std", "sigma", "new_std", "pixel_std")
 # Counters that old checkpoints lack and evaluation does not use.
 COUNTER = "num_batches_tracked"
-# A larger mean is one of pixels from 0 to 255.
-LARGEST = 1.5
-WHITE = 255.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +38,8 @@ class Found:
         others: names of networks in the file that differ from it.
         left_out: names of tensors outside the network, such as weights of a loss.
         mean, std: the normalisation found beside the network, one value per channel, or None.
-        notes: how weights were computed that the file holds in parts, a part of a sentence each.
+        notes: how weights were computed that the file holds in parts, and a normalisation of pixels from 0 to 255; a
+            part of a sentence each.
     """
 
     tensors: dict[str, Tensor]
@@ -83,9 +82,7 @@ def find_network(
         return Found(_nearest(wanted, tensors), entry, notes=computed.notes)
     taken = {id(tensor) for part in networks.values() for tensor in part.values()}
     beside = {name: tensor for name, tensor in tensors.items() if id(tensor) not in taken}
-    mean, std = _normalisation(beside, MEANS), _normalisation(beside, STDS)
-    if mean is not None and std is not None and max(mean) > LARGEST:
-        mean, std = (tuple(value / WHITE for value in values) for values in (mean, std))
+    mean, std, divided = for_unit_pixels(_normalisation(beside, MEANS), _normalisation(beside, STDS))
     rest = {name: tensor for name, tensor in beside.items() if name.rpartition(".")[2] not in (*MEANS, *STDS)}
     # A tensor among the network's own says that it is another architecture.
     outside = [name for name in rest if not any(name.startswith(prefix) for prefix in prefixes)]
@@ -94,7 +91,7 @@ def find_network(
     )
     # What is left is told as not belonging to the architecture.
     more = {name: tensor for name, tensor in rest.items() if name not in left_out}
-    return Found(networks[chosen] | more, chosen, others, left_out, mean, std, computed.notes)
+    return Found(networks[chosen] | more, chosen, others, left_out, mean, std, (*computed.notes, *divided))
 
 
 def _name(entry: str, prefix: str) -> str:
