@@ -29,6 +29,7 @@ from aegis.core.files import write_text
 from aegis.core.runtime import Event, choose_runtime
 from aegis.core.types import Stage
 from aegis.models.card import read_truth
+from aegis.models.release import weights_of
 
 # Their defaults, the paper's, are shown.
 Epsilon = Annotated[
@@ -70,12 +71,16 @@ def evaluate(
     """
     from aegis.lab.measure import measure_backdoors
     from aegis.metrics import accuracy, robust_accuracy
+    from aegis.services.normalisation import check_normalisation
 
     stage = Stage(epsilon=epsilon, step=step, iterations=iterations)
+    checkpoint = weights_of(checkpoint)
     images = images_for(checkpoint, data, size, channels, quiet)
     with waiting("loading", quiet):
         suspect = load(checkpoint, images, arch, mean, std, entry, quiet)
-        classifier = suspect.classifier.frozen(choose_runtime(device, precision))
+        runtime = choose_runtime(device, precision)
+        check_normalisation(suspect, images, runtime, typed=(mean, std) != (None, None))
+        classifier = suspect.classifier.frozen(runtime)
         found = {"accuracy": accuracy(classifier, images.test)}
     with progress_bar("attacking", quiet) as report:
 

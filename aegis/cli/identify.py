@@ -15,6 +15,7 @@ from aegis.core.files import write_text
 from aegis.core.text import count_of
 from aegis.data import load_dataset
 from aegis.models.intake.formats import recognise
+from aegis.models.release import weights_of
 
 if TYPE_CHECKING:
     from aegis.models.identify import Answer
@@ -52,6 +53,7 @@ def identify(
     """
     from aegis.models import identify as recognition
 
+    checkpoint = weights_of(checkpoint)
     recognise(checkpoint)
     with waiting("reading the model", quiet):
         images = None if data is None else load_dataset(data).test

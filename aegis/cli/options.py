@@ -137,7 +137,8 @@ Checkpoint = Annotated[
     Path,
     typer.Argument(
         metavar="CHECKPOINT",
-        help="The model: a safetensors file, or a state dictionary written by torch.save. Nothing in it is run.",
+        help="The model: a safetensors file, a state dictionary written by torch.save, or the folder of a release with "
+        "config.json. Nothing in it is run.",
         show_default=False,
     ),
 ]

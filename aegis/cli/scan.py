@@ -43,6 +43,7 @@ from aegis.core.failures import BAD_INPUT
 from aegis.core.files import write_text
 from aegis.detect.embed import EMBEDDERS
 from aegis.models.intake.formats import ALL
+from aegis.models.release import weights_of
 from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.services.references import MODES, with_references
@@ -154,6 +155,7 @@ def scan(
     Exit codes: 0 clean, 1 infected, 2 bad input or usage, 3 inconclusive. Results are kept in AEGIS_STORE, by
     default ~/.cache/aegis: the same scan again is quick, and an interrupted one goes on where it stopped.
     """
+    checkpoint = weights_of(checkpoint)
     images = images_for(checkpoint, data, size, channels, quiet)
     chosen = class_labels(classes, images.class_names)
     config = adjusted(

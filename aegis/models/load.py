@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import cast
 
 import torch
 from pydantic import ValidationError
@@ -22,10 +22,12 @@ from aegis.core.types import LabelledImages
 from aegis.models.architectures import build, runs_foreign_code
 from aegis.models.card import Identity
 from aegis.models.classifier import Classifier
-from aegis.models.identify import recognise
 from aegis.models.intake.sandbox import Contents, Limits, read_contents
 from aegis.models.mismatch import check_fit, task
+from aegis.models.normalisation import Values, for_unit_pixels
+from aegis.models.release import weights_of
 from aegis.models.steadiness import unsteadiness
+from aegis.models.unsaid import Given, Said, said_beside
 from aegis.models.wrappers import Found, find_network
 
 
@@ -39,10 +41,11 @@ class Suspect:
         sha256: SHA-256 of the bytes that were read, in hex.
         entry: name of the model in a file with others that differ from it; None for the only one.
         others: names of these others.
-        left_out: names of small tensors of the file outside the model.
+        left_out: names of tensors of the file outside the model, such as weights of a loss.
         code: names of code in the file, of which nothing was run.
         reading: what is unusual about the network and how it is read, a part of a sentence each.
-        recognised: how its architecture was recognised by its tensors; None where the card or the caller named it.
+        recognised: how its architecture was recognised, by its tensors or what lies beside them; None where the card or
+            the caller named it.
     """
 
     classifier: Classifier
@@ -74,16 +77,6 @@ class Suspect:
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-class Given(TypedDict, total=False):
-    """Holds the fields of an identity that the caller of ``load_checkpoint`` gave."""
-
-    architecture: str
-    shape: tuple[int, int, int]
-    class_names: tuple[str, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-
 def load_checkpoint(
     path: str | Path,
     *,
@@ -102,14 +95,16 @@ def load_checkpoint(
     for sure.
 
     Args:
-        path: safetensors, or a state dictionary written by torch.save; the content decides.
+        path: safetensors, or a state dictionary written by torch.save; the content decides. Also the folder of a
+            release: weights and config.json, which then says what nobody else does.
         architecture: as in ``architectures.build``; overrides the card's.
         shape: channels, height and width of the images; overrides the size on the card. Needed without a card, unless
             the architecture is recognised, which also says the likely size.
         class_names: class names of the data, in label order; must be as many as on the card. Needed without a card,
             unless the architecture is recognised; they are numbers then.
         mean, std: per-channel normalisation; override the card's, or without a card that which lies beside the network
-            in the file; without any of these they are 0 and 1.
+            in the file, or in a release beside it; without any of these they are 0 and 1. With a mean above 1.5 they
+            are taken as those of pixels from 0 to 255.
         entry: which of several networks in the file, by the names that a refusal lists; None for the only one.
         images: labelled images, which tell architectures apart that have the same tensors; or None.
         limits: time and memory for reading.
@@ -121,15 +116,13 @@ def load_checkpoint(
         CheckpointError: if the file is refused, does not fit the architecture or the data, holds several networks
             that differ, of which none is named, or if nobody says what its architecture is and its tensors do not.
     """
-    contents = read_contents(Path(path).absolute(), limits or Limits(), entry)
-    card = contents.identity
+    weights = weights_of(Path(path).absolute())
+    contents = read_contents(weights, limits or Limits(), entry)
+    mean, std, divided = for_unit_pixels(mean, std)
     asked = {"architecture": architecture, "shape": shape, "class_names": class_names, "mean": mean, "std": std}
     given = cast(Given, {key: value for key, value in asked.items() if value is not None})
-    recognised = None
-    if card is None and architecture is None:
-        found_out, recognised = _recognised(contents, path, entry, shape, images, mean, std)
-        given = found_out | given
-    identity = _identify(card, given)
+    said = said_beside(contents, weights, entry, given, images) if contents.identity is None else Said()
+    identity = _identify(contents.identity, said.fields | given)
     if architecture is None and runs_foreign_code(identity.architecture):
         raise CheckpointError(
             "a card that names an architecture of aegis, torchvision or timm",
@@ -138,46 +131,13 @@ def load_checkpoint(
         )
     _check_builds_alone(identity.architecture)
     network, found = _network(identity, contents, entry)
-    if card is None:
-        beside = {"mean": mean or found.mean or identity.mean, "std": std or found.std or identity.std}
-        identity = _identify(identity, cast(Given, beside))
+    if contents.identity is None:
+        identity = _normalised(identity, mean or found.mean, std or found.std)
     others = (*contents.layout.others, *found.others)
     classifier = _classifier(network, identity)
-    entry = found.entry if others else None
-    reading = (*classifier.anatomy.notes, *unsteadiness(classifier))
-    code = contents.layout.code
-    return Suspect(classifier, identity, contents.sha256, entry, others, found.left_out, code, reading, recognised)
-
-
-def _recognised(
-    contents: Contents,
-    path: str | Path,
-    entry: str | None,
-    shape: tuple[int, int, int] | None,
-    images: LabelledImages | None,
-    mean: tuple[float, ...] | None,
-    std: tuple[float, ...] | None,
-) -> tuple[Given, str]:
-    """Recognises the architecture of a file without a card.
-
-    Returns:
-        The fields of an identity that follow, and how the architecture was recognised.
-
-    Raises:
-        CheckpointError: if it is not sure, with a command for each of the likeliest.
-    """
-    answer = recognise(contents, entry, shape=shape, images=images, mean=mean, std=std)
-    if not answer.sure:
-        likely = "; ".join(f"{one.architecture} ({one})" for one in answer.candidates)
-        raise CheckpointError(
-            "a card in the checkpoint, or the name of its architecture",
-            f"a checkpoint without a card, which is not recognised for sure. Likeliest: {likely}",
-            f"Give --arch: {'; or '.join(answer.commands(path, entry))}; or --arch module:factory, code of your own.",
-        )
-    proposal = answer.best.proposal
-    names = tuple(map(str, range(proposal.classes)))
-    likely_shape = (proposal.channels, proposal.side, proposal.side)
-    return Given(architecture=proposal.architecture, shape=likely_shape, class_names=names), answer.why
+    reading = (*said.notes, *divided, *found.notes, *classifier.anatomy.notes, *unsteadiness(classifier))
+    entry, code = found.entry if others else None, contents.layout.code
+    return Suspect(classifier, identity, contents.sha256, entry, others, found.left_out, code, reading, said.recognised)
 
 
 def _check_builds_alone(architecture: str) -> None:
@@ -208,6 +168,11 @@ def _identify(card: Identity | None, given: Given) -> Identity:
         return Identity.model_validate((card.model_dump() if card else {}) | given)
     except ValidationError as error:
         raise CheckpointError("a model that can be described", first_fault(error), "Correct what was given.") from error
+
+
+def _normalised(identity: Identity, mean: Values | None, std: Values | None) -> Identity:
+    """Replaces the normalisation by what the caller says, or else by what lies in the file beside the network."""
+    return _identify(identity, cast(Given, {"mean": mean or identity.mean, "std": std or identity.std}))
 
 
 def _check_same_task(card: Identity, given: Given) -> None:

@@ -15,18 +15,17 @@ from torch import Tensor
 
 from aegis.core.errors import CheckpointError
 from aegis.core.text import printable
-from aegis.models.intake.entries import Entry, joined, listed
+from aegis.models.computed import with_whole_weights
+from aegis.models.intake.entries import Entry, joined, listed, of_a_loss
 from aegis.models.intake.file_kinds import SAVE_PLAINLY
 from aegis.models.intake.formats import ALL
+from aegis.models.normalisation import for_unit_pixels
 
 # Last parts of the names under which a normalisation is stored beside a network.
 MEANS = ("mean", "mu", "new_mean", "pixel_mean")
 STDS = ("std", "sigma", "new_std", "pixel_std")
 # Counters that old checkpoints lack and evaluation does not use.
 COUNTER = "num_batches_tracked"
-# A larger mean is one of pixels from 0 to 255.
-LARGEST = 1.5
-WHITE = 255.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +36,10 @@ class Found:
         tensors: tensors by the architecture's own names.
         entry: name of the network in the file.
         others: names of networks in the file that differ from it.
-        left_out: names of small tensors outside the network, such as weights of a loss.
+        left_out: names of tensors outside the network, such as weights of a loss.
         mean, std: the normalisation found beside the network, one value per channel, or None.
+        notes: how weights were computed that the file holds in parts, and a normalisation of pixels from 0 to 255; a
+            part of a sentence each.
     """
 
     tensors: dict[str, Tensor]
@@ -47,6 +48,7 @@ class Found:
     left_out: tuple[str, ...] = ()
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def find_network(
@@ -59,33 +61,37 @@ def find_network(
         tensors: those of the file by name.
         entry: name of the dictionary that they lie in.
         asked: name of the network to take; None for the only one.
-        small: largest number of values of a tensor beside the network that is left out: weights of a loss, counters.
+        small: largest number of values of a tensor beside the network that is left out: weights of classes, counters;
+            those of a loss, by their name, may be of any size.
 
     Returns:
         The network; all tensors under their names, without the likeliest prefix, if the architecture does not fit.
 
     Raises:
-        CheckpointError: if several networks differ and none is asked for, none has the name, or a normalisation is odd.
+        CheckpointError: if several networks differ and none is asked for, none has the name, a normalisation is odd, or
+            weights lie there in parts of an unknown kind.
     """
+    computed = with_whole_weights(tensors, wanted)
+    tensors = computed.tensors
     prefixes = _prefixes(wanted, tensors)
     networks = {
         _name(entry, prefix): part for prefix in prefixes if _fits(part := _under(prefix, wanted, tensors), wanted)
     }
     chosen, others = _choose(networks, tensors, entry, asked)
     if chosen is None:
-        return Found(_nearest(wanted, tensors), entry)
+        return Found(_nearest(wanted, tensors), entry, notes=computed.notes)
     taken = {id(tensor) for part in networks.values() for tensor in part.values()}
     beside = {name: tensor for name, tensor in tensors.items() if id(tensor) not in taken}
-    mean, std = _normalisation(beside, MEANS), _normalisation(beside, STDS)
-    if mean is not None and std is not None and max(mean) > LARGEST:
-        mean, std = (tuple(value / WHITE for value in values) for values in (mean, std))
+    mean, std, divided = for_unit_pixels(_normalisation(beside, MEANS), _normalisation(beside, STDS))
     rest = {name: tensor for name, tensor in beside.items() if name.rpartition(".")[2] not in (*MEANS, *STDS)}
     # A tensor among the network's own says that it is another architecture.
     outside = [name for name in rest if not any(name.startswith(prefix) for prefix in prefixes)]
-    left_out = tuple(name for name in outside if rest[name].ndim <= 1 and rest[name].numel() <= small)
+    left_out = tuple(
+        name for name in outside if of_a_loss(name) or (rest[name].ndim <= 1 and rest[name].numel() <= small)
+    )
     # What is left is told as not belonging to the architecture.
     more = {name: tensor for name, tensor in rest.items() if name not in left_out}
-    return Found(networks[chosen] | more, chosen, others, left_out, mean, std)
+    return Found(networks[chosen] | more, chosen, others, left_out, mean, std, (*computed.notes, *divided))
 
 
 def _name(entry: str, prefix: str) -> str:

@@ -87,6 +87,17 @@ class ScanRequest:
             return STEPS
         return stored(STEPS, store, suspect.digest, self.images.digest, suspect.classifier.fitted(self.runtime()))
 
+    def check_normalisation(self, suspect: Suspect) -> None:
+        """Offers another normalisation if the model is right about far more images with it; arguments as in ``run``.
+
+        Raises:
+            CheckpointError: if so.
+        """
+        from aegis.services.normalisation import check_normalisation
+
+        typed = self.mean is not None or self.std is not None
+        check_normalisation(suspect, self.images, self.runtime(), typed=typed)
+
     def run(self, suspect: Suspect, steps: Steps, report: Report = silent) -> ScanRecord:
         """Scans the model.
 
@@ -96,11 +107,12 @@ class ScanRequest:
             report: told of progress; may raise ``Cancelled``.
 
         Raises:
-            AegisError: if model, images and settings do not fit together.
+            AegisError: if model, images and settings do not fit together, or the model needs another normalisation.
         """
         from aegis.detect.scan import scan
 
         images, runtime = self.images, self.runtime()
+        self.check_normalisation(suspect)
         result = scan(suspect, images, self.config, labels=self.labels, runtime=runtime, steps=steps, report=report)
         return result.record(self.file)
 

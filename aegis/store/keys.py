@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from aegis.core.source import STEPS_CODE, code_digest
 from aegis.core.types import Dataset, Evidence, digest_of
 from aegis.models.intake.formats import file_digest
+from aegis.models.release import digest_beside
 from aegis.records.config import AssessConfig, EmbedConfig, GatherConfig, ScanConfig
 from aegis.records.schema1 import in_schema1
 
@@ -59,9 +60,11 @@ def model_part(
     Raises:
         CheckpointError: if the file cannot be read.
     """
-    if suspect is None:
-        return file_digest(checkpoint), mean, std
-    return (suspect.sha256, mean, std) if architecture is None and entry is None else suspect.digest
+    if suspect is not None and (architecture, entry) != (None, None):
+        return suspect.digest
+    said = digest_beside(checkpoint)
+    which = (file_digest(checkpoint) if suspect is None else suspect.sha256, mean, std)
+    return which if said is None else (*which, said)
 
 
 def scan_key(

@@ -148,6 +148,7 @@ def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadC
 
     if order.measure_only:
         suspect = request.load()
+        request.check_normalisation(suspect)
         model = suspect.classifier.frozen(request.runtime())
         steps(suspect, Store()).assess(model, images, config.assess, report=report)
         return Outcome()

@@ -152,6 +152,8 @@ def test_a_normalisation_beside_it_is_found_and_one_of_whole_pixels_is_divided(m
 def test_weights_of_a_loss_and_counters_are_left_out_and_named():
     found = found_in(under("module.") | {"n_averaged": torch.tensor(7), "criterion.weight": torch.ones(4)})
     assert found.left_out == ("n_averaged", "criterion.weight")
+    # Those of a loss, such as the centres of classes, by their name.
+    assert found_in(under("model.") | {"center_loss.centers": torch.ones(4, 9)}).left_out == ("center_loss.centers",)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_weights_of_a_loss_and_counters_are_left_out_and_named():
         (under("model.") | {"model.fc.bias": torch.ones(4)}, "1 unexpected .model.fc.bias"),
         (under("") | {"fc.bias": torch.ones(4)}, "1 unexpected .fc.bias"),
         (under("model.") | {"head.w": torch.ones(4, 4)}, "1 unexpected .head.w"),
-        (under("model.") | {"loss.weight": torch.ones(11)}, "1 unexpected .loss.weight"),
+        (under("model.") | {"glossary.weight": torch.ones(11)}, "1 unexpected .glossary.weight"),
         (under("model.") | {"0.mean": torch.ones(3, dtype=torch.int64)}, "one number per channel in 0.mean.*int64"),
         (under("model.") | {"0.std": torch.ones(65)}, "one number per channel.*65"),
         (under("model.") | {"0.std": torch.ones(3), "norm.std": torch.zeros(3)}, "one normalisation.*0.std, norm.std"),

@@ -9,3 +9,4 @@ Architectures with the same tensors are run with them, and told apart by labelle
 from aegis.models.identify.answer import Answer as Answer
 from aegis.models.identify.answer import identify as identify
 from aegis.models.identify.answer import recognise as recognise
+from aegis.models.identify.names import library_name as library_name

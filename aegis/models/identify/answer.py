@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from aegis.core.errors import CheckpointError
 from aegis.core.text import printable
 from aegis.core.types import LabelledImages
 from aegis.models.architectures import EXAMPLES
+from aegis.models.computed import with_whole_weights
 from aegis.models.identify import library, own
 from aegis.models.identify.alike import by_accuracy, groups
 from aegis.models.identify.fit import Candidate, compare, outline
@@ -114,6 +115,7 @@ def recognise(
     Raises:
         CheckpointError: as in ``identify``.
     """
+    contents = replace(contents, tensors=with_whole_weights(contents.tensors).tensors)
     with torch.random.fork_rng(devices=[]):  # fresh weights draw from the caller's random generator
         compared = _compared(contents, entry)
         if not compared:

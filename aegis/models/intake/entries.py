@@ -7,6 +7,7 @@ deploy depends on what they load it with, and a backdoor needs to be in that one
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ DEEPEST, MOST = 16, 1_000_000
 # Networks that a message lists.
 LISTED = 6
 SEPARATOR = "/"
+# Parts of names under which training programs keep weights of a loss.
+_LOSS = re.compile(r"(?i)(?:^|[./_])(?:loss|criterion)(?:es)?(?:$|[./_])")
 # Attributes of a module that make up one network.
 OF_A_MODULE = ("_parameters", "_buffers", "_modules")
 
@@ -157,7 +160,9 @@ def entries_in(content: Container) -> list[Entry]:
             unnamed.append(Entry(name, tensors))
         left += [(joined(name, key), inner, depth + 1) for key, inner in _inside(one)]
     shapes = [_shapes(entry) for entry in named]
-    networks = [entry for entry in named if _stands_alone(entry, named)]
+    alone = [entry for entry in named if _stands_alone(entry, named)]
+    # One of the shape of another network would be a second one, whatever it is called.
+    networks = [one for one in alone if not of_a_loss(one.name) or shapes.count(_shapes(one)) > 1] or alone
     # Averages of weights are also kept as a list without names.
     return networks + [entry for entry in unnamed if _shapes(entry) in shapes]
 
@@ -196,6 +201,15 @@ def _inside(one: Container) -> Iterator[tuple[str, Container]]:
         for key, inner in dict.items(one):
             if isinstance(key, str | int) and key not in passed_over and isinstance(inner, CONTAINERS):
                 yield str(key), inner
+
+
+def of_a_loss(name: str) -> bool:
+    """Tells whether a name says that what it names are weights of a loss, such as the centres of classes.
+
+    Args:
+        name: of a tensor or an entry.
+    """
+    return _LOSS.search(name) is not None
 
 
 def _in_usual_order(entries: Sequence[Entry]) -> list[Entry]:

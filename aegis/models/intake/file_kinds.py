@@ -16,10 +16,16 @@ REBUILD = (
     "AEGIS scans PyTorch networks: build the same network in PyTorch, copy the weights into it, and save its "
     "state_dict() as safetensors."
 )
+INDEX = "the index of a network in several files"
+JOIN = (
+    "Join them: read each with safetensors.torch.load_file, and save all tensors together with "
+    "safetensors.torch.save_file as model.safetensors."
+)
 UNPACK = "Unpack it and give the checkpoint in it."
 FETCH_AGAIN = "The download failed: get the checkpoint itself."
 NOT_A_MODEL = "Give the model's checkpoint here, and images with --data."
 
+_OF_OLD_TORCH = ("sys_info", "pickle", "storages", "tensors")
 # Characters of a text file that a message quotes.
 _BEGINNING = 40
 
@@ -60,6 +66,10 @@ _MAGIC = {
     ),
 }
 _TEXTS = {
+    r"(?s)\s*\{.*\"weight_map\"\s*:": Foreign(INDEX, JOIN),
+    r"(?s)\s*\{.*\"(architectures?|model_type|_name_or_path|pretrained_cfg)\"\s*:": Foreign(
+        "the configuration of a release", "Give its folder, or the weights beside it."
+    ),
     r"#!": Foreign("a script, which is code"),
     r"(?i)\s*(<!doctype html|<html|<head)": Foreign("a web page", FETCH_AGAIN),
     r"(\s|#.*\n|\"\"\"[^\"]*\"\"\")*(import |from [\w.]+ import |def \w+\(|class \w+)": Foreign(
@@ -84,7 +94,10 @@ def describe(head: bytes, size: int) -> Foreign:
         if head.startswith(magic):
             return kind
     if head[257:262] == b"ustar":
-        return Foreign("a tar archive, as very old torch versions wrote", "Save it again with a torch of today.")
+        name = head[:100].rstrip(b"\0").removeprefix(b"./").decode(errors="replace")
+        if name in _OF_OLD_TORCH:
+            return Foreign("a tar archive, as very old torch versions wrote", "Save it again with a torch of today.")
+        return Foreign(f"a tar archive that begins with {name}", UNPACK)
     # ONNX and TensorFlow Lite have no magic number, but their first fields are always the same.
     if head[4:8] == b"TFL3":
         return Foreign("a TensorFlow Lite model", REBUILD)

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch.serialization import safe_globals
@@ -23,6 +23,7 @@ from aegis.models.intake.file_kinds import SAVE_PLAINLY
 from aegis.models.intake.formats import Format
 from aegis.models.intake.inert import is_harmless, stand_in
 from aegis.models.intake.pickles import globals_in
+from aegis.models.intake.quantised import check_not_quantised
 from aegis.models.intake.tensor_limits import DTYPES, check_plain, room_for
 
 # Learning rates and accuracies in checkpoints are often NumPy values, which are dropped without a word.
@@ -72,6 +73,7 @@ def read_torch(source: Path, kind: Format, wanted: str | None = None) -> TorchFi
     except pickle.UnpicklingError:
         code = tuple(sorted(name for name in _globals(source, kind) if not _is_plain(name)))
         if not code or not all(map(is_harmless, code)):
+            check_not_quantised(code=code)
             raise _refused(code) from None
         try:
             with _with_classes(source, kind) as file:
@@ -81,6 +83,7 @@ def read_torch(source: Path, kind: Format, wanted: str | None = None) -> TorchFi
     if not isinstance(content, CONTAINERS):
         raise CheckpointError("a dictionary of tensors", f"a {type(content).__name__}", SAVE_PLAINLY)
     entry, others = choose(content, wanted)
+    check_not_quantised(filter(_is_text, entry.content), (str(tensor.dtype) for tensor in entry.tensors.values()))
     state = _state_dict(entry)
     for name, tensor in state.items():
         if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.dtype not in _CODES:
@@ -97,6 +100,10 @@ def _bytes(tensor: torch.Tensor) -> memoryview:
     if flat.stride(0) != 1:
         flat = flat.clone(memory_format=torch.contiguous_format)
     return flat.view(torch.uint8).numpy().data
+
+
+def _is_text(name: object) -> TypeGuard[str]:
+    return isinstance(name, str)
 
 
 def _state_dict(entry: Entry) -> dict[str, torch.Tensor]:

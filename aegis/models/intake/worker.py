@@ -16,6 +16,7 @@ from aegis.core.errors import CheckpointError
 from aegis.models.intake.archive import COPY_AGAIN, WHAT_IS_READ, check_archive
 from aegis.models.intake.confine import confine, limit_resources
 from aegis.models.intake.formats import ENTRY_KEY, HEADER_LIMIT, IDENTITY_KEY, SAVE_LESS, read_header, recognise
+from aegis.models.intake.quantised import check_not_quantised
 from aegis.models.intake.tensor_limits import check_plain, plain_header, room_for
 
 # Messages of torch and of the dynamic linker.
@@ -77,7 +78,9 @@ def convert(source: Path, out: Path, entry: str | None = None) -> None:
     kind = recognise(source)
     if kind == "safetensors":
         header = read_header(source) or {}
-        check_plain(plain_header(header), room_for(source.stat().st_size))
+        found_there = plain_header(header)
+        check_not_quantised(found_there)
+        check_plain(found_there, room_for(source.stat().st_size))
         metadata = header.get("__metadata__") or {}
         # The truth is not passed on: a scan must not know whether the model has a backdoor.
         _write(out, _read_safetensors(source), {key: text for key, text in metadata.items() if key == IDENTITY_KEY})

@@ -1,12 +1,17 @@
 import pytest
+import timm
+import torchvision
 
 from aegis.models.identify.fit import compare, outline
-from aegis.models.identify.library import LISTS, PROPOSED, preference, proposals
+from aegis.models.identify.library import LISTS, PROPOSED, _table, preference, proposals
 from aegis.models.identify.library_table import packed
 from aegis.models.identify.own import Proposal
 from aegis.models.identify.views import View, plain_shapes
 
-SOME = ("torchvision:resnet18", "torchvision:densenet121", "timm:resnet10t", "timm:mobilenetv3_small_050")
+SOME = (
+    *("torchvision:resnet18", "torchvision:densenet121", "torchvision:regnet_x_400mf"),
+    *("timm:resnet10t", "timm:mobilenetv3_small_050"),
+)
 
 
 @pytest.mark.parametrize("name", SOME)
@@ -53,6 +58,12 @@ def test_networks_with_the_same_names_share_them_in_the_table():
     assert table["names"] == [["a.weight", "b.weight", "c"]]
     assert table["models"][0] == ["timm:a", 0, "8x3x1x1 7x8 -", [1], 0, 32, 1]
     assert table["models"][1] == ["timm:b", 0, "9x3x1x1 7x8 -", [1], 0, 64, 0]
+
+
+def test_every_classifier_of_the_installed_libraries_is_in_the_table():
+    offered = {f"torchvision:{name}" for name in torchvision.models.list_models(module=torchvision.models)}
+    offered |= {f"timm:{name}" for name in timm.list_models()}
+    assert offered <= {row[0] for row in _table()["models"]}
 
 
 def test_names_of_nothing_known_propose_nothing():

@@ -100,3 +100,12 @@ def test_a_digest_tells_values_and_shapes_apart_but_not_precision():
     assert Entry("", half).digest == Entry("", GOOD).digest == Entry("", SAME).digest
     assert shared_prefix(["module.a.b", "module.a.c"]) == "module.a."
     assert shared_prefix(["a", "a.b"]) == ""
+
+
+def test_weights_of_a_loss_are_no_second_network_unless_they_have_the_shapes_of_one():
+    centres = {"centers": torch.ones(10, 4)}
+    chosen, others = choose({"model": GOOD, "criterion": centres, "center_loss": [centres]}, None)
+    assert (chosen.name, others) == ("model", ())
+    assert choose({"criterion": BAD}, None)[0].name == "criterion"
+    with pytest.raises(CheckpointError, match=r"2 networks: model .*, criterion "):
+        choose({"model": GOOD, "criterion": BAD}, None)

@@ -77,12 +77,11 @@ def test_tensors_that_share_memory_count_each_in_the_room_of_the_file(path, monk
 @pytest.mark.parametrize(
     ("tensor", "found"),
     [
-        (lambda: torch.quantize_per_tensor(W, 0.1, 0, torch.qint8), "torch.qint8, torch.strided, cpu"),
         (lambda: W.to_sparse_csr(), "torch.float32, torch.sparse_csr, cpu"),
         (lambda: W.to(torch.uint16), "torch.uint16, torch.strided, cpu"),
         (lambda: W.to(torch.float8_e5m2), "torch.float8_e5m2, torch.strided, cpu"),
     ],
-    ids=["quantised", "sparse", "unsigned", "eight bits"],
+    ids=["sparse", "unsigned", "eight bits"],
 )
 @pytest.mark.filterwarnings("ignore")
 def test_a_tensor_of_another_kind_is_named_by_type_layout_and_place(path, tensor, found):
