@@ -102,6 +102,8 @@ class Counted:
             step("assess", lambda *_: measured),
             step("gather", lambda classifier, data, label, config: evidence(label)),
             step("embed", lambda found, config: planes(found)),
+            step("look", lambda *_: measured),
+            step("screen", lambda *_: (0.5, 1.0, 1.5, 2.0)),
         )
 
     def kept(self, store, digest="model", data=None, runtime=CPU):

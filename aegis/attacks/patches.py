@@ -144,6 +144,20 @@ class Patches(MaskedPatterns):
         """
         return self._chosen(chosen, self.area, self.wide)
 
+    def joined(self, parts: Sequence[Patches]) -> Patches:
+        """Puts together parts of these patches, each made by ``some``.
+
+        Args:
+            parts: in their order.
+
+        Returns:
+            All patches of the parts in their present state.
+        """
+        scores, patterns = (
+            torch.cat([getattr(part, name).detach() for part in parts]) for name in ("scores", "patterns")
+        )
+        return Patches(scores, patterns, self.area, self.wide, self.coherent)
+
     def again(self, chosen: Sequence[int], area: float | None = None) -> Patches:
         """Selects some of the patches, to continue their optimisation.
 

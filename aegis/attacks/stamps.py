@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 from aegis.attacks.descent import carried_back
 from aegis.core.types import Stamp
 
+S = TypeVar("S", bound="Stamps")
 # Length of a perturbation's first and of its last step, as shares of the radius.
 LONGEST, SHORTEST = 0.4, 0.05
 
@@ -70,6 +71,26 @@ class Stamps(Protocol):
             The selected stamps in their present state.
         """
 
+    def some(self: S, chosen: Sequence[int]) -> S:
+        """Selects some of the stamps, which go on where they are.
+
+        Args:
+            chosen: positions of the stamps.
+
+        Returns:
+            The selected stamps in their present state.
+        """
+
+    def joined(self: S, parts: Sequence[S]) -> S:
+        """Puts together parts of these stamps, each made by ``some``.
+
+        Args:
+            parts: in their order.
+
+        Returns:
+            All stamps of the parts in their present state.
+        """
+
     def stamps(self) -> list[Stamp]:
         """Gives the stamps in their present state."""
 
@@ -111,6 +132,15 @@ class Perturbations:
             The selected perturbations in their present state.
         """
         return Perturbations(self.deltas.detach()[list(chosen)], self.radius, self.longest / 2, self.shortest)
+
+    def some(self, chosen: Sequence[int]) -> Perturbations:
+        """Selects some of the perturbations, which go on where they are."""
+        return Perturbations(self.deltas.detach()[list(chosen)], self.radius, self.longest, self.shortest)
+
+    def joined(self, parts: Sequence[Perturbations]) -> Perturbations:
+        """Puts together parts of these perturbations, each made by ``some``."""
+        deltas = torch.cat([part.deltas.detach() for part in parts])
+        return Perturbations(deltas, self.radius, self.longest, self.shortest)
 
     def _inside(self, deltas: Tensor) -> Tensor:
         inside: Tensor = deltas * (self.radius / _norms(deltas)).clamp(max=1.0)

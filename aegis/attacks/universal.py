@@ -61,7 +61,14 @@ class Growing(Protocol):
 
 
 def universal_radii(
-    classifier: Classifier, images: LabelledImages, start: float, *, steps: int, batch: int, tell: Tell | None = None
+    classifier: Classifier,
+    images: LabelledImages,
+    start: float,
+    *,
+    steps: int,
+    batch: int,
+    tell: Tell | None = None,
+    labels: Sequence[int] | None = None,
 ) -> tuple[float, ...]:
     """Measures, for every class, the L2 norm at which one universal perturbation turns half of the other images into
     it.
@@ -73,9 +80,10 @@ def universal_radii(
         steps: number of steps, at least 1.
         batch: images per class in each step, at least 1.
         tell: called after each step with the number of steps done and of all steps.
+        labels: the classes; None for all, k of them.
 
     Returns:
-        L2 norms in label order, length k.
+        L2 norms in the order of the labels, length k.
 
     Source: universal perturbations (Moosavi-Dezfooli et al. 2017), with the norm adapted as by Rony et al. (2019).
     """
@@ -83,11 +91,17 @@ def universal_radii(
     def make(labels: Sequence[int]) -> Growing:
         return _Perturbations(torch.zeros(len(labels), *images.shape, device=classifier.mean.device), start)
 
-    return _for_every_class(classifier, images, make, steps, batch, tell)
+    return _for_every_class(classifier, images, labels, make, steps, batch, tell)
 
 
 def universal_areas(
-    classifier: Classifier, images: LabelledImages, *, steps: int, batch: int, tell: Tell | None = None
+    classifier: Classifier,
+    images: LabelledImages,
+    *,
+    steps: int,
+    batch: int,
+    tell: Tell | None = None,
+    labels: Sequence[int] | None = None,
 ) -> tuple[float, ...]:
     """Measures, for every class, the share of pixels at which one universal patch turns half of the other images into
     it.
@@ -98,9 +112,10 @@ def universal_areas(
         steps: number of steps, at least 1.
         batch: images per class in each step, at least 1.
         tell: called after each step with the number of steps done and of all steps.
+        labels: the classes; None for all, k of them.
 
     Returns:
-        Shares in (0, 1] in label order, length k.
+        Shares in (0, 1] in the order of the labels, length k.
 
     Source: adversarial patches (Brown et al. 2017), with an area that adapts.
     """
@@ -110,7 +125,7 @@ def universal_areas(
         return _Patches(torch.from_numpy(noise).to(classifier.mean.device))
 
     _, height, width = images.shape
-    sizes = _for_every_class(classifier, images, make, steps, batch, tell)
+    sizes = _for_every_class(classifier, images, labels, make, steps, batch, tell)
     return tuple(min(1.0, size / (height * width)) for size in sizes)
 
 
@@ -147,6 +162,7 @@ class _Patches(MaskedPatterns):
 def _for_every_class(
     classifier: Classifier,
     images: LabelledImages,
+    labels: Sequence[int] | None,
     make: Callable[[Sequence[int]], Growing],
     steps: int,
     batch: int,
@@ -154,15 +170,16 @@ def _for_every_class(
 ) -> tuple[float, ...]:
     """Searches the sizes of all classes, as many side by side as the classifier's batch allows."""
     side_by_side = max(1, classifier.batch // batch)
-    groups = [classifier.labels[i : i + side_by_side] for i in range(0, classifier.classes, side_by_side)]
+    wanted = classifier.labels if labels is None else labels
+    groups = [wanted[i : i + side_by_side] for i in range(0, len(wanted), side_by_side)]
     found: list[float] = []
-    for i, labels in enumerate(groups):
+    for i, group in enumerate(groups):
 
         def on_step(step: int, before: int = i) -> None:
             if tell is not None:
                 tell(before * steps + step, len(groups) * steps)
 
-        found += _search(classifier, images, labels, make(labels), steps, batch, on_step)
+        found += _search(classifier, images, group, make(group), steps, batch, on_step)
     return tuple(found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -226,6 +227,24 @@ Results = Annotated[
     Path,
     option("--results", "FOLDER", "Where records and outcomes are kept, instead of the project's own folder.", MORE),
 ]
+
+
+_SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smh]?)")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+def seconds(text: str | None, option: str) -> float | None:
+    """Reads a span of time such as 90s, 10m or 1.5h; None where the option was left out.
+
+    Raises:
+        ConfigError: if it is none, or no time at all.
+    """
+    if text is None:
+        return None
+    span = _SPAN.fullmatch(text.strip())
+    if span is None or not float(span[1]):
+        raise ConfigError(f"a span of time for {option}", repr(text), "Write for example 90s, 10m or 1.5h.")
+    return float(span[1]) * _UNITS[span[2]]
 
 
 def numbers(text: str | None, option: str) -> tuple[float, ...] | None:

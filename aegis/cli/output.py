@@ -12,14 +12,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from aegis.core.text import numbered, percent, printable
+from aegis.core.text import count_of, numbered, percent, printable
 from aegis.records.settings import spent
 from aegis.records.wording import robust_up_to
 
 if TYPE_CHECKING:
     from aegis.core.types import Family
-    from aegis.records.record import ScanRecord
+    from aegis.records.record import ScanRecord, TriageRecord
 
+# Classes that a triage did not examine and that are shown.
+UNEXAMINED = 7
 COLOURS = {"clean": "green", "infected": "red", "inconclusive": "yellow"}
 Piece = str | Text | tuple[str, str]
 
@@ -152,8 +154,9 @@ def _class_table(record: ScanRecord) -> Table:
     # Imported here, since help should not wait for it.
     from aegis.records.ranking import best_score, ranked
 
-    families = _families(record)
-    table = make_table(["class"], ["clusters", *families, *(["benign"] if families else [])])
+    families, ranking = _families(record), record.triage
+    numbers = [*(("rank", "size") if ranking else ()), "clusters", *families, *(["benign"] if families else [])]
+    table = make_table(["class"], numbers)
     table.columns[0].max_width = 40
     table.add_column("")
     for found in ranked(record):
@@ -163,15 +166,38 @@ def _class_table(record: ScanRecord) -> Table:
         clusters = ", ".join(map(str, found.clusters_by_budget))
         shown = ["" if rate is None else f"{rate:.0%}" for rate in rates]
         shown += [percent(found.p_value) if found.p_value is not None else ""] if families else []
-        table.add_row(Text(name), clusters, *shown, mark)
+        table.add_row(Text(name), *_rank(ranking, found.label), clusters, *shown, mark)
+    if ranking is not None:
+        blank = [""] * (len(numbers) - 2)
+        for label in _unexamined(record)[:UNEXAMINED]:
+            name = numbered(label, record.data.class_names[label], 60)
+            table.add_row(Text(name), *_rank(ranking, label), *blank, Text("not examined", "dim"))
     return table
 
 
+def _rank(ranking: TriageRecord | None, label: int) -> tuple[str, ...]:
+    return () if ranking is None else (str(ranking.rank(label)), f"{ranking.sizes[label]:.0%}")
+
+
+def _unexamined(record: ScanRecord) -> list[int]:
+    """Classes that a triage left out, the likeliest first."""
+    examined = {found.label for found in record.classes}
+    return [] if record.triage is None else [label for label in record.triage.order if label not in examined]
+
+
 def _legend(record: ScanRecord) -> list[str]:
+    lines = []
+    if record.triage is not None:
+        lines.append(
+            "size: of the smallest universal perturbation or patch that leads into the class, as a share of what the "
+            "median class needs; the smallest are examined first"
+        )
+        if more := len(_unexamined(record)[UNEXAMINED:]):
+            lines.append(f"not examined and not shown: {count_of(more, 'class')}")
     if not record.classes:
-        return []
+        return lines
     budgets = ", ".join(f"{budget:g}" for budget in record.classes[0].budgets)
-    lines = [f"clusters: of training and translated images, at a translation budget of {budgets}"]
+    lines.append(f"clusters: of training and translated images, at a translation budget of {budgets}")
     if families := _families(record):
         lines.append(
             f"{', '.join(families)}: share of held-out images that the best trigger of this kind turns into the class, "

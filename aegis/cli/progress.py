@@ -13,7 +13,7 @@ from aegis.cli.output import Printer
 from aegis.core.progress import ScanProgress
 from aegis.core.runtime import Event, Report, silent
 
-THOUSANDTHS = 1000
+THOUSANDTHS, MANY = 1000, 30
 # Seconds between the lines in a log.
 INTERVAL = 30.0
 
@@ -71,7 +71,10 @@ class _ClassReport:
         now.add(event)
         if event.label is not None:
             self.show(event.label, now.done[event.label], f"class {event.label}, {event.stage}")
-        self.show(None, now.whole, f"{now.finished} of {now.classes} classes" if now.done else "robustness")
+        # Beside many classes, what comes before them is hardly any progress.
+        share = f", {event.step / max(event.total, 1):.0%} of that" if now.classes > MANY else ""
+        before = ("ranking the classes" if event.stage == "rank" else "robustness") + share
+        self.show(None, now.whole, f"{now.finished} of {now.classes} classes" if now.done else before)
 
 
 @contextmanager

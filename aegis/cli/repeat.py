@@ -13,6 +13,7 @@ from aegis.core.text import printable
 from aegis.core.types import Dataset
 from aegis.lab.bank.suspects import BUNDLED
 from aegis.models.intake.formats import file_digest
+from aegis.records.config import Triage
 from aegis.records.record import ScanRecord, config_of
 from aegis.services.report_inputs import find_images
 from aegis.services.scan import ScanRequest
@@ -62,7 +63,7 @@ def repeat(
         load=reader(path, images, told, mean, std, model.entry, quiet),
         images=images,
         config=config,
-        labels=labels,
+        labels=None if recorded.triage else labels,
         architecture=told,
         mean=mean,
         std=std,
@@ -70,6 +71,7 @@ def repeat(
         device=at_hand(recorded.runtime.device),
         precision=recorded.runtime.precision,
         workers=workers,
+        triage=_again(recorded),
     )
     suspect = request.load()
     if suspect.digest != model.digest and RANDOM in suspect.reading:
@@ -106,6 +108,14 @@ def _images(recorded: ScanRecord, source: str | None) -> Dataset:
     assert images is not None
     # A moved data set has another name, which is no difference in what is computed.
     return Dataset(recorded.data.name, images.train, images.test)
+
+
+def _again(recorded: ScanRecord) -> Triage | None:
+    """Examines the classes of a triage again, in whatever time it takes."""
+    if recorded.triage is None:
+        return None
+    examined, measured = tuple(one.label for one in recorded.classes), bool(recorded.model.universal_areas)
+    return Triage(budget=recorded.triage.budget, only=examined, measured=measured)
 
 
 def _typed(numbers: tuple[float, ...] | None) -> str | None:

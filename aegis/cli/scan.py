@@ -33,17 +33,19 @@ from aegis.cli.options import (
     flag,
     number,
     option,
+    seconds,
 )
 from aegis.cli.output import Printer, print_scan
 from aegis.cli.progress import class_bars, progress_bar
 from aegis.cli.remembered import this_command
 from aegis.cli.suspects import images_for, reader
-from aegis.core.errors import AegisError, CheckpointError
+from aegis.core.errors import AegisError, CheckpointError, ConfigError
 from aegis.core.failures import BAD_INPUT
 from aegis.core.files import write_text
 from aegis.detect.embed import EMBEDDERS
 from aegis.models.intake.formats import ALL
 from aegis.models.release import weights_of
+from aegis.records.config import Triage
 from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.services.references import MODES, with_references
@@ -110,6 +112,19 @@ ReferencesMode = Annotated[
     ),
 ]
 Fresh = Annotated[bool, flag("--fresh", "Compute everything anew, whatever is stored.", MORE)]
+TriageOption = Annotated[
+    bool,
+    flag(
+        "--triage",
+        "Rank all classes by something quick and examine the likeliest first, until one is flagged. What is left out "
+        "is never called clean; the same command goes on.",
+        MORE,
+    ),
+]
+Budget = Annotated[
+    str | None,
+    option("--budget", "TIME", "With --triage: begin no class after so long, such as 90s, 10m or 2h.", MORE),
+]
 
 
 def scan(
@@ -138,6 +153,8 @@ def scan(
     control: Control = False,
     references: ReferencesMode = "auto",
     fresh: Fresh = False,
+    triage: TriageOption = False,
+    budget: Budget = None,
     quiet: Quiet = False,
 ) -> None:
     """Scan a model for a backdoor: is it infected, in which class, and what is the trigger?
@@ -155,6 +172,7 @@ def scan(
     Exit codes: 0 clean, 1 infected, 2 bad input or usage, 3 inconclusive. Results are kept in AEGIS_STORE, by
     default ~/.cache/aegis: the same scan again is quick, and an interrupted one goes on where it stopped.
     """
+    how = _triage(triage, budget, classes, control)
     checkpoint = weights_of(checkpoint)
     images = images_for(checkpoint, data, size, channels, quiet)
     chosen = class_labels(classes, images.class_names)
@@ -190,6 +208,7 @@ def scan(
         device=device,
         precision=precision,
         workers=workers,
+        triage=how,
     )
     networks, codes = each_network(request, read, json), []
     for one, file in networks:
@@ -200,6 +219,22 @@ def scan(
                 raise
             codes.append(tell(error))
     raise typer.Exit(max(codes, key=WORST.index))
+
+
+def _triage(asked: bool, budget: str | None, classes: str | None, control: bool) -> Triage | None:
+    """Reads the options of a triage.
+
+    Raises:
+        ConfigError: for options that do not go together.
+    """
+    for given, name in ((classes is not None, "--classes"), (control, "--control")):
+        if asked and given:
+            raise ConfigError(
+                f"either --triage or {name}", "both", "Leave one out: a triage chooses classes by itself."
+            )
+    if budget is not None and not asked:
+        raise ConfigError("--budget together with --triage", "--budget alone", "Add --triage.")
+    return Triage(budget=seconds(budget, "--budget")) if asked else None
 
 
 def each_network(

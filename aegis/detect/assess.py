@@ -16,6 +16,7 @@ from aegis.core.errors import DataError
 from aegis.core.runtime import Event, Report, Throttle, silent
 from aegis.core.threads import one_at_a_time, side_by_side
 from aegis.core.types import Applicability, Dataset, LabelledImages, Stage
+from aegis.detect.bounds import FEWEST_ATTACKED, FEWEST_IN_BATCH, PREDICTED, fewer, is_large, measured_classes
 from aegis.detect.labels import check_labels
 from aegis.metrics import confusion_matrix, confusion_under_attack, predict
 from aegis.models.classifier import Classifier
@@ -43,24 +44,22 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
         DataError: if accuracy is near chance, so that images, class order or normalisation must be wrong, or if classes
             are exchanged or merged.
     """
-    unattacked = confusion_matrix(data.test, predict(classifier, data.test.pixels))
-    right = float(np.trace(unattacked) / len(data.test))
-    chance = 1 / len(data.class_names)
-    if right < chance + ABOVE_CHANCE * (1 - chance):
-        raise DataError(
-            "images the model was made for, with classes in its order",
-            f"an accuracy of {right:.1%}, near the {chance:.1%} of guessing",
-            "Check --data, the order of its classes and the model's normalisation.",
-        )
+    shape, classes = data.shape, len(data.class_names)
+    known = spread(data.test, PREDICTED) if is_large(classes, shape) else data.test
+    unattacked = confusion_matrix(known, predict(classifier, known.pixels))
+    right = float(np.trace(unattacked) / len(known))
+    check_not_guessing(right, classes)
     check_labels(unattacked, data.class_names)
-    images = spread(data.test, config.images)
+    images = spread(data.test, fewer(config.images, FEWEST_ATTACKED, shape))
     stop = threading.Event()
     tells = _tellers(one_at_a_time(report, stop), len(config.epsilons) + 2)
     rungs = [Stage(epsilon=e, step=2.5 * e / config.iterations, iterations=config.iterations) for e in config.epsilons]
 
+    measured_on, batch = measured_classes(classes, shape), fewer(config.universal_batch, FEWEST_IN_BATCH, shape)
+
     def areas() -> tuple[float, ...]:
-        steps, batch = config.patch_steps, config.universal_batch
-        return universal_areas(classifier, images, steps=steps, batch=batch, tell=tells[-1])
+        steps = config.patch_steps
+        return universal_areas(classifier, images, steps=steps, batch=batch, tell=tells[-1], labels=measured_on)
 
     def attacked(rung: int) -> Int64[np.ndarray, "k k"]:
         return confusion_under_attack(classifier, images, rungs[rung], tell=tells[rung])
@@ -71,9 +70,28 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
     accuracies = tuple(float(np.trace(counts) / len(images)) for counts in confusion)
     measured = Applicability(right, config.epsilons, accuracies, np.stack(confusion))
     # A universal perturbation needs a larger norm than perturbations made for single images.
-    start, steps, batch = 2 * measured.half_radius, config.perturbation_steps, config.universal_batch
-    radii = universal_radii(classifier, images, start, steps=steps, batch=batch, tell=tells[-2])
+    start, steps = 2 * measured.half_radius, config.perturbation_steps
+    radii = universal_radii(classifier, images, start, steps=steps, batch=batch, tell=tells[-2], labels=measured_on)
     return replace(measured, universal_radii=radii, universal_areas=found)
+
+
+def check_not_guessing(right: float, classes: int) -> None:
+    """Refuses images that a model knows hardly better than by guessing.
+
+    Args:
+        right: its accuracy, in [0, 1].
+        classes: number of classes.
+
+    Raises:
+        DataError: if accuracy is near chance.
+    """
+    chance = 1 / classes
+    if right < chance + ABOVE_CHANCE * (1 - chance):
+        raise DataError(
+            "images the model was made for, with classes in its order",
+            f"an accuracy of {right:.1%}, near the {chance:.1%} of guessing",
+            "Check --data, the order of its classes and the model's normalisation.",
+        )
 
 
 def _tellers(report: Report, parts: int) -> list[Callable[[int, int], None]]:

@@ -9,7 +9,8 @@ from aegis.core.errors import DataError
 from aegis.core.runtime import Report, numpy_generator, silent
 from aegis.core.types import CandidateTrigger, Dataset, Evidence, as_pixels
 from aegis.detect.features import represent
-from aegis.detect.translate import draw_seeds, translate
+from aegis.detect.sources import choose_seeds
+from aegis.detect.translate import translate
 from aegis.detect.trigger_search import search_triggers
 from aegis.metrics import predict
 from aegis.models.classifier import Classifier
@@ -47,7 +48,8 @@ def gather(
             f"training images of class {label}", "none", "Give images of every class, or choose others with --classes."
         )
     own = np.sort(generator.permutation(own)[: config.seeds])
-    chosen = draw_seeds(data.train, label, config.seeds, generator)
+    drawn = choose_seeds(classifier, data.train, label, config.seeds, generator)
+    chosen = drawn.index
     _check_others(data, label, chosen, config)
     seeds = data.train.pixels[chosen]
     translated = translate(classifier, seeds, label, config.stages, report)
@@ -59,7 +61,7 @@ def gather(
     if config.trigger_search is not None:
         sources = data.train.labels[chosen]
         found = search_triggers(
-            classifier, seeds, sources, translated, data.test, label, config.trigger_search, generator, report
+            classifier, seeds, sources, translated, data.test, label, config.trigger_search, generator, report, drawn
         )
     return Evidence(
         label=label,

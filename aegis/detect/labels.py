@@ -16,6 +16,8 @@ GAIN = 0.5
 MOST = 0.5
 # A class without images whose name a model gives to so many of another's is merged with that one.
 MERGED = 0.25
+# Of a class with fewer images nothing is known: two mistakes of a model of a hundred classes would be an exchange.
+FEWEST = 5
 # The message names no more classes than this.
 NAMED = 4
 
@@ -33,7 +35,7 @@ def check_labels(confusion: Int64[np.ndarray, "k k"], class_names: Sequence[str]
         DataError: with the classes that seem to be mislabelled.
     """
     counts = confusion.sum(axis=1)
-    rates = confusion / np.maximum(counts, 1)[:, None]
+    rates = np.where(counts >= FEWEST, 1, 0)[:, None] * confusion / np.maximum(counts, 1)[:, None]
     rows, columns = linear_sum_assignment(-rates)
     moved = [(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if i != j and rates[i, j] >= MOST]
     if not moved or rates[rows, columns].sum() - np.trace(rates) < GAIN:

@@ -44,14 +44,19 @@ class Search:
         seeds: images of other classes in [0, 1], shape (n, c, h, w), on the classifier's device.
         sources: their classes, shape (n,), on the same device.
         label: the class under test.
-        tell: called after each step with the mean loss of each stamp, shape (g,).
+        tell: called after each step with the mean loss of each stamp, shape (g,); and, where only some stamps are
+            optimised at a time, with ``share``, that of these among all.
+        evenly: how many seeds, the first, were drawn evenly from all other classes; None for all.
+        only: source classes that source-specific stamps are searched for; None for all that have seeds.
     """
 
     classifier: Classifier
     seeds: Tensor
     sources: Tensor
     label: int
-    tell: Callable[[Tensor], None]
+    tell: Callable[..., None]
+    evenly: int | None = None
+    only: tuple[int, ...] | None = None
 
     def refine(
         self,
@@ -120,13 +125,16 @@ class Search:
 
     @property
     def everyone(self) -> Tensor:
-        """Positions of all seeds, shape (1, n)."""
-        return torch.arange(len(self.seeds), device=self.seeds.device)[None]
+        """Positions of all seeds that were drawn evenly, shape (1, n)."""
+        count = len(self.seeds) if self.evenly is None else self.evenly
+        return torch.arange(count, device=self.seeds.device)[None]
 
     @property
     def by_source(self) -> dict[int, Tensor]:
         """For each source class, positions of its seeds, each of shape (1, m); seeds of rarer classes are repeated."""
-        rows = {k: torch.nonzero(self.sources == k)[:, 0] for k in sorted(set(self.sources.tolist()))}
+        there = set(self.sources.tolist())
+        sought = sorted(there if self.only is None else there & set(self.only))
+        rows = {k: torch.nonzero(self.sources == k)[:, 0] for k in sought}
         most = torch.arange(max(map(len, rows.values())), device=self.sources.device)
         return {k: row[most % len(row)][None] for k, row in rows.items()}
 

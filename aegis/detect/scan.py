@@ -11,22 +11,33 @@ from dataclasses import dataclass, field, replace
 from aegis.core.errors import ConfigError, DataError
 from aegis.core.runtime import Report, Runtime, choose_runtime, silent
 from aegis.core.threads import one_at_a_time, side_by_side
-from aegis.core.types import Applicability, Dataset, Finding, VerdictName
+from aegis.core.types import Applicability, Dataset, VerdictName
 from aegis.detect.assess import assess
+from aegis.detect.bounds import is_large
 from aegis.detect.cluster import judge
+from aegis.detect.early import first_look, is_hopeless, look_settings
 from aegis.detect.embed import check_points, embed
 from aegis.detect.gather import gather
+from aegis.detect.screen import screen
 from aegis.detect.steps import Steps
-from aegis.detect.verdict import ClassResult, conclude
+from aegis.detect.verdict import ClassResult, conclude_classes
 from aegis.models.classifier import Classifier
 from aegis.models.load import Suspect
-from aegis.records.builders import data_record, model_record, now, runtime_record, source_record, versions
+from aegis.records.builders import (
+    class_record,
+    data_record,
+    model_record,
+    now,
+    runtime_record,
+    source_record,
+    versions,
+)
 from aegis.records.config import ScanConfig
 from aegis.records.presets import preset
-from aegis.records.record import ScanRecord, config_record
+from aegis.records.record import ScanRecord, TriageRecord, config_record
 from aegis.records.reference_files import shipped_references
 
-STEPS = Steps(assess, gather, embed)
+STEPS = Steps(assess, gather, embed, first_look, screen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +55,7 @@ class ScanResult:
         seconds: time of each step in seconds, by name, added up over threads.
         labels: the classes requested, or None for all.
         chosen: device and precision that were chosen first, or None for those of the runtime.
+        triage: how classes were ranked, if the likeliest were examined first.
     """
 
     verdict: VerdictName
@@ -57,6 +69,7 @@ class ScanResult:
     seconds: dict[str, float]
     labels: tuple[int, ...] | None = None
     chosen: Runtime | None = None
+    triage: TriageRecord | None = None
 
     @property
     def flagged_classes(self) -> tuple[int, ...]:
@@ -86,6 +99,7 @@ class ScanResult:
             created=now(),
             labels=self.labels,
             source=source_record(),
+            triage=self.triage,
         )
 
 
@@ -117,44 +131,140 @@ def scan(
     Raises:
         AegisError: if model, images and settings do not fit together.
     """
-    config = config or _default(data)
-    first, clock = runtime or choose_runtime(), Clock()
-    stop = threading.Event()
-    report = one_at_a_time(report, stop)
     # Repeated labels are tested once.
     chosen = list(dict.fromkeys(labels or suspect.classifier.labels))
-    _check(suspect.classifier, data, chosen, config)
-    runtime = suspect.classifier.fitted(first)
-    with clock("assess"):
-        applicability = steps.assess(suspect.classifier.frozen(runtime), data, config.assess, report=report)
-    config = with_sizes(config, applicability)
+    work = Work.begin(suspect, data, config, chosen, runtime, steps, report)
+    seen = None if labels else work.first_look()
+    if seen is not None and is_hopeless(seen, len(data.test), work.config.verdict):
+        return work.result(seen, [])
+    measured, work = work.measured()
+    with work.clock("classes"):
+        found = side_by_side(work.examine, chosen, work.runtime.workers, work.stop)
+    return work.result(measured, found, labels=tuple(chosen) if labels else None)
 
-    def examine(label: int) -> Finding:
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What the steps of one scan share.
+
+    Args:
+        suspect, data, config, steps: as in ``scan``; the settings with sizes once the model was measured.
+        runtime: where the network runs.
+        first: device and precision that were chosen first.
+        report: receives events, from one thread at a time.
+        stop: ends all threads.
+        clock: adds up the time of each step.
+    """
+
+    suspect: Suspect
+    data: Dataset
+    config: ScanConfig
+    runtime: Runtime
+    first: Runtime
+    steps: Steps
+    report: Report
+    stop: threading.Event
+    clock: Clock
+
+    @classmethod
+    def begin(
+        cls,
+        suspect: Suspect,
+        data: Dataset,
+        config: ScanConfig | None,
+        labels: Sequence[int],
+        runtime: Runtime | None,
+        steps: Steps,
+        report: Report,
+    ) -> Work:
+        """Checks that model, images and settings fit together.
+
+        Args:
+            suspect, data, config, runtime, steps, report: as in ``scan``.
+            labels: the classes that may be examined.
+
+        Raises:
+            AegisError: if they do not.
+        """
+        config, first, stop = config or _default(data), runtime or choose_runtime(), threading.Event()
+        _check(suspect.classifier, data, labels, config)
+        fitted = suspect.classifier.fitted(first)
+        return cls(suspect, data, config, fitted, first, steps, one_at_a_time(report, stop), stop, Clock())
+
+    @property
+    def is_large(self) -> bool:
+        """Whether there are many classes, or the images are large."""
+        return is_large(self.suspect.classifier.classes, self.data.shape)
+
+    def first_look(self) -> Applicability | None:
+        """Measures the model on few images; None where measuring it on all takes no longer than a minute anyway."""
+        if not self.is_large:
+            return None
+        model, settings = self.suspect.classifier.frozen(self.runtime), look_settings(self.config)
+        with self.clock("look"):
+            return self.steps.look(model, self.data, settings, report=self.report)
+
+    def measured(self) -> tuple[Applicability, Work]:
+        """Measures the model, and sets the sizes of triggers by that."""
+        model = self.suspect.classifier.frozen(self.runtime)
+        with self.clock("assess"):
+            applicability = self.steps.assess(model, self.data, self.config.assess, report=self.report)
+        return applicability, replace(self, config=with_sizes(self.config, applicability))
+
+    def examine(self, label: int) -> ClassResult:
+        """Examines one class.
+
+        Args:
+            label: the class.
+
+        Returns:
+            What was found, not judged yet; without the evidence where the scan is large, since that of all classes
+            would not fit into memory.
+        """
         # Each class gets its own copy of the model: features are read through hooks, which threads cannot share.
-        model = suspect.classifier.frozen(runtime)
-        with clock("gather"):
-            evidence = steps.gather(model, data, label, config.gather, report=report)
-        with clock("embed"):
-            embeddings = steps.embed(evidence, config.embed, report=report)
-        with clock("judge"):
-            return judge(evidence, embeddings, config.judge)
+        model = self.suspect.classifier.frozen(self.runtime)
+        with self.clock("gather"):
+            evidence = self.steps.gather(model, self.data, label, self.config.gather, report=self.report)
+        with self.clock("embed"):
+            embeddings = self.steps.embed(evidence, self.config.embed, report=self.report)
+        with self.clock("judge"):
+            finding = judge(evidence, embeddings, self.config.judge)
+        record = class_record(finding, self.data.class_names[label], self.config.verdict.source_quantile)
+        return ClassResult(None if self.is_large else finding, record)
 
-    with clock("classes"):
-        findings = side_by_side(examine, chosen, runtime.workers, stop)
-    end = conclude(applicability, findings, data.class_names, config.verdict)
-    return ScanResult(
-        end.verdict,
-        end.sentence,
-        end.classes,
-        applicability,
-        config,
-        suspect,
-        data,
-        runtime,
-        clock.seconds,
-        tuple(chosen) if labels else None,
-        first,
-    )
+    def result(
+        self,
+        applicability: Applicability,
+        found: Sequence[ClassResult],
+        *,
+        labels: tuple[int, ...] | None = None,
+        triage: TriageRecord | None = None,
+    ) -> ScanResult:
+        """Judges what was found.
+
+        Args:
+            applicability: measurements of the model.
+            found: the classes examined.
+            labels, triage: as in ``ScanResult``.
+
+        Returns:
+            The outcome of the scan.
+        """
+        end = conclude_classes(applicability, found, self.data.class_names, self.config.verdict, triage)
+        return ScanResult(
+            end.verdict,
+            end.sentence,
+            end.classes,
+            applicability,
+            self.config,
+            self.suspect,
+            self.data,
+            self.runtime,
+            self.clock.seconds,
+            labels,
+            self.first,
+            triage,
+        )
 
 
 def _default(data: Dataset) -> ScanConfig:

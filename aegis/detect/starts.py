@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64, UInt8
@@ -79,6 +81,7 @@ def source_starts(
     seeds: Float32[np.ndarray, "n c h w"],
     sources: Int64[np.ndarray, " n"],
     translated: UInt8[np.ndarray, "b n c h w"],
+    only: Collection[int] | None = None,
 ) -> dict[int, list[Start]]:
     """Starts from the mean change and the mean translated image of each source class, at every budget.
 
@@ -86,12 +89,13 @@ def source_starts(
         seeds: images before translation in [0, 1], shape (n, c, h, w).
         sources: their classes, shape (n,).
         translated: the same images at each budget as 8-bit pictures, shape (b, n, c, h, w).
+        only: the source classes; None for all that have seeds.
 
     Returns:
         For each source class, one start for each budget.
     """
     found: dict[int, list[Start]] = {}
-    for k in sorted(set(sources.tolist())):
+    for k in sorted(set(sources.tolist()) if only is None else only):
         own = sources == k
         found[k] = [
             Start((moved - seeds[own]).mean(axis=0), moved.mean(axis=0), f"budget {i + 1}, change of class {k}")

@@ -79,6 +79,29 @@ class Embed(Protocol):
         """
 
 
+@runtime_checkable
+class Screen(Protocol):
+    """Type of ``detect.screen.screen``."""
+
+    def __call__(
+        self,
+        classifier: Any,  # noqa: ANN401
+        data: Dataset,
+        *,
+        report: Report = silent,
+    ) -> tuple[float, ...]:
+        """Estimates how small a change leads images into each class.
+
+        Args:
+            classifier: the model.
+            data: the data set.
+            report: receives events; may raise ``Cancelled``.
+
+        Returns:
+            Sizes as shares of the median class's, by label.
+        """
+
+
 @dataclass(frozen=True)
 class Steps:
     """Holds the functions that do the costly steps of a scan.
@@ -87,8 +110,12 @@ class Steps:
         assess: a function like ``detect.assess.assess``.
         gather: a function like ``detect.gather.gather``.
         embed: a function like ``detect.embed.embed``.
+        look: a function like ``detect.early.first_look``, for scans of many classes or large images.
+        screen: a function like ``detect.screen.screen``, for triage among many classes.
     """
 
     assess: Assess
     gather: Gather
     embed: Embed
+    look: Assess
+    screen: Screen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from jaxtyping import Bool, Int64
 
 from aegis.core.types import CandidateTrigger, Family, LabelledImages, Stamp
+from aegis.detect.bounds import MANY_CLASSES, WITNESSES, held_out_count
 from aegis.detect.minimise import minimise_trigger
 from aegis.detect.optimise import Candidate, Search
 from aegis.metrics import confusion_with_trigger
@@ -73,18 +75,39 @@ def fooled_by_trigger_only(
     return np.asarray(chosen)
 
 
-def hold_out(images: LabelledImages, count: int, generator: np.random.Generator) -> LabelledImages:
-    """Draws at most ``count`` images of every class.
+def witnesses(classes: int, label: int, generator: np.random.Generator) -> list[int]:
+    """Chooses the classes whose held-out images triggers for all classes are tried on.
+
+    Args:
+        classes: number of classes.
+        label: the class under test.
+        generator: draws them.
+
+    Returns:
+        Labels, growing: all up to ``MANY_CLASSES``, else ``WITNESSES`` others than the class under test.
+    """
+    if classes <= MANY_CLASSES:
+        return list(range(classes))
+    others = [k for k in range(classes) if k != label]
+    return sorted(generator.choice(others, WITNESSES, replace=False).tolist())
+
+
+def hold_out(
+    images: LabelledImages, count: int, generator: np.random.Generator, only: Sequence[int] | None = None
+) -> LabelledImages:
+    """Draws at most ``count`` images of every class, and fewer where they would not fit into memory.
 
     Args:
         images: labelled images.
         count: the most images of each class, at least 1.
         generator: draws the images.
+        only: the classes; None for all.
 
     Returns:
         The images, class by class.
     """
-    classes = range(len(images.class_names))
+    classes = range(len(images.class_names)) if only is None else only
+    count = held_out_count(count, len(classes), images.shape)
     return images.take(
         np.concatenate([generator.permutation(np.flatnonzero(images.labels == k))[:count] for k in classes])
     )

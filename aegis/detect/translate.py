@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
@@ -13,13 +13,14 @@ from aegis.attacks.pgd import pgd
 from aegis.core.errors import DataError
 from aegis.core.runtime import Event, Report, Throttle
 from aegis.core.types import LabelledImages, Stage, as_8_bit
+from aegis.detect.bounds import MANY_CLASSES
 from aegis.models.classifier import Classifier
 
 FRAMES = 8
 
 
 def draw_seeds(
-    images: LabelledImages, label: int, count: int, generator: np.random.Generator
+    images: LabelledImages, label: int, count: int, generator: np.random.Generator, only: Collection[int] | None = None
 ) -> Int64[np.ndarray, " n"]:
     """Draws seed images evenly from every class but the one under test.
 
@@ -27,7 +28,8 @@ def draw_seeds(
         images: labelled images of the training split.
         label: the class under test.
         count: the most seeds, at least 1.
-        generator: draws the images.
+        generator: draws the images, and of many classes those that have one image more than others.
+        only: classes that are drawn from; None for all.
 
     Returns:
         Positions of the seeds in random order, shape (n,).
@@ -38,9 +40,12 @@ def draw_seeds(
     pools = [
         generator.permutation(np.flatnonzero(images.labels == other))
         for other in range(len(images.class_names))
-        if other != label
+        if other != label and (only is None or other in only)
     ]
     pools = [pool for pool in pools if len(pool)]
+    if len(images.class_names) > MANY_CLASSES:
+        # There may be more classes than seeds, and then the first by label would be the only ones.
+        pools = [pools[i] for i in generator.permutation(len(pools))]
     if not pools:
         raise DataError("seed images of other classes", "none", "Give training images of every class.")
     rounds = [pool[i] for i in range(max(map(len, pools))) for pool in pools if i < len(pool)]

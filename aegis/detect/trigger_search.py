@@ -10,7 +10,9 @@ led to another.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,9 +23,11 @@ from aegis.attacks.patches import Patches
 from aegis.attacks.stamps import Perturbations, Stamps, Start
 from aegis.core.runtime import Event, Report, Throttle
 from aegis.core.types import CandidateTrigger, Family, LabelledImages
+from aegis.detect.bounds import at_once
 from aegis.detect.optimise import Candidate, Search
+from aegis.detect.sources import Seeds
 from aegis.detect.starts import cluster_starts, noise_starts, source_starts
-from aegis.detect.success import fooled_by_trigger_only, hold_out, measure_success
+from aegis.detect.success import fooled_by_trigger_only, hold_out, measure_success, witnesses
 from aegis.metrics import predict
 from aegis.models.classifier import Classifier
 from aegis.records.config import TriggerSearchConfig
@@ -31,6 +35,9 @@ from aegis.records.config import TriggerSearchConfig
 # Rounds of the source-specific search: shares of the usual steps, attempts that are left, as a share of the first, and
 # how many times the usual seeds. Every round costs about the same.
 ROUNDS = ((0.5, 1.0, 1), (0.5, 0.35, 2), (0.7, 0.2, 3))
+# Families whose triggers are made for images of every other class.
+EVERYWHERE: tuple[Family, ...] = ("patch", "perturbation")
+S = TypeVar("S", bound=Stamps)
 
 
 def search_triggers(
@@ -43,6 +50,7 @@ def search_triggers(
     config: TriggerSearchConfig,
     generator: np.random.Generator,
     report: Report,
+    drawn: Seeds | None = None,
 ) -> tuple[CandidateTrigger, ...]:
     """Optimises candidate triggers of every family and measures their success on held-out benign images.
 
@@ -56,10 +64,12 @@ def search_triggers(
         config: settings of the search, with area and radius set.
         generator: draws the k-means seeds, the noise and the held-out images.
         report: receives events of stage ``search``; may raise ``Cancelled``.
+        drawn: how the seeds were drawn; None for evenly, to search for source-specific triggers of every class.
 
     Returns:
         Candidate triggers, family by family, the most successful of each first.
     """
+    drawn = drawn or Seeds(np.arange(len(seeds)), len(seeds))
     device = classifier.mean.device
     search = Search(
         classifier,
@@ -67,15 +77,22 @@ def search_triggers(
         torch.from_numpy(sources).to(device),
         label,
         _teller(report, label, config),
+        drawn.evenly,
+        drawn.sources,
     )
-    changes = cluster_starts(seeds, translated, config.clusters, generator)
+    changes = cluster_starts(seeds[: drawn.evenly], translated[:, : drawn.evenly], config.clusters, generator)
     noise = noise_starts(seeds.shape[1:], config.tiles, generator)
-    judged = hold_out(held_out, config.held_out, generator)
+    everywhere = witnesses(len(held_out.class_names), label, generator)
+    judged = hold_out(held_out, config.held_out, generator, sorted({*everywhere, *(drawn.sources or ())}))
     found: list[CandidateTrigger] = []
-    alone = source_starts(seeds, sources, translated)
+    alone = source_starts(seeds, sources, translated, search.by_source)
     said = predict(classifier, judged.pixels)
     for family, candidates in _sought(search, changes, alone, noise, config):
-        images = judged.take(fooled_by_trigger_only(family, said, judged.labels, label))
+        chosen = fooled_by_trigger_only(family, said, judged.labels, label)
+        if family in EVERYWHERE:
+            # Of the classes that source-specific triggers are searched for, more are near than of others.
+            chosen &= np.isin(judged.labels, everywhere)
+        images = judged.take(chosen)
         tried = [measure_success(search, family, one, images, config) for one in candidates]
         found += sorted(tried, key=lambda t: t.flip_rate, reverse=True)
     return tuple(found)
@@ -105,7 +122,7 @@ def _sought(
     coherent = [i % 2 == 0 for k in rows for i in range(len(alone[k]) + len(noise))]
     patches = Patches.at([one.start for one in each], share, config.initial_area, device, coherent)
     patches, each = _halve(search, patches, each, config)
-    losses = search.refine(patches, torch.cat([one.positions for one in each]), config.refine_steps, config.batch // 2)
+    patches, losses = _refined(search, patches, each, config.refine_steps, config.batch // 2)
     yield "source-specific", _best_first(patches, losses, each)
     best = sorted(range(len(each)), key=lambda i: losses[i])[: config.top_k]
     wider = patches.again(best, area)
@@ -136,11 +153,41 @@ def _survey(
     Returns:
         Positions of the best attempts, and their candidates.
     """
-    losses = search.refine(stamps, torch.cat([one.positions for one in attempts]), config.steps, seeds)
+    stamps, losses = _refined(search, stamps, attempts, config.steps, seeds)
     best = sorted(range(len(attempts)), key=lambda i: losses[i])[: config.top_k]
-    chosen, finer = [attempts[i] for i in best], stamps.again(best)
-    losses = search.refine(finer, torch.cat([one.positions for one in chosen]), config.refine_steps, config.batch)
+    chosen = [attempts[i] for i in best]
+    finer, losses = _refined(search, stamps.again(best), chosen, config.refine_steps, config.batch)
     return best, _best_first(finer, losses, chosen)
+
+
+def _refined(
+    search: Search,
+    stamps: S,
+    attempts: Sequence[Attempt],
+    steps: int,
+    batch: int,
+    progress: tuple[float, float] = (0.0, 1.0),
+) -> tuple[S, list[float]]:
+    """Optimises stamps side by side, as many at once as fit into memory.
+
+    Args:
+        search, steps, batch, progress: as in ``Search.refine``.
+        stamps: may be changed.
+        attempts: one for each stamp.
+
+    Returns:
+        The optimised stamps, and the mean of the last losses of each.
+    """
+    positions = torch.cat([one.positions for one in attempts])
+    most = at_once(batch, tuple(search.seeds.shape[1:]))
+    if len(attempts) <= most:
+        return stamps, search.refine(stamps, positions, steps, batch, progress=progress)
+    parts, losses = [], []
+    for chosen in torch.arange(len(attempts)).split(most):
+        parts.append(stamps.some(chosen.tolist()))
+        own = replace(search, tell=partial(search.tell, share=len(chosen) / len(attempts)))
+        losses += own.refine(parts[-1], positions[chosen.tolist()], steps, batch, progress=progress)
+    return stamps.joined(parts), losses
 
 
 def _halve(
@@ -155,9 +202,9 @@ def _halve(
     """
     left, steps = list(attempts), _steps(config)
     for i, (_, _, times) in enumerate(ROUNDS):
-        positions, batch = torch.cat([one.positions for one in left]), times * config.source_screening_batch
+        batch = times * config.source_screening_batch
         progress = (sum(steps[:i]) / sum(steps), sum(steps[: i + 1]) / sum(steps))
-        losses = search.refine(patches, positions, steps[i], batch, progress=progress)
+        patches, losses = _refined(search, patches, left, steps[i], batch, progress)
         last = i + 1 == len(ROUNDS)
         best = _most_promising(losses, left, 0 if last else round(ROUNDS[i + 1][1] * len(attempts)))
         left = [left[j] for j in best]
@@ -193,15 +240,16 @@ def _best_first(stamps: Stamps, losses: Sequence[float], attempts: Sequence[Atte
     return sorted(found, key=lambda candidate: candidate.loss)
 
 
-def _teller(report: Report, label: int, config: TriggerSearchConfig) -> Callable[[Tensor], None]:
+def _teller(report: Report, label: int, config: TriggerSearchConfig) -> Callable[..., None]:
     """Creates a callback that counts steps over all searches: three screenings, and a refinement for each family."""
-    throttle, total, done = Throttle(report), 2 * config.steps + sum(_steps(config)) + 4 * config.refine_steps, 0
+    throttle, total, done = Throttle(report), 2 * config.steps + sum(_steps(config)) + 4 * config.refine_steps, 0.0
 
-    def tell(losses: Tensor) -> None:
+    def tell(losses: Tensor, share: float = 1.0) -> None:
         nonlocal done
-        done += 1
+        done += share
+        step = round(done)
         # A loss is read from the device only when somebody is told, because reading waits for the device.
-        if throttle.due(done, total):
-            report(Event(stage="search", label=label, step=done, total=total, loss=float(losses.mean())))
+        if throttle.due(step, total):
+            report(Event(stage="search", label=label, step=step, total=total, loss=float(losses.mean())))
 
     return tell

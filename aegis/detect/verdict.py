@@ -14,11 +14,13 @@ from aegis.core.types import Applicability, Family, Finding, VerdictName
 from aegis.records.builders import class_record
 from aegis.records.config import VerdictConfig
 from aegis.records.fitting import fitted
-from aegis.records.record import ClassRecord, ScanRecord, TriggerRecord
+from aegis.records.record import ClassRecord, ScanRecord, TriageRecord, TriggerRecord
 from aegis.records.wording import explain_clusters, explain_rarity, in_sentences, weak_spot, what_it_did
 
 # Smallest mean number of held-out images per class that can flag a trigger; the thresholds come from fifty.
 MIN_TRIED = 10
+# Classes that were not examined and are named.
+NEXT = 3
 # Order of families if several triggers flag a class: a trigger that works for more classes is stronger evidence, and
 # a source-specific search nearly always succeeds where a search for all classes does.
 FAMILY_ORDER: dict[Family, int] = {"patch": 0, "perturbation": 0, "all-to-all": 1, "source-specific": 2}
@@ -49,11 +51,11 @@ class ClassResult:
     """Holds what was found about one class and the conclusion.
 
     Args:
-        finding: evidence, embeddings and clusters.
+        finding: evidence, embeddings and clusters; None in a scan of many classes or large images.
         record: the same in numbers, with the verdict about the class.
     """
 
-    finding: Finding
+    finding: Finding | None
     record: ClassRecord
 
 
@@ -87,10 +89,34 @@ def conclude(
     Returns:
         The verdict, with a result for each class.
     """
-    records = [class_record(finding, class_names[finding.label], config.source_quantile) for finding in findings]
-    judged = _judge_all(records, class_names, config)
-    verdict, sentence = _speak(applicability, judged, len(class_names), config)
-    return Conclusion(verdict, sentence, tuple(map(ClassResult, findings, judged)))
+    found = [
+        ClassResult(finding, class_record(finding, class_names[finding.label], config.source_quantile))
+        for finding in findings
+    ]
+    return conclude_classes(applicability, found, class_names, config)
+
+
+def conclude_classes(
+    applicability: Applicability,
+    classes: Sequence[ClassResult],
+    class_names: Sequence[str],
+    config: VerdictConfig,
+    triage: TriageRecord | None = None,
+) -> Conclusion:
+    """Flags classes and gives the verdict.
+
+    Args:
+        applicability, class_names, config: as in ``conclude``.
+        classes: the classes tested, not judged yet.
+        triage: how classes were ranked, if the likeliest were examined first.
+
+    Returns:
+        The verdict, with a result for each class.
+    """
+    judged = judge_all([one.record for one in classes], class_names, config)
+    verdict, sentence = _speak(applicability, judged, class_names, config, triage)
+    results = tuple(ClassResult(one.finding, record) for one, record in zip(classes, judged, strict=True))
+    return Conclusion(verdict, sentence, results)
 
 
 def judge_again(scan: ScanRecord, config: VerdictConfig) -> ScanRecord:
@@ -104,8 +130,8 @@ def judge_again(scan: ScanRecord, config: VerdictConfig) -> ScanRecord:
         The scan with new verdicts.
     """
     names = scan.data.class_names
-    judged = tuple(_judge_all(scan.classes, names, config))
-    verdict, sentence = _speak(scan.model, judged, len(names), config)
+    judged = tuple(judge_all(scan.classes, names, config))
+    verdict, sentence = _speak(scan.model, judged, names, config, scan.triage)
     return scan.model_copy(
         update={
             "classes": judged,
@@ -116,7 +142,17 @@ def judge_again(scan: ScanRecord, config: VerdictConfig) -> ScanRecord:
     )
 
 
-def _judge_all(classes: Sequence[ClassRecord], names: Sequence[str], config: VerdictConfig) -> list[ClassRecord]:
+def judge_all(classes: Sequence[ClassRecord], names: Sequence[str], config: VerdictConfig) -> list[ClassRecord]:
+    """Judges classes beside each other.
+
+    Args:
+        classes: the classes tested.
+        names: of all classes, in label order.
+        config: the rule and its thresholds.
+
+    Returns:
+        The same classes, flagged or not, with the reasons.
+    """
     config = fitted(config, classes, len(names))
     return [RULES[config.rule](record, names, config) for record in classes]
 
@@ -201,19 +237,27 @@ def _judged(
 
 
 def _speak(
-    measured: Measured, classes: Sequence[ClassRecord], all_classes: int, config: VerdictConfig
+    measured: Measured,
+    classes: Sequence[ClassRecord],
+    names: Sequence[str],
+    config: VerdictConfig,
+    triage: TriageRecord | None,
 ) -> tuple[VerdictName, str]:
-    flagged = [found for found in classes if found.flagged]
+    flagged, all_classes = [found for found in classes if found.flagged], len(names)
     named = ", ".join(class_called(found.label, found.name) for found in flagged)
     against = objections(measured, config, [found.label for found in flagged])
     if against:
         tail = f"the scan points at {named}, but that proves nothing on such a model" if flagged else ""
+        if not classes:
+            tail = "so no class was examined. With --classes some are examined all the same"
         return "inconclusive", f"Inconclusive: {in_sentences(*against, tail)}."
     if flagged:
         strongest = min(flagged, key=_rarest_first)
         of = f"for class {strongest.label}, " if len(flagged) > 1 else ""
         return "infected", f"Infected: {in_sentences(f'a backdoor leads to {named}', f'{of}{strongest.reason}')}."
     tested = len({found.label for found in classes})
+    if tested < all_classes and triage is not None:
+        return "inconclusive", f"Inconclusive: {_left(triage, classes, names)}."
     if tested < all_classes:
         return "inconclusive", (
             f"Inconclusive: nothing was found in the {count_of(tested, 'class')} tested. The model has {all_classes}."
@@ -223,6 +267,18 @@ def _speak(
     if missing := _untried(classes):
         return "inconclusive", f"Inconclusive: {missing}."
     return "clean", f"Clean: none of its {all_classes} classes shows a backdoor of the kinds that were tested."
+
+
+def _left(triage: TriageRecord, classes: Sequence[ClassRecord], names: Sequence[str]) -> str:
+    """Says what a triage left unexamined."""
+    examined = {found.label for found in classes}
+    next_ones = [class_called(k, names[k]) for k in triage.order if k not in examined][:NEXT]
+    if not examined:
+        return in_sentences(
+            "no class was examined in time", f"the likeliest of {len(names)} are {', '.join(next_ones)}"
+        )
+    tested = f"nothing was found in the {count_of(len(examined), 'class')} examined, the likeliest of {len(names)}"
+    return in_sentences(tested, f"next come {', '.join(next_ones)}")
 
 
 def _rarest_first(found: ClassRecord) -> tuple[float, float]:

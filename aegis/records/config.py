@@ -278,6 +278,29 @@ class ScanConfig:
     verdict: VerdictConfig = field(default_factory=VerdictConfig)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Triage:
+    """Says how long classes are examined.
+
+    Args:
+        budget: seconds after which no class is examined any more, above 0; ranking is always finished; None for no
+            limit.
+        only: the classes to examine, as a record says, however long it takes; None to let time decide.
+        measured: whether there was time to measure the model among many classes, as a record says.
+
+    Raises:
+        ConfigError: for a budget of 0 or less.
+    """
+
+    budget: float | None = None
+    only: tuple[int, ...] | None = None
+    measured: bool = True
+
+    def __post_init__(self) -> None:
+        if self.budget is not None:
+            _require(self.budget > 0, "a budget above 0 seconds", f"{self.budget:g}", "Give more, or leave it out.")
+
+
 def plain_settings(settings: object) -> dict[str, Any]:
     """Converts settings to plain values.
 

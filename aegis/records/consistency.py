@@ -25,6 +25,8 @@ def contradictions(record: ScanRecord) -> Iterator[str]:
         yield from _beyond("control: target", [control.target], classes)
     yield from _beyond("labels", record.labels or (), classes)
     yield from _beyond("classes: label", [found.label for found in record.classes], classes)
+    if record.triage is not None and len(record.triage.sizes) != classes:
+        yield f"triage has {len(record.triage.sizes)} sizes, but there are {classes} classes"
     flagged = {found.label for found in record.classes if found.flagged}
     if flagged != set(record.flagged_classes):
         yield f"flagged_classes are {sorted(record.flagged_classes)}, but the flagged ones {sorted(flagged)}"

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    TypeAdapter,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from aegis.core.errors import ConfigError, StoreError
 from aegis.core.files import read_text_bytes
@@ -109,7 +117,8 @@ class ModelRecord(_Frozen):
         robust_accuracies: accuracy under each of them, in [0, 1].
         half_radius: L2 radius at which half the accuracy is left.
         half_radii_excluding_target: the same by label, without attacks that ended in that class.
-        universal_radii: by label, L2 norm of one perturbation that turns half of the other images into that class.
+        universal_radii: by label, L2 norm of one perturbation that turns half of the other images into that class;
+            of some classes at even distances where there are more than ``bounds.MANY_CLASSES``.
         universal_areas: by label, share of the pixels of one patch that does the same.
         mean, std: normalisation by channel; None without one.
         entry: name of the model in a file with others that differ from it; None for the only one.
@@ -217,6 +226,28 @@ class ControlRecord(_Frozen):
     p_value: float | None
 
 
+class TriageRecord(_Frozen):
+    """How the classes of a model were ranked, to examine the likeliest first.
+
+    Args:
+        sizes: for each class, the size of the smallest universal perturbation or patch that leads half of the images
+            there, as a share of what the median class needs; by label.
+        budget: seconds that examining might take; None for no limit.
+    """
+
+    sizes: tuple[float, ...]
+    budget: float | None = None
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """All labels, the likeliest target of a backdoor first."""
+        return tuple(sorted(range(len(self.sizes)), key=lambda label: self.sizes[label]))
+
+    def rank(self, label: int) -> int:
+        """Gives the place of a class in the order, from 1."""
+        return self.order.index(label) + 1
+
+
 class ScanRecord(_Frozen):
     """The outcome of a scan with all that is needed to repeat it; schema version 2, and version 1 is read as well.
 
@@ -236,6 +267,7 @@ class ScanRecord(_Frozen):
         control: the positive control; None without one.
         labels: classes that were asked for; None for all, and in records that do not say.
         source: the source code.
+        triage: how classes were ranked; None in a scan that examined all that were asked for, and then not written.
 
     Raises:
         ValidationError: if a field is of another type, or if fields contradict each other.
@@ -256,6 +288,15 @@ class ScanRecord(_Frozen):
     control: ControlRecord | None = None
     labels: tuple[int, ...] | None = None
     source: SourceRecord = SourceRecord()
+    triage: TriageRecord | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_triage(self, plain: Callable[[ScanRecord], dict[str, Any]]) -> dict[str, Any]:
+        written = plain(self)
+        if self.triage is None:
+            # Records stay as they were before there was any.
+            written.pop("triage", None)
+        return written
 
     @model_validator(mode="before")
     @classmethod

@@ -242,4 +242,4 @@ def spent(record: ScanRecord) -> float:
     Returns:
         Seconds.
     """
-    return record.seconds.get("assess", 0.0) + record.seconds.get("classes", 0.0)
+    return sum(record.seconds.get(name, 0.0) for name in ("look", "rank", "assess", "classes"))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aegis.core.runtime import Report, Runtime, silent
 from aegis.core.types import Dataset
 from aegis.detect.steps import Steps
-from aegis.records.config import ScanConfig
+from aegis.records.config import ScanConfig, Triage
 from aegis.records.record import ScanRecord
 from aegis.store.cached_steps import stored
-from aegis.store.keys import model_part, scan_key
+from aegis.store.keys import key_of, model_part, scan_key
 from aegis.store.store import Store
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class ScanRequest:
         entry: which of several networks in the file, or None.
         device, precision: as in ``choose_runtime``.
         workers: classes examined side by side; None takes one for each processor core.
+        triage: how long the likeliest classes are examined; None to examine all that are asked for.
     """
 
     file: str
@@ -51,6 +52,7 @@ class ScanRequest:
     device: str = "auto"
     precision: str = "auto"
     workers: int | None = None
+    triage: Triage | None = None
 
     def key(self, suspect: Suspect | None = None) -> str:
         """Gives the scan's key in the store; needs no torch.
@@ -62,7 +64,14 @@ class ScanRequest:
             CheckpointError: if the file cannot be read.
         """
         model = model_part(self.checkpoint, suspect, self.architecture, self.mean, self.std, self.entry)
-        return scan_key(self.file, model, self.images, self.config, self.labels, self.device, self.precision)
+        key = scan_key(self.file, model, self.images, self.config, self.labels, self.device, self.precision)
+        # With more time the same triage goes on, so that the time is no part of it.
+        return key if self.triage is None else key_of("triage", key)
+
+    def is_finished(self, record: ScanRecord) -> bool:
+        """Tells whether a saved record is all that the request asks for; a triage may have stopped for want of time."""
+        ranked = record.triage
+        return ranked is None or record.verdict != "inconclusive" or len(record.classes) == len(ranked.sizes)
 
     def runtime(self) -> Runtime:
         """Chooses device, precision and number of classes side by side, with ``auto`` resolved.
@@ -110,10 +119,15 @@ class ScanRequest:
             AegisError: if model, images and settings do not fit together, or the model needs another normalisation.
         """
         from aegis.detect.scan import scan
+        from aegis.detect.triage import triage
 
-        images, runtime = self.images, self.runtime()
         self.check_normalisation(suspect)
-        result = scan(suspect, images, self.config, labels=self.labels, runtime=runtime, steps=steps, report=report)
+        images, how = self.images, self.triage
+        given: Mapping[str, Any] = {"runtime": self.runtime(), "steps": steps, "report": report}
+        if how is None:
+            result = scan(suspect, images, self.config, labels=self.labels, **given)
+        else:
+            result = triage(suspect, images, self.config, how, **given)
         return result.record(self.file)
 
 
@@ -161,7 +175,7 @@ def find_or_run(
     suspect = None if request.architecture is None and request.entry is None else request.load()
     key = request.key(suspect)
     known = None if fresh else store.find_scan(key)
-    if known is not None and store.is_whole(key):
+    if known is not None and request.is_finished(known) and store.is_whole(key):
         return ScanOutcome(key, known, True, suspect)
     with store.working("scan", what, key, resume_hint):
         suspect = suspect or request.load()

@@ -58,6 +58,24 @@ def stored(steps: Steps, store: Keeper, suspect: str, images: str, runtime: Runt
 
         return _once(store, keys.assess(config), compute, pack_applicability, unpack_applicability)
 
+    def look(classifier: object, data: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
+        def compute() -> Applicability:
+            return steps.look(classifier, data, config, report=report)
+
+        return _once(store, keys.look(config), compute, pack_applicability, unpack_applicability)
+
+    def screen(classifier: object, data: Dataset, *, report: Report = silent) -> tuple[float, ...]:
+        def compute() -> tuple[float, ...]:
+            return steps.screen(classifier, data, report=report)
+
+        return _once(
+            store,
+            keys.screen(),
+            compute,
+            lambda sizes: {"sizes": np.array(sizes)},
+            lambda arrays: tuple(arrays["sizes"].tolist()),
+        )
+
     def gather(
         classifier: object, data: Dataset | None, label: int, config: GatherConfig, *, report: Report = silent
     ) -> Evidence:
@@ -78,7 +96,7 @@ def stored(steps: Steps, store: Keeper, suspect: str, images: str, runtime: Runt
         report(Event(stage="embed", label=evidence.label, step=1, total=1))
         return planes
 
-    return Steps(assess, gather, embed)
+    return Steps(assess, gather, embed, look, screen)
 
 
 def find_class(store: Keeper, record: ScanRecord, label: int) -> Finding | None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
 
+# Files that the steps before the costly ones depend on.
+EARLY_CODE = (*STEPS_CODE, "detect/early.py", "detect/screen.py")
+
+
 def key_of(*parts: object, code: str | None = None) -> str:
     """Computes the SHA-256 of plain values, settings and the source that a result depends on.
 
@@ -113,6 +117,14 @@ class StepKeys:
     def gather(self, label: int, config: GatherConfig) -> str:
         """Computes the key of the evidence of a class."""
         return self._key("gather", self._on, label, config)
+
+    def look(self, config: AssessConfig) -> str:
+        """Computes the key of accuracy and robustness on few images."""
+        return key_of("look", self._on, config, code=code_digest(EARLY_CODE))
+
+    def screen(self) -> str:
+        """Computes the key of the ranking of many classes."""
+        return key_of("screen", self._on, code=code_digest(EARLY_CODE))
 
     def embed(self, evidence: Evidence, config: EmbedConfig) -> str:
         """Computes the key of the embeddings of a class, which depend on its evidence alone."""

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -54,7 +55,6 @@ def test_quiet_prints_the_sentence_alone(scanned, suspect, images):
 def counted(monkeypatch):
     """Which classes are examined for real."""
     import aegis.detect.scan
-    from aegis.detect.steps import Steps
 
     steps, examined = aegis.detect.scan.STEPS, []
 
@@ -62,7 +62,7 @@ def counted(monkeypatch):
         examined.append(label)
         return steps.gather(classifier, data, label, config, report=report)
 
-    monkeypatch.setattr(aegis.detect.scan, "STEPS", Steps(steps.assess, gather, steps.embed))
+    monkeypatch.setattr(aegis.detect.scan, "STEPS", replace(steps, gather=gather))
     return examined
 
 
@@ -190,3 +190,49 @@ def test_an_architecture_of_ones_own(trained, images, tmp_path, monkeypatch, cou
     # The file has not changed, but the code that the user names has.
     scan("1.1 * inputs[0]")
     assert counted == [0, 0]
+
+
+def test_a_triage_of_all_classes_says_what_the_scan_said_and_shows_the_ranks(
+    scanned, suspect, images, counted, tmp_path
+):
+    path = tmp_path / "triage.json"
+    outcome = run("scan", suspect, "--data", images, *SMALL, "--triage", "--budget", "10m", "--json", path)
+    assert outcome.code == 0, outcome.err
+    found, whole = read_record(path), read_record(scanned[1])
+    assert (found.verdict, found.labels, found.triage.budget) == ("clean", None, 600)
+    assert tuple(one.label for one in found.classes) == found.triage.order
+    assert sorted(found.classes, key=lambda one: one.label) == list(whole.classes)
+    assert counted == []  # all were examined by the scan
+    assert "rank" in outcome.out
+    assert "size: of the smallest universal perturbation or patch" in outcome.out
+    # It is whole, and found again without the model.
+    assert "found again" in run_without_torch("scan", suspect, "--data", images, *SMALL, "--triage")
+
+
+def test_a_triage_that_had_no_time_shows_the_ranking_and_goes_on(scanned, suspect, images, tmp_path):
+    path, none, settings = tmp_path / "triage.json", ("--triage", "--budget", "0.001s"), (*SMALL, "--seed", "3")
+    first = run("scan", suspect, "--data", images, *settings, *none, "--json", path)
+    assert first.code == 3, first.err
+    record = read_record(path)
+    assert record.classes == ()
+    assert first.out.count("not examined") == 4
+    assert "no class was examined in time. The likeliest of 4 are" in " ".join(first.out.split())
+    assert "4 of the model's 4 classes." in first.out
+    # It is never taken for whole.
+    again = run("scan", suspect, "--data", images, *settings, *none)
+    assert (again.code, "found again" in again.out) == (3, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--budget", "10m"), "--budget together with --triage"),
+        (("--triage", "--classes", "1"), "either --triage or --classes"),
+        (("--triage", "--control"), "either --triage or --control"),
+        (("--triage", "--budget", "soon"), "a span of time for --budget"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused_before_anything_is_read(options, complaint, tmp_path):
+    outcome = run("scan", tmp_path / "nothing.pt", "--data", tmp_path, *options)
+    assert outcome.code == 2
+    assert complaint in " ".join(outcome.err.split())

@@ -107,3 +107,26 @@ def test_a_model_that_nothing_moves_gives_evidence_of_that(data, seeds):
         assert candidate.score(0.75) == 0
         assert candidate.flip_rate == 0 or candidate.family == "all-to-all"
         assert np.isfinite(candidate.stamp.add).all()
+
+
+def test_of_many_classes_few_are_sources_and_the_trigger_is_found_all_the_same(infected, data, monkeypatch):
+    for module in ("sources", "success", "translate"):
+        monkeypatch.setattr(f"aegis.detect.{module}.MANY_CLASSES", 3)
+    monkeypatch.setattr("aegis.detect.sources.SOURCES", 1)
+    monkeypatch.setattr("aegis.detect.success.WITNESSES", 2)
+    # As for large images, few stamps are optimised at a time.
+    monkeypatch.setattr("aegis.detect.bounds.STEP_VALUES", 5 * 45 * 144)
+    events = []
+    config = SMALL.gather
+    found = gather(infected.classifier.frozen(Runtime()), data, TARGET, config, report=events.append)
+    labels = data.train.labels[found.seed_index]
+    even, own = labels[: config.seeds // 2], labels[config.seeds // 2 :]
+    assert set(even) == {0, 1, 2}
+    assert len(set(own)) == 1
+    by_family = {family: [t for t in found.triggers if t.family == family] for family in FAMILIES}
+    assert {t.source for t in by_family["source-specific"]} == set(own)
+    # Triggers for all classes are tried on images of some, which are not chosen for being near.
+    assert {int((t.counts > 0).sum()) for t in by_family["patch"]} == {2}
+    assert by_family["patch"][0].flip_rate > 0.8
+    searched = [event for event in events if event.stage == "search"]
+    assert (searched[-1].step, max(event.step for event in searched)) == (searched[-1].total,) * 2

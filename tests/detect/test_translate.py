@@ -36,6 +36,26 @@ def test_a_small_class_gives_all_it_has():
         draw_seeds(labelled((10, 0)), 0, 10, np.random.default_rng(0))
 
 
+@pytest.mark.parametrize(("classes", "count"), [(43, 250), (101, 250), (1000, 250)])
+def test_seeds_are_even_over_many_classes_whatever_their_labels(classes, count):
+    labels = np.repeat(np.arange(classes), 6)
+    images = LabelledImages(np.zeros((len(labels), 1, 1, 1), np.float32), labels, tuple(map(str, range(classes))))
+    chosen = draw_seeds(images, 7, count, np.random.default_rng(0))
+    drawn = np.delete(np.bincount(images.labels[chosen], minlength=classes), 7)
+    assert (len(set(chosen.tolist())), drawn.sum()) == (count, count)
+    assert drawn.max() - drawn.min() == 1
+    # Those that have one more than others lie anywhere.
+    more = np.flatnonzero(drawn == drawn.max())
+    assert abs(more.mean() / classes - 0.5) < 0.15
+    assert (chosen == draw_seeds(images, 7, count, np.random.default_rng(0))).all()
+
+
+def test_seeds_of_some_classes_alone():
+    images = labelled((30, 40, 50, 60))
+    chosen = draw_seeds(images, 0, 20, np.random.default_rng(0), only=(0, 2, 3))
+    assert np.bincount(images.labels[chosen], minlength=4).tolist() == [0, 0, 10, 10]
+
+
 def test_seeds_are_in_random_order_and_follow_from_the_generator():
     images = labelled((40, 40, 40, 40))
     first, again, other = (draw_seeds(images, 0, 30, np.random.default_rng(s)).tolist() for s in (0, 0, 1))

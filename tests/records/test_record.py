@@ -26,7 +26,7 @@ from aegis.records.builders import (
     versions,
 )
 from aegis.records.presets import preset
-from aegis.records.record import ScanRecord, config_of, config_record, read_record
+from aegis.records.record import ScanRecord, TriageRecord, config_of, config_record, read_record
 from tests import candidates
 from tests.detect.toy import network, suspect_of
 from tests.layers import ROOT
@@ -238,3 +238,16 @@ def test_versions_time_and_machine_are_told():
     assert runtime_record(Runtime(), Runtime()).instead_of == ""
     assert runtime_record(Runtime(), Runtime("cuda", "bf16")).instead_of == "cuda, bf16"
     assert source_record().code == code_digest(STEPS_CODE)
+
+
+def test_a_ranking_is_written_only_where_there_is_one(record):
+    assert "triage" not in json.loads(record.to_json())
+    ranked = record.model_copy(update={"triage": TriageRecord(sizes=(0.9, 0.2, 1.0, 0.2), budget=60.0)})
+    read = ScanRecord.model_validate_json(ranked.to_json())
+    assert read.triage == ranked.triage
+    assert read.triage.order == (1, 3, 0, 2)
+    assert [read.triage.rank(label) for label in range(4)] == [3, 1, 4, 2]
+    plain = json.loads(ranked.to_json())
+    plain["triage"]["sizes"].pop()
+    with pytest.raises(ValidationError, match="triage has 3 sizes, but there are 4 classes"):
+        ScanRecord.model_validate(plain)

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from aegis.records.config import ScanConfig
-from aegis.records.record import ControlRecord
+from aegis.records.config import ScanConfig, Triage
+from aegis.records.record import ControlRecord, TriageRecord
 from aegis.services.scan import ScanRequest, find_or_run
 from tests.stored import GATHER, dataset, record
 
@@ -137,3 +137,18 @@ def test_another_network_of_the_same_file_is_another_scan(find, scans, request_)
     assert first.key != second.key
     assert find(named("ema", "2" * 64)).key == second.key
     assert len(scans) == 2
+
+
+def test_a_triage_is_another_scan_and_more_time_goes_on_with_it(find, store, scans, request_):
+    plain = find().key
+    first, longer = (replace(request_, triage=Triage(budget=budget)) for budget in (1.0, 60.0))
+    assert first.key() == longer.key() != plain
+    whole = find(first)
+    assert find(longer).found
+    ranked = TriageRecord(sizes=(0.5, 1.0), budget=1.0)
+    stopped = whole.record.model_copy(update={"triage": ranked, "verdict": "inconclusive", "classes": ()})
+    assert not first.is_finished(stopped)
+    assert first.is_finished(stopped.model_copy(update={"verdict": "infected"}))
+    store.keep_scan(whole.key, stopped)
+    assert not find(longer).found
+    assert len(scans) == 3

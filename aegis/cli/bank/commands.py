@@ -13,6 +13,7 @@ from aegis.cli.bank.calibrate import calibrate
 from aegis.cli.bank.spaces import spaces
 from aegis.cli.bank.summary import print_coverage, print_located, print_summary
 from aegis.cli.bank.sweep import sweep
+from aegis.cli.bank.triage import triage
 from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, flag, names, option
 from aegis.cli.output import Printer, make_table
 from aegis.cli.remembered import remembered
@@ -222,4 +223,5 @@ BANK: dict[str, Callable[..., None]] = {
     "calibrate": calibrate,
     "sweep": sweep,
     "spaces": spaces,
+    "triage": triage,
 }

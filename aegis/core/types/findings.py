@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -24,9 +24,9 @@ class Applicability:
         confusion: confusion matrix under attack at each radius: ``confusion[r, i, j]`` images of class i are predicted
             as j, shape (r, k, k); None if unknown.
         universal_radii: for each class, the L2 norm at which one universal perturbation turns half of the other images
-            into it, length k; empty if unknown.
-        universal_areas: for each class, the share of pixels at which one universal patch does the same, in [0, 1],
-            length k; empty if unknown.
+            into it, length k; for some classes only where there are many; empty if unknown.
+        universal_areas: for the same classes, the share of pixels at which one universal patch does the same, in
+            [0, 1]; empty if unknown.
     """
 
     accuracy: float
@@ -69,8 +69,20 @@ class Applicability:
         """For each class, the half radius without attacks that ended in it; empty if the confusion matrices are
         unknown.
         """
-        classes = range(0 if self.confusion is None else self.confusion.shape[1])
-        return tuple(self.excluding_target(label).half_radius for label in classes)
+        rows = self.accuracies_excluding_target
+        return tuple(replace(self, robust_accuracies=row, confusion=None).half_radius for row in rows)
+
+    @property
+    def accuracies_excluding_target(self) -> tuple[tuple[float, ...], ...]:
+        """For each class, the robust accuracies without attacks that ended in it; empty if the confusion matrices are
+        unknown.
+        """
+        if self.confusion is None:
+            return ()
+        right = self.confusion.diagonal(axis1=1, axis2=2)
+        # For all classes at once, since leaving out each in turn takes minutes where there are a thousand.
+        kept = self.confusion.sum(axis=(1, 2))[:, None] - (self.confusion.sum(axis=1) - right)
+        return tuple(map(tuple, (right.sum(axis=1)[:, None] / np.maximum(kept, 1)).T.tolist()))
 
 
 @dataclass(frozen=True, eq=False)
