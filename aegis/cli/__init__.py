@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from aegis.cli.bank.commands import BANK
+from aegis.cli.compare import compare
 from aegis.cli.evaluate import evaluate
 from aegis.cli.failures import guarded, tell
 from aegis.cli.gc import gc
@@ -35,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (scan, identify, reference, show, report, history, verify, gc, train, evaluate, table):
+for command in (scan, compare, identify, reference, show, report, history, verify, gc, train, evaluate, table):
     app.command(help=without_wrapping(command.__doc__ or ""))(guarded(command))
 bank = typer.Typer(name="bank", no_args_is_help=True, help="Suspects to try a detector on: list, train, scan.")
 for name, part in BANK.items():

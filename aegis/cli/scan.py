@@ -40,8 +40,10 @@ from aegis.cli.remembered import this_command
 from aegis.cli.suspects import images_for, reader
 from aegis.core.errors import AegisError, CheckpointError
 from aegis.core.files import write_text
+from aegis.core.types import Dataset
 from aegis.detect.embed import EMBEDDERS
 from aegis.models.intake.formats import ALL
+from aegis.records.config import ScanConfig
 from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.services.references import MODES, with_references
@@ -166,9 +168,7 @@ def scan(
         perplexity=perplexity,
         method=embedding,
     )
-    config = with_references(
-        config, images, references, tell=lambda error: Printer(stderr=True).say(f"Without references. {error}")
-    )
+    config = referenced(config, images, references)
 
     def read(name: str | None) -> Callable[[], Suspect]:
         return reader(checkpoint, images, arch, mean, std, name, quiet)
@@ -197,6 +197,21 @@ def scan(
                 raise
             codes.append(tell(error))
     raise typer.Exit(max(codes, key=WORST.index))
+
+
+def referenced(config: ScanConfig, images: Dataset, mode: str) -> ScanConfig:
+    """Adds references to settings, and tells on the stream of messages where that is not possible.
+
+    Args:
+        config: settings of a scan.
+        images: the data set.
+        mode: one of ``MODES``.
+    """
+
+    def tell(error: AegisError) -> None:
+        Printer(stderr=True).say(f"Without references. {error}")
+
+    return with_references(config, images, mode, tell=tell)
 
 
 def each_network(

@@ -10,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from aegis.cli.bank.calibrate import calibrate
+from aegis.cli.bank.rivals import rivals
 from aegis.cli.bank.spaces import spaces
 from aegis.cli.bank.summary import print_coverage, print_located, print_summary
 from aegis.cli.bank.sweep import sweep
@@ -222,4 +223,5 @@ BANK: dict[str, Callable[..., None]] = {
     "calibrate": calibrate,
     "sweep": sweep,
     "spaces": spaces,
+    "rivals": rivals,
 }
