@@ -34,6 +34,7 @@ CORE |= {"PIL"}
 LIBRARIES = {
     "records": CORE | {"scipy", "matplotlib"},
     "detect": CORE | {"scipy"},
+    "baselines": CORE | {"scipy"},
     "ui": CORE | {"streamlit", "plotly", "pandas"},
     TOP: CORE | {"streamlit", "plotly"},
     "experiments": CORE | {"scipy"},

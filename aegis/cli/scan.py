@@ -42,10 +42,11 @@ from aegis.cli.suspects import images_for, reader
 from aegis.core.errors import AegisError, CheckpointError, ConfigError
 from aegis.core.failures import BAD_INPUT
 from aegis.core.files import write_text
+from aegis.core.types import Dataset
 from aegis.detect.embed import EMBEDDERS
 from aegis.models.intake.formats import ALL
 from aegis.models.release import weights_of
-from aegis.records.config import Triage
+from aegis.records.config import ScanConfig, Triage
 from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.services.references import MODES, with_references
@@ -187,9 +188,7 @@ def scan(
         perplexity=perplexity,
         method=embedding,
     )
-    config = with_references(
-        config, images, references, tell=lambda error: Printer(stderr=True).say(f"Without references. {error}")
-    )
+    config = referenced(config, images, references)
 
     def read(name: str | None) -> Callable[[], Suspect]:
         return reader(checkpoint, images, arch, mean, std, name, quiet)
@@ -235,6 +234,21 @@ def _triage(asked: bool, budget: str | None, classes: str | None, control: bool)
     if budget is not None and not asked:
         raise ConfigError("--budget together with --triage", "--budget alone", "Add --triage.")
     return Triage(budget=seconds(budget, "--budget")) if asked else None
+
+
+def referenced(config: ScanConfig, images: Dataset, mode: str) -> ScanConfig:
+    """Adds references to settings, and tells on the stream of messages where that is not possible.
+
+    Args:
+        config: settings of a scan.
+        images: the data set.
+        mode: one of ``MODES``.
+    """
+
+    def tell(error: AegisError) -> None:
+        Printer(stderr=True).say(f"Without references. {error}")
+
+    return with_references(config, images, mode, tell=tell)
 
 
 def each_network(

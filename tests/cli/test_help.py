@@ -17,8 +17,21 @@ from aegis.records.presets import PRESETS
 
 from .conftest import run
 
-COMMANDS = ("scan", "identify", "reference", "show", "report", "history", "verify", "gc", "train", "evaluate", "table")
-COMMANDS += ("fleet scan", "bank list", "bank train", "bank scan", "bank calibrate")
+COMMANDS = (
+    "scan",
+    "compare",
+    "identify",
+    "reference",
+    "show",
+    "report",
+    "history",
+    "verify",
+    "gc",
+    "train",
+    "evaluate",
+    "table",
+)
+COMMANDS += ("fleet scan", "bank list", "bank train", "bank scan", "bank calibrate", "bank rivals")
 ROOT = Path(__file__).parents[2]
 
 

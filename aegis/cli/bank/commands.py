@@ -10,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from aegis.cli.bank.calibrate import calibrate
+from aegis.cli.bank.rivals import rivals
 from aegis.cli.bank.spaces import spaces
 from aegis.cli.bank.summary import print_coverage, print_located, print_summary
 from aegis.cli.bank.sweep import sweep
@@ -224,4 +225,5 @@ BANK: dict[str, Callable[..., None]] = {
     "sweep": sweep,
     "spaces": spaces,
     "triage": triage,
+    "rivals": rivals,
 }

@@ -1,0 +1,120 @@
+"""``aegis bank rivals``: other detectors on suspects of the bank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aegis.baselines.catalogue import BASELINES
+from aegis.cli.options import Device, Results, Training, choice, flag, names, option
+from aegis.cli.output import Printer, make_table
+from aegis.cli.remembered import remembered
+from aegis.core.errors import ConfigError
+from aegis.lab.bank.record import RESULTS
+from aegis.lab.bank.suspects import BREADTH_SETS, GROUPS, HALVES, choose, read_bank
+
+if TYPE_CHECKING:
+    from aegis.experiments.rivals import RivalTally
+    from aegis.lab.bank.record import BankRecord
+    from aegis.records.detectors import DetectorRecord
+
+Set = Annotated[
+    str | None, choice("--set", (*GROUPS, *HALVES, *BREADTH_SETS), "Which suspects, as in aegis bank scan.")
+]
+Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]
+ALL_RIVALS = ",".join(BASELINES)
+With = Annotated[
+    str, typer.Option("--with", metavar="NAMES", help=f"Which detectors, with commas between them: {ALL_RIVALS}.")
+]
+Summary = Annotated[bool, flag("--summary", "Run nothing; only show what came of what ran.")]
+Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Processes side by side.", min=1)]
+
+
+def rivals(
+    set_name: Set = None,
+    only: Only = None,
+    with_: With = ALL_RIVALS,
+    summary: Summary = False,
+    jobs: Jobs = 1,
+    device: Device = "auto",
+    training: Training = "quick",
+    results: Results = RESULTS,
+) -> None:
+    """Run other detectors on suspects of the bank, and count what they find and what they flag falsely.
+
+    Examples:
+
+        aegis bank rivals --only mnist_localised,mnist_localised_standard
+        aegis bank rivals --set paper --with nc,mmbd
+        aegis bank rivals --summary
+
+    Without a set or names, all that ran are shown, and the paper's fifteen robust suspects and their standard twins are
+    run. Scans of AEGIS with the default preset count where there are any. Outcomes are kept in results/baselines.
+    """
+    from aegis.experiments.bank_scans import kept
+    from aegis.experiments.kept import trials_of
+    from aegis.experiments.rivals import RivalTrial, tally
+    from aegis.fleet.tasks import run_all
+    from aegis.records.detectors import aegis_record
+
+    chosen = names(with_)
+    if not chosen or any(name not in BASELINES for name in chosen):
+        raise ConfigError(f"detectors among {ALL_RIVALS}", repr(with_), "Write for example --with nc,mmbd.")
+    groups = [set_name] if set_name else [] if only else ["paper", "standard"]
+    trials = trials_of(choose(read_bank(), groups, names(only)), training=training, device=device, results=results)
+    if not trials:
+        raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
+    tasks = [RivalTrial(name=name, trial=trial) for trial in trials for name in chosen]
+    out = Printer()
+    found: list[tuple[BankRecord, DetectorRecord]] = []
+    if summary:
+        found = [(task.trial.suspect, record.detector) for task in tasks if (record := task.find())]
+    else:
+        with remembered("bank rivals", results):
+            for i, record, now in run_all(tasks, jobs):
+                suspect, detector = tasks[i].trial.suspect, record.detector
+                found.append((suspect, detector))
+                took = f"{detector.seconds:.0f} s" if now else "was there"
+                flagged = ", ".join(map(str, detector.flagged_classes)) or "none"
+                out.say((suspect.name, "bold"), f", {detector.name}: {detector.verdict}, flagged: {flagged} ({took})")
+    ran = {suspect.name for suspect, _ in found}
+    found += [(t.suspect, aegis_record(one)) for t in trials if t.suspect.name in ran for one in kept(t)[:1]]
+    _print_outcomes(found, out)
+    _print_tallies(tally(found), out)
+
+
+def _print_outcomes(found: list[tuple[BankRecord, DetectorRecord]], out: Printer) -> None:
+    detectors = {one.name: one.title for _, one in found}
+    table = make_table(["suspect"], ["target", *detectors])
+    said = {(suspect.name, one.name): one for suspect, one in found}
+    for suspect in {s.name: s for s, _ in found}.values():
+        targets = ", ".join("each next" if t.all_to_all else str(t.target) for t in suspect.triggers)
+        cells = (said.get((suspect.name, name)) for name in detectors)
+        table.add_row(suspect.name, targets, *("" if one is None else _cell(one) for one in cells))
+    out.line()
+    out.show(table)
+    out.note(
+        "Flagged classes, or a dash for none; in brackets the largest anomaly index or smallest p-value. "
+        + "; ".join(f"{name}: {title}" for name, title in detectors.items())
+    )
+
+
+def _cell(one: DetectorRecord) -> str:
+    flagged = ", ".join(map(str, one.flagged_classes)) or ("?" if one.verdict == "inconclusive" else "-")
+    return flagged if one.value is None else f"{flagged} ({one.value:.2g})"
+
+
+def _print_tallies(found: list[RivalTally], out: Printer) -> None:
+    columns = ("infected", "found", "named", "benign", "accused", "classes", "falsely flagged", "s")
+    table = make_table(("detector", "training"), columns)
+    for one in found:
+        counts = (one.infected, one.found, one.named, one.benign, one.accused, one.classes, one.falsely_flagged)
+        training = "robust" if one.robust else "standard"
+        table.add_row(one.title, training, *map(str, counts), "" if one.seconds is None else f"{one.seconds:.0f}")
+    out.line()
+    out.show(table)
+    out.note(
+        "found: infected models called infected; named: whose target is flagged; accused: benign models called "
+        "infected; falsely flagged: benign classes of all models. s: median seconds of the processor."
+    )

@@ -1,0 +1,161 @@
+"""Runs other detectors on suspects of the bank, and counts what they find and what they flag falsely."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aegis.baselines.catalogue import BASELINES
+from aegis.baselines.rival import Rival
+from aegis.core.files import write_text
+from aegis.core.source import code_digest
+from aegis.experiments.bank_scans import CODE, Trial
+from aegis.experiments.detection_rates import WORKS
+from aegis.experiments.kept import KeptRecord, find_kept, origin
+from aegis.lab.bank.record import BankRecord
+from aegis.records.detectors import AEGIS, DetectorRecord
+from aegis.store import cached_detectors
+
+
+class RivalRecord(KeptRecord):
+    """The outcome of one detector on one suspect.
+
+    Args:
+        detector: what it says.
+    """
+
+    detector: DetectorRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class RivalTrial:
+    """One detector on one suspect of the bank.
+
+    Args:
+        name: one of ``BASELINES``.
+        trial: the suspect, its images and the seed.
+    """
+
+    name: str
+    trial: Trial
+
+    @property
+    def path(self) -> Path:
+        """The file of the outcome."""
+        trial = self.trial
+        return trial.results / "baselines" / trial.training / self.name / f"{trial.suspect.name}-seed{trial.seed}.json"
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """All settings, as they come back from JSON."""
+        config = {
+            name: [*value] if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(BASELINES[self.name].config).items()
+        }
+        return {"detector": self.name, "config": config, "seed": self.trial.seed}
+
+    def find(self) -> RivalRecord | None:
+        """Reads the saved outcome, if checkpoint, images and plan are the same; else gives None."""
+        return find_kept(RivalRecord, self.path, self.trial, [self.plan])
+
+    def run(self, workers: int | None = None) -> RivalRecord:
+        """Runs the detector and saves the outcome.
+
+        Args:
+            workers: not used, since a detector takes all classes at once.
+
+        Returns:
+            The outcome.
+
+        Raises:
+            AegisError: if checkpoint or images cannot be used, or the outcome cannot be written.
+        """
+        from aegis.models.load import load_checkpoint
+
+        trial, began = self.trial, time.monotonic()
+        suspect = load_checkpoint(trial.checkpoint)
+        rival = Rival(name=self.name, suspect=suspect, images=trial.images, seed=trial.seed, device=trial.device)
+        # On a machine that does other work as well, the time of the processor says more than that of the clock.
+        started = time.process_time()
+        result = rival.detect()
+        detector = rival.record(result, time.process_time() - started)
+        known = origin(trial, detector.runtime.precision, began)
+        known["versions"] |= {CODE: code_digest(cached_detectors.CODE)[:16]}
+        record = RivalRecord(**known, plan=self.plan, detector=detector)
+        write_text(self.path, record.model_dump_json(indent=1) + "\n")
+        return record
+
+
+@dataclass(frozen=True, kw_only=True)
+class RivalTally:
+    """What one detector found in models of one kind, each once.
+
+    Args:
+        title: of the detector.
+        robust: whether the models were trained adversarially.
+        infected: number of models with a backdoor that works.
+        found: of these, those called infected.
+        named: of these, those whose target is flagged.
+        benign: number of models without a backdoor.
+        accused: of these, those called infected.
+        falsely_flagged: number of benign classes that are flagged, over all models.
+        classes: number of benign classes of all models.
+        seconds: median time in seconds of the processor; None where there is none.
+    """
+
+    title: str
+    robust: bool
+    infected: int
+    found: int
+    named: int
+    benign: int
+    accused: int
+    falsely_flagged: int
+    classes: int
+    seconds: float | None
+
+
+def tally(outcomes: Sequence[tuple[BankRecord, DetectorRecord]]) -> list[RivalTally]:
+    """Counts outcomes by detector and kind of training.
+
+    Args:
+        outcomes: suspects with what a detector says about each.
+
+    Returns:
+        One tally for each detector and kind, in the order in which detectors come first; models whose attack failed
+        count for neither side.
+    """
+    kinds = dict.fromkeys((one.name, suspect.robust) for suspect, one in outcomes)
+    groups = ([(s, one) for s, one in outcomes if (one.name, s.robust) == kind] for kind in kinds)
+    return [_tally(group) for group in groups]
+
+
+def _tally(group: Sequence[tuple[BankRecord, DetectorRecord]]) -> RivalTally:
+    first, detector = group[0]
+    targets = [_targets(suspect, len(one.scores)) for suspect, one in group]
+    infected = [(t, one) for (s, one), t in zip(group, targets, strict=True) if (s.success or 0) >= WORKS]
+    benign = [one for s, one in group if not s.infected]
+    # Scans of the bank were computed in parts, on several machines.
+    seconds = [one.seconds for _, one in group if one.name != AEGIS]
+    return RivalTally(
+        title=detector.title,
+        robust=first.robust,
+        infected=len(infected),
+        found=sum(one.verdict == "infected" for _, one in infected),
+        named=sum(bool(t & set(one.flagged_classes)) for t, one in infected),
+        benign=len(benign),
+        accused=sum(one.verdict == "infected" for one in benign),
+        falsely_flagged=sum(len({*one.flagged_classes} - t) for (_, one), t in zip(group, targets, strict=True)),
+        classes=sum(len({*range(len(one.scores))} - t) for (_, one), t in zip(group, targets, strict=True)),
+        seconds=statistics.median(seconds) if seconds else None,
+    )
+
+
+def _targets(suspect: BankRecord, classes: int) -> frozenset[int]:
+    triggers = suspect.triggers if suspect.infected else ()
+    return frozenset[int]().union(*(trigger.goal.targets(classes) for trigger in triggers))
