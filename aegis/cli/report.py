@@ -47,7 +47,7 @@ def report(
     Examples:
 
         aegis report result.json --pdf verdict.pdf
-        aegis report result.json --pdf verdict.pdf --confirm 7 --note Seen --author Ann
+        aegis report result.json --pdf verdict.pdf --confirm 7 --author Ann
 
     Reviews written in the dashboard are in it, and after them what the options add, for this report alone. Pictures
     come from what the scan left in AEGIS_STORE, by default ~/.cache/aegis, and from its images. Where these are gone,
