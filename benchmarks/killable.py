@@ -284,7 +284,7 @@ class Writes(Work):
 
     def outcome(self, ran: Ran) -> str:
         store = Store(self.store)
-        kept = [key for key, _ in store.scans(None) if store.load(key) is not None and store.find_review(key)]
+        kept = [key for key, _ in store.scans(None) if store.load(key) is not None and store.reviews_of(key)]
         return " ".join(sorted(kept))
 
     def may_be(self, outcome: str, expected: str) -> bool:

@@ -71,11 +71,9 @@ SETUP = {
     "heading": heading("Scan"),
     WHOLE: "() => aegis.says('button', /Start$/) && aegis.says('[data-testid=\"stCaptionContainer\"]', /^Takes/)",
 }
-# Until plotly is loaded, a picture shows the points.
 INSPECT = {
     "heading": heading("Inspect class"),
-    "points and gallery": f"async () => (aegis.charts(1) || await aegis.pictures('.aegis-until', 1)) && {GALLERY}",
-    WHOLE: f"() => aegis.charts(1) && {GALLERY}",
+    WHOLE: f"() => aegis.scatter() && {GALLERY}",
 }
 
 
@@ -212,7 +210,7 @@ def narrow(page: Page) -> float:
     """
     page.evaluate("() => { aegis.before = aegis.bandwidth(); }")
     page.locator("[class*=st-key-inspect-bandwidth] input").focus()
-    drawn = "() => aegis.bandwidth() !== aegis.before && aegis.bandwidth() === aegis.slider() && aegis.charts(1)"
+    drawn = "() => aegis.bandwidth() !== aegis.before && aegis.bandwidth() === aegis.slider() && aegis.scatter()"
     return react(page, drawn, lambda: page.keyboard.press("ArrowLeft"))
 
 
@@ -231,7 +229,7 @@ def other_budgets(page: Page) -> Iterator[float]:
     )
     drawn = (
         "() => aegis.bandwidth() !== aegis.before[0] && aegis.gallery() !== aegis.before[1]"
-        f" && aegis.charts(1) && {GALLERY}"
+        f" && aegis.scatter() && {GALLERY}"
     )
     here = slider.get_attribute("aria-valuetext")
     others = [(i, budget) for i, budget in enumerate(marks.all_inner_texts()) if budget != here]
@@ -289,7 +287,7 @@ def begin_new(page: Page, seed: int) -> None:
 
 
 def downloads(context: BrowserContext, addresses: Addresses, runs: int) -> Timing:
-    """Time making and downloading reports, each with another note.
+    """Time reports from the press to the file; each is made anew.
 
     Args:
         context: of the browser.
@@ -301,20 +299,14 @@ def downloads(context: BrowserContext, addresses: Addresses, runs: int) -> Timin
     """
     page = context.new_page()
     visit(page, addresses.result, *result(len(addresses.labels)).values())
-    make, ready = (page.get_by_role("button", name=f"{verb} the report") for verb in ("Make", "Download"))
+    ready = page.get_by_role("button", name="Export PDF")
     seconds: list[float] = []
-    for run in range(runs):
-        note = page.get_by_role("textbox", name="Note")
-        note.fill(f"Run {run}")
-        note.blur()
-        expect(make).to_be_visible()
+    for _ in range(runs):
         settle(page)
-        press = aim(page, make)
+        press = aim(page, ready)
         start = time.perf_counter()
-        press()
-        expect(ready).to_be_visible()
         with page.expect_download() as download:
-            ready.click()
+            press()
         content = download.value.path().read_bytes()
         seconds.append(time.perf_counter() - start)
         assert content.startswith(b"%PDF")

@@ -88,12 +88,12 @@ def write(folder: Path) -> None:
     )
     store = Store(folder)
     for number in range(ROUNDS):
-        if store.find_review(f"{number}") is not None:
+        if store.reviews_of(f"{number}"):
             continue
         with store.working("writing", f"{number}", f"{number}"):
             store.keep(f"{number}", {"numbers": np.random.default_rng(number).random(20_000)})
             store.keep_scan(f"{number}", record)
-            store.keep_review(f"{number}", Review(f"{number}"))
+            store.add_review(f"{number}", Review(f"{number}"))
         print(number, flush=True)
 
 

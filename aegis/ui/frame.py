@@ -33,6 +33,11 @@ _STYLE = """<style>
 [class*="st-key-card-"] a p { color: light-dark(#0b62a8, #5ab4f0); font-weight: 600; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] { margin: 0; line-height: 1.25; }
 [class*="st-key-card-"] [data-testid="stCaptionContainer"] p { margin: 0; }
+/* The page itself is no control: a key pressed after a click beside everything would frame it. */
+[data-testid="stMain"]:focus-visible { outline: none; box-shadow: none; }
+/* Streamlit's own is too faint to be read by everybody. */
+[data-testid="stCaptionContainer"] { opacity: 1; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { color: light-dark(#5a6878, #9fadbd); }
 /* White on the dark theme's light blue would be hard to read. */
 [data-testid="stBaseButton-primary"],
 [data-testid="stMultiSelect"] [data-baseweb="tag"] { color: light-dark(#fff, #0f1722); }

@@ -28,14 +28,12 @@ def inspect(visit):
 
 
 def points(page):
-    return page.locator(".js-plotly-plot .scatterlayer .point")
+    return page.locator(".chart .point:not([display=none])")
 
 
 def press(page, position):
     """Click a point where it is drawn, as a hand would."""
-    # Plotly answers a click before the server does.
     rest(page)
-    # While a chart takes the place of another, both are there.
     expect(points(page)).to_have_count(POINTS)
     expect(points(page).nth(position)).to_be_visible()
     box = points(page).nth(position).bounding_box()
@@ -54,7 +52,7 @@ def what_if(page):
 
 
 def annotation(page):
-    return page.locator(".js-plotly-plot .annotation-text")
+    return page.locator(".chart .bar-text")
 
 
 def move(page, name, key, times=1):
@@ -75,12 +73,10 @@ def test_a_click_shows_the_cluster_which_is_downloaded_and_shift_adds_another(in
     page = inspect()
     expect(page.get_by_text("Nothing selected:")).to_be_visible()
     expect(page.get_by_test_id("stImage").locator("img").first).to_have_js_property("complete", True)
-    # The picture that stood in for the chart has made room for it.
-    expect(page.locator("img.aegis-until")).to_be_hidden()
     expect(page.get_by_role("heading", name="Inspect class")).to_be_in_viewport(ratio=1)
     # Names do nothing.
     expect(page.get_by_role("link", name="link")).to_have_count(0)
-    assert page.locator(".js-plotly-plot a").count() == 0
+    assert page.locator(".chart a").count() == 0
 
     press(drawn(page), 0)
     expect(page.get_by_text(re.compile(r"training: cluster 1$"))).to_be_visible()
@@ -105,9 +101,8 @@ def test_what_is_drawn_around_is_selected_in_the_dark(inspect):
     page = inspect(light="dark")
     for tool, corners in (("Box Select", [(1, 1)]), ("Lasso Select", [(1, 0), (1, 1), (0, 1)])):
         expect(page.get_by_text("Nothing selected:")).to_be_visible()
-        drawn(page).locator(".js-plotly-plot").first.hover()
-        page.locator(f'[data-title="{tool}"]').click()
-        area = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+        drawn(page).get_by_role("button", name=tool).click()
+        area = page.locator(".chart > svg").bounding_box()
         left, top = area["x"] + 2, area["y"] + 2
         page.mouse.move(left, top)
         page.mouse.down()
@@ -116,6 +111,32 @@ def test_what_is_drawn_around_is_selected_in_the_dark(inspect):
         page.mouse.up()
         expect(page.get_by_text(re.compile(r"\d+ translated, \d+ training:"))).to_be_visible()
         drawn(page).keyboard.press("Escape")
+
+
+def test_zoom_tool_full_screen_and_selection_survive_clicks_and_sliders(inspect):
+    page = inspect()
+    chart = page.locator(".chart")
+    seen = """chart => {
+        chart.mark ??= Math.random();
+        const first = chart.querySelector(".point").getAttribute("transform");
+        return [chart.mark, chart.dataset.tool, !!document.fullscreenElement, first];
+    }"""
+    drawn(page).get_by_role("button", name="Zoom in").click()
+    page.get_by_role("button", name="Box Select").click()
+    before = chart.evaluate(seen)
+    page.get_by_role("button", name="cluster 1 (").click()
+    expect(page.get_by_text(re.compile(r"training: cluster 1$"))).to_be_visible()
+    move(drawn(page), "Bandwidth", "ArrowLeft")
+    expect(what_if(page)).to_be_visible()
+    expect(page.get_by_text("Nothing selected:")).to_have_count(0)
+    assert rest(page).locator(".chart").evaluate(seen) == before
+    page.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("document.fullscreenElement")
+    # The legend selects without a pointer near any point, in full screen as well.
+    page.get_by_role("button", name="cluster 2 (").click()
+    expect(page.get_by_text(re.compile(r"training: cluster 2$"))).to_be_attached()
+    mark, tool, full, _ = rest(page).locator(".chart").evaluate(seen)
+    assert [mark, tool, full] == [*before[:2], True]
 
 
 def test_a_bandwidth_is_a_what_if_until_reset_and_classes_are_turned_by_keyboard(inspect):
@@ -142,12 +163,12 @@ def test_a_budget_of_the_scan_is_shown_at_once_and_what_is_asked_for_is_computed
     expect(annotation(page)).not_to_have_text(before)
     rest(page).get_by_role("button", name="Test this selection").click()
     expect(page.get_by_text("As a small change everywhere:")).to_be_visible(timeout=90_000)
-    expect(page.locator(".js-plotly-plot").nth(1)).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
 
     page = inspect("&budget=8")
     move(page, "Change allowed", "ArrowLeft")
     expect(page.get_by_text("ε = 6 was not part of the scan.")).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(0)
+    expect(page.locator(".chart")).to_have_count(0)
     rest(page).get_by_role("button", name="Compute it").click()
     expect(what_if(page)).to_be_visible(timeout=90_000)
     expect(page.get_by_text("With ε = 6:")).to_be_visible()

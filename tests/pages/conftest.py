@@ -1,5 +1,6 @@
 """Pages over a folder of suspects and a store of their own."""
 
+import json
 import shutil
 
 import pytest
@@ -50,9 +51,8 @@ def keep(kept, made):
 
 
 @pytest.fixture
-def open_page(suspects, monkeypatch):
+def open_page(suspects):
     """Opens a page with what follows the question mark in its address, and with values that widgets begin with."""
-    monkeypatch.setattr("aegis.ui.inspect.page.HEAD_START", 0)
 
     def open_it(page, state=None, **query):
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
@@ -106,6 +106,12 @@ def parsed(at):
 def drawn(at):
     """All markup of ours on the page."""
     return "\n".join(part.value for part in at.html)
+
+
+def scatters(at):
+    """What the browser is told to draw, of every scatter on the page."""
+    drawn = [json.loads(one.proto.json) for one in at.get("bidi_component") if one.proto.json]
+    return [one for one in drawn if isinstance(one, dict) and "points" in one]
 
 
 def button(at, label):

@@ -13,7 +13,7 @@ from aegis.ui.inspect.what_if import with_what_if
 from aegis.ui.scans import find_finding
 from aegis.ui.session import WhatIf, find_what_if, server_state
 from aegis.ui.watch import Watch
-from tests.pages.conftest import INSPECT, LABEL, everything, run
+from tests.pages.conftest import INSPECT, LABEL, everything, run, scatters
 
 
 def look(at, epsilon):
@@ -43,13 +43,13 @@ def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
     assert "ε = 4 was not part of the scan" in everything(page)
     assert "seconds" in everything(page)
     assert page.query_params["budget"] == "4"
-    assert not page.get("plotly_chart")
+    assert not scatters(page)
     assert not server_state().taken
     compute(page)
     assert ended(finished, 4.0).state == "done"
     run(page)
     assert "With ε = 4:" in everything(page)
-    assert len(page.get("plotly_chart")) == 1
+    assert len(scatters(page)) == 1
     evidence = kept(finished, 4.0).evidence
     images = look_for_images(finished.record, finished.key, UploadCache())[0].train
     changes = evidence.translated[0] / 255 - images.pixels[evidence.seed_index]

@@ -12,19 +12,14 @@ import numpy as np
 # Importing pandas here first waits until it is complete.
 import pandas  # noqa: F401
 import plotly.graph_objects as go
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Int64
 
 from aegis.core.text import printable
 from aegis.core.types import Applicability
 from aegis.records.record import ModelRecord
 from aegis.ui.components.palette import SYMBOLS, Palette
-from aegis.ui.components.svg import Part, cloud
 
-CLEAR, FAINT = 0.9, 0.12
 LEGEND = 10
-HEIGHT = 430
-# Size of the placeholder without title and legend, and of a point in it, in pixels.
-ROOM, RADIUS = (580, 330), 3.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,134 +35,6 @@ class Group:
     name: str
     rows: Int64[np.ndarray, " k"]
     number: int | None
-
-
-def scatter(
-    points: Float32[np.ndarray, "p 2"],
-    is_translated: Bool[np.ndarray, " p"],
-    groups: Sequence[Group],
-    selected: Bool[np.ndarray, " p"],
-    hover: Sequence[str],
-    title: str,
-    bandwidth: float,
-    palette: Palette,
-    drawing: int = 0,
-) -> go.Figure:
-    """Draws the points of one class; each carries its row, so that a click tells which it was.
-
-    Args:
-        points: in the plane.
-        is_translated: filled markers for translated images, open ones for training images.
-        groups: drawn in this order, which is that of the legend.
-        selected: points that stand out; nothing fades when none is selected.
-        hover: one text for each point.
-        title: of the chart.
-        bandwidth: radius of mean shift, drawn as a bar to scale.
-        palette: colours.
-        drawing: another number makes another chart, which clears plotly's own selection.
-    """
-    figure = go.Figure()
-    texts = [plain(text) for text in hover]
-    for group in groups:
-        figure.add_trace(_trace(points, is_translated, group, selected, texts, palette))
-    for group in groups[:LEGEND]:
-        figure.add_trace(_key(group, palette))
-    figure.update_layout(
-        **_surroundings(title, palette),
-        height=HEIGHT,
-        # With a selecting drag mode, clicks select nothing.
-        dragmode="pan",
-        clickmode="event+select",
-        meta=[drawing],
-        legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top", "itemsizing": "constant", "itemclick": False,
-                "itemdoubleclick": False, "font": {"size": 12}},
-        margin={"l": 4, "r": 4, "t": 40, "b": 4},
-    )  # fmt: skip
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x")
-    _add_bandwidth(figure, points, bandwidth, palette)
-    return figure
-
-
-def placeholder(
-    points: Float32[np.ndarray, "p 2"],
-    is_translated: Bool[np.ndarray, " p"],
-    groups: Sequence[Group],
-    palette: Palette,
-) -> str:
-    """Draws the same points as a picture, shown until the browser has loaded plotly.
-
-    Args:
-        points: in the plane.
-        is_translated: True for translated images.
-        groups: drawn in this order.
-        palette: colours.
-    """
-    parts = []
-    for group in groups:
-        colour, moved = _colour(group, palette), is_translated[group.rows]
-        parts += [Part(group.rows[~moved], colour, filled=False), Part(group.rows[moved], colour, filled=True)]
-    return cloud(points, parts, ROOM, RADIUS, "aegis-until", "")
-
-
-def _trace(
-    points: np.ndarray,
-    is_translated: np.ndarray,
-    group: Group,
-    selected: np.ndarray,
-    texts: Sequence[str],
-    palette: Palette,
-) -> go.Scatter:
-    rows = group.rows
-    symbol = palette.symbol(group.number or 0)
-    return go.Scatter(
-        x=points[rows, 0].tolist(),
-        y=points[rows, 1].tolist(),
-        mode="markers",
-        name=plain(group.name),
-        showlegend=False,
-        # A list of lists: the browser does not return two-dimensional arrays unchanged.
-        customdata=[[int(row)] for row in rows],
-        hovertext=[texts[row] for row in rows],
-        hoverinfo="text",
-        marker={
-            "color": _colour(group, palette),
-            "symbol": [symbol if moved else f"{symbol}-open" for moved in is_translated[rows]],
-            "size": 7,
-            # Not plotly's own selection: it ignores a click with Shift on selected points.
-            "opacity": np.where(selected[rows] | (not selected.any()), CLEAR, FAINT).tolist(),
-        },
-        selected={"marker": {"opacity": CLEAR}},
-        unselected={"marker": {"opacity": FAINT}},
-    )
-
-
-def _key(group: Group, palette: Palette) -> go.Scatter:
-    # The legend would take the first point's marker, which may be faint.
-    return go.Scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        name=f"{plain(group.name)} ({len(group.rows)})",
-        marker={"color": _colour(group, palette), "symbol": palette.symbol(group.number or 0), "size": 8},
-    )
-
-
-def _colour(group: Group, palette: Palette) -> str:
-    return palette.muted if group.number is None else palette.colour(group.number)
-
-
-def _add_bandwidth(figure: go.Figure, points: np.ndarray, bandwidth: float, palette: Palette) -> None:
-    left, bottom = points.min(axis=0)
-    # Below the lowest point, so that neither hides the other.
-    bottom -= 0.06 * float(np.ptp(points[:, 1]))
-    figure.add_shape(
-        type="line", x0=left, x1=left + bandwidth, y0=bottom, y1=bottom, line={"color": palette.text, "width": 2}
-    )
-    figure.add_annotation(
-        x=left, y=bottom, text=f"bandwidth {bandwidth:.4g}", showarrow=False, xanchor="left", yanchor="bottom",
-        font={"size": 11, "color": palette.text},
-    )  # fmt: skip
 
 
 def bars(

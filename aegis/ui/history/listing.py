@@ -194,10 +194,11 @@ def _table(rows: Sequence[Row]) -> pd.DataFrame:
             "verdict": [[CAPITAL[row.verdict]] for row in rows],
             "file": [row.file for row in rows],
             "flagged": [row.flagged for row in rows],
+            # Of what may lie beyond a small screen's edge, the date is missed most.
+            "created": [row.created for row in rows],
             "decisions": [row.decisions for row in rows],
             "title": [row.title for row in rows],
             "preset": [row.preset.capitalize() for row in rows],
-            "created": [row.created for row in rows],
             "accuracy": [row.accuracy for row in rows],
             "robust": [row.robust_up_to for row in rows],
             "architecture": [row.architecture for row in rows],

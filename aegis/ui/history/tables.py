@@ -98,7 +98,7 @@ def _change(one: Metric) -> str:
 
 
 def _table(heads: Sequence[str], rows: Sequence[str]) -> str:
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in heads)
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' if name else "<td></td>" for name in heads)
     top = f"<thead><tr>{head}</tr></thead>" if heads else ""
     whole = f"{top}<tbody>{''.join(rows)}</tbody>"
     return f'<div class="aegis-wide"><table class="aegis-table">{whole}</table></div>'

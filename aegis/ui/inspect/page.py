@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -25,8 +24,9 @@ from aegis.ui.inspect.budget import Grouping, choose_bandwidth, choose_budget, r
 from aegis.ui.inspect.change_space import in_change_space, likeness
 from aegis.ui.inspect.choice import Choice, choose, show_verdict
 from aegis.ui.inspect.gallery import show_details, show_gallery
+from aegis.ui.inspect.scatter import scatter, show_scatter
 from aegis.ui.inspect.subject import Subject
-from aegis.ui.inspect.view import COLOURS, DEFAULT_SPACE, SPACES, View, apply_event, pack
+from aegis.ui.inspect.view import COLOURS, DEFAULT_SPACE, SPACES, View, apply_pick, pack
 from aegis.ui.inspect.what_if import find_what_if_of, prompt_what_if, with_what_if
 from aegis.ui.scans import find_finding
 from aegis.ui.session import WhatIf, look_for_images
@@ -38,17 +38,11 @@ _STYLE = """<style>
 /* The page's own wrapping of paragraphs would break the number on a slider's thumb into digits. */
 [data-testid="stSlider"] p { text-wrap-mode: nowrap; }
 .st-key-inspect-epsilon [data-testid="stSliderTickBar"] { display: none; }
-/* A picture of the points, until the browser has loaded what draws the chart. */
-.st-key-inspect-plane { position: relative; }
-.aegis-until { position: absolute; top: 44px; pointer-events: none; }
-.st-key-inspect-plane:has(.js-plotly-plot .point) .aegis-until { visibility: hidden; }
 .aegis-mark { position: relative; height: 1rem; margin: -1.25rem 0.5rem 0; font-size: 0.75rem; opacity: 0.8; }
 .aegis-mark span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
 .aegis-mark i { display: block; width: 0; height: 0; margin: 0 auto; border: 4px solid transparent;
   border-bottom-color: currentColor; border-top: 0; }
 </style>"""
-MODES: tuple[Literal["points", "box", "lasso"], ...] = ("points", "box", "lasso")
-BAR = {"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["zoom2d", "autoScale2d"]}
 METHOD_HELP = (
     "How features of many dimensions become points in the plane. The clusters depend on it; the verdict was reached "
     "with the one that the scan used."
@@ -63,8 +57,6 @@ LIKENESS_HELP = (
     "that is spread over the image stands out among the classes of its model; a small patch does not, so that a low "
     "rank clears no class."
 )
-# Seconds.
-HEAD_START = 0.3
 # Sliders beside one another, with the rest of the controls, on a laptop.
 SLIDER = 176
 ALONE_HELP = (
@@ -144,12 +136,16 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         state.write_address(view)
         return
     budget = finding.evidence.budgets.index(epsilon)
+    # One place for what comes and goes, since what follows would be made anew if its own place changed.
+    above = st.container()
     if changes and data is not None:
-        finding, budget = _show_changes(choice, finding, data, budget, what_if, method), 0
+        with above:
+            finding, budget = _show_changes(choice, finding, data, budget, what_if, method), 0
     with bandwidth_place:
         grouping, key = choose_bandwidth(choice, finding, budget, alone, config, f"{space} {method}")
     back_to = state.reset(key, grouping.recorded.bandwidth, back, config.embed.method)
-    _tell_what_if(grouping, replace(what_if, method=method), changed, recorded=not changes, back=back_to)
+    with above:
+        _tell_what_if(grouping, replace(what_if, method=method), changed, recorded=not changes, back=back_to)
     selected = _select(finding.embeddings[budget], grouping, alone)
     subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
     show = _show(subject, grouping, alone, colour)
@@ -169,9 +165,9 @@ def _show_changes(
 def _select(embedding: Embedding, grouping: Grouping, alone: bool) -> Bool[np.ndarray, " p"]:
     """The rows that are selected once the latest click has had its effect."""
     selected = state.selection(len(embedding.points))
-    event = state.new_event()
-    if event is not None:
-        selected = apply_event(event, selected, grouping.shown.assignment, state.shift_held())
+    picked = state.new_pick()
+    if picked is not None:
+        selected = apply_pick(picked, selected, grouping.shown.assignment)
     if alone:
         selected = selected & embedding.is_translated
     state.select(pack(selected))
@@ -180,23 +176,11 @@ def _select(embedding: Embedding, grouping: Grouping, alone: bool) -> Bool[np.nd
 
 def _show(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str:
     """Scatter, gallery and details; what the gallery shows."""
-    embedding, colours = subject.embedding, subject.palette
+    embedding = subject.embedding
     groups = group(subject, grouping, embedding.is_translated | (not alone), colour)
     left, right = st.columns([6, 5], gap="medium")
-    plane = left.container(gap=None, key="inspect-plane")
-    first = state.is_first_drawing()
-    if first:
-        plane.html(charts.placeholder(embedding.points, embedding.is_translated, groups, colours))
-    # First the pictures: the browser fetches them while it draws the chart.
-    with right:
-        show = show_gallery(subject)
-    if first:
-        # Loading plotly blocks the browser: let it show the placeholder first.
-        time.sleep(HEAD_START)
-    with plane:
-        _draw(subject, grouping, groups)
     with left:
-        state.watch_shift()
+        _draw(subject, grouping, groups)
         shapes = (
             ""
             if alone or not subject.training_count
@@ -205,6 +189,8 @@ def _show(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str
         st.caption(
             f"Click a point to select its cluster; with Shift, to add or remove one; or draw a box or a lasso.{shapes}"
         )
+    with right:
+        show = show_gallery(subject)
     show_details(subject)
     return show
 
@@ -248,31 +234,20 @@ def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> N
     name = printable(subject.name, 40)
     what = count_of(grouping.shown.count, "cluster") + ("" if subject.training_count else " of changes")
     title = f"Class {label_with_name(subject.finding.label, name)}: {what}"
-    figure = charts.scatter(
-        embedding.points,
-        embedding.is_translated,
-        groups,
-        subject.selected,
-        subject.hover(),
-        title,
-        grouping.shown.bandwidth,
-        subject.palette,
-        state.drawing(),
-    )
-    st.plotly_chart(
-        figure,
-        key=state.CHART,
-        theme=None,
-        on_select="rerun",
-        selection_mode=MODES,
-        config=BAR,
-        alt=charts.describe_scatter(
-            name,
+    space = "features" if subject.training_count else "changes"
+    bandwidth, chosen = grouping.shown.bandwidth, subject.selected
+    show_scatter(
+        scatter(
+            embedding,
             groups,
-            int(subject.selected.sum()),
-            grouping.shown.bandwidth,
-            "features" if subject.training_count else "changes",
-        ),
+            chosen,
+            subject.hover(),
+            plane=hashlib.sha256(embedding.points.tobytes()).hexdigest(),
+            title=title,
+            alt=charts.describe_scatter(name, groups, int(chosen.sum()), bandwidth, space),
+            bandwidth=bandwidth,
+            palette=subject.palette,
+        )
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,27 +16,10 @@ SCAN, CLASS, BUDGET = "inspect-scan", "inspect-class", "inspect-budget"
 COLOUR, SHOW, ALONE, METHOD = "inspect-colour", "inspect-show", "inspect-alone", "inspect-method"
 SPACE = "inspect-space"
 CHART, RESET = "inspect-chart", "inspect-reset"
-# Keys that no widget has: packed selection, bandwidth of a link, colours, and the address last written.
-_SELECTION, _BANDWIDTH, _COLOURS, _DRAWING, _WRITTEN, _LOADED = (
-    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "drawing", "written", "loaded")
+# Keys that no widget has: packed selection, bandwidth of a link, colours, last written address, and what was picked.
+_SELECTION, _BANDWIDTH, _COLOURS, _WRITTEN, PICKED = (
+    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "written", "picked")
 )
-# The chart does not report whether Shift was held.
-SHIFT = "inspect-shift"
-# Reports only changes, before the chart reports the click, so that usual clicks cost nothing.
-_SCRIPT = """
-export default function ({ setStateValue }) {
-  const tell = (event) => {
-    const held = event.shiftKey;
-    if (held === window.aegisShift || !(event.target instanceof Element)) return;
-    if (!event.target.closest('[class*="st-key-inspect-chart"]')) return;
-    window.aegisShift = held;
-    setStateValue("held", held);
-  };
-  window.aegisShift ??= false;
-  document.addEventListener("pointerdown", tell, true);
-  return () => document.removeEventListener("pointerdown", tell, true);
-}
-"""
 
 
 def follow_address() -> None:
@@ -108,35 +91,16 @@ def select(packed: str) -> None:
     st.session_state[_SELECTION] = packed
 
 
-def new_event() -> dict[str, Any] | None:
-    """Takes the last click or drawing from the chart; the chart is then drawn anew without it.
-
-    Returns:
-        Plotly's selection, or None.
-    """
+def take_picked() -> None:
+    """Takes what was picked in the chart; called before the page is drawn."""
     said = st.session_state.get(CHART)
-    event = dict(said["selection"]) if said else {}
-    if not event.get("points"):
-        return None
-    st.session_state[_DRAWING] = drawing() + 1
-    return event
+    st.session_state[PICKED] = said.get("picked") if said else None
 
 
-def drawing() -> int:
-    """Counts the events, to give each drawing of the chart a key of its own."""
-    number: int = st.session_state.get(_DRAWING, 0)
-    return number
-
-
-def is_first_drawing() -> bool:
-    """Tells whether the browser has yet to load plotly; called once for every drawing.
-
-    Returns:
-        True on the first call of a session.
-    """
-    first = _LOADED not in st.session_state
-    st.session_state[_LOADED] = True
-    return first
+def new_pick() -> Mapping[str, Any] | None:
+    """Gives what was picked since the page was last drawn, once."""
+    picked = st.session_state.pop(PICKED, None)
+    return picked if isinstance(picked, Mapping) else None
 
 
 def start_bandwidth(key: str, recorded: float) -> float:
@@ -199,15 +163,3 @@ def colours_for(recorded: Int64[np.ndarray, " p"], assignment: Int64[np.ndarray,
     colours = keep_colours(before, numbers, assignment)
     st.session_state[_COLOURS] = (assignment, colours)
     return colours
-
-
-def watch_shift() -> None:
-    """Makes the browser report whether Shift is held; nothing is visible."""
-    watch = st.components.v2.component("aegis_shift", js=_SCRIPT)
-    watch(key=SHIFT, default={"held": False}, on_held_change=lambda: None, height=0)
-
-
-def shift_held() -> bool:
-    """Tells whether Shift was held at the last click, box or lasso, which adds to the selection."""
-    said = st.session_state.get(SHIFT)
-    return bool(said and said["held"])

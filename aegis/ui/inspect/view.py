@@ -125,8 +125,8 @@ def _positive(text: str) -> float | None:
     return value if math.isfinite(value) and value > 0 else None
 
 
-def apply_event(
-    event: Mapping[str, Any], selected: Bool[np.ndarray, " p"], assignment: Int64[np.ndarray, " p"], adding: bool
+def apply_pick(
+    picked: Mapping[str, Any], selected: Bool[np.ndarray, " p"], assignment: Int64[np.ndarray, " p"]
 ) -> Bool[np.ndarray, " p"]:
     """The selection after something was clicked or drawn.
 
@@ -134,29 +134,28 @@ def apply_event(
     selection as it is.
 
     Args:
-        event: plotly's selection.
+        picked: *rows*, whether they were *drawn* around, and whether *adding* them to what was selected; a click on a
+            point that was selected then takes its cluster away.
         selected: the selection before.
         assignment: cluster of each point, -1 for points left out.
-        adding: keep what was selected; a click on a point that was selected takes its cluster away.
     """
-    hit = _rows(event, len(selected))
+    hit = _rows(picked, len(selected))
     if not hit.any():
         return selected
-    drawn = event.get("box") or event.get("lasso")
+    drawn = bool(picked.get("drawn"))
     chosen: np.ndarray = hit if drawn else _clusters_of(hit, assignment)
-    if not adding:
+    if not picked.get("adding"):
         return chosen
     takes_away = not drawn and bool((hit & selected).any())
     together: np.ndarray = selected & ~chosen if takes_away else selected | chosen
     return together
 
 
-def _rows(event: Mapping[str, Any], points: int) -> Bool[np.ndarray, " p"]:
-    hit = np.zeros(points, bool)
-    for point in event.get("points", ()):
-        custom = point.get("customdata")
-        row = custom[0] if isinstance(custom, (list, tuple)) and custom else None
-        if isinstance(row, int) and 0 <= row < points:
+def _rows(picked: Mapping[str, Any], points: int) -> Bool[np.ndarray, " p"]:
+    hit, rows = np.zeros(points, bool), picked.get("rows")
+    for row in rows if isinstance(rows, list | tuple) else ():
+        # What comes from a browser may be anything.
+        if type(row) is int and 0 <= row < points:
             hit[row] = True
     return hit
 

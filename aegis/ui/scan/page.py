@@ -182,9 +182,11 @@ def _show_start(
     waiting = server_state().jobs.waiting
     if waiting:
         expected += f" {say_queued(waiting)}"
-    if st.button(
+    pressed = st.button(
         "Start", type="primary", icon=":material/play_arrow:", width="stretch", disabled=bool(problem), key="scan-start"
-    ):
+    )
+    # It may have been pressed while another choice was still being checked.
+    if pressed and not problem:
         job = start(place(suspect, images, settings, measure_only=False), _asked())
         st.query_params.from_dict({"job": job.id})
         st.rerun()

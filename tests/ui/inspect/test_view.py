@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aegis.ui.inspect.view import COLOURS, SHOWS, View, apply_event, pack, read_view, unpack
+from aegis.ui.inspect.view import COLOURS, SHOWS, View, apply_pick, pack, read_view, unpack
 
 
 @given(
@@ -65,38 +65,33 @@ def test_a_selection_of_something_else_selects_nothing(text):
 CLUSTERS = np.array([0, 0, 0, 1, 1, 2, -1])
 
 
-def event(*rows, **drawn):
-    return {"points": [{"customdata": [row]} for row in rows], **drawn}
-
-
-def select(said, before=(), adding=False):
-    chosen = apply_event(said, np.isin(np.arange(7), before), CLUSTERS, adding)
-    return np.flatnonzero(chosen).tolist()
+def select(rows, drawn=False, before=(), adding=False):
+    picked = {"rows": rows, "drawn": drawn, "adding": adding}
+    return np.flatnonzero(apply_pick(picked, np.isin(np.arange(7), before), CLUSTERS)).tolist()
 
 
 @pytest.mark.parametrize(
     ("rows", "drawn", "before", "adding", "chosen"),
     [
         # A click selects the whole cluster, or a point without one.
-        ((1,), {}, (), False, [0, 1, 2]),
-        ((4,), {}, (0, 1, 2), False, [3, 4]),
-        ((6,), {}, (), False, [6]),
+        ([1], False, (), False, [0, 1, 2]),
+        ([4], False, (0, 1, 2), False, [3, 4]),
+        ([6], False, (), False, [6]),
         # With Shift a cluster is added, and taken away again.
-        ((4,), {}, (0, 1, 2), True, [0, 1, 2, 3, 4]),
-        ((4,), {}, (0, 1, 2, 3, 4), True, [0, 1, 2]),
+        ([4], False, (0, 1, 2), True, [0, 1, 2, 3, 4]),
+        ([4], False, (0, 1, 2, 3, 4), True, [0, 1, 2]),
         # What is drawn around is selected and no more.
-        ((1, 3), {"box": [{}]}, (5,), False, [1, 3]),
-        ((1,), {"lasso": [{}]}, (), False, [1]),
-        ((1, 3), {"lasso": [{}]}, (3, 5), True, [1, 3, 5]),
+        ([1, 3], True, (5,), False, [1, 3]),
+        ([1, 3], True, (3, 5), True, [1, 3, 5]),
         # Nothing hit changes nothing, nor does a row that is none.
-        ((), {}, (3,), False, [3]),
-        *(((row,), {}, (3,), False, [3]) for row in (7, -1, "1", None, 1.5, [1])),
+        ([], False, (3,), False, [3]),
+        *(([row], False, (3,), False, [3]) for row in (7, -1, "1", None, 1.5, [1], True)),
+        *((rows, False, (3,), False, [3]) for rows in (None, 1, "1", {"0": 1})),
     ],
 )
 def test_what_clicks_boxes_and_lassos_select(rows, drawn, before, adding, chosen):
-    assert select(event(*rows, **drawn), before, adding) == chosen
+    assert select(rows, drawn, before, adding) == chosen
 
 
-def test_an_event_of_another_shape_selects_nothing():
-    assert select({}, before=(3,)) == [3]
-    assert select({"points": [{}, {"customdata": []}, {"customdata": {"0": 1}}]}, before=(3,)) == [3]
+def test_a_pick_of_another_shape_selects_nothing():
+    assert apply_pick({}, np.isin(np.arange(7), (3,)), CLUSTERS).tolist() == np.isin(np.arange(7), (3,)).tolist()

@@ -1,0 +1,40 @@
+"""What the browser is told to draw of one class."""
+
+import json
+
+import numpy as np
+
+from aegis.core.types import Embedding
+from aegis.ui.components.charts import Group
+from aegis.ui.components.palette import palette
+from aegis.ui.inspect.scatter import HOVER, scatter
+
+LIGHT = palette("light")
+POINTS = np.array([[0, 0], [1, 2], [3, 1], [4, 4], [5, 0]], np.float32)
+MOVED = np.array([False, False, True, True, True])
+GROUPS = [Group("one", np.array([0, 3]), 0), Group("<b>two</b>", np.array([1, 2, 4]), None)]
+
+
+def told(selected=(), groups=GROUPS, hover=("a",) * 5):
+    chosen = np.isin(np.arange(5), selected)
+    about = {"plane": "p", "title": "<i>", "alt": "words", "bandwidth": 2.0, "palette": LIGHT}
+    return scatter(Embedding(POINTS, MOVED, 1.0), groups, chosen, hover, **about)
+
+
+def test_points_groups_and_selection_are_told_as_plain_data():
+    content = json.loads(json.dumps(told((3, 4))))
+    assert content["points"] == POINTS.tolist()
+    assert content["filled"] == MOVED.tolist()
+    assert content["selected"] == [3, 4]
+    assert content["bounds"] == {"low": [0, 0], "high": [5, 4]}
+    one, two = content["groups"]
+    assert (one["rows"], one["colour"], one["symbol"]) == ([0, 3], LIGHT.categories[0], "circle")
+    assert (two["rows"], two["colour"]) == ([1, 2, 4], LIGHT.muted)
+    assert (content["bandwidth"], content["said"]) == (2.0, "bandwidth 2")
+
+
+def test_colours_that_repeat_take_another_symbol_and_text_is_cut():
+    many = told(groups=[Group("x" * 500, np.array([0]), len(LIGHT.categories))], hover=("y\n" * 200,) * 5)
+    assert many["groups"][0]["symbol"] != "circle"
+    assert len(many["groups"][0]["name"]) == len(many["hover"][0]) == HOVER
+    assert "\n" not in many["hover"][0]
