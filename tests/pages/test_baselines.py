@@ -50,7 +50,7 @@ def test_results_in_the_store_stand_beside_the_scan(open_page, keep, kept):
     assert "They disagree: AEGIS flags" in said
     assert all(f"**{one.title}**" in said for one in BASELINES.values())
     bars = drawn(at)
-    assert bars.count('role="img"') == len(BASELINES) + 1
+    assert bars.count('class="aegis-bars"') == len(BASELINES) + 1
     assert bars.count("<figure>") >= len(BASELINES)
     assert "mask of" in bars
 

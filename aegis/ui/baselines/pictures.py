@@ -14,6 +14,7 @@ from aegis.core.text import numbered
 from aegis.records.detectors import DetectorRecord
 from aegis.ui.components.palette import Palette
 from aegis.ui.components.pictures import EMPTY, address, as_picture
+from aegis.ui.components.svg import svg_source
 
 # Size of the drawing, and the room around the bars, in units of its view box.
 WIDTH, HEIGHT = 520, 190
@@ -47,7 +48,7 @@ def draw_bars(one: DetectorRecord, names: Sequence[str], palette: Palette) -> st
         palette: colours.
 
     Returns:
-        An SVG drawing with a title and a description.
+        An image element with a description.
     """
     values, threshold = heights(one)
     low, high, shown = _range(values, threshold)
@@ -59,28 +60,25 @@ def draw_bars(one: DetectorRecord, names: Sequence[str], palette: Palette) -> st
     parts = [f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y(0):.1f}" y2="{y(0):.1f}" stroke="{palette.line}"/>']
     for label, value in enumerate(shown):
         flagged = label in one.flagged_classes
-        left = LEFT + label * across
-        colour = palette.categories[1] if flagged else palette.muted
-        said = "not tested" if value is None else f"{values[label]:.3g}"
-        title = html.escape(f"{numbered(label, names[label], 40)}: {said}{', flagged' if flagged else ''}")
+        left, colour = LEFT + label * across, palette.categories[1] if flagged else palette.muted
         top, bottom = sorted((y(value or 0), y(0)))
         parts.append(
             f'<rect x="{left + 0.15 * across:.1f}" y="{top:.1f}" width="{0.7 * across:.1f}" '
-            f'height="{max(bottom - top, 1):.1f}" rx="2" fill="{colour}"><title>{title}</title></rect>'
+            f'height="{max(bottom - top, 1):.1f}" rx="2" fill="{colour}"/>'
         )
         if len(values) <= LABELLED:
             parts.append(_text(left + across / 2, HEIGHT - 6, str(label), palette, "middle", flagged))
-    if threshold is not None and math.isfinite(threshold):
+    if threshold is not None:
         at = y(threshold)
         parts.append(
             f'<line x1="{LEFT}" x2="{WIDTH}" y1="{at:.1f}" y2="{at:.1f}" stroke="{palette.text}" '
             'stroke-dasharray="5 4"/>' + _text(LEFT - 4, at + 4, f"{threshold:.3g}", palette, "end")
         )
-    described = html.escape(describe_bars(one, names))
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="aegis-bars" role="img" aria-label="{described}">'
+    picture = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">'
         f"{''.join(parts)}</svg>"
     )
+    return f'<img class="aegis-bars" src="{svg_source(picture)}" alt="{html.escape(describe_bars(one, names))}">'
 
 
 def describe_bars(one: DetectorRecord, names: Sequence[str]) -> str:
