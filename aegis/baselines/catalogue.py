@@ -49,7 +49,7 @@ BASELINES = {
         "test",
     ),
     "nc-pgd": Baseline(
-        "Neural Cleanse, AEGIS paper",
+        "Neural Cleanse by PGD",
         "Soremekun et al., RQ3",
         "aegis.baselines.neural_cleanse_pgd",
         PgdNormsConfig(),

@@ -12,6 +12,7 @@ from aegis.core.runtime import Report, Runtime, silent
 from aegis.core.types import Dataset
 from aegis.records.builders import runtime_record
 from aegis.records.detectors import DetectorRecord
+from aegis.records.record import RuntimeRecord
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
@@ -82,21 +83,34 @@ class Rival:
             result: the result.
             seconds: time that it took.
         """
-        return DetectorRecord(
-            name=self.name,
-            title=self.baseline.title,
-            verdict=result.verdict,
-            flagged_classes=result.flagged,
-            statistic=self.baseline.statistic,
-            scores=tuple(_short(value) for value in result.scores.tolist()),
-            measure=result.measure,
-            values=tuple(_short(value) for value in result.values.tolist()),
-            cut=result.cut,
-            threshold=_short(result.threshold),
-            successes=tuple(_short(value) for value in result.successes.tolist()),
-            seconds=round(seconds, 2),
-            runtime=runtime_record(self.runtime()),
-        )
+        return detector_record(self.name, result, seconds, runtime_record(self.runtime()))
+
+
+def detector_record(name: str, result: DetectorResult, seconds: float, runtime: RuntimeRecord) -> DetectorRecord:
+    """Converts a detector's result to a record.
+
+    Args:
+        name: of the detector.
+        result: the result.
+        seconds: time that it took.
+        runtime: the machine.
+    """
+    baseline = BASELINES[name]
+    return DetectorRecord(
+        name=name,
+        title=baseline.title,
+        verdict=result.verdict,
+        flagged_classes=result.flagged,
+        statistic=baseline.statistic,
+        scores=tuple(_short(value) for value in result.scores.tolist()),
+        measure=result.measure,
+        values=tuple(_short(value) for value in result.values.tolist()),
+        cut=result.cut,
+        threshold=_short(result.threshold),
+        successes=tuple(_short(value) for value in result.successes.tolist()),
+        seconds=round(seconds, 2),
+        runtime=runtime,
+    )
 
 
 def _short(value: float) -> float | None:

@@ -17,7 +17,7 @@ AEGIS = "aegis"
 ASSUMPTIONS = {
     "nc": "Neural Cleanse expects that one small mask leads nearly every image to the target and that other classes "
     "need a far larger one, which robust training makes untrue",
-    "nc-pgd": "The paper's variant changes each image by itself, so that its sizes tell how near a class is, and not "
+    "nc-pgd": "Neural Cleanse by PGD changes each image by itself, so that its sizes tell how near a class is, and not "
     "whether one trigger leads there",
     "mmbd": "MM-BD looks at no image: it asks how far a logit can rise, which may be far without a backdoor and is "
     "held down by robust training with one",

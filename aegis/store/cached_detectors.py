@@ -17,9 +17,11 @@ from aegis.store.cached_steps import Keeper
 from aegis.store.keys import key_of
 from aegis.store.packing import Arrays
 
-# Files that the results depend on.
+# Files that the results depend on: not those that only name detectors or word their results.
 CODE = (
-    *("baselines", "attacks/pgd.py", "core/types", "core/runtime.py", "core/graphs.py", "records/presets.py"),
+    *(f"baselines/{name}.py" for name in ("config", "gradients", "outliers", "result")),
+    *(f"baselines/{name}.py" for name in ("mm_bd", "neural_cleanse", "neural_cleanse_pgd")),
+    *("attacks/pgd.py", "core/types", "core/runtime.py", "core/graphs.py", "records/presets.py"),
     *("models/classifier.py", "models/fold.py", "models/architectures.py"),
     *("models/anatomy.py", "models/outputs.py", "models/placement.py"),
 )

@@ -40,7 +40,7 @@ def test_a_rival_beside_the_scan_that_is_found_again(scanned, suspect, images, t
     assert lines[2] == record.sentence
     assert [line.split()[:2] for line in lines[4:7]] == [
         ["detector", "verdict"],
-        ["Neural", "Cleanse,"],
+        ["Neural", "Cleanse"],
         ["AEGIS", "clean"],
     ]
     assert sum(NAMES[1] in line for line in lines[8:]) == 1  # brackets in a class name are text, not markup

@@ -5,12 +5,14 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from aegis.baselines.catalogue import BASELINES
 from aegis.baselines.result import DetectorResult
 from aegis.baselines.rival import Rival
 from aegis.core.types import Dataset
-from aegis.store.cached_detectors import DetectorKey, find_or_detect
+from aegis.store.cached_detectors import CODE, DetectorKey, find_or_detect
 from aegis.store.store import Store
 from tests.baselines.shortcut import images, suspect
+from tests.layers import ROOT
 
 RESULT = DetectorResult(
     scores=np.array([4, 1, 3], np.float32),
@@ -63,3 +65,8 @@ def test_a_damaged_result_is_computed_again(store):
     find_or_detect(store, "2" * 64, lambda: RESULT)
     store.keep("2" * 64, {"scores": RESULT.scores})
     assert not find_or_detect(store, "2" * 64, lambda: RESULT).found
+
+
+def test_results_depend_on_the_source_of_every_detector():
+    assert {f"{one.module.removeprefix('aegis.').replace('.', '/')}.py" for one in BASELINES.values()} <= set(CODE)
+    assert all((ROOT / "aegis" / part).exists() for part in CODE)

@@ -19,6 +19,7 @@ LOGO = ROOT / "assets" / "logo.svg"
 HOME, SCAN, INSPECT, HISTORY = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py", "pages/3_History.py"
 # Not in the navigation: it is reached from the list with two scans.
 COMPARE = "pages/4_Compare.py"
+BASELINES = "pages/5_Baselines.py"
 CLASSES_SHOWN = 12
 # Characters of a reason.
 REASON = 400
