@@ -11,7 +11,7 @@ import typer
 
 from aegis.cli.bank.commands import BANK
 from aegis.cli.evaluate import evaluate
-from aegis.cli.failures import guarded, tell
+from aegis.cli.failures import TERMINATED, guarded, tell
 from aegis.cli.gc import gc
 from aegis.cli.history import history
 from aegis.cli.identify import identify
@@ -24,8 +24,6 @@ from aegis.cli.table import table
 from aegis.cli.train import train
 from aegis.cli.verify import verify
 from aegis.core.version import __version__
-
-TERMINATED = 128 + signal.SIGTERM
 
 app = typer.Typer(
     name="aegis",

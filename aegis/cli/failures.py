@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
+import sysconfig
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec
 
 import typer
@@ -12,14 +16,18 @@ import typer
 from aegis.cli.output import Printer
 from aegis.core.errors import AegisError
 from aegis.core.runtime import Cancelled
+from aegis.core.source import ROOM
 from aegis.core.text import printable
 
 BAD_INPUT = 2
 DEFECT = 70
 INTERRUPTED = 130
+TERMINATED = 128 + signal.SIGTERM
 LIMIT = 4000
 
 P = ParamSpec("P")
+OWN_CODE = "Expected code of your own that runs"
+STDLIB = Path(sysconfig.get_path("stdlib")).resolve()
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -34,6 +42,11 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except typer.Exit:
             raise
+        except SystemExit as error:
+            # The code of a network that ends the program would choose the verdict.
+            if error.code == TERMINATED or _in_own_code(error) is None:
+                raise
+            raise typer.Exit(tell(error)) from error
         except (Exception, KeyboardInterrupt) as error:
             raise typer.Exit(tell(error)) from error
 
@@ -47,7 +60,7 @@ def tell(error: BaseException) -> int:
         The exit code.
     """
     message, code = explain(error)
-    if code == DEFECT and os.environ.get("AEGIS_DEBUG"):
+    if os.environ.get("AEGIS_DEBUG") and (code == DEFECT or message.startswith(OWN_CODE)):
         raise error
     Printer(stderr=True).say(("aegis: ", "bold red"), printable(message, LIMIT), wrap=False)
     return code
@@ -66,7 +79,25 @@ def explain(error: BaseException) -> tuple[str, int]:
         got = error.strerror or str(error) or type(error).__name__
         return f"Expected to read and write files; got {got!r}{where}. Check permissions and free space.", BAD_INPUT
     what = f"{type(error).__name__}: {error}"
+    if (own := _in_own_code(error)) is not None:
+        return f"{OWN_CODE}; got {what}, in {own}. Run again with AEGIS_DEBUG=1 to see how it got there.", BAD_INPUT
     return f"A defect in AEGIS, not in your input ({what}). Run again with AEGIS_DEBUG=1 to see where.", DEFECT
+
+
+def _in_own_code(error: BaseException) -> str | None:
+    """Finds the line of the user's own code in which an error arose, such as that of a network for ``--arch``.
+
+    Returns:
+        File and line; None if the error arose in AEGIS or without such code.
+    """
+    for frame, line in reversed([*traceback.walk_tb(error.__traceback__)]):
+        file = Path(frame.f_code.co_filename).resolve()
+        if file.is_relative_to(ROOM):
+            return None
+        # What has no file was written by a program, such as the methods of dataclasses.
+        if file.is_file() and "site-packages" not in file.parts and not file.is_relative_to(STDLIB):
+            return f"{file.name}, line {line}"
+    return None
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -88,7 +88,7 @@ def check_normalisation(suspect: Suspect, images: Dataset, runtime: Runtime, *, 
     # The loss tells those apart that are equally right, but for that of the images: it is nearly a published one.
     alike = [one for one in tried if one.accuracy >= most - ALIKE]
     best = min(alike, key=lambda one: (one.name == OWN, one.loss))
-    if best.accuracy >= own.accuracy + AHEAD:
+    if best.accuracy >= max(own.accuracy, chance) + AHEAD:
         raise CheckpointError(
             "a network with its normalisation",
             f"one that is right about {own.accuracy:.0%} of a few images as it is, and about {best.accuracy:.0%} with "
