@@ -25,9 +25,8 @@ from aegis.cli.show import show
 from aegis.cli.table import table
 from aegis.cli.train import train
 from aegis.cli.verify import verify
+from aegis.core.failures import TERMINATED
 from aegis.core.version import __version__
-
-TERMINATED = 128 + signal.SIGTERM
 
 app = typer.Typer(
     name="aegis",

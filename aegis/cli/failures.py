@@ -10,7 +10,7 @@ from typing import ParamSpec
 import typer
 
 from aegis.cli.output import Printer
-from aegis.core.failures import DEFECT, explain
+from aegis.core.failures import DEFECT, OWN_CODE, TERMINATED, explain, line_of_own_code
 from aegis.core.text import printable
 
 LIMIT = 4000
@@ -30,6 +30,11 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except typer.Exit:
             raise
+        except SystemExit as error:
+            # The code of a network that ends the program would choose the verdict.
+            if error.code == TERMINATED or line_of_own_code(error) is None:
+                raise
+            raise typer.Exit(tell(error)) from error
         except (Exception, KeyboardInterrupt) as error:
             raise typer.Exit(tell(error)) from error
 
@@ -43,7 +48,7 @@ def tell(error: BaseException) -> int:
         The exit code.
     """
     message, code = explain(error)
-    if code == DEFECT and os.environ.get("AEGIS_DEBUG"):
+    if os.environ.get("AEGIS_DEBUG") and (code == DEFECT or message.startswith(OWN_CODE)):
         raise error
     Printer(stderr=True).say(("aegis: ", "bold red"), printable(message, LIMIT), wrap=False)
     return code

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+import sysconfig
+import traceback
+from pathlib import Path
+
 from aegis.core.errors import AegisError
 from aegis.core.runtime import Cancelled
+from aegis.core.source import ROOM
 
 BAD_INPUT = 2
 DEFECT = 70
 INTERRUPTED = 130
+TERMINATED = 128 + signal.SIGTERM
+OWN_CODE = "Expected code of your own that runs"
+STDLIB = Path(sysconfig.get_path("stdlib")).resolve()
 
 
 def explain(error: BaseException) -> tuple[str, int]:
@@ -23,7 +32,28 @@ def explain(error: BaseException) -> tuple[str, int]:
         got = error.strerror or str(error) or type(error).__name__
         return f"Expected to read and write files; got {got!r}{where}. Check permissions and free space.", BAD_INPUT
     what = f"{type(error).__name__}: {error}"
+    if (own := line_of_own_code(error)) is not None:
+        return f"{OWN_CODE}; got {what}, in {own}. Run again with AEGIS_DEBUG=1 to see how it got there.", BAD_INPUT
     return f"A defect in AEGIS, not in your input ({what}). Run again with AEGIS_DEBUG=1 to see where.", DEFECT
+
+
+def line_of_own_code(error: BaseException) -> str | None:
+    """Finds the line of the user's own code in which an error arose, such as that of a network for ``--arch``.
+
+    Args:
+        error: with its traceback.
+
+    Returns:
+        File and line; None if the error arose in AEGIS or without such code.
+    """
+    for frame, line in reversed([*traceback.walk_tb(error.__traceback__)]):
+        file = Path(frame.f_code.co_filename).resolve()
+        if file.is_relative_to(ROOM):
+            return None
+        # What has no file was written by a program, such as the methods of dataclasses.
+        if file.is_file() and "site-packages" not in file.parts and not file.is_relative_to(STDLIB):
+            return f"{file.name}, line {line}"
+    return None
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -140,7 +140,7 @@ def too_large(what: str, values: int) -> DataError:
 
 
 def _is_usual(raw: Array) -> bool:
-    return raw.dtype == np.uint8 or (raw.dtype.kind == "f" and raw.max() <= 1)
+    return raw.dtype == np.uint8 or (raw.dtype.kind == "f" and bool(raw.max() <= 1))
 
 
 def _is_plainly_8_bit(raw: Array) -> bool:

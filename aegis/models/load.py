@@ -7,6 +7,8 @@ allocated for a network.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +18,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from aegis.core.errors import CheckpointError
+from aegis.core.errors import AegisError, CheckpointError
 from aegis.core.text import first_fault, printable
 from aegis.core.types import LabelledImages
 from aegis.models.architectures import build, runs_foreign_code
@@ -130,14 +132,32 @@ def load_checkpoint(
             "If you trust that code, name it yourself with --arch module:factory.",
         )
     _check_builds_alone(identity.architecture)
-    network, found = _network(identity, contents, entry)
-    if contents.identity is None:
-        identity = _normalised(identity, mean or found.mean, std or found.std)
+    with _in_the_networks_name():
+        network, found = _network(identity, contents, entry)
+        if contents.identity is None:
+            identity = _normalised(identity, mean or found.mean, std or found.std)
+        classifier = _classifier(network, identity)
+        reading = (*said.notes, *divided, *found.notes, *classifier.anatomy.notes, *unsteadiness(classifier))
     others = (*contents.layout.others, *found.others)
-    classifier = _classifier(network, identity)
-    reading = (*said.notes, *divided, *found.notes, *classifier.anatomy.notes, *unsteadiness(classifier))
     entry, code = found.entry if others else None, contents.layout.code
     return Suspect(classifier, identity, contents.sha256, entry, others, found.left_out, code, reading, said.recognised)
+
+
+@contextmanager
+def _in_the_networks_name() -> Iterator[None]:
+    """Turns whatever a network raises while it is loaded and tried into one message."""
+    try:
+        yield
+    except (AegisError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except (Exception, SystemExit) as error:  # the code of a network may raise anything
+        if "DefaultCPUAllocator" in str(error):
+            raise
+        raise CheckpointError(
+            "a network that can be loaded and run",
+            f"one with which that ends in {type(error).__name__}: {error}",
+            "Correct the network given to --arch.",
+        ) from error
 
 
 def _check_builds_alone(architecture: str) -> None:

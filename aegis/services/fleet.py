@@ -80,7 +80,7 @@ class FleetScan:
                 what=str(self.suspect.checkpoint),
                 resume_hint=self.command,
             )
-        except Exception as error:  # whatever a suspect sets off, it must not end the scans of others
+        except (Exception, SystemExit) as error:  # whatever a suspect sets off must not end the scans of others
             return Scanned(self.suspect, seconds=time.perf_counter() - started, message=explain(error)[0])
         took = time.perf_counter() - started
         return Scanned(self.suspect, outcome.record, outcome.key, outcome.found, took)

@@ -1,5 +1,8 @@
 """What is said when something goes wrong that is nobody's input."""
 
+import json
+from functools import partial
+
 import pytest
 import typer
 
@@ -7,6 +10,7 @@ from aegis.cli.failures import guarded
 from aegis.core.errors import ConfigError
 from aegis.core.failures import explain
 from aegis.core.runtime import Cancelled
+from aegis.core.source import ROOM, _meaning
 
 
 class OutOfMemoryError(RuntimeError):
@@ -37,13 +41,11 @@ def test_every_failure_has_its_code(error, code, words, capsys):
 
 
 def ended(error):
-    """The exit code of a command that raises this."""
-
-    def fail() -> None:
-        raise error
-
+    """The exit code of a command that raises this in AEGIS."""
+    names = {"error": error}
+    exec(compile("def fail() -> None:\n    raise error", ROOM / "cli" / "made_up.py", "exec"), names)
     with pytest.raises(typer.Exit) as end:
-        guarded(fail)()
+        guarded(names["fail"])()
     return end.value.exit_code
 
 
@@ -57,3 +59,25 @@ def test_a_verdict_passes_and_a_defect_shows_itself_when_asked(monkeypatch):
     monkeypatch.setenv("AEGIS_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         ended(ZeroDivisionError())
+
+
+def test_an_error_in_code_of_the_users_own_is_no_defect_and_named_by_its_line(tmp_path, monkeypatch):
+    path = tmp_path / "their_net.py"
+    path.write_text("def forward(call):\n    return call()\n")
+    names = {}
+    exec(compile(path.read_text(), path, "exec"), names)
+
+    def raised(call):
+        try:
+            names["forward"](call)
+        except BaseException as error:
+            return explain(error.with_traceback(error.__traceback__.tb_next))
+
+    said, code = raised(lambda: json.loads("{"))
+    assert code == 2
+    assert said.startswith("Expected code of your own that runs; got JSONDecodeError: ")
+    # What goes wrong in AEGIS while such code runs is a defect of AEGIS.
+    assert raised(lambda: _meaning("("))[1] == 70
+    monkeypatch.setenv("AEGIS_DEBUG", "1")
+    with pytest.raises(json.JSONDecodeError):
+        guarded(partial(names["forward"], partial(json.loads, "{")))()

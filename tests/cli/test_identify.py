@@ -66,6 +66,10 @@ def test_scan_and_evaluate_use_a_sure_answer_and_say_so(plain, suspect, images, 
     assert outcome.code in (0, 1, 3), outcome.err
     assert outcome.complaints == [said]
     assert json.loads((tmp_path / "out.json").read_text())["model"]["architecture"] == "aegis:cnn16"
-    outcome = run("evaluate", plain, "--data", images, "--iterations", "1")
+    outcome = run("evaluate", plain, "--data", images, *pixels, "--iterations", "1")
     assert (outcome.code, outcome.complaints) == (0, [said])
-    assert run("evaluate", plain, "--data", images, "--iterations", "1", "--quiet").err == ""
+    assert run("evaluate", plain, "--data", images, *pixels, "--iterations", "1", "--quiet").err == ""
+    # Without them another normalisation is offered, and nothing measured.
+    outcome = run("evaluate", plain, "--data", images, "--iterations", "1")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "Add --mean 0." in outcome.err

@@ -126,5 +126,6 @@ def test_the_canary_sings_where_the_file_is_trusted(case: Case, ground):
 
 def test_there_are_enough_of_them():
     assert len(CHECKPOINTS.cases) + len(CARDS.cases) > 200
+    assert sum(name.startswith("beside weights") for name in CHECKPOINTS.cases) > 80
     assert len(PICTURES.cases) > 80
     assert sum(case.unsafe is not None for case in CHECKPOINTS.cases.values()) > 30

@@ -233,6 +233,23 @@ def noise():
     return Wrapped("noise")
 
 
+def frozen():
+    with torch.inference_mode():
+        return Wrapped("plain")
+
+
+def sparse():
+    network = Wrapped("plain")
+    network.register_forward_hook(lambda *called: called[2].to_sparse())
+    return network
+
+
+def leaving():
+    network = Wrapped("plain")
+    network.load_state_dict = lambda *_, **__: exit(1)
+    return network
+
+
 def single():
     return Wrapped("single", 1)
 """
@@ -257,6 +274,14 @@ def test_what_is_unusual_about_a_network_is_told_and_a_part_of_what_it_is(own_co
     # Noise of another call makes no other model of it.
     assert noise.digest == again.digest
     assert len({plain.digest, softmax.digest, noise.digest}) == 3
+
+
+@pytest.mark.parametrize("how", ["frozen", "sparse", "leaving"])
+def test_whatever_a_network_raises_while_it_is_loaded_is_one_message(own_code, network, how):
+    (own_code / "own_net.py").write_text(OWN_NET)
+    path = save(own_code / "a.safetensors", {f"model.{name}": tensor for name, tensor in network.state_dict().items()})
+    error = refusal(path, **BY_HAND | {"architecture": f"own_net:{how}"})
+    assert error.expected == "a network that can be loaded and run"
 
 
 def test_one_output_is_a_model_of_two_classes(own_code):

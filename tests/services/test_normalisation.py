@@ -1,10 +1,13 @@
 """A network without its normalisation: the one that it needs is offered, and nothing is changed in silence."""
 
+from dataclasses import replace
+
 import pytest
 from safetensors.torch import load_file, save_file
 
 from aegis.core.errors import CheckpointError
 from aegis.core.runtime import Runtime
+from aegis.core.types import Dataset
 from aegis.data import load_dataset
 from aegis.models.load import load_checkpoint
 from aegis.services.normalisation import check_normalisation
@@ -63,3 +66,8 @@ def test_what_the_user_typed_is_doubted_only_where_the_network_guesses(suspect, 
 
 def test_a_network_for_other_images_is_offered_nothing(suspect):
     check_normalisation(suspect(), load_dataset("samples:fashion_mnist"), Runtime(), typed=False)
+
+
+def test_a_guess_is_not_offered_to_a_network_that_is_always_wrong(suspect, images):
+    wrong = [replace(part, labels=(part.labels + 1) % 10) for part in (images.train, images.test)]
+    check_normalisation(suspect(), Dataset("wrong", *wrong), Runtime(), typed=False)
