@@ -42,13 +42,17 @@ from aegis.cli.suspects import images_for, reader
 from aegis.core.errors import AegisError, CheckpointError, ConfigError
 from aegis.core.failures import BAD_INPUT
 from aegis.core.files import write_text
-from aegis.core.types import Dataset
+from aegis.core.runtime import Report, silent
+from aegis.core.types import Applicability, Dataset
 from aegis.detect.embed import EMBEDDERS
+from aegis.detect.steps import Assess
+from aegis.detect.verdict import objections
 from aegis.models.intake.formats import ALL
 from aegis.models.release import weights_of
-from aegis.records.config import ScanConfig, Triage
+from aegis.records.config import AssessConfig, ScanConfig, Triage, VerdictConfig
 from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.records.record import ScanRecord
+from aegis.records.wording import in_sentences
 from aegis.services.references import MODES, with_references
 from aegis.services.scan import ScanRequest, find_or_run
 from aegis.store.keys import key_of
@@ -319,8 +323,31 @@ def run_with_bars(request: ScanRequest, suspect: Suspect, store: Store | None, q
     """
     classes = len(request.labels or request.images.class_names)
     steps, tries = request.steps(suspect, store), request.config.gather.trigger_search is not None
+    if not quiet:
+        steps = replace(steps, assess=told_early(steps.assess, request.config.verdict))
     with class_bars(classes, tries, quiet) as report:
         return request.run(suspect, steps, report)
+
+
+def told_early(assess: Assess, needed: VerdictConfig) -> Assess:
+    """Makes the measurement of a model tell at once where no verdict but *inconclusive* can come of it.
+
+    Args:
+        assess: measures the model.
+        needed: the least accuracy and robustness.
+
+    Returns:
+        A function like it.
+    """
+
+    def measure(classifier: object, data: Dataset, config: AssessConfig, *, report: Report = silent) -> Applicability:
+        measured = assess(classifier, data, config, report=report)
+        # A backdoor may be what makes a model look weak; so attacks that end in one class do not count.
+        if against := objections(measured, needed, range(len(data.class_names))):
+            Printer(stderr=True).say(f"This can only become inconclusive: {in_sentences(*against)}.")
+        return measured
+
+    return measure
 
 
 def with_control(request: ScanRequest, record: ScanRecord, quiet: bool) -> ScanRecord:

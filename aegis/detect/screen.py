@@ -27,8 +27,8 @@ SHORT, WHOLE = (10, 15, 8), (40, 60, 16)
 IMAGES = 300
 # Classes that are measured again by more steps; of large images no fewer than the second number.
 AGAIN, FEWEST_AGAIN = 30, 8
-# Progress is reported in so many parts: norms and areas, of all classes and again.
-PARTS = 4
+# Progress is reported in so many parts: the estimate, and norms and areas twice.
+PARTS = 5
 # Norms and areas of some classes, in their order.
 Sizes = tuple[Sequence[float], Sequence[float]]
 
@@ -36,8 +36,8 @@ Sizes = tuple[Sequence[float], Sequence[float]]
 def screen(classifier: Classifier, data: Dataset, *, report: Report = silent) -> tuple[float, ...]:
     """Estimates how small a universal perturbation or patch leads images into each class.
 
-    All classes are measured quickly, and the best of them again by more steps. Of large images, the first is an
-    estimate from two gradients and the second a short search; else the first is the short search already.
+    All classes are measured quickly, and the best of them again by more steps: of large images by an estimate from two
+    gradients and then by a short search, of others by these two together and then by a whole one.
 
     Args:
         classifier: the model, prepared by ``Classifier.frozen`` for few calls.
@@ -57,14 +57,14 @@ def screen(classifier: Classifier, data: Dataset, *, report: Report = silent) ->
     large, ordinary = images.shape[1] * images.shape[2] > LARGE, measured_classes(len(labels), images.shape)
     estimate = Estimate(classifier, spread(images, fewer(ESTIMATED_ON, FEWEST, images.shape)), ordinary)
     start = statistics.median_high(estimate.of(ordinary)[0])
-    quick = relative_sizes(
-        *(estimate.of(labels, partial(tell, 0)) if large else searched(classifier, images, start, labels, SHORT, tell)),
-        ordinary,
-    )
+    quick = relative_sizes(*estimate.of(labels, partial(tell, 0)), ordinary)
+    if not large:
+        found = searched(classifier, images, start, labels, SHORT, lambda part, *done: tell(1 + part, *done))
+        quick = tuple(map(min, quick, relative_sizes(*found, ordinary)))
     best = sorted(labels, key=lambda k: quick[k])[: fewer(AGAIN, FEWEST_AGAIN, images.shape)]
     again = sorted({*best, *ordinary})
     steps = SHORT if large else WHOLE
-    found = searched(classifier, images, start, again, steps, lambda part, *done: tell(2 + part, *done))
+    found = searched(classifier, images, start, again, steps, lambda part, *done: tell(3 + part, *done))
     sizes = relative_sizes(*found, [again.index(k) for k in ordinary])
     finer, worst = dict(zip(again, sizes, strict=True)), max(sizes)
     return tuple(finer.get(k, round(worst + size, 4)) for k, size in enumerate(quick))

@@ -117,7 +117,8 @@ def quick_numbers(classifier: Classifier, data: Dataset) -> dict[str, tuple[floa
         data: its images.
 
     Returns:
-        Sizes by label: of the estimate, for large images, and of the short search, for others.
+        Sizes by label: of the estimate, which decides for large images, and of the short search, which counts beside it
+        for others.
     """
     images, labels = spread(data.test, IMAGES), list(classifier.labels)
     estimated = Estimate(classifier, spread(images, ESTIMATED_ON), labels).of(labels)

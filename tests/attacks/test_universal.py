@@ -62,6 +62,12 @@ def test_what_no_patch_reaches_takes_the_whole_image():
     assert areas[1] < 0.05
 
 
+def test_some_classes_alone_are_measured_as_among_all():
+    model, images = linear_model(), images_at(0.8)
+    assert universal_radii(model, images, 1.0, **HOW, labels=[1]) == pytest.approx((0.8,), rel=0.1)
+    assert len(universal_areas(model, images, **HOW, labels=[1, 0, 1])) == 3
+
+
 def test_it_can_be_cancelled():
     def cancel(step, steps):
         raise Cancelled

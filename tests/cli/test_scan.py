@@ -6,9 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from aegis.cli.scan import told_early
+from aegis.core.types import Applicability
 from aegis.models.intake.formats import file_digest
+from aegis.records.config import AssessConfig, VerdictConfig
 from aegis.records.ranking import ranked
 from aegis.records.record import read_record
+from tests.stored import dataset
 
 from .conftest import NAMES, SMALL, TINY, entries, run, run_without_torch
 
@@ -236,3 +240,13 @@ def test_options_that_do_not_go_together_are_refused_before_anything_is_read(opt
     outcome = run("scan", tmp_path / "nothing.pt", "--data", tmp_path, *options)
     assert outcome.code == 2
     assert complaint in " ".join(outcome.err.split())
+
+
+@pytest.mark.parametrize(("accuracy", "told"), [(0.38, "accuracy on these images is 38.0%"), (0.9, "")])
+def test_a_model_that_cannot_be_judged_is_told_as_soon_as_it_is_measured(accuracy, told, capsys):
+    measured = Applicability(accuracy, (0.5, 1.0), (0.3, 0.3))
+    measure = told_early(lambda *_, report: measured, VerdictConfig(min_half_radius=0.0))
+    assert measure(None, dataset(), AssessConfig()) is measured
+    said = " ".join(capsys.readouterr().err.split())
+    assert told in said
+    assert bool(said) is bool(told)

@@ -84,5 +84,5 @@ def _print(placed: Sequence[Placed], out: Printer) -> None:
     out.note(
         "norm, area: of the smallest universal perturbation and patch; the smaller one: of both, each as a share of "
         "the median class's, by which aegis scan --triage ranks up to thirty classes; of more it takes the best by the "
-        "short search, or for images of more than 64 pixels by the estimate"
+        "estimate, and where images have at most 64 pixels by the short search as well"
     )

@@ -46,28 +46,10 @@ class Applicability:
                 return r0 + (r1 - r0) * (a0 - half) / max(a0 - a1, 1e-12)
         return radii[-1]
 
-    def excluding_target(self, label: int) -> Applicability:
-        """Measures robustness without attacks that ended in one class, because a backdoor into it is a weakness of its
-        own.
-
-        Args:
-            label: the class to leave out as a result of attacks.
-
-        Returns:
-            The same with accuracies over the remaining attacks; unchanged if the confusion matrices are unknown.
-        """
-        if self.confusion is None:
-            return self
-        kept = self.confusion.copy()
-        right = kept.diagonal(axis1=1, axis2=2).sum(axis=1)
-        kept[:, np.arange(kept.shape[1]) != label, label] = 0
-        accuracies = right / np.maximum(kept.sum(axis=(1, 2)), 1)
-        return Applicability(self.accuracy, self.epsilons, tuple(accuracies.tolist()), kept)
-
     @property
     def half_radii_excluding_target(self) -> tuple[float, ...]:
-        """For each class, the half radius without attacks that ended in it; empty if the confusion matrices are
-        unknown.
+        """For each class, the half radius without attacks that ended in it, because a backdoor into it is a weakness of
+        its own; empty if the confusion matrices are unknown.
         """
         rows = self.accuracies_excluding_target
         return tuple(replace(self, robust_accuracies=row, confusion=None).half_radius for row in rows)

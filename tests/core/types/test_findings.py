@@ -46,11 +46,9 @@ ATTACKED = Applicability(
 
 
 def test_attacks_that_ended_in_a_class_can_be_left_out():
-    assert ATTACKED.excluding_target(2).robust_accuracies == pytest.approx((18 / 18, 6 / 20))
-    assert ATTACKED.excluding_target(0).robust_accuracies == pytest.approx((18 / 30, 6 / 23))
-    assert (ATTACKED.excluding_target(2).accuracy, ATTACKED.excluding_target(2).epsilons) == (1.0, (0.5, 1.0))
+    assert ATTACKED.accuracies_excluding_target[2] == pytest.approx((18 / 18, 6 / 20))
+    assert ATTACKED.accuracies_excluding_target[0] == pytest.approx((18 / 30, 6 / 23))
     assert ATTACKED.confusion.sum() == 60
-
     assert ATTACKED.half_radius == pytest.approx(0.5 + 0.5 * 0.1 / 0.4)
     spared = 0.5 + 0.5 * 0.1 / (0.6 - 6 / 23)
     assert ATTACKED.half_radii_excluding_target == pytest.approx((spared, spared, 0.5 + 0.5 * 0.5 / 0.7))
@@ -58,7 +56,7 @@ def test_attacks_that_ended_in_a_class_can_be_left_out():
 
 def test_where_attacks_ended_may_not_be_known():
     unknown = dataclasses.replace(ATTACKED, confusion=None)
-    assert unknown.excluding_target(2) is unknown
+    assert unknown.accuracies_excluding_target == ()
     assert unknown.half_radii_excluding_target == ()
 
     # A model that no attack leaves right is spared nothing.
