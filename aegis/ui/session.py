@@ -98,7 +98,7 @@ def start(order: Order, asked: Mapping[str, object] | None = None) -> ScanJob:
 
     clean = order.workspace.remove if order.workspace else lambda: None
     job = here.jobs.start(work, watch, clean)
-    _own_jobs().add(job.id)
+    _adopt(job.id)
     return job
 
 
@@ -112,7 +112,7 @@ def start_references(order: ReferenceOrder) -> Job[References]:
     here, watch = server_state(), Watch(order.title, "references", order.seconds)
     job = here.jobs.start(lambda report: make(order, report, watch), watch, order.clean)
     here.making[order.digest] = job.id
-    _own_jobs().add(job.id)
+    _adopt(job.id)
     return job
 
 
@@ -128,7 +128,7 @@ def find_making_job(id: str) -> Job[References] | None:
 
 def own_running() -> list[Job[object]]:
     """Lists the scans, and makings of references, of this session's owner that wait or run, in the queue's order."""
-    jobs = [_adopted(id, {"scan", "references"}) for id in _own_jobs()]
+    jobs = [_adopted(id, {"scan", "references"}) for id in tuple(_own_jobs())]
     running = [job for job in jobs if job and not job.over]
     return sorted(running, key=server_state().jobs.ahead)
 
@@ -245,16 +245,24 @@ def _adopted(id: str, kinds: Collection[Kind]) -> Job[object] | None:
     job = server_state().jobs.find(id)
     if job is None or not isinstance(job.watch, Watch) or job.watch.kind not in kinds:
         return None
-    _own_jobs().add(id)
+    _adopt(id)
     return job
 
 
 def _own_jobs() -> set[str]:
     """Ids of the owner's jobs, without those that the queue has forgotten."""
     here, who = server_state(), owner()
-    found = {id for id in here.owned.get(who, ()) if here.jobs.find(id) is not None}
-    here.owned[who] = found
+    found = {id for id in tuple(here.owned.get(who, ())) if here.jobs.find(id) is not None}
+    # Nothing is kept of the many who only look.
+    if found:
+        here.owned[who] = found
+    else:
+        here.owned.pop(who, None)
     return found
+
+
+def _adopt(id: str) -> None:
+    server_state().owned.setdefault(owner(), set()).add(id)
 
 
 def _opened() -> set[str]:

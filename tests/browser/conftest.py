@@ -133,12 +133,13 @@ def settled(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def rest(page: Page) -> Page:
-    """The page once the server has answered all that was asked and nothing moves.
+def rest(page: Page, timeout: int = 30_000) -> Page:
+    """The page once the server has answered all that was asked and nothing moves, within so many milliseconds.
 
     What is pressed while it is drawn anew, or slides away beneath the pointer, is lost.
     """
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    state = "data-test-script-state"
+    expect(page.get_by_test_id("stApp")).to_have_attribute(state, "notRunning", timeout=timeout)
     page.evaluate(
         """Promise.allSettled(document.getAnimations()
             .filter(one => isFinite(one.effect.getComputedTiming().endTime)).map(one => one.finished))"""

@@ -31,13 +31,18 @@ def points(page):
     return page.locator(".chart .point:not([display=none])")
 
 
-def press(page, position):
-    """Click a point where it is drawn, as a hand would."""
+def where(page, position):
+    """Where a point is drawn; others may lie upon it."""
     rest(page)
     expect(points(page)).to_have_count(POINTS)
     expect(points(page).nth(position)).to_be_visible()
     box = points(page).nth(position).bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def press(page, position):
+    """Click a point where it is drawn, as a hand would."""
+    page.mouse.click(*where(page, position))
 
 
 def drawn(page):
@@ -78,7 +83,11 @@ def test_a_click_shows_the_cluster_which_is_downloaded_and_shift_adds_another(in
     expect(page.get_by_role("link", name="link")).to_have_count(0)
     assert page.locator(".chart a").count() == 0
 
-    press(drawn(page), 0)
+    page.mouse.move(*where(drawn(page), 0))
+    expect(page.locator(".tip").get_by_text(re.compile("^training image "))).to_be_visible()
+    expect(page.locator(".tip .thumb")).to_be_visible()
+
+    press(page, 0)
     expect(page.get_by_text(re.compile(r"training: cluster 1$"))).to_be_visible()
     expect(page).to_have_url(re.compile("selection="))
     with page.expect_download() as download:

@@ -90,11 +90,21 @@ def enlarge(picture: Picture, side: int = SIDE) -> Sheet:
         picture: the picture.
         side: in pixels.
     """
-    if max(picture.shape[:2]) > 1.5 * side:
-        image = Image.fromarray(picture)
-        image.thumbnail((side, side), Image.Resampling.BOX)
-        return np.asarray(image)
-    return grow(picture, side)
+    return grow(shrunk(picture, side), side)
+
+
+def shrunk(picture: Picture, side: int) -> Sheet:
+    """Scales a large picture down to a side; one that is not much larger stays as it is.
+
+    Args:
+        picture: the picture.
+        side: in pixels.
+    """
+    if max(picture.shape[:2]) <= 1.5 * side:
+        return picture
+    image = Image.fromarray(picture)
+    image.thumbnail((side, side), Image.Resampling.BOX)
+    return np.asarray(image)
 
 
 def grow(picture: Picture, side: int) -> Sheet:
@@ -133,6 +143,13 @@ def as_picture(image: Float32[np.ndarray, "c h w"], side: int = 112) -> Sheet:
 def address(picture: Sheet) -> str:
     """Encodes a picture as a data URL."""
     return f"data:image/png;base64,{base64.b64encode(png(picture)).decode()}"
+
+
+def photograph(picture: Sheet) -> str:
+    """Encodes many small pictures as a data URL of a few hundred kilobytes, at the loss of what nobody sees."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=88, subsampling=0)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def strip(frames: Float32[np.ndarray, "n c h w"], side: int = 56) -> Sheet:

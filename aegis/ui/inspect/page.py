@@ -24,7 +24,7 @@ from aegis.ui.inspect.budget import Grouping, choose_bandwidth, choose_budget, r
 from aegis.ui.inspect.change_space import in_change_space, likeness
 from aegis.ui.inspect.choice import Choice, choose, show_verdict
 from aegis.ui.inspect.gallery import show_details, show_gallery
-from aegis.ui.inspect.scatter import scatter, show_scatter
+from aegis.ui.inspect.scatter import scatter, sheet, show_scatter
 from aegis.ui.inspect.subject import Subject
 from aegis.ui.inspect.view import COLOURS, DEFAULT_SPACE, SPACES, View, apply_pick, pack
 from aegis.ui.inspect.what_if import find_what_if_of, prompt_what_if, with_what_if
@@ -236,19 +236,19 @@ def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> N
     title = f"Class {label_with_name(subject.finding.label, name)}: {what}"
     space = "features" if subject.training_count else "changes"
     bandwidth, chosen = grouping.shown.bandwidth, subject.selected
-    show_scatter(
-        scatter(
-            embedding,
-            groups,
-            chosen,
-            subject.hover(),
-            plane=hashlib.sha256(embedding.points.tobytes()).hexdigest(),
-            title=title,
-            alt=charts.describe_scatter(name, groups, int(chosen.sum()), bandwidth, space),
-            bandwidth=bandwidth,
-            palette=subject.palette,
-        )
+    plane = hashlib.sha256(embedding.points.tobytes()).hexdigest()
+    content = scatter(
+        embedding,
+        groups,
+        chosen,
+        subject.hover(),
+        plane=plane,
+        title=title,
+        alt=charts.describe_scatter(name, groups, int(chosen.sum()), bandwidth, space),
+        bandwidth=bandwidth,
+        palette=subject.palette,
     )
+    show_scatter(content, sheet(plane, subject.every_picture))
 
 
 def group(subject: Subject, grouping: Grouping, visible: Bool[np.ndarray, " p"], colour: str) -> list[charts.Group]:

@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 // In pixels: how near a click must be to a point, and how far a press may move and still be a click.
 const NEAR = 12, STILL = 4;
 const SIZE = 3.6, FRAME = 0.92, STEP = 1.25, LARGEST = 60;
+const THUMB = 72;
 const CLEAR = 0.9, FAINT = 0.12;
 const polygon = (...corners) => (r) => `M${corners.map(([x, y]) => `${x * r} ${y * r}`).join("L")}z`;
 const star = [...Array(10).keys()].map((i) => {
@@ -51,6 +52,8 @@ class Chart {
     this.barText = make("text", { class: "bar-text" }, this.svg, SVG);
     this.legend = make("div", { class: "legend" }, this.root);
     this.tip = make("div", { class: "tip", hidden: "" }, this.root);
+    this.thumb = make("div", { class: "thumb" }, this.tip);
+    this.words = make("div", {}, this.tip);
     this.listen();
     new ResizeObserver(() => this.place()).observe(this.svg);
   }
@@ -218,11 +221,29 @@ class Chart {
     const row = this.data ? this.nearest(this.where(event)) : null;
     this.tip.hidden = row === null;
     if (row === null) return;
-    this.tip.textContent = this.data.hover[row];
+    this.words.textContent = this.data.hover[row];
+    this.showThumb(row);
     const home = this.root.getBoundingClientRect(), svg = this.svg.getBoundingClientRect();
     const left = svg.left - home.left + this.spots[row][0], top = svg.top - home.top + this.spots[row][1];
     this.tip.style.left = `${Math.min(Math.max(left, 90), home.width - 90)}px`;
     this.tip.style.top = `${top}px`;
+  }
+
+  // The pictures of all points come on one sheet and once for a plane, by a component of their own, so that no click
+  // sends them again and no hover asks the server.
+  showThumb(row) {
+    const sheet = window.aegisPictures, at = row - (sheet?.first ?? 0);
+    const known = sheet && sheet.plane === this.data.plane && at >= 0 && at < sheet.count;
+    this.thumb.hidden = !known;
+    if (!known) return;
+    const [wide, tall] = sheet.size, times = Math.max(1, Math.round(THUMB / Math.max(wide, tall)));
+    Object.assign(this.thumb.style, {
+      width: `${wide * times}px`,
+      height: `${tall * times}px`,
+      backgroundImage: `url(${sheet.source})`,
+      backgroundSize: `${sheet.columns * wide * times}px auto`,
+      backgroundPosition: `${-(at % sheet.columns) * wide * times}px ${-Math.floor(at / sheet.columns) * tall * times}px`,
+    });
   }
 }
 

@@ -6,7 +6,7 @@ screen would be lost at each click.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,25 @@ from aegis.core.text import printable
 from aegis.core.types import Embedding
 from aegis.ui.components.charts import LEGEND, Group
 from aegis.ui.components.palette import Palette
+from aegis.ui.components.pictures import Pictures, photograph, shrunk
 from aegis.ui.inspect import state
 
 HERE = Path(__file__).parent
 HOVER = 120
+# Pixels of a picture beside the pointer, pictures in a row of their sheet, and values of the largest sheet.
+THUMB, ACROSS, LARGEST = 48, 32, 3 * 2**23
+_KEEP = "export default function ({ data }) { window.aegisPictures = data; }"
 
 
-def show_scatter(content: dict[str, Any]) -> None:
+def show_scatter(content: dict[str, Any], pictures: dict[str, Any] | None) -> None:
     """Shows the scatter and takes what is picked in it, before the page is drawn the next time.
 
     Args:
         content: from ``scatter``.
+        pictures: from ``sheet``, which the browser shows beside the pointer; or None.
     """
+    if pictures is not None:
+        st.components.v2.component("aegis_pictures", js=_KEEP)(key=f"{state.CHART}-pictures", data=pictures, height=0)
     chart = st.components.v2.component("aegis_scatter", js=_read("scatter.js"), css=_read("scatter.css"))
     chart(key=state.CHART, data=content, on_picked_change=state.take_picked)
 
@@ -79,6 +86,29 @@ def scatter(
         "line": palette.line,
         "background": palette.background,
     }
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def sheet(plane: str, _every: Callable[[], tuple[int, Pictures]]) -> dict[str, Any] | None:
+    """Puts the pictures of all points on one sheet, for the browser.
+
+    Args:
+        plane: of the scatter, by which the sheet is cached.
+        _every: gives the row of the first picture, and the pictures from that row on.
+
+    Returns:
+        The sheet; None where it would be too large.
+    """
+    first, pictures = _every()
+    tiles = np.stack([shrunk(picture, THUMB) for picture in pictures])
+    count, height, width = tiles.shape[:3]
+    if tiles.size > LARGEST:
+        return None
+    empty = np.zeros((-count % ACROSS, height, width, 3), np.uint8)
+    grid = np.concatenate([tiles, empty]).reshape(-1, ACROSS, height, width, 3)
+    whole = grid.swapaxes(1, 2).reshape(-1, ACROSS * width, 3)
+    about = {"plane": plane, "first": first, "count": count, "size": [width, height], "columns": ACROSS}
+    return about | {"source": photograph(whole)}
 
 
 def _group(group: Group, palette: Palette) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from aegis.records.config import ScanConfig
 from aegis.records.pictures import as_rgb, where_changed
 from aegis.records.record import ScanRecord
 from aegis.ui.components.palette import Palette
-from aegis.ui.components.pictures import PAGE, Picture, differences, enlarge, heat, montage, png, scale_of
+from aegis.ui.components.pictures import PAGE, Picture, Pictures, differences, enlarge, heat, montage, png, scale_of
 
 COLUMNS = ("row", "kind", "training_index", "label", "class", "x", "y", "cluster", "budget", "bandwidth")
 # A fixed time, so that the same selection is the same file.
@@ -123,6 +123,18 @@ class Subject:
         assert self.data is not None
         pixels: np.ndarray = self.data.train.pixels[index]
         return pixels
+
+    def every_picture(self) -> tuple[int, Pictures]:
+        """Makes the pictures of all points, or of the translated images alone where the scan's images are gone.
+
+        Returns:
+            The row of the first one, and the pictures.
+        """
+        moved = as_rgb(self.finding.evidence.translated[self.budget])
+        own = self.training(np.arange(self.training_count))
+        if own is None or not len(own):
+            return self.training_count, moved
+        return 0, np.concatenate([as_rgb(as_8_bit(own)), moved])
 
     @property
     def seed_labels(self) -> Int64[np.ndarray, " n"] | None:

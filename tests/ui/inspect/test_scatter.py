@@ -1,13 +1,16 @@
 """What the browser is told to draw of one class."""
 
+import base64
+import io
 import json
 
 import numpy as np
+from PIL import Image
 
 from aegis.core.types import Embedding
 from aegis.ui.components.charts import Group
 from aegis.ui.components.palette import palette
-from aegis.ui.inspect.scatter import HOVER, scatter
+from aegis.ui.inspect.scatter import ACROSS, HOVER, scatter, sheet
 
 LIGHT = palette("light")
 POINTS = np.array([[0, 0], [1, 2], [3, 1], [4, 4], [5, 0]], np.float32)
@@ -38,3 +41,22 @@ def test_colours_that_repeat_take_another_symbol_and_text_is_cut():
     assert many["groups"][0]["symbol"] != "circle"
     assert len(many["groups"][0]["name"]) == len(many["hover"][0]) == HOVER
     assert "\n" not in many["hover"][0]
+
+
+def test_the_sheet_has_the_picture_of_each_point_in_its_place():
+    pictures = np.zeros((ACROSS + 3, 4, 6, 3), np.uint8)
+    pictures[ACROSS + 1] = 255
+    about = sheet.__wrapped__("p", lambda: (7, pictures))
+    assert (about["first"], about["count"], about["size"], about["columns"]) == (7, ACROSS + 3, [6, 4], ACROSS)
+    content = base64.b64decode(about["source"].partition(",")[2])
+    seen = np.asarray(Image.open(io.BytesIO(content)).convert("L"))
+    assert seen.shape == (8, 6 * ACROSS)
+    # In the second row, the second one.
+    assert seen[4:, 6:12].min() > 200 > 60 > seen[:4].max()
+
+
+def test_large_pictures_are_made_small_and_too_many_are_left_out(monkeypatch):
+    pictures = np.zeros((2, 300, 200, 3), np.uint8)
+    assert sheet.__wrapped__("p", lambda: (0, pictures))["size"] == [32, 48]
+    monkeypatch.setattr("aegis.ui.inspect.scatter.LARGEST", 1000)
+    assert sheet.__wrapped__("p", lambda: (0, pictures)) is None
