@@ -81,8 +81,8 @@ def compare(
     Examples:
 
         aegis compare suspect.safetensors
-        aegis compare model.pt --arch mymodels:build --data photos/ --with nc,mmbd
-        aegis compare suspect.safetensors --with nc,aegis --json out.json
+            aegis compare model.pt --data photos/ --with nc,mmbd
+        aegis compare model.pt --data photos/ --with nc,aegis --json out.json
 
     Exit codes: those of aegis scan; without AEGIS, 1 if any of the detectors flags a class. The preset, references and
     precision are those of AEGIS; the others run with settings of their own. Results are kept, each by itself, and found

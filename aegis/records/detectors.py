@@ -15,12 +15,12 @@ from aegis.records.record import DataRecord, RuntimeRecord, ScanRecord, SourceRe
 AEGIS = "aegis"
 # What each detector takes for granted, for the sentence about a verdict unlike that of AEGIS.
 ASSUMPTIONS = {
-    "nc": "Neural Cleanse expects that one small mask leads nearly every image to the target and that other classes "
-    "need a far larger one, which robust training makes untrue",
+    "nc": "Neural Cleanse flags a mask far smaller than the median: where those of benign classes differ much among "
+    "themselves a small one is no outlier, and where they differ little a benign class may be one",
     "nc-pgd": "Neural Cleanse by PGD changes each image by itself, so that its sizes tell how near a class is, and not "
     "whether one trigger leads there",
-    "mmbd": "MM-BD looks at no image: it asks how far a logit can rise, which may be far without a backdoor and is "
-    "held down by robust training with one",
+    "mmbd": "MM-BD looks at no image: it asks how far a logit can rise above the others, which may be farther for a "
+    "benign class than for a target",
 }
 
 

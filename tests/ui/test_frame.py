@@ -43,7 +43,7 @@ def test_it_is_off_by_default():
     assert not at.exception
     assert "Suspects" in [one.value for one in at.header]
     assert "Sign out" not in labels(at)
-    assert len(at.sidebar.get("page_link")) == 4
+    assert len(at.sidebar.get("page_link")) == 5
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -171,7 +171,7 @@ def _show_triggers(record: ScanRecord, found: Mapping[str, Detection]) -> None:
 def _caption(name: str, one: Detection, label: int) -> str:
     what = {
         "nc": f"mask of {one.result.scores[label]:.1f} pixels",
-        "nc-pgd": "mean of the changed images",
+        "nc-pgd": "mean changed image, where it changed most",
         "mmbd": "image of the largest margin",
     }
     return f"{BASELINES[name].title}: {what[name]}"

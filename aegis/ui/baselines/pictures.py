@@ -103,12 +103,14 @@ def reversed_trigger(result: DetectorResult, label: int) -> Float32[np.ndarray, 
         label: the class.
 
     Returns:
-        The pattern through its mask on grey, or the pattern alone where there is no mask; in [0, 1].
+        The pattern on grey through its mask, which is scaled to reach 1, or the pattern alone where there is no mask;
+        in [0, 1].
     """
     pattern = result.patterns[label]
     if result.masks is None:
         return np.asarray(pattern)
-    mask = result.masks[label]
+    # Changes by PGD are small everywhere; what counts is where they are largest.
+    mask = result.masks[label] / max(float(result.masks[label].max()), 1e-6)
     blended: np.ndarray = np.clip(mask * pattern + (1 - mask) * EMPTY, 0, 1).astype(np.float32)
     return blended
 

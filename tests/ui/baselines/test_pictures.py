@@ -61,8 +61,14 @@ def test_names_of_classes_are_no_markup():
 
 
 def test_a_pattern_shows_through_its_mask_on_grey():
-    result = replace(RESULT, masks=np.stack([np.full((2, 2), share, np.float32) for share in (0, 0.5, 1)]))
+    masks = np.zeros((3, 2, 2), np.float32)
+    masks[1], masks[2, 0, 0], masks[2, 0, 1] = 1, 0.1, 0.05
+    result = replace(RESULT, masks=masks)
     assert reversed_trigger(result, 0) == pytest.approx(np.full((2, 2, 2), 0.5))
-    assert reversed_trigger(result, 1) == pytest.approx(0.5 * result.patterns[1] + 0.25)
-    assert reversed_trigger(result, 2) == pytest.approx(result.patterns[2])
+    assert reversed_trigger(result, 1) == pytest.approx(result.patterns[1])
+    # A faint mask is drawn at full strength.
+    faint = reversed_trigger(result, 2)
+    assert faint[:, 0, 0] == pytest.approx(result.patterns[2][:, 0, 0])
+    assert faint[:, 0, 1] == pytest.approx(0.5 * result.patterns[2][:, 0, 1] + 0.25)
+    assert faint[:, 1] == pytest.approx(0.5)
     assert reversed_trigger(replace(result, masks=None), 1) == pytest.approx(result.patterns[1])
