@@ -81,7 +81,7 @@ def compare(
     Examples:
 
         aegis compare suspect.safetensors
-            aegis compare model.pt --data photos/ --with nc,mmbd
+        aegis compare model.pt --data photos/ --with nc,mmbd
         aegis compare model.pt --data photos/ --with nc,aegis --json out.json
 
     Exit codes: those of aegis scan; without AEGIS, 1 if any of the detectors flags a class. The preset, references and
