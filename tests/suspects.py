@@ -6,6 +6,7 @@ import numpy as np
 from safetensors.numpy import save, save_file
 
 from aegis.models.card import Card, Identity, Poison, Trigger, Truth
+from tests.layers import ROOT
 
 HOSTILE = ("<b>bold</b>", "**bold**", ":material/home:", "$x^2$", "[link](http://example.com)", "a -> b", "`code`")
 
@@ -46,3 +47,8 @@ def write_cut(folder: Path) -> Path:
     path = folder / "cut.safetensors"
     path.write_bytes(save(tensors())[:-100])
     return path
+
+
+def link_bundled(folder: Path) -> None:
+    """A suspect for grey images of ten classes."""
+    (folder / "mnist.safetensors").symlink_to(ROOT / "assets" / "models" / "mnist_localised.safetensors")

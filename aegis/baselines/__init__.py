@@ -5,6 +5,6 @@
 ['nc', 'nc-pgd', 'mmbd']
 >>> import numpy as np
 >>> from aegis.baselines.outliers import anomaly_indices
->>> anomaly_indices(np.array([9, 10, 11, 2], np.float32)).round(1).tolist()
-[0.7, -0.7, -1.3, 5.1]
+>>> anomaly_indices(np.array([9, 10, 11, 2], np.float32)).astype(float).round(1).tolist()
+[0.3, -0.3, -1.0, 5.1]
 """

@@ -23,10 +23,9 @@ from aegis.ui.order import Outcome
 from aegis.ui.session import server_state
 from aegis.ui.watch import Watch
 from tests.candidates import as_first_version
-from tests.layers import ROOT
 from tests.pages.conftest import INSPECT, SCAN, button, drawn, everything, labels, parsed, run
 from tests.stored_scan import KEY
-from tests.suspects import HOSTILE, tensors, write_cut, write_hostile, write_infected
+from tests.suspects import HOSTILE, link_bundled, tensors, write_cut, write_hostile, write_infected
 
 NAMES = ("Shirt", "Bag")
 
@@ -44,11 +43,6 @@ def write_two(folder):
 def write_plain(folder):
     """A checkpoint without a card."""
     save_file(tensors(), folder / "plain.safetensors")
-
-
-def link_bundled(folder):
-    """A suspect for grey images of ten classes."""
-    (folder / "mnist.safetensors").symlink_to(ROOT / "assets" / "models" / "mnist_localised.safetensors")
 
 
 @pytest.fixture

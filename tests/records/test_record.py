@@ -143,6 +143,8 @@ def test_a_record_that_contradicts_itself_is_refused_with_the_contradiction(reco
 def test_every_scan_of_the_results_agrees_with_itself():
     scanned = re.compile(r'"(flagged|suspected)_classes"')
     files = [path for ending in ("json", "json.gz") for path in (ROOT / "results").rglob(f"*.{ending}")]
+    # Other detectors flag classes too, in records of their own.
+    files = [path for path in files if "baselines" not in path.parts]
     found = [path for path in files if scanned.search(read_text_bytes(path).decode())]
     assert found
     for path in found:

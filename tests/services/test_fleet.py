@@ -36,11 +36,8 @@ def test_one_that_ends_its_process_twice_is_told_and_the_others_go_on(tmp_path):
 
 
 def test_whatever_a_suspect_sets_off_is_told(tmp_path, monkeypatch):
-    def fail(*_, **__):
-        raise ZeroDivisionError("by nothing")
-
     monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
     scan = FleetScan(suspect=Listed(checkpoint=tmp_path / "none.pt", data="samples:mnist"))
     assert "none.pt" in scan().message
-    monkeypatch.setattr("aegis.services.fleet.find_or_run", fail)
+    monkeypatch.setattr("aegis.services.fleet.find_or_run", int)
     assert "A defect in AEGIS" in scan().message
