@@ -16,6 +16,8 @@ from aegis.core.runtime import Event, Report, silent
 THOUSANDTHS, MANY = 1000, 30
 # Seconds between the lines in a log.
 INTERVAL = 30.0
+# What must be done of the whole before its pace tells how long the rest takes.
+TELLING = 0.01
 
 Key = int | None
 Show = Callable[[Key, float, str], None]
@@ -137,7 +139,7 @@ class _Lines:
             return
         self.last = now
         took, gained = now - self.start[0], done - self.start[1]
-        left = f", about {took * (1 - done) / gained:.0f} s left" if gained > 0 else ""
+        left = f", about {took * (1 - done) / gained:.0f} s left" if gained >= TELLING else ""
         self.out.say(f"{text}: {done:.0%}{left}", wrap=False)
 
 

@@ -62,7 +62,7 @@ class Outcome:
     @property
     def complaints(self) -> list[str]:
         """Lines on standard error but those that tell of progress, which comes to a log where work takes long."""
-        return [line for line in self.err.splitlines() if not line.endswith(" left")]
+        return [line for line in self.err.splitlines() if not line.endswith((" left", "%"))]
 
 
 def run(*arguments: object, store: Path | None = None) -> Outcome:

@@ -68,3 +68,17 @@ def test_quiet_is_silent(capsys):
         report(Event(stage="embed", label=1, step=1, total=2))
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "")
+
+
+def test_a_thousandth_does_not_tell_how_long_the_rest_takes(monkeypatch):
+    now = iter((0.0, 40.0, 80.0))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    out = Printer(stderr=True)
+    out.file = io.StringIO()
+    lines = progress._Lines(out)
+    for done in (0.0, 0.001, 0.02):
+        lines(None, done, "0 of 1000 classes")
+    assert out.file.getvalue().splitlines() == [
+        "0 of 1000 classes: 0%",
+        "0 of 1000 classes: 2%, about 3920 s left",
+    ]
