@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from functools import cache, partial
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -31,7 +30,7 @@ from aegis.cli.options import (
 from aegis.cli.output import COLOURS, Printer, clean, make_table
 from aegis.cli.progress import progress_bar
 from aegis.cli.remembered import this_command
-from aegis.cli.scan import EXIT_CODES, Fresh, Preset, ReferencesMode, referenced, run_with_bars
+from aegis.cli.scan import EXIT_CODES, Fresh, Preset, ReferencesMode, find_or_scan, referenced
 from aegis.cli.suspects import images_for, reader
 from aegis.core.errors import ConfigError
 from aegis.core.files import write_text
@@ -39,9 +38,8 @@ from aegis.core.text import numbered
 from aegis.models.intake.formats import ALL
 from aegis.records.detectors import AEGIS, ComparisonRecord, DetectorRecord
 from aegis.records.presets import adjusted, preset
-from aegis.records.record import ScanRecord
 from aegis.services.comparison import DETECTORS, compare_detectors
-from aegis.services.scan import ScanRequest, find_or_run
+from aegis.services.scan import ScanRequest
 from aegis.store.store import Store
 
 ALL_DETECTORS = ",".join(DETECTORS)
@@ -111,7 +109,7 @@ def compare(
         request,
         chosen,
         Store(),
-        partial(_scan, fresh=fresh, quiet=quiet),
+        lambda scan: find_or_scan(scan, fresh=fresh, quiet=quiet).record,
         lambda title: progress_bar(title, quiet),
         seed=seed,
         resume_hint=this_command(),
@@ -131,17 +129,6 @@ def _chosen(text: str) -> tuple[str, ...]:
             f"detectors for --with among {', '.join(DETECTORS)}", repr(text), "Write for example --with nc,aegis."
         )
     return chosen
-
-
-def _scan(request: ScanRequest, *, fresh: bool, quiet: bool) -> ScanRecord:
-    return find_or_run(
-        request,
-        Store(),
-        lambda suspect, store: run_with_bars(request, suspect, store, quiet),
-        what=os.fspath(request.checkpoint),
-        resume_hint=this_command(),
-        fresh=fresh,
-    ).record
 
 
 def print_comparison(record: ComparisonRecord, quiet: bool) -> None:

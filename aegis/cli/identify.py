@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json as jsonlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from aegis.cli.options import Data, Entry, Json, Mean, Quiet, Std, numbers
+from aegis.cli.options import Checkpoint, Data, Entry, Json, Mean, Quiet, Std, numbers
 from aegis.cli.output import Printer, clean
 from aegis.cli.progress import waiting
 from aegis.core.files import write_text
 from aegis.core.text import count_of
 from aegis.data import load_dataset
 from aegis.models.intake.formats import recognise
-from aegis.models.release import weights_of
 
 if TYPE_CHECKING:
     from aegis.models.identify import Answer
@@ -25,12 +24,7 @@ SURE, NOT_SURE = 0, 3
 
 
 def identify(
-    checkpoint: Annotated[
-        Path,
-        typer.Argument(
-            metavar="CHECKPOINT", help="The model, with or without a card. Nothing in it is run.", show_default=False
-        ),
-    ],
+    checkpoint: Checkpoint,
     data: Data = None,
     json: Json = None,
     mean: Mean = None,
@@ -53,7 +47,6 @@ def identify(
     """
     from aegis.models import identify as recognition
 
-    checkpoint = weights_of(checkpoint)
     recognise(checkpoint)
     with waiting("reading the model", quiet):
         images = None if data is None else load_dataset(data).test

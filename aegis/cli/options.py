@@ -19,6 +19,7 @@ from aegis.data import OTHERS, SOURCES
 from aegis.data.conversion import CHANNELS
 from aegis.lab.recipes import RECIPES
 from aegis.models.card import MAX_SIDE
+from aegis.models.release import weights_of
 
 MORE = "More"
 # Class names that a message lists.
@@ -141,6 +142,7 @@ Checkpoint = Annotated[
         help="The model: a safetensors file, a state dictionary written by torch.save, or the folder of a release with "
         "config.json. Nothing in it is run.",
         show_default=False,
+        callback=weights_of,
     ),
 ]
 Arch = Annotated[

@@ -48,13 +48,12 @@ from aegis.detect.embed import EMBEDDERS
 from aegis.detect.steps import Assess
 from aegis.detect.verdict import objections
 from aegis.models.intake.formats import ALL
-from aegis.models.release import weights_of
 from aegis.records.config import AssessConfig, ScanConfig, Triage, VerdictConfig
 from aegis.records.presets import PRESETS, adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.records.wording import in_sentences
 from aegis.services.references import MODES, with_references
-from aegis.services.scan import ScanRequest, find_or_run
+from aegis.services.scan import ScanOutcome, ScanRequest, find_or_run
 from aegis.store.keys import key_of
 from aegis.store.store import Store
 
@@ -178,7 +177,6 @@ def scan(
     default ~/.cache/aegis: the same scan again is quick, and an interrupted one goes on where it stopped.
     """
     how = _triage(triage, budget, classes, control)
-    checkpoint = weights_of(checkpoint)
     images = images_for(checkpoint, data, size, channels, quiet)
     chosen = class_labels(classes, images.class_names)
     config = adjusted(
@@ -294,14 +292,7 @@ def scan_one(request: ScanRequest, json: Path | None, *, control: bool, fresh: b
         The result.
     """
     started = time.perf_counter()
-    outcome = find_or_run(
-        request,
-        Store(),
-        lambda suspect, store: run_with_bars(request, suspect, store, quiet),
-        what=os.fspath(request.checkpoint),
-        resume_hint=this_command(),
-        fresh=fresh,
-    )
+    outcome = find_or_scan(request, fresh=fresh, quiet=quiet)
     record = outcome.record
     if control and record.control is None:
         record = with_control(request, record, quiet)
@@ -310,6 +301,27 @@ def scan_one(request: ScanRequest, json: Path | None, *, control: bool, fresh: b
     took = time.perf_counter() - started
     print_scan(record, quiet, f"; found again in {took:.1f} s (--fresh computes it anew)" if outcome.found else "")
     return record
+
+
+def find_or_scan(request: ScanRequest, *, fresh: bool, quiet: bool) -> ScanOutcome:
+    """Finds a scan in the store, or runs it with progress bars.
+
+    Args:
+        request: the scan.
+        fresh: whether to compute everything anew.
+        quiet: whether to show no progress.
+
+    Returns:
+        The scan, and whether it was found.
+    """
+    return find_or_run(
+        request,
+        Store(),
+        lambda suspect, store: run_with_bars(request, suspect, store, quiet),
+        what=os.fspath(request.checkpoint),
+        resume_hint=this_command(),
+        fresh=fresh,
+    )
 
 
 def run_with_bars(request: ScanRequest, suspect: Suspect, store: Store | None, quiet: bool) -> ScanRecord:

@@ -13,6 +13,7 @@ from aegis.core.failures import explain
 from aegis.core.types import Dataset
 from aegis.data import load_dataset
 from aegis.fleet.local import run_in_processes
+from aegis.models.release import weights_of
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.services.references import with_references
@@ -88,15 +89,15 @@ class FleetScan:
     def _request(self) -> ScanRequest:
         from aegis.models.load import load_checkpoint
 
-        one = self.suspect
-        images = _images(source_of(one.checkpoint, one.data or self.data), one.size, one.channels)
+        one, checkpoint = self.suspect, weights_of(self.suspect.checkpoint)
+        images = _images(source_of(checkpoint, one.data or self.data), one.size, one.channels)
         seed = self.seed if one.seed is None else one.seed
         config = adjusted(preset(one.preset or self.preset, images.name, images.shape), seed=seed)
         return ScanRequest(
-            file=one.checkpoint.name,
-            checkpoint=one.checkpoint,
+            file=checkpoint.name,
+            checkpoint=checkpoint,
             load=lambda: load_checkpoint(
-                one.checkpoint,
+                checkpoint,
                 architecture=one.architecture,
                 shape=images.shape,
                 class_names=images.class_names,

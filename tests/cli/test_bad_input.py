@@ -136,3 +136,9 @@ def test_a_store_that_cannot_be_used(workplace, suspect, images):
     (workplace / "store").mkdir()
     (workplace / "store" / "index.sqlite").write_text("this is no database, however long it may be " * 100)
     check_refused(run("scan", suspect, "--data", images, *TINY, store=workplace / "store"), "AEGIS_STORE")
+
+
+@pytest.mark.parametrize("command", ["scan", "compare", "evaluate", "identify"])
+def test_a_folder_without_weights(workplace, command):
+    (workplace / "folder").mkdir()
+    check_refused(run(command, "folder"), "a folder with model.safetensors", "nothing")

@@ -39,5 +39,8 @@ def test_whatever_a_suspect_sets_off_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
     scan = FleetScan(suspect=Listed(checkpoint=tmp_path / "none.pt", data="samples:mnist"))
     assert "none.pt" in scan().message
+    (tmp_path / "empty").mkdir()
+    empty = FleetScan(suspect=Listed(checkpoint=tmp_path / "empty"), data="samples:mnist")
+    assert "a folder with model.safetensors" in empty().message
     monkeypatch.setattr("aegis.services.fleet.find_or_run", int)
     assert "A defect in AEGIS" in scan().message
