@@ -15,7 +15,7 @@ from aegis.records.builders import data_record, now, source_record, versions
 from aegis.records.detectors import AEGIS, ComparisonRecord, DetectorRecord, aegis_record, say_agreement
 from aegis.records.record import ScanRecord
 from aegis.services.scan import ScanRequest
-from aegis.store.cached_detectors import DetectorKey, find_or_detect
+from aegis.store.cached_detectors import Detection, DetectorKey, find_or_detect
 from aegis.store.store import Store
 
 # The names that can be asked for.
@@ -65,9 +65,10 @@ def compare_detectors(
         # Before minutes of work.
         rival.check()
     for rival in rivals:
-        what, key = os.fspath(request.checkpoint), DetectorKey.of(rival).digest()
-        with store.working("comparison", what, key, resume_hint), progress(rival.baseline.title) as report:
-            found = find_or_detect(store, key, partial(rival.detect, report), fresh=fresh)
+        with progress(rival.baseline.title) as report:
+            found = run_rival(
+                rival, store, report, what=os.fspath(request.checkpoint), resume_hint=resume_hint, fresh=fresh
+            )
         records[rival.name] = rival.record(found.result, found.seconds)
     if AEGIS in names:
         scanned = scan(request)
@@ -88,3 +89,24 @@ def compare_detectors(
         created=now(),
         source=source_record(),
     )
+
+
+def run_rival(
+    rival: Rival, store: Store, report: Report, *, what: str, resume_hint: str, fresh: bool = False
+) -> Detection:
+    """Finds the result of a detector, or runs it.
+
+    Args:
+        rival: the detector with a model and images.
+        store: where the result is looked up and kept.
+        report: receives events; may raise ``Cancelled``.
+        what: the file as named to people while it runs.
+        resume_hint: how to resume it if its process is killed, as a command or a sentence.
+        fresh: compute it anew.
+
+    Raises:
+        AegisError: if the detector cannot take the model or the images, or the store cannot be used.
+    """
+    key = DetectorKey.of(rival).digest()
+    with store.working("comparison", what, key, resume_hint):
+        return find_or_detect(store, key, partial(rival.detect, report), fresh=fresh)

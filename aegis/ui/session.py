@@ -11,6 +11,7 @@ import streamlit as st
 from aegis.core.runtime import Report
 from aegis.core.text import minute
 from aegis.core.types import Dataset, VerdictName
+from aegis.records.detectors import DetectorRecord
 from aegis.records.record import ScanRecord
 from aegis.records.references import References
 from aegis.store.store import Store
@@ -223,7 +224,7 @@ def look_for_images(key: str, record: ScanRecord) -> tuple[Dataset | None, str]:
     return caches.look_for_images(record, key, server_state().upload_cache)
 
 
-def verdict_badge(record: ScanRecord) -> None:
+def verdict_badge(record: ScanRecord | DetectorRecord) -> None:
     """Shows the verdict as a coloured word with a sign."""
     verdict = record.verdict
     st.badge(verdict.capitalize(), icon=VERDICT_ICONS[verdict], color=VERDICT_COLOURS[verdict])

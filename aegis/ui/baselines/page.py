@@ -9,7 +9,7 @@ import streamlit as st
 
 from aegis.baselines.catalogue import BASELINES
 from aegis.core.errors import AegisError
-from aegis.core.text import minute, numbered, printable
+from aegis.core.text import numbered
 from aegis.records.detectors import DetectorRecord, aegis_record, say_agreement
 from aegis.records.ranking import ranked
 from aegis.records.record import ScanRecord
@@ -18,10 +18,11 @@ from aegis.ui.baselines.pictures import draw_bars, figures, reversed_trigger
 from aegis.ui.baselines.work import Told, find_all, records_of, run_missing
 from aegis.ui.components.palette import palette
 from aegis.ui.components.pictures import trigger_picture
-from aegis.ui.components.widgets import SCAN, complain
+from aegis.ui.components.running import offer_cancel
+from aegis.ui.components.widgets import SCAN, complain, scan_title
 from aegis.ui.jobs import Job
 from aegis.ui.scans import summary_or_none
-from aegis.ui.session import VERDICT_COLOURS, VERDICT_ICONS, open_scan, recent_scans, server_state
+from aegis.ui.session import open_scan, recent_scans, server_state, verdict_badge
 
 SCAN_KEY, CLASS_KEY, JOB = "baselines-scan", "baselines-class", "baselines-job"
 RECENT = 50
@@ -79,14 +80,10 @@ def _choose() -> tuple[str, ScanRecord] | None:
         "Scan",
         keys,
         index=keys.index(wanted) if wanted in scans else 0,
-        format_func=lambda key: _title(scans[key]),
+        format_func=lambda key: scan_title(scans[key]),
         key=SCAN_KEY,
     )
     return key, scans[key]
-
-
-def _title(record: ScanRecord) -> str:
-    return f"{printable(record.model.file, 48)}, {record.verdict}, {minute(record.created)}"
 
 
 def _running(key: str) -> Job[object] | None:
@@ -122,7 +119,7 @@ def _show_progress(job: Job[object]) -> None:
     assert isinstance(told, Told)
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="card-progress"):
         st.progress(told.whole, text=told.running or "Waiting for what was started before")
-        st.button("Cancel", key="baselines-cancel", on_click=server_state().looks.cancel, args=(job,))
+        offer_cancel(st.container(width="content"), job, server_state().looks, "baselines-cancel", width="content")
 
 
 def _show_detectors(record: ScanRecord, detectors: list[DetectorRecord]) -> None:
@@ -132,8 +129,7 @@ def _show_detectors(record: ScanRecord, detectors: list[DetectorRecord]) -> None
             with column.container(border=True, key=f"card-detector-{one.name}", height="stretch"):
                 with st.container(horizontal=True, vertical_alignment="center"):
                     st.markdown(f"**{one.title}**")
-                    icon, colour = VERDICT_ICONS[one.verdict], VERDICT_COLOURS[one.verdict]
-                    st.badge(one.verdict.capitalize(), icon=icon, color=colour)
+                    verdict_badge(one)
                 st.caption(_said(one, record.data.class_names))
                 st.html(draw_bars(one, record.data.class_names, colours))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 from aegis.baselines.catalogue import BASELINES
@@ -15,7 +14,8 @@ from aegis.core.runtime import Event, Report
 from aegis.core.types import Dataset
 from aegis.records.detectors import DetectorRecord
 from aegis.records.record import ScanRecord
-from aegis.store.cached_detectors import Detection, DetectorKey, find_detection, find_or_detect
+from aegis.services.comparison import run_rival
+from aegis.store.cached_detectors import Detection, DetectorKey, find_detection
 from aegis.store.store import Store
 from aegis.ui.scans import find_suspect
 from aegis.ui.session import look_for_images, server_state
@@ -122,9 +122,7 @@ def run_missing(key: str, record: ScanRecord, told: Told, report: Report) -> Non
             precision=ran.precision,
         )
         rival.check()
-        digest = DetectorKey.of(rival).digest()
-        with store.working("comparison", record.model.file, digest, AGAIN):
-            find_or_detect(store, digest, partial(rival.detect, report))
+        run_rival(rival, store, report, what=record.model.file, resume_hint=AGAIN)
         told.done, told.share = told.done + 1, 0.0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from aegis.core.text import numbered, printable
+from aegis.core.text import minute, numbered, printable
 from aegis.data import DATASETS, SOURCES
 from aegis.data.catalogue import SAMPLES
 from aegis.models.card import Identity
@@ -135,3 +135,12 @@ def say_flagged(record: ScanRecord, nobody: str = "no class flagged") -> str:
 def say_images(record: ScanRecord) -> str:
     """Names the images of a scan."""
     return title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60)
+
+
+def scan_title(record: ScanRecord) -> str:
+    """Names a scan in one line, to be chosen among others.
+
+    Args:
+        record: the scan.
+    """
+    return f"{printable(record.model.file, 48)}, {record.verdict}, {minute(record.created)}"

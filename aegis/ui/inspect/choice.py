@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from aegis.core.text import minute, numbered, printable
+from aegis.core.text import numbered
 from aegis.records.ranking import ranked
 from aegis.records.record import ClassRecord, ScanRecord
+from aegis.ui.components.widgets import scan_title
 from aegis.ui.inspect import state
 from aegis.ui.session import open_scan, recent_scans
 
@@ -77,11 +78,6 @@ def choose() -> Choice | None:
         )
         _neighbours(labels, label)
     return Choice(key, record, entries[label])
-
-
-def scan_title(record: ScanRecord) -> str:
-    """Names a scan in one line."""
-    return f"{printable(record.model.file, 48)}, {record.verdict}, {minute(record.created)}"
 
 
 def class_title(entry: ClassRecord) -> str:
