@@ -15,7 +15,7 @@ from aegis.core.types import Dataset
 from aegis.data import load_dataset
 from aegis.models.card import MAX_SIDE
 from aegis.models.intake.formats import recognise
-from aegis.services.suspects import source_of
+from aegis.services.image_source import source_of
 
 # What torch says of images with other channels or of another size than a network's first and last layers take.
 _CHANNELS = re.compile(r"to have ([13]) channels, but got [134] channels")

@@ -16,10 +16,10 @@ from aegis.fleet.local import run_in_processes
 from aegis.models.release import weights_of
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord
+from aegis.services.image_source import source_of
 from aegis.services.references import with_references
 from aegis.services.scan import ScanRequest, find_or_run
 from aegis.services.suspect_list import Listed
-from aegis.services.suspects import source_of
 from aegis.store.store import Store
 
 DEAD = "Its process ended twice, without a word; most likely the memory was too little. Scan it alone: aegis scan."

@@ -81,28 +81,25 @@ def test_a_large_scan_of_a_useless_model_ends_before_anything_costly(infected, d
     assert found.record("model").model.accuracy == 0.3
 
 
-@pytest.mark.usefixtures("large")
-def test_classes_that_are_asked_for_are_examined_all_the_same(infected, data, scans):
+@pytest.fixture
+def without_a_look(scans):
+    """Steps that find what a whole scan found, of a model that is right on too few images, and refuse a first look."""
     whole = scans.infected
-    steps = replace(
+    return replace(
         STEPS,
         look=refuse,
         assess=lambda *_, report: replace(whole.applicability, accuracy=0.38),
         gather=lambda model, data, label, config, report: whole.classes[label].finding.evidence,
         embed=lambda evidence, config, report: whole.classes[evidence.label].finding.embeddings,
     )
-    found = scan(infected, data, SMALL, labels=[2], runtime=ONE, steps=steps)
+
+
+@pytest.mark.usefixtures("large")
+def test_classes_that_are_asked_for_are_examined_all_the_same(infected, data, without_a_look):
+    found = scan(infected, data, SMALL, labels=[2], runtime=ONE, steps=without_a_look)
     assert [one.record.label for one in found.classes] == [2]
 
 
-def test_other_scans_are_not_cut_short(infected, data, scans):
-    whole = scans.infected
-    steps = replace(
-        STEPS,
-        look=refuse,
-        assess=lambda *_, report: replace(whole.applicability, accuracy=0.38),
-        gather=lambda model, data, label, config, report: whole.classes[label].finding.evidence,
-        embed=lambda evidence, config, report: whole.classes[evidence.label].finding.embeddings,
-    )
-    found = scan(infected, data, SMALL, runtime=ONE, steps=steps)
+def test_other_scans_are_not_cut_short(infected, data, without_a_look):
+    found = scan(infected, data, SMALL, runtime=ONE, steps=without_a_look)
     assert (found.verdict, len(found.classes)) == ("inconclusive", 4)
