@@ -14,7 +14,6 @@ from aegis.core.errors import CheckpointError, DataError
 from aegis.core.types import Dataset
 from aegis.data import load_dataset
 from aegis.models.card import MAX_SIDE
-from aegis.models.intake.formats import recognise
 from aegis.services.image_source import source_of
 
 # What torch says of images with other channels or of another size than a network's first and last layers take.
@@ -39,7 +38,6 @@ def images_for(checkpoint: Path, data: str | None, size: int | None, channels: i
     """
     told: list[str] = []
     with waiting("reading images", quiet):
-        recognise(checkpoint)
         images = load_dataset(source_of(checkpoint, data), size=size, channels=channels, tell=told.append)
     check_side(images)
     tell(told, quiet)

@@ -25,7 +25,7 @@ def _here(monkeypatch):
 
 @pytest.mark.usefixtures("_here")
 def test_each_gets_a_line_and_the_worst_gives_the_exit_code(suspect, images, tmp_path):
-    (tmp_path / "broken.pt").write_text("no checkpoint")
+    (tmp_path / "broken.pt").write_text("junk")
     listed, lines = tmp_path / "list.csv", tmp_path / "out.jsonl"
     listed.write_text(f"checkpoint,data\n{suspect},{images}\nbroken.pt,{images}\n{suspect},{images}\n")
     options = ("--preset", "paper", "--precision", "fp32", "--json", lines)
@@ -34,7 +34,7 @@ def test_each_gets_a_line_and_the_worst_gives_the_exit_code(suspect, images, tmp
     assert rows.keys() == {str(suspect), str(tmp_path / "broken.pt")}
     bad, good = rows[str(tmp_path / "broken.pt")], rows[str(suspect)]
     assert "verdict" not in bad
-    assert "checkpoint" in bad["error"]
+    assert "Expected a checkpoint" in bad["error"]
     assert not good["found"]
     codes = {"clean": 2, "inconclusive": 2, "infected": 1}
     assert outcome.code == codes[good["verdict"]]

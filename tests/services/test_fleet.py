@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aegis.services.fleet import DEAD, FleetScan, Scanned, scan_all
 from aegis.services.suspect_list import Listed
+from tests.suspects import write_infected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,4 +44,5 @@ def test_whatever_a_suspect_sets_off_is_told(tmp_path, monkeypatch):
     empty = FleetScan(suspect=Listed(checkpoint=tmp_path / "empty"), data="samples:mnist")
     assert "a folder with model.safetensors" in empty().message
     monkeypatch.setattr("aegis.services.fleet.find_or_run", int)
-    assert "A defect in AEGIS" in scan().message
+    suspect = Listed(checkpoint=write_infected(tmp_path))
+    assert "A defect in AEGIS" in FleetScan(suspect=suspect, data="samples:mnist")().message
