@@ -140,9 +140,12 @@ def rest(page: Page, timeout: int = 30_000) -> Page:
     """
     state = "data-test-script-state"
     expect(page.get_by_test_id("stApp")).to_have_attribute(state, "notRunning", timeout=timeout)
-    page.evaluate(
-        """Promise.allSettled(document.getAnimations()
-            .filter(one => isFinite(one.effect.getComputedTiming().endTime)).map(one => one.finished))"""
+    # Asked again and again: the promise that an animation ends is now and then never kept.
+    page.wait_for_function(
+        """() => !document.getAnimations().some(one =>
+            one.playState === "running" && isFinite(one.effect.getComputedTiming().endTime))""",
+        polling=50,
+        timeout=timeout,
     )
     return page
 
