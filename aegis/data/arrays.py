@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +113,7 @@ def to_pixels(raw: Array, what: str = "images") -> Pixels:
         raise DataError(
             f"{what} of shape (n, h, w), (n, h, w, c) or (n, c, h, w), none of them 0",
             f"shape {raw.shape}",
-            "Save one array of all images of the split.",
+            _unflattened(raw) or "Save one array of all images of the split.",
         )
     if raw.size > MAX_VALUES:
         raise too_large(what, raw.size)
@@ -120,6 +121,16 @@ def to_pixels(raw: Array, what: str = "images") -> Pixels:
         _check_floats(raw, what)
     raw = _channels_first(raw, what)
     return as_pixels(raw) if raw.dtype == np.uint8 else np.array(raw, dtype=np.float32, order="C")
+
+
+def _unflattened(raw: Array) -> str:
+    """What to do about images that are rows of numbers; empty if they are not."""
+    if raw.ndim == 2:
+        for channels in (1, 3):
+            side = math.isqrt(raw.shape[1] // channels)
+            if side and channels * side * side == raw.shape[1]:
+                return f"Reshape its rows, to ({channels}, {side}, {side}) or ({side}, {side}, {channels}) each."
+    return ""
 
 
 def too_large(what: str, values: int) -> DataError:

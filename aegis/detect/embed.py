@@ -60,9 +60,9 @@ def check_points(points: int, label: int, config: EmbedConfig) -> None:
     """
     if points <= 3 * config.perplexity:
         raise DataError(
-            f"more than {3 * config.perplexity:g} images a class for a perplexity of {config.perplexity:g}",
-            f"{points} (training and translated images of class {label})",
-            "Give more images or seeds, or a smaller perplexity.",
+            f"more than {3 * config.perplexity:g} images of class {label} and of others to translate, together",
+            f"{points}",
+            f"Give more training images of each class, or a perplexity below {points / 3:g}.",
         )
 
 

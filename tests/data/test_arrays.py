@@ -56,6 +56,9 @@ def test_bytes_are_divided_by_255_as_torchvision_does():
         (np.full((1, 6, 6), -0.5), r"from -0\.5"),
         (np.zeros((1, 6, 6), bool), "type bool"),
         (np.zeros((1, 1, 6, 6, 3), np.uint8), r"shape \(1, 1, 6, 6, 3\)"),
+        (np.zeros((2, 108), np.uint8), r"Reshape its rows, to \(3, 6, 6\) or \(6, 6, 3\) each"),
+        (np.zeros((2, 36), np.uint8), r"Reshape its rows, to \(1, 6, 6\)"),
+        (np.zeros((2, 37), np.uint8), "Save one array"),
         (np.broadcast_to(np.uint8(0), (2**20, 32, 33)), "at most 1,073,741,824 pixel values"),
     ],
 )
