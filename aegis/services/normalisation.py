@@ -17,6 +17,7 @@ from aegis.core.errors import CheckpointError
 from aegis.core.runtime import Runtime
 from aegis.core.types import Dataset
 from aegis.detect.assess import ABOVE_CHANCE, spread
+from aegis.detect.bounds import fewer
 from aegis.models.classifier import Classifier
 from aegis.models.load import Suspect
 from aegis.models.normalisation import Values
@@ -109,7 +110,7 @@ def _usual(images: Dataset) -> Iterator[tuple[str, Values, Values]]:
     for name, (mean, std) in USUAL.items():
         if max(len(mean), len(std)) in (1, channels):
             yield name, mean, std
-    pixels = spread(images.train, MOST * 4).pixels.astype(np.float64)
+    pixels = spread(images.train, fewer(MOST * 4, FEWEST, images.shape)).pixels.astype(np.float64)
     mean, std = (tuple(map(float, found)) for found in (pixels.mean((0, 2, 3)), pixels.std((0, 2, 3))))
     if min(std) > 0:
         yield OWN, mean, std
