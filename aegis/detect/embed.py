@@ -62,7 +62,7 @@ def check_points(points: int, label: int, config: EmbedConfig) -> None:
         raise DataError(
             f"more than {3 * config.perplexity:g} images of class {label} and of others to translate, together",
             f"{points}",
-            f"Give more training images of each class, or a perplexity below {points / 3:g}.",
+            f"Give more training images of each class, or a perplexity of at most {(points - 1) // 3}.",
         )
 
 
