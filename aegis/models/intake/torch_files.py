@@ -142,7 +142,7 @@ def _load(file: io.BufferedReader | io.BytesIO, *code: str) -> Any:  # noqa: ANN
 
 def _refused(code: Sequence[str]) -> CheckpointError:
     if not code:
-        return CheckpointError(WHAT_IS_READ, "a pickle of something else, or a damaged one", SAVE_PLAINLY)
+        return CheckpointError(WHAT_IS_READ, "a pickle that torch.save did not write, or a damaged one", SAVE_PLAINLY)
     shown = ", ".join(map(printable, code[:5])) + (f" and {len(code) - 5} more" if len(code) > 5 else "")
     return CheckpointError(WHAT_IS_READ, f"a pickle that runs code: {shown}. Nothing of it was run", SAVE_PLAINLY)
 

@@ -139,7 +139,7 @@ PLAIN = (
 def test_what_weights_need_is_not_blamed_and_with_nothing_to_blame_a_pickle_is_called_damaged(path):
     assert refused_pickle(path, *PLAIN, "os system") == "a pickle that runs code: os.system. Nothing of it was run"
     assert refused_pickle(path, *PLAIN[:3], "torch._utils _rebuild_nothing") == (
-        "a pickle of something else, or a damaged one"
+        "a pickle that torch.save did not write, or a damaged one"
     )
 
 
