@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -23,8 +24,11 @@ from aegis.ui.inspect import state
 from aegis.ui.inspect.budget import Grouping, choose_bandwidth, choose_budget, recorded_budget
 from aegis.ui.inspect.change_space import in_change_space, likeness
 from aegis.ui.inspect.choice import Choice, choose, show_verdict
-from aegis.ui.inspect.gallery import show_details, show_gallery
+from aegis.ui.inspect.clusters import summarise
+from aegis.ui.inspect.details import show_details
+from aegis.ui.inspect.gallery import show_gallery
 from aegis.ui.inspect.scatter import scatter, sheet, show_scatter
+from aegis.ui.inspect.strip import strip
 from aegis.ui.inspect.subject import Subject
 from aegis.ui.inspect.view import COLOURS, DEFAULT_SPACE, SPACES, View, apply_pick, pack
 from aegis.ui.inspect.what_if import find_what_if_of, prompt_what_if, with_what_if
@@ -34,6 +38,9 @@ from aegis.ui.session import WhatIf, look_for_images
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { max-width: 88rem; padding: 3.5rem 2rem 2rem; }
 [data-testid="stMainBlockContainer"] [data-testid="stImage"] img { image-rendering: pixelated; }
+.aegis-cluster { display: flex; align-items: center; gap: .4rem; font-size: 1rem !important; padding: 0 !important; }
+.aegis-cluster i { width: .75rem; height: .75rem; border-radius: 50%; }
+.aegis-counts { margin: 0; font-size: .875rem; }
 [class*="st-key-inspect-"] [data-testid="stText"] { overflow-wrap: anywhere; }
 /* The page's own wrapping of paragraphs would break the number on a slider's thumb into digits. */
 [data-testid="stSlider"] p { text-wrap-mode: nowrap; }
@@ -178,19 +185,21 @@ def _show(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str
     """Scatter, gallery and details; what the gallery shows."""
     embedding = subject.embedding
     groups = group(subject, grouping, embedding.is_translated | (not alone), colour)
+    summaries = summarise(subject, grouping.shown)
     left, right = st.columns([6, 5], gap="medium")
     with left:
-        _draw(subject, grouping, groups)
+        _draw(subject, grouping, groups, strip(subject, summaries, grouping.colours, colour == "cluster"))
         shapes = (
             ""
             if alone or not subject.training_count
             else " Filled: translated images. Open: the class's own training images."
         )
         st.caption(
-            f"Click a point to select its cluster; with Shift, to add or remove one; or draw a box or a lasso.{shapes}"
+            "Click a point to select its cluster; with Shift, to add or remove one; or draw a box or a lasso. Two "
+            f"clusters are shown side by side.{shapes}"
         )
     with right:
-        show = show_gallery(subject)
+        show = show_gallery(subject, summaries, grouping.colours)
     show_details(subject)
     return show
 
@@ -229,7 +238,7 @@ def _choose_view(method: str, space: str, has_seeds: bool) -> tuple[str, bool, s
     return drawn, alone, colour
 
 
-def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> None:
+def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group], clusters: dict[str, Any]) -> None:
     embedding = subject.embedding
     name = printable(subject.name, 40)
     what = count_of(grouping.shown.count, "cluster") + ("" if subject.training_count else " of changes")
@@ -242,6 +251,7 @@ def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group]) -> N
         groups,
         chosen,
         subject.hover(),
+        clusters,
         plane=plane,
         title=title,
         alt=charts.describe_scatter(name, groups, int(chosen.sum()), bandwidth, space),
