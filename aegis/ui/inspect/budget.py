@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from aegis.core.types import Clusters, Embedding, Finding
+from aegis.core.types import CandidateTrigger, Clusters, Dataset, Embedding, Finding
 from aegis.records.config import ScanConfig
+from aegis.records.ranking import candidate_of
 from aegis.ui.inspect import state
 from aegis.ui.inspect.choice import Choice
+from aegis.ui.inspect.opening import Opening, choose_opening
 from aegis.ui.scans import clusters_at, identity
 
 # Round numbers, about as many steps apart at the small end, where attacks begin to work, as where pixels saturate.
@@ -28,8 +30,12 @@ BANDWIDTH_HELP = (
 )
 
 
-def choose_budget(finding: Finding) -> float:
+def choose_budget(finding: Finding, first: float) -> float:
     """Shows a slider of budgets.
+
+    Args:
+        finding: the class.
+        first: the budget that it begins with.
 
     Returns:
         The chosen L2 radius.
@@ -38,7 +44,7 @@ def choose_budget(finding: Finding) -> float:
     value = st.session_state.get(state.BUDGET)
     # A scan may have used a budget beyond those on offer.
     if not isinstance(value, float | int) or not (value in recorded or OFFERED[0] <= value <= OFFERED[-1]):
-        value = recorded_budget(finding)
+        value = first
     value = float(value)
     # Only where it differs: setting the value would undo a move of the slider.
     if st.session_state.get(state.BUDGET) != value:
@@ -52,15 +58,43 @@ def choose_budget(finding: Finding) -> float:
     return chosen
 
 
-def recorded_budget(finding: Finding) -> float:
-    """Finds the budget at which the scan found most clusters.
+def opening_of(choice: Choice, scanned: Finding, data: Dataset | None) -> Opening:
+    """Chooses the budget that a class is opened at.
+
+    Args:
+        choice: the class.
+        scanned: finding of the scan.
+        data: the scan's images, or None where they are no longer to be had.
+    """
+    return _opening(identity(choice.record), scanned.label, data is not None, choice, scanned, data)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _opening(
+    identity: str, label: int, has_images: bool, _choice: Choice, _scanned: Finding, _data: Dataset | None
+) -> Opening:
+    seeds = None if _data is None else _data.train.pixels[_scanned.evidence.seed_index]
+    return choose_opening(_scanned.evidence, found_trigger(_choice, _scanned), seeds)
+
+
+def found_trigger(choice: Choice, scanned: Finding) -> CandidateTrigger | None:
+    """Finds the trigger that a class was flagged for.
 
     Returns:
-        The L2 radius, the largest of several.
+        The trigger; None where the class is not flagged, or was for something else.
     """
-    counts = [clusters.count for clusters in finding.clusters]
-    best = max(range(len(counts)), key=lambda i: (counts[i], i))
-    return finding.evidence.budgets[best]
+    return candidate_of(choice.entry, scanned) if choice.entry.flagged else None
+
+
+def say_opening(opening: Opening, epsilon: float) -> None:
+    """Says which budget shows most, and why.
+
+    Args:
+        opening: that budget.
+        epsilon: the budget that is shown.
+    """
+    said = "Opened at" if epsilon == opening.budget else "This class is seen best at"
+    st.caption(f"{said} ε = {opening.budget:g}, {opening.because}.", width="content")
 
 
 def marks(at: Mapping[float, str]) -> None:

@@ -13,15 +13,16 @@ from jaxtyping import Bool, Int64
 
 from aegis.core.errors import AegisError
 from aegis.core.text import count_of, label_with_name, printable
-from aegis.core.types import Dataset, Embedding, Finding
+from aegis.core.types import CandidateTrigger, Dataset, Embedding, Finding
 from aegis.records.config import ScanConfig
 from aegis.records.record import config_of
 from aegis.records.wording import METHODS
 from aegis.ui.components import charts
+from aegis.ui.components.evidence import show_trigger
 from aegis.ui.components.palette import palette
 from aegis.ui.components.widgets import reason_of
 from aegis.ui.inspect import state
-from aegis.ui.inspect.budget import Grouping, choose_bandwidth, choose_budget, recorded_budget
+from aegis.ui.inspect.budget import Grouping, choose_bandwidth, choose_budget, found_trigger, opening_of, say_opening
 from aegis.ui.inspect.change_space import in_change_space, likeness
 from aegis.ui.inspect.choice import Choice, choose, show_verdict
 from aegis.ui.inspect.clusters import summarise
@@ -38,6 +39,9 @@ from aegis.ui.session import WhatIf, look_for_images
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { max-width: 88rem; padding: 3.5rem 2rem 2rem; }
 [data-testid="stMainBlockContainer"] [data-testid="stImage"] img { image-rendering: pixelated; }
+.st-key-inspect-trigger .aegis-trigger figure { flex: 0 1 4rem; }
+.st-key-inspect-trigger .aegis-trigger figcaption { font-size: .75rem; }
+.st-key-inspect-trigger .aegis-trigger b { font-size: 1.25rem; }
 .aegis-cluster { display: flex; align-items: center; gap: .4rem; font-size: 1rem !important; padding: 0 !important; }
 .aegis-cluster i { width: .75rem; height: .75rem; border-radius: 50%; }
 .aegis-counts { margin: 0; font-size: .875rem; }
@@ -82,7 +86,6 @@ def inspect_page() -> None:
         if choice is not None:
             with title:
                 show_verdict(choice)
-            st.text(reason_of(choice.entry))
             _show_class(choice)
     except AegisError as error:
         with st.container(border=True, key="inspect-problem"):
@@ -93,6 +96,7 @@ def _show_class(choice: Choice) -> None:
     config = config_of(choice.record)
     finding = find_finding(choice.record, choice.entry.label)
     if finding is None:
+        st.text(reason_of(choice.entry))
         state.write_address(View(scan=choice.key, label=choice.entry.label))
         with st.container(border=True, key="inspect-problem"):
             st.markdown(
@@ -101,6 +105,7 @@ def _show_class(choice: Choice) -> None:
             )
         return
     data, _ = look_for_images(choice.key, choice.record)
+    _show_reason(choice, found_trigger(choice, finding), data)
     if data is None:
         st.info(
             "The images of this scan are not at hand, or have changed since: seeds, differences, training images and "
@@ -108,6 +113,17 @@ def _show_class(choice: Choice) -> None:
             icon=":material/image_not_supported:",
         )
     explore(choice, finding, data, config)
+
+
+def _show_reason(choice: Choice, trigger: CandidateTrigger | None, data: Dataset | None) -> None:
+    """Says why the class was flagged or not, with the trigger that was found beside it."""
+    if trigger is None:
+        st.text(reason_of(choice.entry))
+        return
+    reason, found = st.columns([7, 4], vertical_alignment="center")
+    reason.text(reason_of(choice.entry))
+    with found.container(key="inspect-trigger"):
+        show_trigger(choice.record, choice.entry, trigger, data)
 
 
 @st.fragment
@@ -120,10 +136,10 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         data: the scan's images, or None where they are no longer to be had.
         config: the scan's settings.
     """
-    colours = palette(st.context.theme.type)
+    colours, opening = palette(st.context.theme.type), opening_of(choice, scanned, data)
     with st.container(horizontal=True, gap="medium", key="inspect-controls"):
         with st.container(width=SLIDER):
-            epsilon = choose_budget(scanned)
+            epsilon = choose_budget(scanned, opening.budget)
         bandwidth_place = st.container(width=SLIDER)
         space = _choose_space(has_seeds=data is not None)
         method, alone, colour = _choose_view(config.embed.method, space, has_seeds=data is not None)
@@ -136,7 +152,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         scan=choice.key, label=scanned.label, budget=epsilon, method=changed, space=space, alone=alone, colour=colour
     )
     finding = find_what_if_of(choice, scanned, what_if)
-    back = epsilon if what_if.epsilon is None else recorded_budget(scanned)
+    back = epsilon if what_if.epsilon is None else opening.budget
     if finding is None:
         bandwidth_place.caption("Bandwidth: once it is computed")
         prompt_what_if(choice, data, what_if, back)
@@ -145,8 +161,12 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     budget = finding.evidence.budgets.index(epsilon)
     # One place for what comes and goes, since what follows would be made anew if its own place changed.
     above = st.container()
+    with above:
+        about = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    with about:
+        say_opening(opening, epsilon)
     if changes and data is not None:
-        with above:
+        with about:
             finding, budget = _show_changes(choice, finding, data, budget, what_if, method), 0
     with bandwidth_place:
         grouping, key = choose_bandwidth(choice, finding, budget, alone, config, f"{space} {method}")
@@ -164,7 +184,7 @@ def _show_changes(
     choice: Choice, finding: Finding, data: Dataset, budget: int, what_if: WhatIf, method: str
 ) -> Finding:
     """Says how alike the changes are; the finding at this budget alone, in the space of changes."""
-    st.markdown(likeness(choice.record, finding, data, budget).sentence, help=LIKENESS_HELP)
+    st.markdown(likeness(choice.record, finding, data, budget).sentence, help=LIKENESS_HELP, width="content")
     record = choice.record if what_if.epsilon is None else with_what_if(choice.record, what_if)
     return in_change_space(record, finding, data, budget, replace(config_of(choice.record).embed, method=method))
 
