@@ -51,8 +51,7 @@ class ClusterSummary:
             class_names: of all classes.
         """
         said = ", ".join(f"{printable(class_names[label], 24)} {count}" for label, count in self.sources[:SOURCES])
-        more = len(self.sources) - SOURCES
-        return f"from {said}" + (f" and {more} more" if more > 0 else "") if said else ""
+        return f"from {said}{', …' if len(self.sources) > SOURCES else ''}" if said else ""
 
 
 def summarise(subject: Subject, clusters: Clusters) -> tuple[ClusterSummary, ...]:

@@ -164,11 +164,9 @@ def _say_what(subject: Subject) -> None:
             training = int(chosen[: subject.training_count].sum())
             clusters = np.unique(subject.clusters.assignment[chosen])
             named = ", ".join(str(c + 1) for c in clusters[:5] if c >= 0) + (" …" if len(clusters) > 5 else "")
-            st.markdown(
-                f"**{int(chosen.sum()) - training} translated, {training} training:** "
-                f"cluster{'s' if len(clusters) > 1 else ''} {named}",
-                width="stretch",
-            )
+            origins = f"{int(chosen.sum()) - training} translated"
+            origins += f", {training} training" if subject.training_count else ""
+            st.markdown(f"**{origins}:** cluster{'s' if len(clusters) > 1 else ''} {named}", width="stretch")
         else:
             st.markdown(f"**Nothing selected:** all {len(subject.members)} translated", width="stretch")
         st.button(

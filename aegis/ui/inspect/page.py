@@ -39,12 +39,13 @@ from aegis.ui.session import WhatIf, look_for_images
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { max-width: 88rem; padding: 3.5rem 2rem 2rem; }
 [data-testid="stMainBlockContainer"] [data-testid="stImage"] img { image-rendering: pixelated; }
-.st-key-inspect-trigger .aegis-trigger figure { flex: 0 1 4rem; }
+.st-key-inspect-trigger .aegis-trigger figure { flex: 0 0 4.5rem; }
 .st-key-inspect-trigger .aegis-trigger figcaption { font-size: .75rem; }
 .st-key-inspect-trigger .aegis-trigger b { font-size: 1.25rem; }
-.aegis-cluster { display: flex; align-items: center; gap: .4rem; font-size: 1rem !important; padding: 0 !important; }
+.aegis-cluster { display: flex; align-items: center; gap: .4rem; font-size: 1rem !important; padding: 0 !important;
+  margin: 0; line-height: 1.3; }
 .aegis-cluster i { width: .75rem; height: .75rem; border-radius: 50%; }
-.aegis-counts { margin: 0; font-size: .875rem; }
+.aegis-counts { margin: 0 !important; font-size: .875rem; line-height: 1.3; }
 [class*="st-key-inspect-"] [data-testid="stText"] { overflow-wrap: anywhere; }
 /* The page's own wrapping of paragraphs would break the number on a slider's thumb into digits. */
 [data-testid="stSlider"] p { text-wrap-mode: nowrap; }
@@ -142,8 +143,13 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
             epsilon = choose_budget(scanned, opening.budget)
         bandwidth_place = st.container(width=SLIDER)
         space = _choose_space(has_seeds=data is not None)
-        method, alone, colour = _choose_view(config.embed.method, space, has_seeds=data is not None)
+        method, colour = _choose_view(config.embed.method, has_seeds=data is not None)
     changes = space == "change"
+    about = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    with about:
+        # There are no changes of training images to leave out.
+        alone = not changes and st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
+        say_opening(opening, epsilon)
     # Changes need the translated images alone, whatever features are drawn by.
     needed = config.embed.method if changes else method
     what_if = WhatIf(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, needed)
@@ -161,10 +167,6 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     budget = finding.evidence.budgets.index(epsilon)
     # One place for what comes and goes, since what follows would be made anew if its own place changed.
     above = st.container()
-    with above:
-        about = st.container(horizontal=True, vertical_alignment="center", gap="medium")
-    with about:
-        say_opening(opening, epsilon)
     if changes and data is not None:
         with about:
             finding, budget = _show_changes(choice, finding, data, budget, what_if, method), 0
@@ -237,7 +239,7 @@ def _choose_space(has_seeds: bool) -> str:
     return space
 
 
-def _choose_view(method: str, space: str, has_seeds: bool) -> tuple[str, bool, str]:
+def _choose_view(method: str, has_seeds: bool) -> tuple[str, str]:
     # Without the images nobody knows the seeds' classes.
     offered = [name for name in COLOURS if has_seeds or name != "class"]
     if st.session_state.get(state.COLOUR) not in offered:
@@ -251,11 +253,9 @@ def _choose_view(method: str, space: str, has_seeds: bool) -> tuple[str, bool, s
         "Drawn by", list(METHODS), format_func=METHODS.__getitem__, key=state.METHOD, required=True, width="content",
         help=METHOD_HELP,
     )  # fmt: skip
-    # There are no changes of training images to leave out.
-    alone = space == "features" and st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
     assert colour is not None
     assert drawn is not None
-    return drawn, alone, colour
+    return drawn, colour
 
 
 def _draw(subject: Subject, grouping: Grouping, groups: list[charts.Group], clusters: dict[str, Any]) -> None:

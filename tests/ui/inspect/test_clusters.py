@@ -77,7 +77,7 @@ def test_seeds_of_many_classes_are_said_in_short():
         return ClusterSummary(0, np.arange(1), 1, 0, sources, np.arange(1)).say_sources(("a", "<b>", "c" * 50))
 
     assert said((1, 5), (0, 2)) == "from <b> 5, a 2"
-    assert said((1, 5), (0, 2), (2, 1)) == "from <b> 5, a 2 and 1 more"
+    assert said((1, 5), (0, 2), (2, 1)) == "from <b> 5, a 2, …"
     assert said() == ""
 
 
