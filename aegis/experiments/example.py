@@ -76,4 +76,4 @@ def misled(classifier: Classifier, images: LabelledImages, stamp: Stamp, source:
 
 
 if __name__ == "__main__":
-    print(make_example().model_dump_json(indent=2))
+    make_example()
