@@ -24,5 +24,5 @@ def test_pictures_and_words_are_of_a_bundled_model_and_its_planted_mark(tmp_path
     assert example.images == (images.labels != goal.target).sum()
     for name, pixels in zip((BENIGN, MARKED), both, strict=True):
         picture = np.asarray(Image.open(FOLDER / name).convert("L"))
-        assert np.array_equal(picture, as_8_bit(pixels[0]))
+        assert np.array_equal(picture, as_8_bit(pixels)[0])
     assert read_example(tmp_path) is None
