@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,8 @@ from aegis.ui.scans import clusters_at, identity
 OFFERED = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 70, 100, 140, 200, 300, 500, 700, 1000)
 HELP = (
     "How far each image was changed on its way into the class: the L2 norm of the change, epsilon in the paper. Marked "
-    "are the budgets of the scan, which are there at once; others are computed when you ask for them."
+    "are the budgets of the scan, with their numbers, and those computed since, which are there at once; others are "
+    "computed when you ask for them."
 )
 # Bandwidths on offer, as multiples of the computed one: steps of about four per cent, as far as both ends make sense.
 LOWEST, HIGHEST, STEPS = 0.25, 2.5, 60
@@ -30,12 +31,13 @@ BANDWIDTH_HELP = (
 )
 
 
-def choose_budget(finding: Finding, first: float) -> float:
+def choose_budget(finding: Finding, first: float, computed: Collection[float]) -> float:
     """Shows a slider of budgets.
 
     Args:
         finding: the class.
         first: the budget that it begins with.
+        computed: budgets that are there beside those of the scan; they are marked without words, for want of room.
 
     Returns:
         The chosen L2 radius.
@@ -49,12 +51,13 @@ def choose_budget(finding: Finding, first: float) -> float:
     # Only where it differs: setting the value would undo a move of the slider.
     if st.session_state.get(state.BUDGET) != value:
         st.session_state[state.BUDGET] = value
-    options = sorted({float(one) for one in (*OFFERED, *recorded, value)})
+    options = sorted({float(one) for one in (*OFFERED, *recorded, *computed, value)})
     with st.container(key="inspect-epsilon"):
         chosen: float = st.select_slider(
             "Change allowed (ε)", options, format_func="{:g}".format, key=state.BUDGET, help=HELP
         )
-        marks({options.index(budget) / (len(options) - 1): f"{budget:g}" for budget in recorded})
+        words = dict.fromkeys(computed, "") | {budget: f"{budget:g}" for budget in recorded}
+        marks({options.index(budget) / (len(options) - 1): said for budget, said in words.items()})
     return chosen
 
 

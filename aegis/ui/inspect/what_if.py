@@ -33,6 +33,18 @@ if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
 
+def what_if_of(choice: Choice, scanned: Finding, epsilon: float, method: str) -> WhatIf:
+    """Names a view of a class by what differs from its scan.
+
+    Args:
+        choice: the class.
+        scanned: finding of the scan.
+        epsilon: the budget, an L2 radius.
+        method: of the embedding.
+    """
+    return WhatIf(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, method)
+
+
 def find_what_if_of(choice: Choice, scanned: Finding, what_if: WhatIf) -> Finding | None:
     """Finds the class with the chosen budget and method, as scanned or as computed by a job.
 
