@@ -28,7 +28,8 @@ _STYLE = """<style>
 .st-key-home-actions > :first-child a:hover { background: light-dark(#084a80, #7cc4f4); }
 .st-key-home-actions > :first-child :is(p, span) { color: light-dark(#fff, #0f1722); }
 .st-key-home-example .aegis-trigger { justify-content: center; }
-.st-key-home-example .aegis-trigger figure { flex: 0 1 7rem; }
+.st-key-home-example .aegis-trigger figure { flex: 1 1 0; min-width: 0; max-width: 7rem; }
+.st-key-home-example .aegis-trigger figcaption { white-space: normal; }
 </style>"""
 PYTHON = """\
 import aegis

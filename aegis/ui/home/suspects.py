@@ -16,8 +16,12 @@ from aegis.ui.suspects import ListedSuspect
 HEADS = ("Suspect", "Architecture", "Images", "Classes", "Last verdict")
 COLUMNS = [12, 8, 13, 5, 9, 5]
 _STYLE = """<style>
-/* A link is never cut, however narrow the window. */
-[class*="st-key-suspect-"] [data-testid="stColumn"]:last-child { min-width: 4.5rem; }
+/* A link is neither cut nor moved below its row, until on a phone all of them are. */
+@media (min-width: 641px) {
+  [class*="st-key-suspect-"] [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"]) { flex-wrap: nowrap; }
+  [class*="st-key-suspect-"] [data-testid="stColumn"] { min-width: 0; }
+  [class*="st-key-suspect-"] [data-testid="stColumn"]:last-child { flex: none; width: 4.5rem; }
+}
 @media (max-width: 640px) { .st-key-suspect-heads { display: none; } }
 </style>"""
 

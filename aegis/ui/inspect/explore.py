@@ -117,6 +117,8 @@ def _show_earlier(
         st.html(_DIMMED)
         st.caption(f"Below, dimmed: ε = {epsilon:g}, {METHODS[drawn]}.")
     view = replace(view, budget=epsilon, method=None if drawn == method else drawn)
+    # What is said of the earlier view stands with it, not beside the slider of the wanted one.
+    places = replace(places, about=places.above)
     _show_view(choice, finding, data, view, what_if, epsilon if what_if.epsilon is None else opening, places)
 
 
