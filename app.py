@@ -3,7 +3,7 @@
 # Processes of long work read this file too, under another name, and need nothing of it.
 if __name__ == "__main__":
     from aegis import ui
-    from aegis.ui.home import home_page
+    from aegis.ui.home.page import home_page
 
     ui.frame("AEGIS")
     home_page()

@@ -9,8 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 import aegis
 from aegis.data import SOURCES
+from aegis.records.example import read_example
+from aegis.store.store import Store
 from tests.layers import ROOT
 from tests.pages.conftest import everything, parsed
+from tests.stored import record
 from tests.suspects import HOSTILE, write_cut, write_hostile, write_infected, write_suspect
 
 
@@ -38,18 +41,46 @@ def test_a_suspect_is_a_line_that_leads_to_its_scan_and_keeps_the_truth(home, su
     path = write_infected(suspects)
     at = home()
     texts = {text.value for text in at.text}
-    assert {"suspect.safetensors", "Jackets and bags", "aegis:cnn16", "fashion_mnist"} <= texts
-    assert {"28 × 28, grey", "2 classes"} <= texts
+    assert {"suspect.safetensors", "Jackets and bags", "aegis:cnn16", "fashion_mnist, 28 × 28, grey", "2"} <= texts
     assert f"source .venv/bin/activate\naegis scan {path}" in [code.value for code in at.code]
     (digest,) = (text.help for text in at.text if text.help)
     assert digest.startswith(f"SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}, ")
     links = [link.proto for link in at.main.get("page_link")]
-    assert [(link.page, link.query_string) for link in links] == [("Scan", "suspect=suspect.safetensors")]
+    demo = "suspect=suspect.safetensors"
+    assert [(link.label, link.query_string) for link in links] == [
+        ("Scan my model", "suspect=upload"), ("Try a demo", demo), ("Scan", demo)
+    ]  # fmt: skip
+    assert "Not scanned" in everything(at)
     # The example names a bundled suspect.
     (example,) = (code.value for code in at.code if code.language == "python")
     said = everything(at).replace(example, "")
     for secret in ("localised", "vermilion", "0.125", "append"):
         assert secret not in said
+
+
+def test_a_suspect_has_its_last_verdict(home, suspects):
+    path = write_infected(suspects)
+    model = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "file": "earlier.pt"}
+    for key, verdict, day in (("a", "infected", 1), ("b", "clean", 2), ("c", "inconclusive", 3)):
+        one = record(created=f"2024-01-0{day}T00:00:00+00:00").model_copy(update={"verdict": verdict})
+        # The latest one is of another model.
+        Store().keep_scan(
+            key * 64, one if key == "c" else one.model_copy(update={"model": one.model.model_copy(update=model)})
+        )
+    at = home()
+    links = [link.proto.query_string for link in at.main.get("page_link")]
+    assert links.count("scan=" + "b" * 64) == 2
+    assert links.count("scan=" + "a" * 64) == 1
+    # A scan of a suspect that is at hand has its name here.
+    assert "earlier.pt" not in everything(at)
+    assert not [text for text in at.caption if text.value == "Not scanned"]
+
+
+def test_the_example_is_shown_with_what_it_is(home):
+    example = read_example()
+    said = everything(home())
+    assert f"call {example.success:.0%} of {example.images} other test images {example.target}" in said
+    assert "planted" in said
 
 
 def test_broken_files_are_messages_and_text_from_cards_is_never_parsed(home, suspects):
@@ -70,7 +101,7 @@ def test_many_classes_are_counted_and_a_changed_file_is_read_again(home, suspect
     write_suspect(suspects, "suspect", class_names=names, shape=(3, 224, 224), name="Before")
     at = home()
     said = everything(at)
-    for part in ("1,000 classes", "224 × 224, colour", "Before"):
+    for part in ("1,000", "224 × 224, colour", "Before"):
         assert part in said
     assert "class 1\n" not in said
     write_suspect(suspects, "suspect", name="Afterwards")

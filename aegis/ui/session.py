@@ -154,6 +154,21 @@ def find_what_if(what_if: WhatIf) -> Job[object] | None:
     return None if id is None else server_state().looks.find(id)
 
 
+def computed_budgets(scan: str, label: int) -> tuple[float, ...]:
+    """Lists the budgets that this server computed for a class beside those of its scan.
+
+    Args:
+        scan: key of the scan.
+        label: the class.
+    """
+    jobs = [
+        (one.epsilon, server_state().looks.find(id))
+        for one, id in tuple(server_state().taken.items())
+        if (one.scan, one.label) == (scan, label)
+    ]
+    return tuple(sorted({epsilon for epsilon, job in jobs if epsilon and job and job.state == "done"}))
+
+
 def own_scans() -> set[str]:
     """Lists the scans that this session's owner made from uploads or opened by a link.
 

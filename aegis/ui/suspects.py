@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError, safe_open
 
 from aegis.core.errors import AegisError, CheckpointError
 from aegis.core.text import printable
+from aegis.data import DATASETS
 from aegis.models.card import Identity, read_identity
 from aegis.models.intake.formats import recognise
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from aegis.records.record import ScanRecord
 
 ROOT = Path(__file__).resolve().parents[2]
+BUNDLED = ROOT / "assets" / "models"
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def command_for(path: Path) -> str:
 
 def suspects_folder() -> Path:
     """Finds the folder of suspects: ``AEGIS_SUSPECTS``, or the bundled one."""
-    return Path(os.environ.get("AEGIS_SUSPECTS") or ROOT / "assets" / "models").absolute()
+    return Path(os.environ.get("AEGIS_SUSPECTS") or BUNDLED).absolute()
 
 
 def list_suspects(folder: Path) -> list[Path]:
@@ -59,6 +63,23 @@ def list_suspects(folder: Path) -> list[Path]:
         folder: may be missing.
     """
     return sorted(folder.glob("*.safetensors"))
+
+
+def neutral_names(suspects: Sequence[ListedSuspect]) -> dict[Path, str]:
+    """Names checkpoints for people; bundled ones by a letter, since their files' names say what a scan is to find out.
+
+    Args:
+        suspects: the checkpoints.
+
+    Returns:
+        A name for each path: the data set and a letter, in the order of digests, or the file's own.
+    """
+    names = {one.path: printable(one.path.name, 120) for one in suspects}
+    bundled = sorted((one for one in suspects if one.path.parent == BUNDLED), key=lambda one: one.sha256)
+    for data, info in DATASETS.items():
+        alike = [one for one in bundled if one.identity and one.identity.data == data]
+        names |= {one.path: f"{info.title} {letter}" for one, letter in zip(alike, ascii_uppercase)}
+    return names
 
 
 def examine(path: Path) -> ListedSuspect:

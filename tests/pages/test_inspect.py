@@ -1,5 +1,6 @@
 """Inspect Class as a script: its states, and what follows a click or a slider."""
 
+import re
 import shutil
 
 import numpy as np
@@ -103,6 +104,28 @@ def test_a_click_selects_a_cluster_and_a_box_what_lies_in_it_until_it_is_cleared
     run(page)
     assert selected(page, points) == []
     assert "Nothing selected" in everything(page)
+
+
+def test_two_clusters_are_shown_side_by_side(page, finding):
+    found = finding.clusters[finding.evidence.budgets.index(float(page.query_params["budget"]))]
+    assert {chip["pressed"] for chip in chart(page)["strip"]["chips"]} == {"false"}
+    click(page, *np.flatnonzero(found.assignment < 2).tolist(), drawn=True)
+    chips = chart(page)["strip"]["chips"]
+    assert [chip["pressed"] for chip in chips[:2]] == ["true", "true"]
+    shown = [image.proto.imgs[0].alt for image in page.get("image")]
+    for number, chip in enumerate(chips[:2], 1):
+        kind = "translated" if "translated" in chip["said"] else "training"
+        count = re.search(rf"(\d+) {kind}", chip["said"]).group(1)
+        assert any(f"of {count} in cluster {number}, 4 to a row" in alt and kind in alt.lower() for alt in shown)
+
+
+def test_it_opens_at_a_budget_of_the_scan_and_says_why(page, finding):
+    budget = page.query_params["budget"]
+    assert float(budget) in finding.evidence.budgets
+    assert f"Opened at ε = {budget}, " in everything(page)
+    other = next(one for one in finding.evidence.budgets if f"{one:g}" != budget)
+    page.select_slider(key=state.BUDGET).set_value(other)
+    assert f"This class is seen best at ε = {budget}, " in everything(run(page))
 
 
 def test_a_bandwidth_gives_the_clusters_of_a_scan_with_it(page, finding):

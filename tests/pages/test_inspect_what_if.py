@@ -13,7 +13,7 @@ from aegis.ui.inspect.what_if import with_what_if
 from aegis.ui.scans import find_finding
 from aegis.ui.session import WhatIf, find_what_if, server_state
 from aegis.ui.watch import Watch
-from tests.pages.conftest import INSPECT, LABEL, everything, run, scatters
+from tests.pages.conftest import INSPECT, LABEL, drawn, everything, run, scatters
 
 
 def look(at, epsilon):
@@ -39,17 +39,24 @@ def kept(finished, epsilon, method="tsne"):
 
 
 def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
+    before, budget = scatters(page)[0]["points"], page.query_params["budget"]
     look(page, 4.0)
     assert "ε = 4 was not part of the scan" in everything(page)
     assert "seconds" in everything(page)
     assert page.query_params["budget"] == "4"
-    assert not scatters(page)
+    # What was shown stays, dimmed.
+    assert [one["points"] for one in scatters(page)] == [before]
+    assert f"Below, dimmed: ε = {budget}, t-SNE." in everything(page)
     assert not server_state().taken
     compute(page)
     assert ended(finished, 4.0).state == "done"
     run(page)
     assert "With ε = 4:" in everything(page)
+    assert "dimmed" not in everything(page)
     assert len(scatters(page)) == 1
+    assert scatters(page)[0]["points"] != before
+    # It is on the slider from now on, beside those of the scan.
+    assert drawn(page).count("<i></i></span>") == 1
     evidence = kept(finished, 4.0).evidence
     images = look_for_images(finished.record, finished.key, UploadCache())[0].train
     changes = evidence.translated[0] / 255 - images.pixels[evidence.seed_index]

@@ -19,6 +19,7 @@ from aegis.records.presets import preset
 from aegis.records.ranking import ranked
 from aegis.records.record import ControlRecord
 from aegis.ui.caches import Uploads
+from aegis.ui.components.widgets import OWN, UPLOAD
 from aegis.ui.order import Outcome
 from aegis.ui.session import server_state
 from aegis.ui.watch import Watch
@@ -102,6 +103,7 @@ def test_a_link_chooses_a_suspect_by_name_and_its_card_is_never_parsed(open_page
     write_infected(suspects)
     assert open_page(SCAN, suspect="suspect.safetensors").selectbox[0].value == "suspect.safetensors"
     # No path from an address is opened.
+    assert open_page(SCAN, suspect=UPLOAD).selectbox[0].value == OWN
     at = open_page(SCAN, suspect="../secret.safetensors")
     assert at.selectbox[0].value == "hostile.safetensors"
     assert ", ".join(HOSTILE) in [text.value for text in at.text]

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from aegis.models.intake.formats import HEADER_LIMIT
-from aegis.ui.suspects import ROOT, command_for, examine, list_suspects, suspects_folder
+from aegis.ui.suspects import BUNDLED, ROOT, command_for, examine, list_suspects, neutral_names, suspects_folder
 from tests.suspects import tensors, write_cut, write_infected, write_suspect
 
 
@@ -29,6 +29,19 @@ def test_a_checkpoint_without_a_card_is_no_problem(tmp_path):
     save_file(tensors(), tmp_path / "plain.safetensors")
     suspect = examine(tmp_path / "plain.safetensors")
     assert (suspect.identity, suspect.problem) == (None, "")
+
+
+def test_names_of_bundled_suspects_say_nothing_of_what_is_in_them(tmp_path):
+    own = write_infected(tmp_path)
+    paths = [*list_suspects(BUNDLED), own, tmp_path / "gone"]
+    names = neutral_names([examine(path) for path in paths])
+    assert names[own] == own.name
+    assert names[tmp_path / "gone"] == "gone"
+    bundled = [names[path] for path in paths[:-2]]
+    assert len(set(bundled)) == len(bundled)
+    assert not [name for path, name in names.items() if path.parent == BUNDLED and path.stem.split("_")[-1] in name]
+    # Neither do their letters, which do not follow the order of the files.
+    assert bundled != sorted(bundled)
 
 
 BROKEN = {

@@ -20,6 +20,8 @@ from aegis.ui.components.svg import draw_score
 from aegis.ui.components.widgets import REASON, reason_of
 from aegis.ui.uploads import UPLOADED
 
+# Address and caption of a picture.
+Figure = tuple[str, str]
 # Number of source classes listed, those with the highest rates.
 LISTED = 20
 # Characters of the verdict's sentence.
@@ -184,13 +186,29 @@ def _rates(record: ScanRecord, one: ClassRecord, best: TriggerRecord, colours: P
 
 def _pictures(one: ClassRecord, trigger: CandidateTrigger, image: np.ndarray | None) -> str:
     """A benign image, the trigger, and the image with it; the trigger alone without an image."""
-    alone = _figure(trigger_picture(trigger), "The trigger" if one.flagged else "Best candidate")
+    alone = _drawn(trigger_picture(trigger)), "The trigger" if one.flagged else "Best candidate"
     if image is None:
-        return f'<div class="aegis-trigger">{alone}</div>'
-    benign, changed = _figure(image, "Benign image"), _figure(trigger.shown(image[None])[0], "With it")
-    return f'<div class="aegis-trigger">{benign}<b>+</b>{alone}<b>=</b>{changed}</div>'
+        return f'<div class="aegis-trigger">{_figure(*alone)}</div>'
+    return _equation((_drawn(image), "Benign image"), alone, (_drawn(trigger.shown(image[None])[0]), "With it"))
 
 
-def _figure(image: np.ndarray, caption: str) -> str:
-    source = address(as_picture(image, 160))
-    return f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
+def _equation(benign: Figure, mark: Figure, changed: Figure) -> str:
+    return f'<div class="aegis-trigger">{_figure(*benign)}<b>+</b>{_figure(*mark)}<b>=</b>{_figure(*changed)}</div>'
+
+
+def show_equation(benign: Figure, mark: Figure, changed: Figure) -> None:
+    """Shows three pictures in a row, as a sum.
+
+    Args:
+        benign, mark, changed: address and caption of each picture.
+    """
+    st.html(_STYLE + _equation(benign, mark, changed))
+
+
+def _drawn(image: np.ndarray) -> str:
+    return address(as_picture(image, 160))
+
+
+def _figure(source: str, caption: str) -> str:
+    said = html.escape(caption)
+    return f'<figure><img src="{source}" alt="{said}"><figcaption>{said}</figcaption></figure>'

@@ -25,6 +25,8 @@ CLASSES_SHOWN = 12
 REASON = 400
 FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes": "“Classes”"}
 OWN = "Upload…"
+# What the Scan page's address says instead of a suspect's file.
+UPLOAD = "upload"
 # What the Scan page's address calls a job of each kind.
 LINKS = {"scan": "job", "references": "references"}
 NAMED = 3

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
-from aegis.core.types import Clusters, Embedding, Finding
+from aegis.core.types import CandidateTrigger, Clusters, Dataset, Embedding, Finding
 from aegis.records.config import ScanConfig
+from aegis.records.ranking import candidate_of
 from aegis.ui.inspect import state
 from aegis.ui.inspect.choice import Choice
+from aegis.ui.inspect.opening import Opening, choose_opening
 from aegis.ui.scans import clusters_at, identity
 
 # Round numbers, about as many steps apart at the small end, where attacks begin to work, as where pixels saturate.
 OFFERED = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 70, 100, 140, 200, 300, 500, 700, 1000)
 HELP = (
     "How far each image was changed on its way into the class: the L2 norm of the change, epsilon in the paper. Marked "
-    "are the budgets of the scan, which are there at once; others are computed when you ask for them."
+    "are the budgets of the scan, with their numbers, and those computed since, which are there at once; others are "
+    "computed when you ask for them."
 )
 # Bandwidths on offer, as multiples of the computed one: steps of about four per cent, as far as both ends make sense.
 LOWEST, HIGHEST, STEPS = 0.25, 2.5, 60
@@ -28,8 +31,13 @@ BANDWIDTH_HELP = (
 )
 
 
-def choose_budget(finding: Finding) -> float:
+def choose_budget(finding: Finding, first: float, computed: Collection[float]) -> float:
     """Shows a slider of budgets.
+
+    Args:
+        finding: the class.
+        first: the budget that it begins with.
+        computed: budgets that are there beside those of the scan; they are marked without words, for want of room.
 
     Returns:
         The chosen L2 radius.
@@ -38,29 +46,58 @@ def choose_budget(finding: Finding) -> float:
     value = st.session_state.get(state.BUDGET)
     # A scan may have used a budget beyond those on offer.
     if not isinstance(value, float | int) or not (value in recorded or OFFERED[0] <= value <= OFFERED[-1]):
-        value = recorded_budget(finding)
+        value = first
     value = float(value)
     # Only where it differs: setting the value would undo a move of the slider.
     if st.session_state.get(state.BUDGET) != value:
         st.session_state[state.BUDGET] = value
-    options = sorted({float(one) for one in (*OFFERED, *recorded, value)})
+    options = sorted({float(one) for one in (*OFFERED, *recorded, *computed, value)})
     with st.container(key="inspect-epsilon"):
         chosen: float = st.select_slider(
             "Change allowed (ε)", options, format_func="{:g}".format, key=state.BUDGET, help=HELP
         )
-        marks({options.index(budget) / (len(options) - 1): f"{budget:g}" for budget in recorded})
+        words = dict.fromkeys(computed, "") | {budget: f"{budget:g}" for budget in recorded}
+        marks({options.index(budget) / (len(options) - 1): said for budget, said in words.items()})
     return chosen
 
 
-def recorded_budget(finding: Finding) -> float:
-    """Finds the budget at which the scan found most clusters.
+def opening_of(choice: Choice, scanned: Finding, data: Dataset | None) -> Opening:
+    """Chooses the budget that a class is opened at.
+
+    Args:
+        choice: the class.
+        scanned: finding of the scan.
+        data: the scan's images, or None where they are no longer to be had.
+    """
+    return _opening(identity(choice.record), scanned.label, data is not None, choice, scanned, data)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _opening(
+    identity: str, label: int, has_images: bool, _choice: Choice, _scanned: Finding, _data: Dataset | None
+) -> Opening:
+    seeds = None if _data is None else _data.train.pixels[_scanned.evidence.seed_index]
+    return choose_opening(_scanned.evidence, found_trigger(_choice, _scanned), seeds)
+
+
+def found_trigger(choice: Choice, scanned: Finding) -> CandidateTrigger | None:
+    """Finds the trigger that a class was flagged for.
 
     Returns:
-        The L2 radius, the largest of several.
+        The trigger; None where the class is not flagged, or was for something else.
     """
-    counts = [clusters.count for clusters in finding.clusters]
-    best = max(range(len(counts)), key=lambda i: (counts[i], i))
-    return finding.evidence.budgets[best]
+    return candidate_of(choice.entry, scanned) if choice.entry.flagged else None
+
+
+def say_opening(opening: Opening, epsilon: float) -> None:
+    """Says which budget shows most, and why.
+
+    Args:
+        opening: that budget.
+        epsilon: the budget that is shown.
+    """
+    said = "Opened at" if epsilon == opening.budget else "This class is seen best at"
+    st.caption(f"{said} ε = {opening.budget:g}, {opening.because}.", width="content")
 
 
 def marks(at: Mapping[float, str]) -> None:

@@ -45,6 +45,7 @@ class Chart {
     const head = make("div", { class: "head" }, this.root);
     this.title = make("div", { class: "title" }, head);
     this.makeTools(make("div", { class: "tools", role: "toolbar", "aria-label": "Chart" }, head));
+    this.strip = new Strip(this.root, (...said) => this.tell(...said));
     this.svg = make("svg", { role: "img" }, this.root, SVG);
     this.layer = make("g", {}, this.svg, SVG);
     this.drawing = make("path", { class: "drawing" }, this.svg, SVG);
@@ -93,6 +94,7 @@ class Chart {
     this.title.textContent = data.title;
     this.svg.setAttribute("aria-label", data.alt);
     this.paint();
+    this.strip.show(data.strip);
     this.showLegend();
     this.place();
   }
@@ -113,7 +115,9 @@ class Chart {
     }));
   }
 
+  // Where points have the colours of clusters, the strip is the legend.
   showLegend() {
+    this.legend.hidden = this.data.strip.coloured;
     this.legend.replaceChildren(...this.data.groups.slice(0, this.data.legend).map((group) => {
       const one = make("button", { type: "button", title: `Select ${group.name}` });
       const sign = make("svg", { viewBox: "-6 -6 12 12", width: 12, height: 12, "aria-hidden": "true" }, one, SVG);

@@ -6,7 +6,7 @@ screen would be lost at each click.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,9 @@ def show_scatter(content: dict[str, Any], pictures: dict[str, Any] | None) -> No
     """
     if pictures is not None:
         st.components.v2.component("aegis_pictures", js=_KEEP)(key=f"{state.CHART}-pictures", data=pictures, height=0)
-    chart = st.components.v2.component("aegis_scatter", js=_read("scatter.js"), css=_read("scatter.css"))
+    # One module: the strip uses what the scatter defines.
+    script = _read("strip.js") + _read("scatter.js")
+    chart = st.components.v2.component("aegis_scatter", js=script, css=_read("scatter.css") + _read("strip.css"))
     chart(key=state.CHART, data=content, on_picked_change=state.take_picked)
 
 
@@ -47,6 +49,7 @@ def scatter(
     groups: Sequence[Group],
     selected: Bool[np.ndarray, " p"],
     hover: Sequence[str],
+    clusters: Mapping[str, Any],
     *,
     plane: str,
     title: str,
@@ -61,6 +64,7 @@ def scatter(
         groups: drawn in this order, which is that of the legend; other points are not drawn.
         selected: points that stand out; nothing fades when none is selected.
         hover: one text for each point.
+        clusters: the strip above, from ``strip``.
         plane: another one shows all points, and the same keeps the zoom.
         title: of the chart.
         alt: the chart in words, for screen readers.
@@ -78,6 +82,7 @@ def scatter(
         "selected": _rows(selected),
         "hover": [printable(text, HOVER) for text in hover],
         "groups": [_group(one, palette) for one in groups],
+        "strip": dict(clusters),
         "legend": LEGEND,
         "bandwidth": bandwidth,
         "said": f"bandwidth {bandwidth:.4g}",

@@ -16,9 +16,10 @@ SCAN, CLASS, BUDGET = "inspect-scan", "inspect-class", "inspect-budget"
 COLOUR, SHOW, ALONE, METHOD = "inspect-colour", "inspect-show", "inspect-alone", "inspect-method"
 SPACE = "inspect-space"
 CHART, RESET = "inspect-chart", "inspect-reset"
-# Keys that no widget has: packed selection, bandwidth of a link, colours, last written address, and what was picked.
-_SELECTION, _BANDWIDTH, _COLOURS, _WRITTEN, PICKED = (
-    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "written", "picked")
+# Keys that no widget has: packed selection, bandwidth of a link, colours, last written address, what was shown last,
+# and what was picked.
+_SELECTION, _BANDWIDTH, _COLOURS, _WRITTEN, _SHOWN, PICKED = (
+    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "written", "shown", "picked")
 )
 
 
@@ -101,6 +102,29 @@ def new_pick() -> Mapping[str, Any] | None:
     """Gives what was picked since the page was last drawn, once."""
     picked = st.session_state.pop(PICKED, None)
     return picked if isinstance(picked, Mapping) else None
+
+
+def note_shown(label: int, scan: str, budget: float, method: str) -> None:
+    """Remembers what is shown of a class, for as long as another view of it is computed.
+
+    Args:
+        label: the class.
+        scan: key of the scan.
+        budget: L2 radius.
+        method: of the embedding.
+    """
+    st.session_state[_SHOWN] = (label, scan), (budget, method)
+
+
+def last_shown(label: int, scan: str) -> tuple[float, str] | None:
+    """Gives budget and method that a class was last shown with; None if another class was shown.
+
+    Args:
+        label: the class.
+        scan: key of the scan.
+    """
+    of, shown = st.session_state.get(_SHOWN, (None, None))
+    return shown if of == (label, scan) else None
 
 
 def start_bandwidth(key: str, recorded: float) -> float:

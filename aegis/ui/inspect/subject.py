@@ -130,11 +130,19 @@ class Subject:
         Returns:
             The row of the first one, and the pictures.
         """
-        moved = as_rgb(self.finding.evidence.translated[self.budget])
-        own = self.training(np.arange(self.training_count))
-        if own is None or not len(own):
-            return self.training_count, moved
-        return 0, np.concatenate([as_rgb(as_8_bit(own)), moved])
+        first = 0 if self.data is not None else self.training_count
+        return first, self.pictures_of(np.arange(len(self.embedding.points)))
+
+    def pictures_of(self, rows: Int64[np.ndarray, " k"]) -> Pictures:
+        """Makes the pictures of some points, training images first; none of those where the scan's images are gone.
+
+        Args:
+            rows: of points.
+        """
+        first = self.training_count
+        moved = as_rgb(self.finding.evidence.translated[self.budget][rows[rows >= first] - first])
+        own = self.training(rows[rows < first])
+        return moved if own is None or not len(own) else np.concatenate([as_rgb(as_8_bit(own)), moved])
 
     @property
     def seed_labels(self) -> Int64[np.ndarray, " n"] | None:

@@ -33,6 +33,18 @@ if TYPE_CHECKING:
     from aegis.models.load import Suspect
 
 
+def what_if_of(choice: Choice, scanned: Finding, epsilon: float, method: str) -> WhatIf:
+    """Names a view of a class by what differs from its scan.
+
+    Args:
+        choice: the class.
+        scanned: finding of the scan.
+        epsilon: the budget, an L2 radius.
+        method: of the embedding.
+    """
+    return WhatIf(choice.key, scanned.label, None if epsilon in scanned.evidence.budgets else epsilon, method)
+
+
 def find_what_if_of(choice: Choice, scanned: Finding, what_if: WhatIf) -> Finding | None:
     """Finds the class with the chosen budget and method, as scanned or as computed by a job.
 
@@ -63,29 +75,33 @@ def prompt_what_if(choice: Choice, data: Dataset | None, what_if: WhatIf, back: 
         _live(what_if)
         return
     with st.container(border=True, key="inspect-offer"):
-        st.markdown(f"**{_what(what_if)} was not part of the scan.**")
+        # In one row, since the last view stays below it.
+        row = st.container(horizontal=True, vertical_alignment="center")
         look = _prepare(choice, data, what_if)
+        said = f"**{_what(what_if)} was not part of the scan.**"
         if look is not None:
-            doing, span = "drawn in the plane", "seconds"
-            if what_if.epsilon is not None:
-                doing, span = f"translated anew and {doing}", "seconds to minutes"
-            st.markdown(
-                f"Its {config_of(look.record).gather.seeds} images are {doing}: {span}. The recorded verdict stays, "
-                "and what is computed is kept."
+            said += f" {_cost(look)}"
+        row.markdown(said, width="stretch")
+        if look is not None:
+            row.button(
+                "Compute it",
+                key="inspect-look",
+                type="primary",
+                icon=":material/play_arrow:",
+                on_click=start_what_if,
+                args=(what_if, lambda report, watch: run(look, report, watch), _title(choice)),
             )
-        with st.container(horizontal=True):
-            if look is not None:
-                st.button(
-                    "Compute it",
-                    key="inspect-look",
-                    type="primary",
-                    icon=":material/play_arrow:",
-                    on_click=start_what_if,
-                    args=(what_if, lambda report, watch: run(look, report, watch), _title(choice)),
-                )
-            st.button("Back", icon=":material/undo:", on_click=state.go_back, args=(back, _method(choice)))
+        row.button("Back", icon=":material/undo:", on_click=state.go_back, args=(back, _method(choice)))
     if job is not None and job.state == "failed":
         complain(job.message, "Failed")
+
+
+def _cost(look: WhatIfJob) -> str:
+    doing, span = "drawn in the plane", "seconds"
+    if look.what_if.epsilon is not None:
+        doing, span = f"translated anew and {doing}", "seconds to minutes"
+    seeds = config_of(look.record).gather.seeds
+    return f"Its {seeds} images are {doing}: {span}. The recorded verdict stays, and what is computed is kept."
 
 
 def _what(what_if: WhatIf) -> str:

@@ -8,14 +8,14 @@ from pathlib import Path
 import streamlit as st
 
 from aegis.core.errors import AegisError, DataError
-from aegis.core.text import count_of, printable
+from aegis.core.text import count_of
 from aegis.data import SOURCES, default_source
 from aegis.data.catalogue import SAMPLES
 from aegis.models.card import Identity
 from aegis.ui.caches import named_images
-from aegis.ui.components.widgets import OWN, complain, examined, fact, facts, show_identity, title_of
+from aegis.ui.components.widgets import OWN, UPLOAD, complain, examined, fact, facts, show_identity, title_of
 from aegis.ui.order import ChosenImages, ChosenSuspect
-from aegis.ui.suspects import list_suspects, suspects_folder
+from aegis.ui.suspects import list_suspects, neutral_names, suspects_folder
 from aegis.ui.uploads import (
     MAX_BYTES,
     ImagesSummary,
@@ -42,16 +42,17 @@ def choose_suspect() -> ChosenSuspect | None:
     options = [*paths, OWN]
     wanted = st.query_params.get("suspect", "")
     # A link chooses once; what the user chooses afterwards stands.
-    if wanted in paths and wanted != st.session_state.get("scan_linked"):
-        st.session_state["scan_suspect"] = wanted
+    if (wanted in paths or wanted == UPLOAD) and wanted != st.session_state.get("scan_linked"):
+        st.session_state["scan_suspect"] = OWN if wanted == UPLOAD else wanted
     st.session_state["scan_linked"] = wanted
     if st.session_state.get("scan_suspect") not in options:
         st.session_state["scan_suspect"] = options[0]
+    names = neutral_names([examined(path) for path in paths.values()])
     name = st.selectbox(
         "Suspect",
         options,
         key="scan_suspect",
-        format_func=lambda option: OWN if option == OWN else printable(option, 80),
+        format_func=lambda option: OWN if option == OWN else names[paths[option]],
         help="The model under test. Bundled ones lie beside this program; your own is removed when its job is over.",
         persist_state="session",
     )

@@ -15,13 +15,14 @@ from aegis.ui.inspect.scatter import ACROSS, HOVER, scatter, sheet
 LIGHT = palette("light")
 POINTS = np.array([[0, 0], [1, 2], [3, 1], [4, 4], [5, 0]], np.float32)
 MOVED = np.array([False, False, True, True, True])
+STRIP = {"chips": [], "more": 0, "coloured": True}
 GROUPS = [Group("one", np.array([0, 3]), 0), Group("<b>two</b>", np.array([1, 2, 4]), None)]
 
 
 def told(selected=(), groups=GROUPS, hover=("a",) * 5):
     chosen = np.isin(np.arange(5), selected)
     about = {"plane": "p", "title": "<i>", "alt": "words", "bandwidth": 2.0, "palette": LIGHT}
-    return scatter(Embedding(POINTS, MOVED, 1.0), groups, chosen, hover, **about)
+    return scatter(Embedding(POINTS, MOVED, 1.0), groups, chosen, hover, STRIP, **about)
 
 
 def test_points_groups_and_selection_are_told_as_plain_data():
@@ -33,6 +34,7 @@ def test_points_groups_and_selection_are_told_as_plain_data():
     one, two = content["groups"]
     assert (one["rows"], one["colour"], one["symbol"]) == ([0, 3], LIGHT.categories[0], "circle")
     assert (two["rows"], two["colour"]) == ([1, 2, 4], LIGHT.muted)
+    assert content["strip"] == STRIP
     assert (content["bandwidth"], content["said"]) == (2.0, "bandwidth 2")
 
 
