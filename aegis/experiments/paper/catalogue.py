@@ -12,11 +12,17 @@ if TYPE_CHECKING:
 
 # Names of modules, since these import what scans need, which help should not wait for.
 TABLES: Mapping[str, str] = {
+    "3": "table3",
+    "4": "table4",
     "5": "table5",
     "6": "table6",
     "7": "table7",
+    "8": "table8",
+    "9": "table9",
+    "10": "table10",
     "11": "table11",
     "12": "table11",
+    "findings": "findings",
 }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aegis.core.errors import StoreError
 from aegis.core.files import read_text_bytes
@@ -21,6 +21,27 @@ from aegis.records.detectors import DetectorRecord
 from aegis.records.record import ScanRecord
 
 Kind = TypeVar("Kind", bound=BaseModel)
+
+# Where ``benchmarks.gpu.scale`` wrote, and how the names of its trainings end.
+SCALE, TRAINING = Path("gpu", "scale"), "-training.json"
+
+
+class ScaleTraining(BaseModel):
+    """How a model of the paper's size was trained.
+
+    Args:
+        seconds: of the training.
+        recipe: its settings.
+        architecture: as in ``architectures.build``.
+        metrics: what was measured after it, by name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seconds: float
+    recipe: dict[str, Any]
+    architecture: str
+    metrics: dict[str, float]
 
 
 class Records:
@@ -127,6 +148,41 @@ class Records:
             if (record := rival.find()) is not None:
                 found[name] = record.detector
                 self._read.add(rival.path)
+        return found
+
+    def trained_at_scale(self) -> dict[str, ScaleTraining]:
+        """Reads how models of the paper's size were trained on a GPU.
+
+        Returns:
+            Trainings by name of the model, as in the bank.
+
+        Raises:
+            StoreError: if a record is damaged.
+        """
+        found = {}
+        for path in sorted((self.results / SCALE).glob(f"*{TRAINING}")):
+            if (record := _read(ScaleTraining, path)) is not None:
+                found[path.name.removesuffix(TRAINING)] = record
+                self._read.add(path)
+        return found
+
+    def scanned_at_scale(self, preset: str) -> dict[str, list[ScanRecord]]:
+        """Reads scans of models of the paper's size.
+
+        Args:
+            preset: of the scans.
+
+        Returns:
+            Scans by name of the model, as in the bank.
+
+        Raises:
+            StoreError: if a record is damaged.
+        """
+        found: dict[str, list[ScanRecord]] = {}
+        for path in sorted((self.results / SCALE).glob(f"*-{preset}-seed*.json")):
+            if (record := _read(ScanRecord, path)) is not None:
+                found.setdefault(path.name.partition("-")[0], []).append(record)
+                self._read.add(path)
         return found
 
     def _trial(self, name: str, preset: str) -> Trial | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Value = str | int | float | tuple[int, int] | None
+Value = str | int | float | tuple[float, float] | None
 Mark = Literal["", "right", "wrong", "strong"]
 
 
@@ -99,6 +99,23 @@ def words(*texts: str) -> tuple[Cell, ...]:
 def percent(share: float | None) -> Cell:
     """Makes a cell of a share in [0, 1], in percent with one digit; None leaves it empty."""
     return cell(None if share is None else 100 * share, ".1f")
+
+
+def over(values: Iterable[float], form: str = "g") -> Cell:
+    """Makes a cell of numbers of which the least and the most are said.
+
+    Args:
+        values: the numbers; none leave the cell empty.
+        form: how they are written, as for ``format``.
+
+    Returns:
+        The cell.
+    """
+    known = sorted(values)
+    if not known:
+        return EMPTY
+    least, most = (format(known[end], form) for end in (0, -1))
+    return Cell(least if least == most else f"{least} to {most}", (known[0], known[-1]))
 
 
 def not_recorded(names: Iterable[str]) -> tuple[str, ...]:

@@ -160,8 +160,7 @@ def table(number: str, records: Records) -> Table:
     ours = varied(sweeps) | repeated(paper)
     rows = [(*words(title), *_cells(ours.get(name)), *_cells(PUBLISHED[name])) for name, title in ROWS.items()]
     rows += [(*words(f"budget {budget:g}"), *_cells(one), *_cells(None)) for budget, one in binding(sweeps).items()]
-    if default:
-        by_default = by_flagged([scan.flagged_classes for scan in _first(default)])
+    if by_default := first_repeats(default):
         rows.append((*words("five repeats, preset default"), *_cells(by_default), *_cells(None)))
     missing = not_recorded(title for name, title in ROWS.items() if name not in ours)
     return Table(number, "Sensitivity to detection parameters", COLUMNS, tuple(rows), missing, NOTE)
@@ -178,6 +177,18 @@ def repeated(scans: Mapping[Key, Sequence[ScanRecord]]) -> dict[str, Sensitivity
     """
     counts = [[found.clusters for found in scan.classes] for scan in _first(scans)]
     return {"repeats": by_clusters(counts)} if counts else {}
+
+
+def first_repeats(scans: Mapping[Key, Sequence[ScanRecord]]) -> Sensitivity | None:
+    """Counts repeats by the rule that they were scanned with.
+
+    Args:
+        scans: as in ``repeated``.
+
+    Returns:
+        The counts; None without scans.
+    """
+    return by_flagged([scan.flagged_classes for scan in _first(scans)]) if scans else None
 
 
 def _first(scans: Mapping[Key, Sequence[ScanRecord]]) -> list[ScanRecord]:
