@@ -30,7 +30,7 @@ def test_figures_12_and_17_have_a_panel_for_each_model_and_say_what_is_missing(m
 
 @pytest.mark.parametrize(("module", "number"), [(figure12, "12"), (figure9, "10")])
 def test_without_records_the_command_that_makes_them_is_named(module, number, tmp_path):
-    with pytest.raises(StoreError, match="aegis bank (rivals|train) --only"):
+    with pytest.raises(StoreError, match=r"aegis bank (rivals|train) --only"):
         module.figure(number, Records(results=tmp_path))
 
 
