@@ -29,7 +29,7 @@ def print_table(table: Table, titled: bool = False) -> None:
     """
     out, shown = Printer(), make_table(())
     if titled:
-        out.say((f"Table {table.number}. {table.title}", "bold"))
+        out.say((_title(table), "bold"))
     for column, heading in zip(table.columns, _headings(table.columns), strict=True):
         shown.add_column(heading, justify="left" if column.words else "right", no_wrap=bool(column.group))
     _add_rows(shown, table.rows)
@@ -70,6 +70,10 @@ def as_markdown(tables: Iterable[tuple[Table, Records]]) -> str:
     return "\n".join(_section(table, records) for table, records in tables)
 
 
+def _title(table: Table) -> str:
+    return f"Table {table.number}. {table.title}" if table.number.isdigit() else table.title
+
+
 def _headings(columns: tuple[Column, ...]) -> list[str]:
     if not any(column.group for column in columns):
         return [column.heading for column in columns]
@@ -102,7 +106,7 @@ def _section(table: Table, records: Records) -> str:
     headings = (" ".join(filter(None, (column.group, column.heading))) for column in table.columns)
     rules = ("---" if column.words else "--:" for column in table.columns)
     rows = ((_emphasised(cell) for cell in row) for row in table.rows)
-    lines = [f"### Table {table.number}. {table.title}", ""]
+    lines = [f"### {_title(table)}", ""]
     lines += [f"| {' | '.join(row)} |" for row in (headings, rules, *rows)]
     lines += ["", *(f"- {remark}" for remark in table.remarks)]
     lines += [""] if table.remarks else []
