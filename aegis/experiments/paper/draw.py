@@ -78,11 +78,12 @@ def _points(axes: Axes, panel: Points) -> None:
     points, translated = panel.embedding.points, panel.embedding.is_translated
     if panel.clusters is None:
         for chosen, colour, name in ((~translated, PALETTE[0], "training"), (translated, PALETTE[1], "translated")):
-            axes.scatter(*points[chosen].T, s=5, color=colour, linewidths=0, label=name)
+            axes.scatter(points[chosen, 0], points[chosen, 1], s=5, color=colour, linewidths=0, label=name)
         axes.legend(fontsize=6, frameon=False)
     else:
         for cluster in range(panel.clusters.count):
-            axes.scatter(*points[panel.clusters.assignment == cluster].T, s=5, color=colour_of(cluster), linewidths=0)
+            x, y = points[panel.clusters.assignment == cluster].T
+            axes.scatter(x, y, s=5, color=colour_of(cluster), linewidths=0)
     _bare(axes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from statistics import median
 
@@ -144,9 +145,9 @@ def sensitivity(varied: Mapping[str, Sensitivity], default: Sensitivity | None) 
     for parameter, text in claims.items():
         published, ours = PUBLISHED[parameter], varied.get(parameter)
         claim = Claim(question="RQ4", claim=text, hits=published.detected, number=published.configs)
-        findings.append(claim.beside("preset paper", ours and Rate(ours.detected, ours.configs), COUNT))
+        findings.append(claim.beside("preset paper", _rate(ours), COUNT))
         if parameter == "repeats":
-            findings.append(claim.beside("preset default", default and Rate(default.detected, default.configs)))
+            findings.append(claim.beside("preset default", _rate(default)))
     return findings
 
 
@@ -160,8 +161,12 @@ def efficiency(scans: Scans) -> Finding:
         The finding.
     """
     times = [median(spent(scan) for scan in kept) / 60 for (_, trigger), kept in scans.items() if trigger in BACKDOORS]
-    known = {"question": "RQ6", "claim": "a scan takes minutes", "paper": "5 to 9 minutes", "by": "preset paper"}
+    known = Finding(question="RQ6", claim="a scan takes minutes", paper="5 to 9 minutes", by="preset paper")
     if not times:
-        return Finding(**known)
+        return known
     ours = f"{min(times):.1f} to {max(times):.1f} minutes ({len(times)} models, other machine and networks)"
-    return Finding(**known, ours=ours, same=max(times) < 10)
+    return replace(known, ours=ours, same=max(times) < 10)
+
+
+def _rate(found: Sensitivity | None) -> Rate | None:
+    return Rate(found.detected, found.configs) if found else None

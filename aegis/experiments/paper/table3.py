@@ -84,8 +84,8 @@ def table(number: str, records: Records) -> Table:
                 _training(models[data]),
                 cell(paper.test, ","),
                 cell("all"),
-                cell(given and given.train, ","),
-                cell(given and given.test, ","),
+                cell(given.train if given else None, ","),
+                cell(given.test if given else None, ","),
             )
         )
     return Table(number, "Data sets and architectures", COLUMNS, tuple(rows), (), NOTE)

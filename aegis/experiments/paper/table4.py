@@ -60,7 +60,7 @@ def table(number: str, records: Records) -> Table:
                     *words("robust" if robust else "standard", data, trigger),
                     cell(published),
                     _minutes(models.get(name)),
-                    cell(large and large.seconds / 60, ".1f"),
+                    cell(large.seconds / 60 if large else None, ".1f"),
                 )
             )
     missing = not_recorded(name for name in names if name not in models or models[name].making is None)
