@@ -8,13 +8,14 @@ PY := .venv/bin/python
 UV := $(PY) -m uv
 INSTALL := VIRTUAL_ENV=.venv $(UV) pip install
 
-.PHONY: help run test check bench
+.PHONY: help run test check docs bench
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make run     open the dashboard'
 	@echo 'make test    run every test'
 	@echo 'make check   lint, formatting, types, and who may import whom'
+	@echo 'make docs    write the tables of docs/reproduction.md anew, after new results'
 	@echo 'make bench   time what is slow'
 	@echo 'The first of them installs into .venv: about 6 GB on Linux.'
 
@@ -30,6 +31,12 @@ check: .venv/dev.stamp
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) -m pytest -q tests/test_layers.py
+
+# All tables at once into a file first, so that an error leaves the page as it was.
+docs: .venv/runtime.stamp
+	$(PY) -m aegis table all --markdown >.venv/tables.md
+	sed -i '/^<!-- From here on/q' docs/reproduction.md
+	{ echo; cat .venv/tables.md; } >>docs/reproduction.md
 
 bench: .venv/dev.stamp
 	$(PY) -m benchmarks

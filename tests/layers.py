@@ -37,7 +37,7 @@ LIBRARIES = {
     "baselines": CORE | {"scipy"},
     "ui": CORE | {"streamlit", "plotly", "pandas"},
     TOP: CORE | {"streamlit", "plotly"},
-    "experiments": CORE | {"scipy"},
+    "experiments": CORE | {"scipy", "matplotlib"},
     "report": CORE | {"matplotlib", "plotly", "reportlab"},
     "cli": CORE | {"typer", "rich"},
 }

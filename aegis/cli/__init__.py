@@ -13,6 +13,7 @@ from aegis.cli.bank.commands import BANK
 from aegis.cli.compare import compare
 from aegis.cli.evaluate import evaluate
 from aegis.cli.failures import guarded, tell
+from aegis.cli.figure import figure
 from aegis.cli.fleet import FLEET
 from aegis.cli.gc import gc
 from aegis.cli.history import history
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (scan, compare, identify, reference, show, report, history, verify, gc, train, evaluate, table):
+for command in (scan, compare, identify, reference, show, report, history, verify, gc, train, evaluate, table, figure):
     app.command(help=without_wrapping(command.__doc__ or ""))(guarded(command))
 for group, parts, about in (
     ("fleet", FLEET, "Many suspects at once: scan a folder or a list of them."),

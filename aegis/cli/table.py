@@ -2,48 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aegis.cli.options import Results, Training, one_of
-from aegis.cli.table5 import print_table_5
-from aegis.cli.table6 import print_clusters, print_table_6
-from aegis.cli.table7 import print_table_7
+from aegis.cli.options import Json, Results, Training, flag, one_of
+from aegis.core.files import write_text
+from aegis.experiments.paper.catalogue import TABLES
 from aegis.lab.bank.record import RESULTS
 
-TABLES: dict[str, Callable[[str, Path], None]] = {
-    "5": print_table_5,
-    "6": print_table_6,
-    "7": print_table_7,
-    "11": partial(print_clusters, "11"),
-    "12": partial(print_clusters, "12"),
-}
+ALL = "all"
+CHOICES = (*TABLES, ALL)
 Number = Annotated[
     str,
     typer.Argument(
         metavar="NUMBER",
-        help=f"In the paper: {', '.join(TABLES)}.",
+        help=f"In the paper: {', '.join(CHOICES)}.",
         show_default=False,
-        callback=one_of(TABLES, "a table"),
+        callback=one_of(CHOICES, "a table"),
     ),
 ]
+Markdown = Annotated[bool, flag("--markdown", "Print it as Markdown, for a document.")]
 
 
-def table(number: Number, training: Training = "quick", results: Results = RESULTS) -> None:
+def table(
+    number: Number,
+    json: Json = None,
+    markdown: Markdown = False,
+    training: Training = "quick",
+    results: Results = RESULTS,
+) -> None:
     """Show a table of the paper with our numbers beside its.
 
     Examples:
 
         aegis table 5
-        aegis table 6
-        aegis table 5 --training paper
+        aegis table 6 --json table6.json
+        aegis table all --markdown
 
     Ours are read from the files in results, which aegis bank writes; what is not made or not scanned yet stays empty.
     5: the models; 6: which of them are found; 7: how that depends on settings (aegis bank sweep); 11 and 12: how many
-    clusters their classes form.
+    clusters their classes form. JSON has the same numbers, and the files that they come from.
     """
-    TABLES[number](training, results)
+    from aegis.cli.tables import as_json, as_markdown, print_table
+    from aegis.experiments.paper.catalogue import make_table
+    from aegis.experiments.paper.records import Records
+
+    # Records remember what was read, for one table each.
+    sources = [(name, Records(training, results)) for name in (TABLES if number == ALL else [number])]
+    made = [(make_table(name, records), records) for name, records in sources]
+    if json is not None:
+        write_text(json, as_json(made))
+    if markdown:
+        typer.echo(as_markdown(made), nl=False)
+        return
+    for one, _ in made:
+        print_table(one, titled=number == ALL)

@@ -18,7 +18,7 @@ from aegis.detect.cluster import cluster
 from aegis.detect.embed import embed
 from aegis.experiments.bank_scans import Trial
 from aegis.experiments.kept import KeptRecord, find_kept, origin, trials_of
-from aegis.experiments.table5 import DATA, VISIBLE, name_of
+from aegis.experiments.paper.models import DATA, VISIBLE, name_of
 from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import choose, read_bank
 from aegis.records.config import JudgeConfig, ScanConfig

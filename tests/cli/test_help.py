@@ -30,6 +30,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "table",
+    "figure",
 )
 COMMANDS += ("fleet scan", "bank list", "bank train", "bank scan", "bank calibrate", "bank rivals")
 ROOT = Path(__file__).parents[2]

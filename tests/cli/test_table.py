@@ -1,10 +1,12 @@
 """``aegis table``: what a user reads."""
 
+import json
 import re
 
 import pytest
 
-from aegis.experiments.bank_scans import Trial
+from aegis.cli.table import CHOICES
+from aegis.experiments.paper import records
 from aegis.experiments.sweep import Sweep
 from aegis.lab.bank.record import keep_record
 from aegis.lab.bank.suspects import read_bank
@@ -43,7 +45,7 @@ def test_table_5_marks_what_failed(results):
 def test_a_table_that_is_not_made_is_refused_with_the_choices():
     outcome = run("table", "13")
     assert outcome.code == 2
-    assert outcome.err == "aegis: Expected a table among 5, 6, 7, 11, 12; got '13'. Choose one of them.\n"
+    assert outcome.err == f"aegis: Expected a table among {', '.join(CHOICES)}; got '13'. Choose one of them.\n"
 
 
 @pytest.fixture
@@ -55,15 +57,12 @@ def scanned(results, tmp_path, monkeypatch):
     known = made_as_asked("mnist_static", 0.25)
     keep_record(known.model_copy(update={"sha256": file_digest(tmp_path / "weights")}), "quick", results)
     twos = (2,) * 10
-    scans = {
-        0: said("infected", 7, clusters=(*twos[:7], 3, 2, 2)),
-        1: said("infected", 4, clusters=(*twos[:4], 5, *twos[:5])),
-    }
-    monkeypatch.setattr(Trial, "find", lambda trial: scans[trial.seed] if trial.preset == "default" else None)
-    folder = results / "scans" / "quick" / "default"
-    folder.mkdir(parents=True)
-    for seed in scans:
-        (folder / f"mnist_static-seed{seed}.json.gz").touch()
+    second = said("infected", 4, clusters=(*twos[:4], 5, *twos[:5]))
+    found = [
+        said("infected", 7, clusters=(*twos[:7], 3, 2, 2)),
+        second.model_copy(update={"config": {"gather": {"seed": 1}}}),
+    ]
+    monkeypatch.setattr(records, "kept", lambda trial: found if trial.preset == "default" else [])
     return results
 
 
@@ -75,6 +74,43 @@ def test_table_6_has_what_scans_said_beside_what_was_published(scanned):
     assert "invisible triggers, preset default: 100% found, 50% named, 5.6% of benign" in outcome.out
     assert "invisible triggers, published: 83% found, 67% named, 11.1% of benign" in outcome.out
     assert "preset paper:" not in outcome.out
+
+
+def test_json_has_the_same_numbers_and_the_records_that_they_come_from(scanned, tmp_path):
+    outcome = run("table", "6", "--results", scanned, "--json", tmp_path / "table.json")
+    assert outcome.code == 0, outcome.err
+    (table,) = json.loads((tmp_path / "table.json").read_text())["tables"]
+    row = table["rows"][2]
+    assert (row["data"], row["trigger"], row["found_default"], row["named_default"]) == (
+        "mnist",
+        "static",
+        [2, 2],
+        [1, 2],
+    )
+    assert (row["flagged_default"], row["found_paper"], row["found_published"]) == (1, None, [0, 1])
+    files = [f"scans/quick/default/mnist_static-seed{seed}.json.gz" for seed in (0, 1)]
+    assert table["records"] == {"count": 2, "files": files}
+    assert set(row) == {column["key"] for column in table["columns"]}
+
+
+def test_markdown_is_a_table_with_the_number_of_records(scanned):
+    outcome = run("table", "12", "--results", scanned, "--markdown")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith(
+        "### Table 12. Number of clusters of each class: invisible triggers\n\n| data | trigger |"
+    )
+    assert "|  |  | preset default | 2 | 2 | 2 | 2 | **2-5** | 2 | 2 | **2-3** | 2 | 2 |\n" in outcome.out
+    assert outcome.out.endswith("From 2 records.\n")
+
+
+def test_a_damaged_record_is_named_and_counts_as_nothing_else(scanned):
+    path = scanned / "scans" / "quick" / "default" / "mnist_static-seed0.json.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no record")
+    outcome = run("table", "6", "--results", scanned)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"aegis: Expected a record as aegis bank writes it; got {path}, which is damaged. ")
+    assert len(outcome.err.splitlines()) == 1
 
 
 def test_table_12_has_the_range_over_seeds(scanned):
@@ -95,7 +131,7 @@ def test_table_7_has_what_varies_beside_what_was_published(scanned, monkeypatch)
     record = swept("mnist", (1, 28, 28), settings)
     monkeypatch.setattr(Sweep, "find", lambda task: record)
     twos = said("clean", clusters=(2,) * 10)
-    monkeypatch.setattr("aegis.experiments.bank_scans.kept", lambda trial: [twos] if trial.preset == "paper" else [])
+    monkeypatch.setattr(records, "kept", lambda trial: [twos] if trial.preset == "paper" else [])
     outcome = run("table", "7", "--results", scanned)
     assert outcome.code == 0, outcome.err
     assert re.search(r"^epsilon 60 .* 9 +100.0% \(9\) +0.0% \(0\) +0.0% \(0\) +54 +98.1% \(53\)", outcome.out, re.M)

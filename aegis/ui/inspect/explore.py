@@ -37,9 +37,10 @@ SLIDER = 176
 ALONE_HELP = (
     "Leave the class's own training images out, as in Fig. 16 of the paper, and cluster the translated ones alone."
 )
+# With more than a style, since Streamlit keeps what is a style alone elsewhere, where a fragment does not take it back.
 _DIMMED = """<style>
 .st-key-inspect-view { opacity: .35; pointer-events: none; }
-</style>"""
+</style><span></span>"""
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 import pytest
 
-from aegis.experiments.table5 import INVISIBLE, VISIBLE
-from aegis.experiments.table6 import Detection, detection, published, totals
-from aegis.experiments.table11 import MODELS, PUBLISHED, clusters
-
-from .cases import said
+from aegis.experiments.paper.models import INVISIBLE, VISIBLE
+from aegis.experiments.paper.table6 import Detection, detection, published, totals
+from aegis.experiments.paper.table11 import MODELS, PUBLISHED, clusters
+from tests.experiments.cases import said
 
 PAPER = {key: published(*key) for key in PUBLISHED}
 

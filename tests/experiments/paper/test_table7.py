@@ -2,9 +2,8 @@
 
 import pytest
 
-from aegis.experiments.table7 import EPSILONS, PUBLISHED, binding, by_clusters, by_flagged, varied
-
-from .cases import swept
+from aegis.experiments.paper.table7 import EPSILONS, PUBLISHED, binding, by_clusters, by_flagged, varied
+from tests.experiments.cases import swept
 
 
 def clusters(*flagged):

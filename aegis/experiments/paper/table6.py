@@ -7,12 +7,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aegis.experiments.table11 import PUBLISHED, TARGET
+from aegis.experiments.paper.models import BENIGN, CLASSES, INVISIBLE, ROBUST, TARGET, VISIBLE
+from aegis.experiments.paper.records import Records
+from aegis.experiments.paper.table import EMPTY, Cell, Column, Mark, Table, words
+from aegis.experiments.paper.table11 import MODES, PUBLISHED, PUBLISHED_AS, unscanned
 from aegis.records.record import ScanRecord
 
-CLASSES = 10
-# The largest number of clusters of a benign class (Section 4, step 4).
-BENIGN = 2
+COLUMNS = (
+    Column("data", "data", words=True),
+    Column("trigger", "trigger", words=True),
+    *(
+        Column(f"{heading}_{key}", heading, title, unit)
+        for title, key in {**MODES, PUBLISHED_AS: "published"}.items()
+        for heading, unit in (("found", "of scans"), ("named", "of scans"), ("flagged", "classes"))
+    ),
+)
+NOTE = (
+    "found: scans that say infected; named: those that flag the target; flagged: benign classes, over all scans. "
+    "Published: as the paper's Tables 11 and 12 have it."
+)
 
 
 @dataclass(frozen=True)
@@ -115,4 +128,47 @@ def totals(outcomes: Mapping[tuple[str, str], Detection], triggers: Sequence[str
         found=sum(found.infected for found in chosen) / scans,
         named=sum(found.named for found in chosen) / scans,
         flagged=sum(found.flagged for found in chosen) / (scans * (CLASSES - 1)),
+    )
+
+
+def table(number: str, records: Records) -> Table:
+    """Makes Table 6: the verdicts on the fifteen robust models; all seeds count.
+
+    Args:
+        number: of the table.
+        records: what is recorded.
+
+    Returns:
+        The table.
+
+    Raises:
+        StoreError: if a record is damaged.
+    """
+    scans = {title: records.scans(mode, ROBUST) for title, mode in MODES.items()}
+    columns = {title: {key: detection(of, key[1]) for key, of in found.items()} for title, found in scans.items()}
+    columns[PUBLISHED_AS] = {key: published(*key) for key in PUBLISHED}
+    rows = (
+        (*words(*key), *(cell for column in columns.values() for cell in _cells(column.get(key), key[1])))
+        for key in PUBLISHED
+    )
+    remarks = [
+        f"{which} triggers, {title}: {sums.found:.0%} found, {sums.named:.0%} named, {sums.flagged:.1%} of benign "
+        "classes flagged"
+        for which, triggers in (("visible", VISIBLE), ("invisible", INVISIBLE))
+        for title, column in columns.items()
+        if (sums := totals(column, triggers)) is not None
+    ]
+    return Table(number, "Which models are detected", COLUMNS, tuple(rows), (*remarks, *unscanned(scans, ROBUST)), NOTE)
+
+
+def _cells(found: Detection | None, trigger: str) -> tuple[Cell, ...]:
+    if found is None:
+        return (EMPTY,) * 3
+    mark: Mark = "right" if found.right(trigger) else "wrong"
+    doubt = f" ({found.inconclusive} inconclusive)" if found.inconclusive else ""
+    named = (found.named, found.scans)
+    return (
+        Cell(f"{found.infected}/{found.scans}{doubt}", (found.infected, found.scans), mark),
+        EMPTY if trigger == "clean" else Cell("/".join(map(str, named)), named, mark),
+        Cell(str(found.flagged), found.flagged, mark),
     )

@@ -4,10 +4,10 @@ from statistics import fmean
 
 import pytest
 
-from aegis.experiments.table5 import TRIGGERS, directions, name_of, table_5
+from aegis.experiments.paper.models import TRIGGERS, name_of
+from aegis.experiments.paper.table5 import directions, table_5
 from aegis.lab.bank.suspects import read_bank
-
-from .cases import suspect
+from tests.experiments.cases import suspect
 
 
 def made(success):

@@ -1,0 +1,69 @@
+"""``aegis figure``: figures of the paper, drawn from what is recorded here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aegis.cli.options import Results, Training, labels, one_of, option, writable
+from aegis.core.errors import ConfigError
+from aegis.experiments.paper.catalogue import FIGURES
+from aegis.lab.bank.record import RESULTS
+
+Number = Annotated[
+    str,
+    typer.Argument(
+        metavar="NUMBER",
+        help=f"In the paper: {', '.join(FIGURES)}.",
+        show_default=False,
+        callback=one_of(FIGURES, "a figure"),
+    ),
+]
+Out = Annotated[
+    Path | None,
+    option("--out", "FILE", "Where to draw it: a name that ends in .png or .svg.", callback=writable("--out")),
+]
+Scan = Annotated[
+    str | None, option("--scan", "DIGEST", "The scan to draw from, by the key that aegis history lists; its beginning.")
+]
+Classes = Annotated[str | None, option("--classes", "7,3", "Classes of the scan; without it, those of the paper.")]
+
+
+def figure(
+    number: Number,
+    out: Out = None,
+    scan: Scan = None,
+    classes: Classes = None,
+    training: Training = "quick",
+    results: Results = RESULTS,
+) -> None:
+    """Draw a figure of the paper from what is recorded here.
+
+    Examples:
+
+        aegis figure 12
+        aegis figure 17 --out sizes.svg
+        aegis figure 6 --scan 3f2a9c --classes 7
+
+    9 to 11: the triggers; 12 and 17: what Neural Cleanse says of each class (aegis bank rivals). 3 to 7 and 13 to 16
+    show one scan, from what it left in AEGIS_STORE. Without --out the file is called after the figure.
+    """
+    from aegis.cli.output import Printer, clean
+    from aegis.core.files import whole_file
+    from aegis.experiments.paper.catalogue import make_figure
+    from aegis.experiments.paper.draw import ENDINGS, draw, ending_of
+    from aegis.experiments.paper.records import Records
+
+    path = out or Path(f"figure-{number}.png")
+    if ending_of(path) not in ENDINGS:
+        raise ConfigError("--out to end in .png or .svg", str(path), "Choose another name.")
+    made = make_figure(number, Records(training, results), scan, labels(classes, "--classes"))
+    content = draw(made, ending_of(path))
+    with whole_file(path) as file:
+        file.write(content)
+    printed = Printer()
+    printed.say(clean(str(path), 4000), wrap=False)
+    for remark in made.remarks:
+        printed.note(remark)

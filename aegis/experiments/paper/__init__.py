@@ -1,0 +1,1 @@
+"""Tables, figures and findings of the paper, ours beside its: a file each, which only computes."""
