@@ -179,6 +179,8 @@ def test_a_budget_of_the_scan_is_shown_at_once_and_what_is_asked_for_is_computed
     expect(page).to_have_url(re.compile("budget=8"))
     expect(points(page)).to_have_count(POINTS)
     expect(annotation(page)).not_to_have_text(before)
+    # Budgets on the way there were dimmed.
+    expect(page.locator(".st-key-inspect-view")).to_have_css("opacity", "1")
     rest(page).get_by_role("button", name="Test this selection").click()
     expect(page.get_by_text("As a small change everywhere:")).to_be_visible(timeout=90_000)
     expect(page.locator(".js-plotly-plot")).to_be_visible()
