@@ -41,7 +41,7 @@ def test_a_suspect_is_a_line_that_leads_to_its_scan_and_keeps_the_truth(home, su
     path = write_infected(suspects)
     at = home()
     texts = {text.value for text in at.text}
-    assert {"suspect.safetensors", "Jackets and bags", "aegis:cnn16", "fashion_mnist, 28 × 28, grey", "2"} <= texts
+    assert {"suspect.safetensors", "Jackets and bags", "aegis:cnn16", "Fashion-MNIST, 28 × 28, grey", "2"} <= texts
     assert f"source .venv/bin/activate\naegis scan {path}" in [code.value for code in at.code]
     (digest,) = (text.help for text in at.text if text.help)
     assert digest.startswith(f"SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}, ")
