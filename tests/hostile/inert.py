@@ -14,7 +14,7 @@ import torch
 from tests.hostile.case import CHECKPOINTS
 from tests.hostile.pickles import CODE, text
 
-READ, UNREADABLE, OTHER, MEMORY = "1 unexpected (w)", "cannot be read", "a pickle that torch.save did not write", "memory"
+READ, UNREADABLE, OTHER, MEMORY = "1 unexpected (w)", "cannot be read", "torch.save did not write", "memory"
 TWO, WITHOUT_END, SLOW, ENDED = "2 networks", "containers without end", "of computing", "reading was ended by"
 
 
