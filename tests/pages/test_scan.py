@@ -143,9 +143,9 @@ def npz(shape=(12, 12), train=60):
         (write_plain, {"scan_architecture": "aegis:cnn32"}, "Expected"),
         (write_two, {"scan_architecture": "aegis:cnn16"}, "2 networks: "),
         (write_two, {"scan_architecture": "aegis:cnn16", "scan_entry": "teacher"}, "Expected a network under teacher"),
-        (link_bundled, {"scan_perplexity": 500.0}, "more than 1500 images a class"),
+        (link_bundled, {"scan_perplexity": 500.0}, "more than 1500 images of class"),
         (link_bundled, {"scan_images": "Upload…", "scan_archive_kept": ("a.npz", npz((12, 12, 3)))}, "3 channels"),
-        (link_bundled, {"scan_images": "Upload…", "scan_archive_kept": ("a.npz", npz(train=2))}, "images a class"),
+        (link_bundled, {"scan_images": "Upload…", "scan_archive_kept": ("a.npz", npz(train=2))}, "images of class"),
     ],
 )
 def test_what_would_end_a_scan_is_said_before_start(open_page, suspects, make, state, said):

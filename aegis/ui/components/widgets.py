@@ -136,12 +136,7 @@ def say_flagged(record: ScanRecord, nobody: str = "no class flagged") -> str:
 
 def say_images(record: ScanRecord) -> str:
     """Names the images of a scan."""
-    return name_images(record.data.name)
-
-
-def name_images(source: str) -> str:
-    """Names images by their source, a known one by its title."""
-    return title_of(source) if source in SOURCES else printable(source, 60)
+    return title_of(record.data.name) if record.data.name in SOURCES else printable(record.data.name, 60)
 
 
 def scan_title(record: ScanRecord) -> str:

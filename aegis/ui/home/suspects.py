@@ -8,8 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from aegis.core.text import printable
+from aegis.data.catalogue import DATASETS
 from aegis.records.record import ScanRecord
-from aegis.ui.components.widgets import SCAN, name_images, picture_of
+from aegis.ui.components.widgets import SCAN, picture_of
 from aegis.ui.session import verdict_badge
 from aegis.ui.suspects import ListedSuspect
 
@@ -71,8 +72,9 @@ def _show_suspect(suspect: ListedSuspect, name: str, last: tuple[str, ScanRecord
         architecture.badge("No card", icon=":material/help:", color="gray")
     else:
         architecture.text(printable(identity.architecture, 60))
-        data = f"{name_images(identity.data)}, " if identity.data else ""
-        images.text(data + picture_of(identity))
+        known = DATASETS.get(identity.data or "")
+        data = known.title if known else printable(identity.data or "", 60)
+        images.text(", ".join(filter(None, (data, picture_of(identity)))))
         classes.text(f"{len(identity.class_names):,}")
     with verdict:
         _show_last(last)
