@@ -160,9 +160,7 @@ def test_zoom_tool_full_screen_and_selection_survive_clicks_and_sliders(inspect)
 def test_a_bandwidth_is_a_what_if_until_reset_and_classes_are_turned_by_keyboard(inspect):
     page = inspect()
     before = annotation(page).text_content()
-    # Quicker moves than a page is drawn may make it forget its space, a known fault.
-    for _ in range(4):
-        chosen = move(rest(page), "Bandwidth", "ArrowLeft")
+    chosen = move(page, "Bandwidth", "ArrowLeft", 10)
     expect(what_if(page)).to_be_visible()
     # Until the last step has arrived, a reset would be taken back by it.
     expect(annotation(page)).to_have_text([f"bandwidth {chosen}"])

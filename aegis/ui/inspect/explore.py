@@ -68,6 +68,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         data: the scan's images, or None where they are no longer to be had.
         config: the scan's settings.
     """
+    state.keep_choices()
     opening = opening_of(choice, scanned, data)
     with st.container(horizontal=True, gap="medium", key="inspect-controls"):
         with st.container(width=SLIDER):

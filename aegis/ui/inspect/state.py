@@ -42,7 +42,16 @@ def follow_address() -> None:
         _BANDWIDTH: view.bandwidth,
     }
     st.session_state.update(wanted)
+    st.session_state[_WRITTEN] = view.parameters()
     st.session_state.pop(_COLOURS, None)
+
+
+def keep_choices() -> None:
+    """Restores choices that a browser forgot, as it may where one run of the page was cut short by the next."""
+    view = read_view(st.session_state.get(_WRITTEN) or {})
+    for key, value in {SPACE: view.space, COLOUR: view.colour, SHOW: view.show, ALONE: view.alone}.items():
+        if st.session_state.get(key) is None:
+            st.session_state[key] = value
 
 
 def write_address(view: View) -> None:
