@@ -21,7 +21,7 @@ PREDICTED = 1000
 # a little more than thirty classes of the largest images take that are not large.
 STEP_VALUES = 20_000_000
 # Pixel values of the held-out images.
-HELD_VALUES = 2**26
+HELD_VALUES = 2**25
 
 
 def is_large(classes: int, shape: tuple[int, ...]) -> bool:
