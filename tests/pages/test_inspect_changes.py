@@ -67,6 +67,22 @@ def test_a_click_selects_a_cluster_of_changes_and_another_space_forgets_it(first
     assert "Nothing selected" in everything(first)
 
 
+@pytest.mark.parametrize("key", [state.SPACE, state.COLOUR, state.SHOW, state.METHOD])
+def test_a_browser_that_tells_of_no_choice_keeps_the_last_one(visit, finished, key):
+    """A control that is drawn anew in the middle of a run may send that nothing is chosen."""
+    chosen = {state.SPACE: "features", state.COLOUR: "class", state.SHOW: "difference", state.METHOD: "umap"}
+    names = {"space": "features", "colour": "class", "show": "difference"}
+    if key == state.METHOD:
+        # Which shows no pictures, as it is not computed.
+        names["embedding"] = "umap"
+    at = visit(finished.environment, **{"scan": finished.key, "class": str(LABEL)}, **names)
+    view = dict(at.query_params)
+    at.segmented_control(key=key).set_value(None)
+    run(at)
+    assert at.segmented_control(key=key).value == chosen[key]
+    assert dict(at.query_params) == view
+
+
 def test_what_was_drawn_is_kept_in_the_store(first, finished, visit, monkeypatch):
     before = chart(first)
     st.cache_resource.clear()

@@ -49,7 +49,11 @@ def follow_address() -> None:
 def keep_choices() -> None:
     """Restores choices that a browser forgot, as it may where one run of the page was cut short by the next."""
     view = read_view(st.session_state.get(_WRITTEN) or {})
-    for key, value in {SPACE: view.space, COLOUR: view.colour, SHOW: view.show, ALONE: view.alone}.items():
+    kept = {SPACE: view.space, COLOUR: view.colour, SHOW: view.show, ALONE: view.alone}
+    if view.scan == st.session_state.get(SCAN):
+        # Another scan begins with its own.
+        kept[METHOD] = view.method
+    for key, value in kept.items():
         if st.session_state.get(key) is None:
             st.session_state[key] = value
 
