@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # Files that the steps before the costly ones depend on.
-EARLY_CODE = (*STEPS_CODE, "detect/early.py", "detect/screen.py")
+EARLY_CODE = ("detect/early.py", "detect/screen.py")
 
 
 def key_of(*parts: object, code: str | None = None) -> str:
@@ -120,11 +120,11 @@ class StepKeys:
 
     def look(self, config: AssessConfig) -> str:
         """Computes the key of accuracy and robustness on few images."""
-        return key_of("look", self._on, config, code=code_digest(EARLY_CODE))
+        return self._early("look", config)
 
     def screen(self) -> str:
         """Computes the key of the ranking of many classes."""
-        return key_of("screen", self._on, code=code_digest(EARLY_CODE))
+        return self._early("screen")
 
     def embed(self, evidence: Evidence, config: EmbedConfig) -> str:
         """Computes the key of the embeddings of a class, which depend on its evidence alone."""
@@ -133,6 +133,10 @@ class StepKeys:
     @property
     def _on(self) -> tuple[str, ...]:
         return self.suspect, self.images, self.device, self.precision
+
+    def _early(self, name: str, *parts: object) -> str:
+        # Two digests, so that what leaves the steps' one as it is leaves these results valid as well.
+        return self._key(name, self._on, *parts, code_digest(EARLY_CODE))
 
     def _key(self, *parts: object) -> str:
         return key_of(*parts, code=self.code or code_digest(STEPS_CODE))

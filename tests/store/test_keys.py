@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from aegis.store.keys import key_of, model_part
+from aegis.records.config import AssessConfig
+from aegis.store.keys import EARLY_CODE, StepKeys, key_of, model_part
 
 
 def test_other_code_makes_other_keys(monkeypatch):
@@ -27,3 +28,20 @@ def test_a_model_is_told_by_its_file_unless_its_code_is_the_users(tmp_path):
     assert model_part(path, None, None, "0.5", None) == (lies, "0.5", None)
     assert model_part(path, suspect, None, "0.5", None) == ("as it was read", "0.5", None)
     assert model_part(path, suspect, "mine:build", "0.5", None) == "as it answers"
+
+
+def test_rankings_depend_on_the_steps_and_on_their_own_code_each_by_itself(monkeypatch):
+    """A source that computes the same as an earlier one keeps the steps' digest, and with it the rankings."""
+    digests = {False: "of the steps", True: "of the ranking"}
+    monkeypatch.setattr("aegis.store.keys.code_digest", lambda code: digests[code == EARLY_CODE])
+
+    def keys():
+        steps = StepKeys("model", "images", "cpu", "fp32")
+        return steps.look(AssessConfig()), steps.screen()
+
+    before = keys()
+    assert len(set(before)) == 2
+    for changed in digests:
+        with monkeypatch.context() as patch:
+            patch.setitem(digests, changed, "another")
+            assert not set(keys()) & set(before)
