@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,6 +19,9 @@ from aegis.models.classifier import Classifier
 
 # Number of last losses that are averaged to score a stamp, because the loss of one batch is too noisy.
 SCORED = 3
+# Images that are shown with the best stamp on them while a search runs.
+SHOWN = 6
+Frames = Float32[np.ndarray, "n c h w"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +50,9 @@ class Search:
         seeds: images of other classes in [0, 1], shape (n, c, h, w), on the classifier's device.
         sources: their classes, shape (n,), on the same device.
         label: the class under test.
-        tell: called after each step with the mean loss of each stamp, shape (g,); and, where only some stamps are
-            optimised at a time, with ``share``, that of these among all.
+        tell: called after each step with the mean loss of each stamp, shape (g,), and with a function that gives a few
+            seeds with the best of them on; and, where only some stamps are optimised at a time, with ``share``, that of
+            these among all.
         evenly: how many seeds, the first, were drawn evenly from all other classes; None for all.
         only: source classes that source-specific stamps are searched for; None for all that have seeds.
     """
@@ -93,9 +100,16 @@ class Search:
             losses = each.view(len(stamped), -1).mean(1)
             stamps.step(stamped, gradient.view_as(stamped), moment)
             last = [*last[1 - SCORED :], losses]
-            self.tell(losses)
+            self.tell(losses, partial(self._shown, stamps, positions, losses, moment))
         means: list[float] = torch.stack(last).mean(0).tolist()
         return means
+
+    @torch.no_grad()
+    def _shown(self, stamps: Stamps, positions: Tensor, losses: Tensor, moment: float) -> Frames:
+        best = int(losses.argmin())
+        rows = positions[best % len(positions)][:SHOWN]
+        shown: Frames = stamps.some([best]).on(self.seeds[rows][None], moment)[0].cpu().numpy()
+        return shown
 
     def _down(self, images: Tensor, labels: Tensor, away: bool) -> tuple[Tensor, Tensor]:
         """Computes the loss and gradient of each image, in parts that fit the classifier's batch."""

@@ -1,56 +1,18 @@
-"""Analyses some translated images that a user selected: their mean change, where it lies, and whether it is a trigger.
-
-The mean change is applied to benign images without optimisation, so the result comes at once.
-"""
+"""Analyses some translated images that a user selected: what they are near, and whether a trigger starts from them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Int64, UInt8
 
-from aegis.core.types import CandidateTrigger, Family, LabelledImages, Stamp
+from aegis.core.runtime import Report
+from aegis.core.types import CandidateTrigger, LabelledImages
 from aegis.records.config import TriggerSearchConfig
 
 if TYPE_CHECKING:
     from aegis.models.classifier import Classifier
-
-START = "the selection's mean change"
-
-
-def as_patch(change: Float32[np.ndarray, "c h w"], image: Float32[np.ndarray, "c h w"], area: float) -> Stamp:
-    """Creates a patch from the pixels that changed most.
-
-    Args:
-        change: mean change, shape (c, h, w).
-        image: mean translated image in [0, 1], which gives the pattern, shape (c, h, w).
-        area: share of the pixels that the patch may replace, in (0, 1].
-
-    Returns:
-        The patch.
-    """
-    weight = np.abs(change).sum(axis=0).ravel()
-    chosen = np.argsort(-weight, kind="stable")[: max(1, round(area * weight.size))]
-    mask = np.zeros(weight.size, np.float32)
-    mask[chosen] = 1
-    mask = np.broadcast_to(mask.reshape(change.shape[1:]), change.shape)
-    return Stamp(1 - mask, mask * image)
-
-
-def as_perturbation(change: Float32[np.ndarray, "c h w"], radius: float) -> Stamp:
-    """Creates a perturbation in the direction of a change.
-
-    Args:
-        change: mean change, shape (c, h, w).
-        radius: L2 norm of the perturbation, at least 0.
-
-    Returns:
-        The perturbation; zero if the change is.
-    """
-    norm = float(np.linalg.norm(change))
-    add = change * np.float32(radius / norm if norm > 0 else 0)
-    return Stamp(np.ones_like(add), add)
 
 
 def nearest_training(
@@ -72,42 +34,60 @@ def nearest_training(
     return nearest
 
 
-def try_selection(
+def search_selection(
     classifier: Classifier,
     seeds: Float32[np.ndarray, "n c h w"],
-    translated: Float32[np.ndarray, "n c h w"],
+    sources: Int64[np.ndarray, " n"],
+    translated: UInt8[np.ndarray, "n c h w"],
+    chosen: Int64[np.ndarray, " k"],
     held_out: LabelledImages,
     label: int,
     config: TriggerSearchConfig,
     generator: np.random.Generator,
-) -> tuple[CandidateTrigger, CandidateTrigger]:
-    """Measures the success of a selection's mean change, as a patch and as a perturbation, on held-out images of other
-    classes.
+    report: Report,
+) -> tuple[CandidateTrigger, ...]:
+    """Searches for a trigger from what translation changed in selected images, as a scan does from all of them.
+
+    Selected changes may lie in different places, so that the search starts from the mean of each of a few groups of
+    them. It is optimised on all seeds, since few images are led anywhere by more than a trigger.
 
     Args:
         classifier: the model, prepared by ``Classifier.frozen``.
-        seeds: the images before translation in [0, 1], at least one, shape (n, c, h, w).
-        translated: the same images after translation, shape (n, c, h, w).
-        held_out: held-out benign images.
+        seeds: images of other classes in [0, 1], shape (n, c, h, w).
+        sources: their classes, shape (n,).
+        translated: the same images translated into the class at one budget, as 8-bit pictures, shape (n, c, h, w).
+        chosen: positions of the selected images, at least one, shape (k,).
+        held_out: images that no search uses, on which success is measured.
         label: the class under test.
-        config: area of the patch, radius of the perturbation, and number of held-out images of each class.
-        generator: draws the held-out images.
+        config: settings of the search, with area and radius set.
+        generator: draws the k-means seeds and the held-out images.
+        report: receives events of stage ``search``; may raise ``Cancelled``.
 
     Returns:
-        The patch and the perturbation, with their success.
+        Patches, then perturbations, the most successful of each first.
     """
     # Imported here because the dashboard uses the rest of this module and should not wait for torch.
-    from aegis.detect.success import fooled_by_trigger_only, hold_out
-    from aegis.metrics import confusion_with_trigger, predict
+    import torch
 
-    assert config.area is not None, "a recorded scan has its area"
-    assert config.radius is not None, "a recorded scan has its radius"
-    change = (translated - seeds).mean(axis=0)
+    from aegis.detect.optimise import Search
+    from aegis.detect.starts import cluster_starts
+    from aegis.detect.success import fooled_by_trigger_only, hold_out, measure_success
+    from aegis.detect.trigger_search import search_everywhere, teller
+    from aegis.metrics import predict
+
+    device = classifier.mean.device
+    search = Search(
+        classifier,
+        torch.from_numpy(seeds).to(device),
+        torch.from_numpy(sources).to(device),
+        label,
+        teller(report, label, 2 * (config.steps + config.refine_steps)),
+    )
+    starts = cluster_starts(seeds[chosen], translated[None, chosen], config.clusters, generator)
     images = hold_out(held_out, config.held_out, generator)
     images = images.take(fooled_by_trigger_only("patch", predict(classifier, images.pixels), images.labels, label))
-
-    def tried(family: Family, stamp: Stamp) -> CandidateTrigger:
-        return CandidateTrigger(family, label, stamp, confusion_with_trigger(classifier, stamp, images)[None], START)
-
-    patch = as_patch(change, translated.mean(axis=0), config.area)
-    return tried("patch", patch), tried("perturbation", as_perturbation(change, config.radius))
+    found: list[CandidateTrigger] = []
+    for family, candidates in search_everywhere(search, starts, [], config):
+        tried = [measure_success(search, family, one, images, config) for one in candidates]
+        found += sorted(tried, key=lambda t: t.flip_rate, reverse=True)
+    return tuple(found)

@@ -24,7 +24,7 @@ from aegis.attacks.stamps import Perturbations, Stamps, Start
 from aegis.core.runtime import Event, Report, Throttle
 from aegis.core.types import CandidateTrigger, Family, LabelledImages
 from aegis.detect.bounds import at_once
-from aegis.detect.optimise import Candidate, Search
+from aegis.detect.optimise import Candidate, Frames, Search
 from aegis.detect.sources import Seeds
 from aegis.detect.starts import cluster_starts, noise_starts, source_starts
 from aegis.detect.success import fooled_by_trigger_only, hold_out, measure_success, witnesses
@@ -76,7 +76,7 @@ def search_triggers(
         torch.from_numpy(seeds).to(device),
         torch.from_numpy(sources).to(device),
         label,
-        _teller(report, label, config),
+        teller(report, label, 2 * config.steps + sum(_steps(config)) + 4 * config.refine_steps),
         drawn.evenly,
         drawn.sources,
     )
@@ -106,21 +106,15 @@ def _sought(
     config: TriggerSearchConfig,
 ) -> Iterator[tuple[Family, list[Candidate]]]:
     """Runs the searches of each family in turn and gives their candidates."""
-    device, area, radius = search.seeds.device, config.area, config.radius
-    assert area is not None, "scan sets the area from what the model's classes need"
-    assert radius is not None, "scan sets the radius from what the model's classes need"
-    everyone = [Attempt(start, search.everyone) for start in (*changes, *noise)]
-    stamps: Stamps = Patches.at([one.start for one in everyone], area, config.initial_area, device)
-    yield "patch", _survey(search, stamps, everyone, config.screening_batch, config)[1]
-    # A perturbation covers the whole image from the first step on, so starts from noise at other places add nothing.
-    stamps = Perturbations.at(changes, radius, device)
-    yield "perturbation", _survey(search, stamps, everyone[: len(changes)], config.screening_batch, config)[1]
+    yield from search_everywhere(search, changes, noise, config)
+    area = config.area
+    assert area is not None
     rows = search.by_source
     each = [Attempt(start, rows[k], k) for k in rows for start in [*alone[k], *noise]]
     share = config.source_specific_share * area
     # Some triggers are of one piece and some are not, so every second start of a source class favours the former.
     coherent = [i % 2 == 0 for k in rows for i in range(len(alone[k]) + len(noise))]
-    patches = Patches.at([one.start for one in each], share, config.initial_area, device, coherent)
+    patches = Patches.at([one.start for one in each], share, config.initial_area, search.seeds.device, coherent)
     patches, each = _halve(search, patches, each, config)
     patches, losses = _refined(search, patches, each, config.refine_steps, config.batch // 2)
     yield "source-specific", _best_first(patches, losses, each)
@@ -128,6 +122,31 @@ def _sought(
     wider = patches.again(best, area)
     losses = search.refine(wider, search.everyone, config.refine_steps, config.batch, away=True)
     yield "all-to-all", _best_first(wider, losses, [Attempt(each[i].start, search.everyone) for i in best])
+
+
+def search_everywhere(
+    search: Search, changes: Sequence[Start], noise: Sequence[Start], config: TriggerSearchConfig
+) -> Iterator[tuple[Family, list[Candidate]]]:
+    """Searches for triggers that are made for images of every other class.
+
+    Args:
+        search: with the seeds.
+        changes: starts from what translation changed.
+        noise: further starts, of patches alone.
+        config: settings of the search, with area and radius set.
+
+    Yields:
+        Each family with its best candidates, best first.
+    """
+    device, area, radius = search.seeds.device, config.area, config.radius
+    assert area is not None, "the caller sets the area from what the model's classes need"
+    assert radius is not None, "the caller sets the radius from what the model's classes need"
+    everyone = [Attempt(start, search.everyone) for start in (*changes, *noise)]
+    stamps: Stamps = Patches.at([one.start for one in everyone], area, config.initial_area, device)
+    yield "patch", _survey(search, stamps, everyone, config.screening_batch, config)[1]
+    # A perturbation covers the whole image from the first step on, so starts from noise at other places add nothing.
+    stamps = Perturbations.at(changes, radius, device)
+    yield "perturbation", _survey(search, stamps, everyone[: len(changes)], config.screening_batch, config)[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,16 +259,23 @@ def _best_first(stamps: Stamps, losses: Sequence[float], attempts: Sequence[Atte
     return sorted(found, key=lambda candidate: candidate.loss)
 
 
-def _teller(report: Report, label: int, config: TriggerSearchConfig) -> Callable[..., None]:
-    """Creates a callback that counts steps over all searches: three screenings, and a refinement for each family."""
-    throttle, total, done = Throttle(report), 2 * config.steps + sum(_steps(config)) + 4 * config.refine_steps, 0.0
+def teller(report: Report, label: int, total: int) -> Callable[..., None]:
+    """Creates a callback that counts steps over all searches.
 
-    def tell(losses: Tensor, share: float = 1.0) -> None:
+    Args:
+        report: receives events of stage ``search``.
+        label: the class under test.
+        total: number of all steps.
+    """
+    throttle, done = Throttle(report), 0.0
+
+    def tell(losses: Tensor, show: Callable[[], Frames], share: float = 1.0) -> None:
         nonlocal done
         done += share
         step = round(done)
         # A loss is read from the device only when somebody is told, because reading waits for the device.
         if throttle.due(step, total):
-            report(Event(stage="search", label=label, step=step, total=total, loss=float(losses.mean())))
+            loss = float(losses.mean())
+            report(Event(stage="search", label=label, step=step, total=total, loss=loss, frames=show()))
 
     return tell

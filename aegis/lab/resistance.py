@@ -49,7 +49,7 @@ def with_patches(
     starts = noise_starts(tuple(x.shape[1:]), usual.tiles, drawn)
     picked = [starts[i] for i in drawn.choice(len(starts), PATCHES, replace=False)]
     patches = Patches.at(picked, area, usual.initial_area, x.device)
-    search = Search(classifier, x[chosen], y[chosen], target, lambda _: None)
+    search = Search(classifier, x[chosen], y[chosen], target, lambda *_: None)
     rows = torch.arange(each * PATCHES, device=x.device).view(PATCHES, each)
     search.refine(patches, rows, STEPS, each)
     patched = x.clone()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import streamlit as st
 
@@ -24,6 +24,7 @@ from aegis.ui.references import ReferenceOrder, make
 from aegis.ui.watch import Kind, Watch
 
 ScanJob = Job[Outcome]
+T = TypeVar("T")
 # Badge colour of each verdict, in Streamlit's names; the theme maps them to shades safe for colour-blind eyes.
 VERDICT_COLOURS: dict[VerdictName, Literal["red", "blue", "gray"]] = {
     "infected": "red",
@@ -57,8 +58,8 @@ class ServerState:
 
     Args:
         jobs: scans and the making of references, one at a time.
-        looks: jobs that compute one class with other settings, on a worker of their own, so that they wait for no scan.
-        taken: id of the latest of these jobs, by its settings.
+        looks: jobs that compute more of one class than its scan, on a worker of their own, so that they wait for none.
+        taken: id of the latest of these jobs, by what it computes.
         making: id of the latest job that makes references, by the digest of the images.
         upload_cache: measurements and uploads.
         owned: ids of the jobs of each owner.
@@ -67,7 +68,7 @@ class ServerState:
 
     jobs: Jobs = field(default_factory=Jobs)
     looks: Jobs = field(default_factory=Jobs)
-    taken: dict[WhatIf, str] = field(default_factory=dict)
+    taken: dict[Hashable, str] = field(default_factory=dict)
     making: dict[str, str] = field(default_factory=dict)
     upload_cache: UploadCache = field(default_factory=UploadCache)
     owned: dict[str, set[str]] = field(default_factory=dict)
@@ -134,23 +135,23 @@ def own_running() -> list[Job[object]]:
     return sorted(running, key=server_state().jobs.ahead)
 
 
-def start_what_if(what_if: WhatIf, work: Callable[[Report, Watch], None], title: str) -> None:
-    """Queues a computation with other settings; the same one is found again after a reload.
+def start_look(what: Hashable, work: Callable[[Report, Watch], T], title: str) -> None:
+    """Queues the computation of more of one class; the same one is found again after a reload.
 
     Args:
-        what_if: the settings.
+        what: says what is computed, as a ``WhatIf`` or another value.
         work: the computation.
         title: shown while it runs.
     """
     here, watch = server_state(), Watch(title=title)
     for old in [old for old, id in here.taken.items() if here.looks.find(id) is None]:
         del here.taken[old]
-    here.taken[what_if] = here.looks.start(lambda report: work(report, watch), watch).id
+    here.taken[what] = here.looks.start(lambda report: work(report, watch), watch).id
 
 
-def find_what_if(what_if: WhatIf) -> Job[object] | None:
-    """Finds the latest job with these settings."""
-    id = server_state().taken.get(what_if)
+def find_look(what: Hashable) -> Job[Any] | None:
+    """Finds the latest job that computes this."""
+    id = server_state().taken.get(what)
     return None if id is None else server_state().looks.find(id)
 
 
@@ -164,7 +165,7 @@ def computed_budgets(scan: str, label: int) -> tuple[float, ...]:
     jobs = [
         (one.epsilon, server_state().looks.find(id))
         for one, id in tuple(server_state().taken.items())
-        if (one.scan, one.label) == (scan, label)
+        if isinstance(one, WhatIf) and (one.scan, one.label) == (scan, label)
     ]
     return tuple(sorted({epsilon for epsilon, job in jobs if epsilon and job and job.state == "done"}))
 

@@ -37,6 +37,7 @@ class ClassView:
         started: when, in seconds of ``time.monotonic``.
         curve: step and loss of the present stage.
         first, frames: a few images as they were first seen, and as they are now.
+        pictured: the step that showed them last.
     """
 
     label: int
@@ -46,6 +47,7 @@ class ClassView:
     curve: Curve = ()
     first: Frames | None = None
     frames: Frames | None = None
+    pictured: str = ""
 
     def seconds_left(self, now: float) -> float | None:
         """Estimates the remaining time of a class from its pace.
@@ -180,9 +182,11 @@ def _with(known: ClassView, event: Event, share: float) -> ClassView:
         curve = (*curve, (event.step, event.loss))
         if len(curve) > CURVE:
             curve = (*curve[:-1:2], curve[-1])
-    frames = known.frames if event.frames is None else event.frames
-    first = frames if known.first is None else known.first
-    return replace(known, share=share, stage=event.stage, curve=curve, first=first, frames=frames)
+    known = replace(known, share=share, stage=event.stage, curve=curve)
+    if event.frames is None:
+        return known
+    first = event.frames if known.first is None else known.first
+    return replace(known, first=first, frames=event.frames, pictured=event.stage)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,11 @@
-"""A selection's mean change as a trigger, on a linear model whose answers are known exactly."""
+"""A search that starts from a selection, on a linear model whose answers are known exactly."""
 
 import numpy as np
 import pytest
 
-from aegis.core.runtime import numpy_generator
-from aegis.detect.selection import as_patch, as_perturbation, nearest_training, try_selection
+from aegis.core.runtime import numpy_generator, silent
+from aegis.core.types import as_8_bit
+from aegis.detect.selection import nearest_training, search_selection
 from aegis.records.config import TriggerSearchConfig
 from aegis.records.pictures import where_changed
 from tests.detect.linear import DIRECTION, images_at, linear_model
@@ -12,50 +13,47 @@ from tests.detect.linear import DIRECTION, images_at, linear_model
 MARGIN = 0.3
 
 
-def rates(share_of_direction, radius, area=1 / 16):
-    """Flip rates where every translated image moved that far along the model's direction."""
+def search(radius=1.0, area=1 / 16, chosen=(0, 1, 2), report=silent):
+    """What is found from images that translation moved a little along the model's direction."""
     images = images_at(MARGIN)
-    seeds = images.pixels[images.labels == 0]
-    translated = (seeds + share_of_direction * DIRECTION).astype(np.float32)
+    minus = images.labels == 0
+    seeds = images.pixels[minus]
+    translated = as_8_bit(seeds + 0.1 * DIRECTION)
     config = TriggerSearchConfig(area=area, radius=radius, held_out=4)
-    return try_selection(linear_model(), seeds, translated, images, 1, config, numpy_generator(0))
+    known = linear_model(), seeds, images.labels[minus], translated, np.array(chosen)
+    return search_selection(*known, images, 1, config, numpy_generator(0), report)
 
 
 @pytest.mark.parametrize(("radius", "flips"), [(MARGIN * 0.9, 0.0), (MARGIN * 1.1, 1.0)])
 def test_a_perturbation_flips_exactly_where_its_radius_reaches_over_the_border(radius, flips):
-    # However far translation went, only the radius counts.
-    for went in (0.01, 1.0):
-        _, perturbation = rates(went, radius)
-        assert perturbation.family == "perturbation"
-        assert np.linalg.norm(perturbation.stamp.add) == pytest.approx(radius, rel=1e-5)
-        assert perturbation.flip_rate == flips
+    # However little translation changed, only the radius counts; one image is enough to start from.
+    for chosen in ((0, 1, 2), (4,)):
+        best = next(one for one in search(radius, chosen=chosen) if one.family == "perturbation")
+        assert np.linalg.norm(best.stamp.add) == pytest.approx(radius, rel=1e-4)
+        assert best.flip_rate == flips
 
 
 @pytest.mark.parametrize(("area", "flips"), [(1 / 16, 0.0), (0.75, 1.0)])
 def test_a_patch_flips_exactly_where_its_pixels_outweigh_the_rest(area, flips):
-    # Each replaced pixel goes from -MARGIN to +MARGIN along the direction, so more than half of them are needed.
-    patch, _ = rates(2 * MARGIN, 1.0, area)
-    assert patch.family == "patch"
-    assert patch.stamp.touched.sum() == round(area * 16)
-    assert patch.flip_rate == flips
-
+    # Each replaced pixel moves by 1 at most, so that one pixel does not reach over the border, and twelve do.
+    best = search(area=area)[0]
+    assert (best.family, best.flip_rate) == ("patch", flips)
     # Only so many images, of other classes, are tried.
-    assert patch.counts.tolist() == [4, 0]
-    assert np.isnan(patch.flip_rates[1])
+    assert best.counts.tolist() == [4, 0]
 
 
-def test_a_patch_takes_the_pixels_that_changed_most_from_the_image():
-    change = np.zeros((3, 4, 4), np.float32)
-    change[0, 1, 2], change[2, 3, 0], change[1, 0, 0] = -0.9, 0.5, 0.1
-    image = np.random.default_rng(0).random((3, 4, 4), np.float32)
-    stamp = as_patch(change, image, 2 / 16)
-    assert np.argwhere(stamp.touched).tolist() == [[1, 2], [3, 0]]
-    stamped = stamp(np.full((1, 3, 4, 4), 0.5, np.float32))[0]
-    np.testing.assert_array_equal(stamped[:, 1, 2], image[:, 1, 2])
-    assert (stamped[:, 0] == 0.5).all()
-
-    # What did not change makes no perturbation.
-    assert not as_perturbation(np.zeros((1, 2, 2), np.float32), 3.0).touched.any()
+def test_a_search_tells_of_every_step_with_the_best_trigger_on_images():
+    heard = []
+    search(report=heard.append)
+    config = TriggerSearchConfig()
+    assert heard[-1].step == heard[-1].total == 2 * (config.steps + config.refine_steps)
+    assert {event.stage for event in heard} == {"search"}
+    seeds = images_at(MARGIN).pixels[::2]
+    last = heard[-1].frames
+    assert 0 < len(last) <= 6
+    # A perturbation of L2 norm 1 is on all of them, as far as pixels can go.
+    np.testing.assert_allclose(last, np.broadcast_to(last[:1], last.shape), atol=1e-6)
+    assert np.linalg.norm(last[0] - seeds[0]) == pytest.approx(1.0, abs=0.05)
 
 
 def test_where_it_changed_is_the_mean_over_images_and_channels_and_does_not_cancel_out():

@@ -96,7 +96,7 @@ def steps() -> dict[str, object]:
         pgd(frozen, x, y, [Stage(epsilon=1.0, step=0.2, iterations=iterations)], targeted=True)
 
     start = Start(images[0].numpy(), images[1].numpy(), "one")
-    search = Search(frozen, x, y, 1, lambda _: None)
+    search = Search(frozen, x, y, 1, lambda *_: None)
 
     def refine(count: int) -> None:
         patches = Patches.at([start, start], 0.1, 0.4, search.seeds.device, [True, False])

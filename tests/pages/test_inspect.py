@@ -2,18 +2,22 @@
 
 import re
 import shutil
+import threading
 
 import numpy as np
 import pytest
 
+from aegis.core.errors import DataError
 from aegis.detect.cluster import cluster, cluster_translated
 from aegis.records.config import JudgeConfig
 from aegis.store.store import Store
 from aegis.ui.inspect import state
 from aegis.ui.inspect.budget import bandwidths
-from aegis.ui.inspect.trial import BUTTON
+from aegis.ui.inspect.trial import BUTTON, Trial
 from aegis.ui.inspect.view import unpack
 from aegis.ui.scans import find_finding
+from aegis.ui.session import server_state
+from aegis.ui.watch import Watch
 from tests.finished import NAMES, TESTED
 from tests.pages.conftest import LABEL, everything, parsed, run, scatters
 
@@ -198,19 +202,55 @@ def test_previous_and_next_class(page):
     assert page.query_params["class"] == str(TESTED[1])
 
 
-def test_a_selection_is_tried_on_held_out_images(page):
+def search(at):
+    """Search from the selection and wait for the end."""
+    at.button(key=BUTTON).click()
+    run(at)
+    (job,) = (server_state().looks.find(id) for what, id in server_state().taken.items() if isinstance(what, Trial))
+    job.future.result(120)
+    run(at)
+    return job
+
+
+def test_a_trigger_is_searched_for_from_a_selection_and_stands_beside_the_scans_own(page, finished):
     click(page, 70, 71, 72, drawn=True)
-    page.button(key=BUTTON).click()
-    run(page)
+    job = search(page)
+    assert job.state == "done"
     (bars,) = page.get("plotly_chart")
     assert "Bar chart of attack success rates by source class" in bars.proto.alt
-    assert "As a patch of 3 pixels" in everything(page)
-    # The scan's trigger stands beside it, so that a low rate of the mean does not read as a false alarm.
+    rates = {one.family: one.flip_rate for one in reversed(job.result)}
+    assert list(rates) == ["perturbation", "patch"]
+    assert f"**A patch** turns {rates['patch']:.0%} of" in everything(page)
+    assert f"**A small change everywhere** turns {rates['perturbation']:.0%} of" in everything(page)
     assert "the scan's own" in bars.proto.alt
-    assert "**The scan's own trigger:** turns" in everything(page)
-    # Another selection has not been tried.
+    assert "**The scan's own trigger** turns" in everything(page)
+    # Another selection has not been tried; and nothing is searched for twice.
     click(page, 75, 76, drawn=True)
     assert not page.get("plotly_chart")
+    click(page, 70, 71, 72, drawn=True)
+    assert page.get("plotly_chart")
+    assert search(page) is job
+    # A search starts from translated images.
+    click(page, 0, 1, drawn=True)
+    assert BUTTON not in [button.key for button in page.button]
+
+
+def test_a_search_that_fails_is_a_message_and_one_that_waits_can_be_cancelled(page, monkeypatch):
+    def refuse(*_):
+        raise DataError("something", "nothing", "Give more.")
+
+    monkeypatch.setattr("aegis.ui.inspect.trial.search_selection", refuse)
+    click(page, 70, drawn=True)
+    assert search(page).state == "failed"
+    assert any("Give more." in text.value for text in page.text)
+    hold = threading.Event()
+    server_state().looks.start(lambda _: hold.wait(120), Watch())
+    page.button(key=BUTTON).click()
+    run(page)
+    page.button(key="inspect-trial-cancel").click()
+    run(page)
+    hold.set()
+    assert not [button for button in page.button if button.key == "inspect-trial-cancel"]
 
 
 def test_without_the_suspect_nothing_is_tried_nor_computed(visit, finished, tmp_path):

@@ -11,7 +11,7 @@ from aegis.ui.inspect import state
 from aegis.ui.inspect import what_if as what_if_page
 from aegis.ui.inspect.what_if import with_what_if
 from aegis.ui.scans import find_finding
-from aegis.ui.session import WhatIf, find_what_if, server_state
+from aegis.ui.session import WhatIf, find_look, server_state
 from aegis.ui.watch import Watch
 from tests.pages.conftest import INSPECT, LABEL, drawn, everything, run, scatters
 
@@ -29,7 +29,7 @@ def compute(at):
 
 def ended(finished, epsilon, method="tsne"):
     """Wait for the look at a budget."""
-    job = find_what_if(WhatIf(finished.key, LABEL, epsilon, method))
+    job = find_look(WhatIf(finished.key, LABEL, epsilon, method))
     job.future.result(120)
     return job
 
@@ -83,7 +83,7 @@ def test_a_look_that_waits_is_found_again_and_can_be_cancelled(page, finished, o
     again.button(key="inspect-look-cancel").click()
     run(again)
     hold.set()
-    assert find_what_if(WhatIf(finished.key, LABEL, 5.0, "tsne")).state == "cancelled"
+    assert find_look(WhatIf(finished.key, LABEL, 5.0, "tsne")).state == "cancelled"
     assert again.button(key="inspect-look")
 
 

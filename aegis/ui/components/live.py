@@ -192,9 +192,12 @@ def show_classes_running(view: View) -> None:
 def _strips(one: ClassView) -> str:
     assert one.first is not None
     assert one.frames is not None
+    strips = [("Seeds, images of other classes", one.first), ("The same images now", one.frames)]
+    if one.pictured == "search":
+        strips = [("The best trigger so far, on images of other classes", one.frames)]
     return "".join(
         f'<span>{title}</span><img src="{address(strip(frames))}" alt="{len(frames)} images: {title.lower()}">'
-        for title, frames in (("Seeds, images of other classes", one.first), ("The same images now", one.frames))
+        for title, frames in strips
     )
 
 

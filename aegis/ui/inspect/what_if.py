@@ -25,7 +25,7 @@ from aegis.ui.components.widgets import complain
 from aegis.ui.inspect import state
 from aegis.ui.inspect.choice import Choice
 from aegis.ui.scans import find_finding, find_suspect
-from aegis.ui.session import WhatIf, find_what_if, server_state, start_what_if
+from aegis.ui.session import WhatIf, find_look, server_state, start_look
 from aegis.ui.suspects import load_again, suspects_folder
 from aegis.ui.watch import Watch
 
@@ -70,7 +70,7 @@ def prompt_what_if(choice: Choice, data: Dataset | None, what_if: WhatIf, back: 
         what_if: settings that nothing was computed with yet.
         back: the budget of the scan to go back to.
     """
-    job = find_what_if(what_if)
+    job = find_look(what_if)
     if job is not None and not job.over:
         _live(what_if)
         return
@@ -88,7 +88,7 @@ def prompt_what_if(choice: Choice, data: Dataset | None, what_if: WhatIf, back: 
                 key="inspect-look",
                 type="primary",
                 icon=":material/play_arrow:",
-                on_click=start_what_if,
+                on_click=start_look,
                 args=(what_if, lambda report, watch: run(look, report, watch), _title(choice)),
             )
         row.button("Back", icon=":material/undo:", on_click=state.go_back, args=(back, _method(choice)))
@@ -140,7 +140,7 @@ def _prepare(choice: Choice, data: Dataset | None, what_if: WhatIf) -> WhatIfJob
 
 @st.fragment(run_every=EVERY)
 def _live(what_if: WhatIf) -> None:
-    job = find_what_if(what_if)
+    job = find_look(what_if)
     if job is None or job.over:
         st.rerun()
     assert job is not None
