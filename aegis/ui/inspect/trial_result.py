@@ -92,7 +92,7 @@ def _show_stamp(subject: Subject, candidate: CandidateTrigger, what: str) -> Non
     said = f"**{capitalised(what)}** turns {candidate.flip_rate:.0%} of {int(candidate.counts.sum())} held-out images"
     if candidate.smallest is not None and candidate.family != "perturbation":
         alone = count_of(int(candidate.smallest.touched.sum()), "pixel")
-        said += f", {alone} of it {candidate.smallest_rate:.0%}"
+        said += f"; {alone} of it suffice for {candidate.smallest_rate:.0%}"
     st.markdown(f"{said}.")
     others = subject.data.test.labels != subject.finding.label
     benign = subject.data.test.pixels[np.flatnonzero(others)[:: max(1, int(others.sum()) // EXAMPLES)][:EXAMPLES]]
