@@ -81,7 +81,8 @@ def show_identity(identity: Identity) -> None:
         st.text(identity.name)
     with facts():
         fact("Architecture", identity.architecture)
-        fact("Data", identity.data or "not said")
+        known = DATASETS.get(identity.data or "")
+        fact("Data", known.title if known else identity.data or "not said")
         fact("Images", picture_of(identity))
     shown, total = identity.class_names[:CLASSES_SHOWN], len(identity.class_names)
     more = f" and {total - len(shown):,} more" if total > len(shown) else ""

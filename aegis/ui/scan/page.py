@@ -22,7 +22,7 @@ from aegis.ui.components.live import say_queued, show_job, show_measured, show_m
 from aegis.ui.components.palette import palette
 from aegis.ui.components.running import show_running
 from aegis.ui.components.svg import small_scatter
-from aegis.ui.components.widgets import INSPECT, complain, fact, facts
+from aegis.ui.components.widgets import INSPECT, complain, fact, facts, say_images
 from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, check, fingerprint, place
 from aegis.ui.scan.references import choose_references, making_of, show_addressed
 from aegis.ui.scan.settings import choose_settings
@@ -245,11 +245,11 @@ def show_result(key: str, record: ScanRecord) -> None:
 
 
 def _show_facts(record: ScanRecord) -> None:
-    model, data = record.model, record.data
+    model = record.model
     with facts():
         fact("Suspect", model.called)
         fact("Architecture", model.architecture)
-        fact("Images", data.name)
+        fact("Images", say_images(record))
         fact("Accuracy", f"{model.accuracy:.1%}", tip="Share of held-out images classified as they are labelled.")
         fact(
             "Robust up to",
