@@ -85,7 +85,7 @@ def test_a_suspect_is_shown_before_start_and_a_preset_changes_the_settings(open_
     write_infected(suspects)
     at = open_page(SCAN)
     texts, said = [text.value for text in at.text], everything(at)
-    assert {"Jackets and bags", "aegis:cnn16", "fashion_mnist", "Shirt, Bag"} <= set(texts)
+    assert {"Jackets and bags", "aegis:cnn16", "Fashion-MNIST", "Shirt, Bag"} <= set(texts)
     assert any(len(text) == 64 and set(text) <= set("0123456789abcdef") for text in texts)
     assert "Start" in labels(at)
     seeds = preset("default", None, (1, 28, 28)).gather.seeds
