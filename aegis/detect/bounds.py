@@ -20,6 +20,8 @@ PREDICTED = 1000
 # Pixel values of the images of one optimisation step, which take some ten times as much memory on their way through it;
 # a little more than thirty classes of the largest images take that are not large.
 STEP_VALUES = 20_000_000
+# Of large images, which themselves take much memory.
+LARGE_STEP_VALUES = 8_000_000
 # Pixel values of the held-out images.
 HELD_VALUES = 2**25
 
@@ -90,7 +92,8 @@ def at_once(batch: int, shape: tuple[int, ...]) -> int:
     Returns:
         The number, at least 1.
     """
-    return max(1, STEP_VALUES // (batch * math.prod(shape)))
+    values = STEP_VALUES if _pixels(shape) <= LARGE else LARGE_STEP_VALUES
+    return max(1, values // (batch * math.prod(shape)))
 
 
 def _pixels(shape: tuple[int, ...]) -> int:
