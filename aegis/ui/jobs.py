@@ -33,6 +33,23 @@ UNEXPECTED = "Something went wrong that nobody foresaw ({kind}). The server's lo
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Reporter:
+    """What a job is given to report to.
+
+    Args:
+        check: raises ``Cancelled`` when the user has had enough, and ``SystemExit`` when the server ends.
+        watch: is given every event.
+    """
+
+    check: Callable[[], None]
+    watch: Report
+
+    def __call__(self, event: Event) -> None:
+        self.check()
+        self.watch(event)
+
+
 @dataclass(eq=False)
 class Job(Generic[T]):
     """One piece of work and its result.
@@ -48,7 +65,7 @@ class Job(Generic[T]):
         ended: when the worker was free again, in seconds of ``time.monotonic``.
     """
 
-    work: Callable[[Report], T] | None
+    work: Callable[[Reporter], T] | None
     watch: Report
     id: str = field(default_factory=lambda: secrets.token_urlsafe(ID_BYTES))
     state: State = "queued"
@@ -79,7 +96,7 @@ class Jobs:
         self._kept = kept
         self._lock = threading.Lock()
 
-    def start(self, work: Callable[[Report], T], watch: Report, clean: Callable[[], None] = lambda: None) -> Job[T]:
+    def start(self, work: Callable[[Reporter], T], watch: Report, clean: Callable[[], None] = lambda: None) -> Job[T]:
         """Queues a job.
 
         Args:
@@ -128,17 +145,16 @@ class Jobs:
             self._end(job)
 
     def _run(self, job: Job[T]) -> None:
-        def report(event: Event) -> None:
+        def check() -> None:
             if job.stop.is_set():
                 raise Cancelled
             if self._closing():
                 # The server is ending: unlike a cancelled job, this one shows as interrupted.
                 raise SystemExit
-            job.watch(event)
 
         try:
             if self._enter(job) and job.work is not None:
-                self._leave(job, "done", result=job.work(report))
+                self._leave(job, "done", result=job.work(Reporter(check, job.watch)))
         except (Cancelled, SystemExit):
             self._leave(job, "cancelled")
         except AegisError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aegis.core.errors import AegisError, CheckpointError, ConfigError
 from aegis.core.parsing import numbers
 from aegis.core.runtime import Report
-from aegis.core.types import Applicability
+from aegis.core.types import Applicability, Dataset
 from aegis.data import DATASETS
 from aegis.detect.steps import Steps
 from aegis.models.card import Identity
@@ -21,7 +21,7 @@ from aegis.services.scan import ScanRequest, find_or_run
 from aegis.store.store import Store
 from aegis.ui.caches import UploadCache, Uploads, named_images
 from aegis.ui.uploads import UPLOADED, ImagesSummary, Upload, Workspace, check_architecture, hidden, read_images
-from aegis.ui.watch import Watch
+from aegis.ui.watch import Progress
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
@@ -105,14 +105,13 @@ class Outcome:
     record: ScanRecord | None = None
 
 
-def carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCache) -> Outcome:
+def carry_out(order: Order, report: Report, watch: Progress) -> Outcome:
     """Measures or scans, reusing and keeping results in the store.
 
     Args:
         order: what to scan and how.
         report: told of progress; raises ``Cancelled`` when the user has had enough.
         watch: collects progress for the page.
-        upload_cache: measurements go there as soon as they are made, and uploads at the end.
 
     Returns:
         The key and record of the scan, if there was one.
@@ -121,53 +120,73 @@ def carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCa
         AegisError: if something does not fit, with the workspace's path left out of the message.
     """
     with hidden(order.workspace):
-        return _carry_out(order, report, watch, upload_cache)
+        watch.say("Reading the images")
+        request = _request(order, _images(order), watch)
+        watch.know(request.images.class_names, request.labels, tries=request.config.gather.trigger_search is not None)
+        if order.measure_only:
+            suspect = request.load()
+            request.check_normalisation(suspect)
+            steps = _shown(request.steps(suspect, Store()), watch)
+            steps.assess(
+                suspect.classifier.frozen(request.runtime()), request.images, request.config.assess, report=report
+            )
+            return Outcome()
+        found = find_or_run(
+            request,
+            Store(),
+            lambda suspect, store: request.run(suspect, _shown(request.steps(suspect, store), watch), report),
+            what=order.file,
+            resume_hint=AGAIN,
+        )
+        return Outcome(found.key, found.record)
 
 
-def _carry_out(order: Order, report: Report, watch: Watch, upload_cache: UploadCache) -> Outcome:
-    watch.say("Reading the images")
-    images = read_images(order.images, order.images_name) if order.images else named_images(str(order.source))
+def keep_uploads(order: Order, outcome: Outcome, upload_cache: UploadCache) -> None:
+    """Keeps what came from a browser for as long as its result may be looked at.
+
+    Args:
+        order: that was carried out; its workspace is still there.
+        outcome: of it.
+        upload_cache: where it is kept.
+
+    Raises:
+        AegisError: if it cannot be read again, with the workspace's path left out of the message.
+    """
+    if order.workspace is None or outcome.key is None:
+        return
+    with hidden(order.workspace):
+        images = _images(order)
+        uploaded = order.workspace.holds(order.checkpoint)
+        suspect = _load(order, images.shape, images.class_names) if uploaded else None
+        upload_cache.keep(outcome.key, Uploads(images if order.images else None, suspect))
+
+
+def _images(order: Order) -> Dataset:
+    return read_images(order.images, order.images_name) if order.images else named_images(str(order.source))
+
+
+def _request(order: Order, images: Dataset, watch: Progress) -> ScanRequest:
     settings = order.settings
-    config = with_references(settings.config(images.name, images.shape), images, settings.references)
-    watch.know(images.class_names, order.settings.labels, tries=config.gather.trigger_search is not None)
-    request = ScanRequest(
+
+    def load() -> Suspect:
+        watch.say("Reading the model")
+        return _load(order, images.shape, images.class_names)
+
+    return ScanRequest(
         file=order.file,
         checkpoint=order.checkpoint,
-        load=lambda: _load(order, images.shape, images.class_names, watch),
+        load=load,
         images=images,
-        config=config,
-        labels=order.settings.labels,
+        config=with_references(settings.config(images.name, images.shape), images, settings.references),
+        labels=settings.labels,
         architecture=order.architecture,
         mean=order.mean,
         std=order.std,
         entry=order.entry,
     )
 
-    def steps(suspect: Suspect, store: Store | None) -> Steps:
-        return _shown(request.steps(suspect, store), order, watch, upload_cache)
 
-    if order.measure_only:
-        suspect = request.load()
-        request.check_normalisation(suspect)
-        model = suspect.classifier.frozen(request.runtime())
-        steps(suspect, Store()).assess(model, images, config.assess, report=report)
-        return Outcome()
-    found = find_or_run(
-        request,
-        Store(),
-        lambda suspect, store: request.run(suspect, steps(suspect, store), report),
-        what=order.file,
-        resume_hint=AGAIN,
-    )
-    if order.workspace:
-        uploaded = order.workspace.holds(order.checkpoint)
-        kept = (found.suspect or request.load()) if uploaded else None
-        upload_cache.keep(found.key, Uploads(images if order.images else None, kept))
-    return Outcome(found.key, found.record)
-
-
-def _load(order: Order, shape: tuple[int, int, int], class_names: tuple[str, ...], watch: Watch) -> Suspect:
-    watch.say("Reading the model")
+def _load(order: Order, shape: tuple[int, int, int], class_names: tuple[str, ...]) -> Suspect:
     from aegis.models.load import load_checkpoint
 
     if order.architecture is not None:
@@ -187,14 +206,13 @@ def _typed(text: str | None) -> tuple[float, ...] | None:
     return None if text is None else numbers(text, "comma-separated numbers", "0.5")
 
 
-def _shown(steps: Steps, order: Order, watch: Watch, upload_cache: UploadCache) -> Steps:
-    """The same steps, with accuracy and robustness shown and kept as soon as they are measured."""
+def _shown(steps: Steps, watch: Progress) -> Steps:
+    """The same steps, with accuracy and robustness shown as soon as they are measured."""
 
     def assess(*arguments: Any, **named: Any) -> Applicability:  # noqa: ANN401 - passed on as they are
         watch.say("Measuring accuracy and robustness")
         measured = steps.assess(*arguments, **named)
         watch.measure(measured)
-        upload_cache.measured[order.fingerprint] = measured
         return measured
 
     return replace(steps, assess=assess)
@@ -294,7 +312,7 @@ def check(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> N
     order = place(suspect, replace(images, upload=None), settings, measure_only=True)
     try:
         with hidden(order.workspace):
-            _load(order, known.shape, known.class_names, Watch())
+            _load(order, known.shape, known.class_names)
     finally:
         if order.workspace:
             order.workspace.remove()

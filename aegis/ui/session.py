@@ -16,10 +16,11 @@ from aegis.records.record import ScanRecord
 from aegis.records.references import References
 from aegis.store.store import Store
 from aegis.ui import caches
+from aegis.ui.apart import carry_out_apart
 from aegis.ui.browser import owner, signed_in_name
 from aegis.ui.caches import UploadCache, is_upload
-from aegis.ui.jobs import Job, Jobs
-from aegis.ui.order import Order, Outcome, carry_out
+from aegis.ui.jobs import Job, Jobs, Reporter
+from aegis.ui.order import Order, Outcome
 from aegis.ui.references import ReferenceOrder, make
 from aegis.ui.watch import Kind, Watch
 
@@ -91,8 +92,8 @@ def start(order: Order, asked: Mapping[str, object] | None = None) -> ScanJob:
     here, who = server_state(), owner()
     watch = Watch(order.file, "measurement" if order.measure_only else "scan", asked=asked or {})
 
-    def work(report: Report) -> Outcome:
-        outcome = carry_out(order, report, watch, here.upload_cache)
+    def work(report: Reporter) -> Outcome:
+        outcome = carry_out_apart(order, report, watch, here.upload_cache)
         if order.workspace and outcome.key:
             # Noted by the job, since the page may be gone.
             Store().own(outcome.key, who)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -88,6 +88,26 @@ class View:
     seconds_left: float | None
     measured: Applicability | None
     classes: dict[int, ClassView]
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """Is told what is being done, beside the events of steps."""
+
+    def say(self, text: str) -> None:
+        """Notes what is being done now."""
+
+    def know(self, class_names: tuple[str, ...], labels: tuple[int, ...] | None, tries: bool) -> None:
+        """Notes which classes there are and which of them are examined.
+
+        Args:
+            class_names: of all classes.
+            labels: of those examined; None for all.
+            tries: whether triggers are searched for.
+        """
+
+    def measure(self, measured: Applicability) -> None:
+        """Notes accuracy and robustness."""
 
 
 @dataclass

@@ -31,7 +31,7 @@ def held(suspects, monkeypatch):
         report(Event(stage="translate", label=0, step=2, total=2))
         return Outcome(key=KEY)
 
-    monkeypatch.setattr("aegis.ui.session.carry_out", carry_out)
+    monkeypatch.setattr("aegis.ui.session.carry_out_apart", carry_out)
     yield told, go
     go.set()
 

@@ -15,9 +15,10 @@ from aegis.records.presets import adjusted, preset
 from aegis.services.references import with_references
 from aegis.services.scan import ScanRequest
 from aegis.store.store import Store
+from aegis.ui.apart import carry_out_apart
 from aegis.ui.caches import UploadCache, look_for_images
 from aegis.ui.jobs import Jobs
-from aegis.ui.order import ChosenImages, ChosenSuspect, Order, Settings, carry_out, place
+from aegis.ui.order import ChosenImages, ChosenSuspect, Order, Settings, carry_out, keep_uploads, place
 from aegis.ui.uploads import UPLOADED, Upload
 from aegis.ui.watch import Watch
 from tests.stored import Counted, record
@@ -54,7 +55,7 @@ def test_what_was_set_reaches_the_scan_and_the_command_line_finds_it(tmp_path, c
         source="samples:fashion_mnist",
         settings=Settings("quick", changes, (3, 8)),
     )
-    outcome = carry_out(order, silent, Watch(), UploadCache())
+    outcome = carry_out(order, silent, Watch())
     assert Store().find_scan(outcome.key) == outcome.record
     asked = adjusted(preset("quick", "samples:fashion_mnist", (1, 28, 28)), **changes)
     assert computed == [with_references(asked, load_dataset("samples:fashion_mnist"), "required")]
@@ -94,7 +95,7 @@ def test_uploads_go_when_their_job_is_over_and_no_message_names_their_folder(upl
         order.workspace.remove()
         gone.set()
 
-    job = Jobs().start(lambda report: carry_out(order, report, watch, UploadCache()), watch, clean)
+    job = Jobs().start(lambda report: carry_out_apart(order, report, watch, UploadCache()), watch, clean)
     assert gone.wait(120)
     assert job.state == "failed"
     assert job.message.startswith("Expected")
@@ -104,7 +105,8 @@ def test_uploads_go_when_their_job_is_over_and_no_message_names_their_folder(upl
 
 def test_uploaded_images_are_found_for_their_scan_only(uploaded, computed):
     shelf = UploadCache()
-    outcome = carry_out(uploaded, silent, Watch(), shelf)
+    outcome = carry_out(uploaded, silent, Watch())
+    keep_uploads(uploaded, outcome, shelf)
     found = look_for_images(outcome.record, outcome.key, shelf)[0]
     assert found.name == f"{UPLOADED}mine.npz"
     assert look_for_images(outcome.record, "another", shelf)[0] is None
