@@ -12,7 +12,7 @@ from aegis.data import SOURCES
 from aegis.records.example import read_example
 from aegis.store.store import Store
 from tests.layers import ROOT
-from tests.pages.conftest import everything, parsed
+from tests.pages.conftest import everything, parsed, run
 from tests.stored import record
 from tests.suspects import HOSTILE, write_cut, write_hostile, write_infected, write_suspect
 
@@ -81,6 +81,28 @@ def test_the_example_is_shown_with_what_it_is(home):
     said = everything(home())
     assert f"call {example.success:.0%} of {example.images} other test images {example.target}" in said
     assert "planted" in said
+
+
+def press(at, key):
+    at.button(key=key).click()
+    return run(at)
+
+
+def test_a_tour_of_the_example_leads_to_a_demo_and_is_offered_once(home, suspects):
+    write_infected(suspects)
+    example, at = read_example(), press(home(), "home-tour-start")
+    told = (f"{example.success:.0%} of other images", "can be asked to draw", "translated ones (filled)")
+    for step, said in enumerate((*told, f"turn {example.found_rate:.0%} of them"), 1):
+        assert f"{step} of 4" in everything(at)
+        assert said in everything(at)
+        if step < 4:
+            next(button for button in at.button if button.label == "Next").click()
+            run(at)
+    assert [link.proto.query_string for link in at.get("page_link")].count("suspect=suspect.safetensors") == 2 + 1
+    press(at, "home-tour-close")
+    assert "4 of 4" not in everything(at)
+    for declined in (at, press(home(), "home-tour-decline")):
+        assert not [button for button in declined.button if button.key.startswith("home-tour")]
 
 
 def test_broken_files_are_messages_and_text_from_cards_is_never_parsed(home, suspects):

@@ -11,8 +11,9 @@ import streamlit as st
 from aegis.core.text import printable
 from aegis.records.review import AUTHOR
 
-# The name stands in the script as well.
+# Names stand in the scripts as well.
 COOKIE, STATE = "aegis_browser", "browser"
+TOURED, YES = "aegis_toured", "1"
 _ID = re.compile(r"[\w-]{32}")
 # Of two pages that are opened at once, the one that comes second takes the id of the first.
 _SCRIPT = """
@@ -27,16 +28,34 @@ export default function ({ data, setStateValue }) {
   document.cookie = `${name}${data}; path=/; max-age=31536000; SameSite=Strict${secure}`;
 }
 """
+_NOTE = """
+export default function () {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `aegis_toured=1; path=/; max-age=31536000; SameSite=Strict${secure}`;
+}
+"""
 
 
 def mark_browser() -> None:
-    """Gives the browser an id where it has none; nothing is visible."""
+    """Gives the browser an id where it has none, and has it remember the tour; nothing is visible."""
+    if st.session_state.get(TOURED) and st.context.cookies.get(TOURED) != YES:
+        st.components.v2.component(TOURED, js=_NOTE)(key="aegis-toured", height=0)
     if is_signed_in() or _valid(st.context.cookies.get(COOKIE)):
         return
     mark = st.components.v2.component("aegis_browser", js=_SCRIPT)
     said = mark(key="aegis-browser", data=_id(), default={"kept": ""}, on_kept_change=lambda: None, height=0)
     if kept := _valid(said.get("kept")):
         st.session_state[STATE] = kept
+
+
+def note_tour() -> None:
+    """Remembers that this session's browser has seen or declined the tour."""
+    st.session_state[TOURED] = True
+
+
+def has_toured() -> bool:
+    """Tells whether this browser has seen or declined the tour."""
+    return st.context.cookies.get(TOURED) == YES or bool(st.session_state.get(TOURED))
 
 
 def owner() -> str:

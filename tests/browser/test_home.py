@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import rest
 from tests.test_theme import THEME
 
 
@@ -27,6 +28,12 @@ def test_it_shows_every_card_in_the_light_that_the_reader_prefers(visit, light, 
     expect(page.get_by_text("# Title", exact=True)).to_be_visible()
     expect(page).to_have_title("AEGIS")
     expect(page.get_by_role("link", name="link")).to_have_count(0)
+    # The tour ends by a key, and no later tab offers it.
+    rest(page).get_by_role("button", name="How a scan finds it").click()
+    expect(page.get_by_role("dialog").get_by_text("1 of 4")).to_be_visible()
+    rest(page).keyboard.press("Escape")
+    expect(page.get_by_role("button", name="How a scan finds it")).to_have_count(0)
+    page.wait_for_function("document.cookie.includes('aegis_toured=1')")
 
 
 def test_code_is_read_and_copied_whole_and_a_suspect_leads_to_its_scan(visit, suspects):

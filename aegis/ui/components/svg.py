@@ -83,6 +83,7 @@ def small_scatter(
     flagged: bool,
     described: str,
     palette: Palette,
+    room: tuple[int, int] = ROOM,
 ) -> str:
     """Draws training and translated images of one class in the plane as a picture.
 
@@ -94,10 +95,11 @@ def small_scatter(
         flagged: whether the class is.
         described: the picture in words, for screen readers.
         palette: colours.
+        room: width and height of the picture in pixels.
     """
     colour = palette.categories[1] if flagged else palette.categories[0]
     parts = (Part(_some(~is_translated), palette.muted, filled=False), Part(_some(is_translated), colour, filled=True))
-    return cloud(points, parts, ROOM, RADIUS, "aegis-small", described)
+    return cloud(points, parts, room, RADIUS, "aegis-small", described)
 
 
 def draw_score(maxima: Sequence[float], score: float, needed: float, flagged: bool, palette: Palette) -> str:

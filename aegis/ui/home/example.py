@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
-from aegis.records.example import BENIGN, FOLDER, MARK, MARKED, Example, read_example
-from aegis.ui.components.evidence import show_equation
-from aegis.ui.components.pictures import address
+from aegis.records.example import Example, read_example
 from aegis.ui.components.widgets import LOGO, SCAN, UPLOAD
+from aegis.ui.home.tour import offer_tour, show_planted
 
 # Scanned in a few minutes, and it has something to find.
 DEMO = "mnist_localised.safetensors"
@@ -21,6 +18,7 @@ def show_top(files: list[str]) -> None:
     Args:
         files: names of the suspects that can be read.
     """
+    demo = DEMO if DEMO in files else next(iter(files), None)
     left, right = st.columns([6, 5], gap="large", vertical_alignment="center")
     with left:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -36,8 +34,7 @@ def show_top(files: list[str]) -> None:
                 SCAN, label="Scan my model", icon=":material/upload_file:", width="content",
                 query_params={"suspect": UPLOAD},
             )  # fmt: skip
-            if files:
-                demo = DEMO if DEMO in files else files[0]
+            if demo is not None:
                 st.page_link(
                     SCAN, label="Try a demo", icon=":material/play_arrow:", width="content",
                     query_params={"suspect": demo},
@@ -46,21 +43,14 @@ def show_top(files: list[str]) -> None:
         example = read_example()
         if example is not None:
             _show_example(example)
+            offer_tour(example, demo)
 
 
 def _show_example(example: Example) -> None:
     with st.container(border=True, key="home-example"):
-        show_equation(
-            (_drawn(BENIGN), f"Called {example.source}"),
-            (_drawn(MARK), f"{example.pixels} pixels"),
-            (_drawn(MARKED), f"Called {example.target}"),
-        )
+        show_planted(example)
         st.caption(
             f"What a backdoor does: a mark that was planted in this bundled model makes it call {example.success:.0%} "
             f"of {example.images} other test images {example.target}. A scan is told neither the mark nor the class, "
             "and searches for both."
         )
-
-
-def _drawn(name: str) -> str:
-    return address(np.asarray(Image.open(FOLDER / name).convert("RGB")))
