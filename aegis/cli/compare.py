@@ -30,7 +30,8 @@ from aegis.cli.options import (
 from aegis.cli.output import COLOURS, Printer, clean, make_table
 from aegis.cli.progress import progress_bar
 from aegis.cli.remembered import this_command
-from aegis.cli.scan import EXIT_CODES, Fresh, Preset, ReferencesMode, find_or_scan, referenced
+from aegis.cli.scan import EXIT_CODES, find_or_scan, referenced
+from aegis.cli.scan_options import Fresh, Preset, ReferencesMode
 from aegis.cli.suspects import images_for, reader
 from aegis.core.errors import ConfigError
 from aegis.core.files import write_text

@@ -5,22 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from aegis.cli.options import Results, Training, labels, one_of, option, writable
+from aegis.cli.options import Results, Training, in_paper, labels, option, writable
 from aegis.core.errors import ConfigError
 from aegis.experiments.paper.catalogue import FIGURES
 from aegis.lab.bank.record import RESULTS
 
-Number = Annotated[
-    str,
-    typer.Argument(
-        metavar="NUMBER",
-        help=f"In the paper: {', '.join(FIGURES)}.",
-        show_default=False,
-        callback=one_of(FIGURES, "a figure"),
-    ),
-]
+Number = Annotated[str, in_paper(FIGURES, "a figure")]
 Out = Annotated[
     Path | None,
     option("--out", "FILE", "Where to draw it: a name that ends in .png or .svg.", callback=writable("--out")),

@@ -13,7 +13,8 @@ import typer
 from aegis.cli.options import MORE, Device, PrecisionOption, Quiet, Seed, option, writable
 from aegis.cli.output import COLOURS, Printer, clean, make_table
 from aegis.cli.remembered import remembered, this_command
-from aegis.cli.scan import EXIT_CODES, WORST, Preset, ReferencesMode
+from aegis.cli.scan import EXIT_CODES, WORST
+from aegis.cli.scan_options import Preset, ReferencesMode
 from aegis.core.errors import StoreError
 from aegis.core.failures import BAD_INPUT
 from aegis.core.text import count_of

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from typer.models import OptionInfo
+from typer.models import ArgumentInfo, OptionInfo
 
 from aegis.core import parsing
 from aegis.core.errors import ConfigError
@@ -37,6 +37,20 @@ def one_of(names: Collection[str], option: str) -> Callable[[str | None], str | 
         return value
 
     return check
+
+
+def in_paper(names: Collection[str], what: str) -> ArgumentInfo:
+    """Makes an argument that is a number of the paper.
+
+    Args:
+        names: those that there are.
+        what: the kind of thing, for messages.
+    """
+    said = f"In the paper: {', '.join(names)}."
+    argument: ArgumentInfo = typer.Argument(
+        metavar="NUMBER", help=said, show_default=False, callback=one_of(names, what)
+    )
+    return argument
 
 
 def one_number_of(numbers: Collection[int], option: str) -> Callable[[int | None], int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aegis.cli.progress import waiting
 from aegis.cli.scan import run_with_bars
@@ -14,9 +15,12 @@ from aegis.core.types import Dataset
 from aegis.lab.bank.suspects import BUNDLED
 from aegis.models.intake.formats import file_digest
 from aegis.records.config import Triage
-from aegis.records.record import ScanRecord, config_of
+from aegis.records.record import ModelRecord, ScanRecord, config_of
 from aegis.services.report_inputs import find_images
 from aegis.services.scan import ScanRequest
+
+if TYPE_CHECKING:
+    from aegis.models.load import Suspect
 
 
 def repeat(
@@ -45,7 +49,6 @@ def repeat(
         AegisError: if model, images or settings are not those of the scan.
     """
     from aegis.models.architectures import runs_foreign_code
-    from aegis.models.steadiness import RANDOM
 
     config, model = config_of(recorded), recorded.model
     path = _find_checkpoint(recorded, result, checkpoint)
@@ -74,19 +77,26 @@ def repeat(
         triage=_again(recorded),
     )
     suspect = request.load()
-    if suspect.digest != model.digest and RANDOM in suspect.reading:
+    _refuse_another(suspect, model)
+    return run_with_bars(request, suspect, None, quiet)
+
+
+def _refuse_another(suspect: Suspect, model: ModelRecord) -> None:
+    from aegis.models.steadiness import RANDOM
+
+    if suspect.digest == model.digest:
+        return
+    if RANDOM in suspect.reading:
         raise CheckpointError(
             "the model as it was scanned",
             "one whose answers differ from call to call, so that nothing tells whether it is the same",
             "Repeat the scan with a network that adds no noise when it is evaluated.",
         )
-    if suspect.digest != model.digest:
-        raise CheckpointError(
-            "the model as it was scanned",
-            "its file, read with another architecture or normalisation",
-            "Give --arch, --mean and --std as they were given to the scan.",
-        )
-    return run_with_bars(request, suspect, None, quiet)
+    raise CheckpointError(
+        "the model as it was scanned",
+        "its file, read with another architecture or normalisation",
+        "Give --arch, --mean and --std as they were given to the scan.",
+    )
 
 
 def _find_checkpoint(recorded: ScanRecord, result: Path, given: Path | None) -> Path:

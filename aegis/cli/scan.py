@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from aegis.cli.failures import tell
 from aegis.cli.options import (
-    MORE,
     Arch,
     Channels,
     Checkpoint,
@@ -28,31 +27,42 @@ from aegis.cli.options import (
     Size,
     Std,
     Workers,
-    choice,
     class_labels,
-    flag,
-    number,
-    option,
     seconds,
 )
 from aegis.cli.output import Printer, print_scan
 from aegis.cli.progress import class_bars, progress_bar
 from aegis.cli.remembered import this_command
+from aegis.cli.scan_options import (
+    Bandwidth,
+    Budget,
+    Classes,
+    Control,
+    Embedding,
+    Epsilon,
+    Fresh,
+    Iterations,
+    Perplexity,
+    Preset,
+    ReferencesMode,
+    Seeds,
+    Step,
+    TriageOption,
+)
 from aegis.cli.suspects import images_for, reader
 from aegis.core.errors import AegisError, CheckpointError, ConfigError
 from aegis.core.failures import BAD_INPUT
 from aegis.core.files import write_text
 from aegis.core.runtime import Report, silent
 from aegis.core.types import Applicability, Dataset
-from aegis.detect.embed import EMBEDDERS
 from aegis.detect.steps import Assess
 from aegis.detect.verdict import objections
 from aegis.models.intake.formats import ALL
 from aegis.records.config import AssessConfig, ScanConfig, Triage, VerdictConfig
-from aegis.records.presets import PRESETS, adjusted, preset
+from aegis.records.presets import adjusted, preset
 from aegis.records.record import ScanRecord
 from aegis.records.wording import in_sentences
-from aegis.services.references import MODES, with_references
+from aegis.services.references import with_references
 from aegis.services.scan import ScanOutcome, ScanRequest, find_or_run
 from aegis.store.keys import key_of
 from aegis.store.store import Store
@@ -63,72 +73,6 @@ if TYPE_CHECKING:
 EXIT_CODES = {"clean": 0, "infected": 1, "inconclusive": 3}
 # Of several networks, the worst outcome is the file's; one that cannot be scanned stops no other.
 WORST = (0, 3, BAD_INPUT, 1)
-INSTEAD = "Instead of the preset's settings"
-
-
-Classes = Annotated[
-    str | None, option("--classes", "7,3", "Test these classes only, by label or name; then no model is called clean.")
-]
-Preset = Annotated[
-    str,
-    choice(
-        "--preset",
-        PRESETS,
-        "default looks for a trigger and tries it out; paper counts clusters, as published; quick is default with "
-        "fewer images.",
-    ),
-]
-Epsilon = Annotated[
-    float | None,
-    number("--epsilon", "E", "How far an image may be changed on its way into a class (L2 norm).", INSTEAD),
-]
-Step = Annotated[float | None, number("--step", "S", "Length of one step of that way.", INSTEAD)]
-Iterations = Annotated[int | None, option("--iterations", "N", "Its steps.", INSTEAD)]
-Seeds = Annotated[int | None, option("--seeds", "M", "Images translated into each class.", INSTEAD)]
-Bandwidth = Annotated[
-    float | None,
-    number(
-        "--bandwidth",
-        "B",
-        "Radius within which mean shift takes points for one cluster. Without it, computed from the points.",
-        INSTEAD,
-    ),
-]
-Perplexity = Annotated[
-    float | None, number("--perplexity", "P", "About how many neighbours a point keeps in the plane (t-SNE).", INSTEAD)
-]
-Embedding = Annotated[str | None, choice("--embedding", EMBEDDERS, "How features become points in the plane.", INSTEAD)]
-Control = Annotated[
-    bool,
-    flag(
-        "--control",
-        "Also plant a small trigger in a copy of the model and scan the copy: would it have been seen?",
-        MORE,
-    ),
-]
-ReferencesMode = Annotated[
-    str,
-    choice(
-        "--references",
-        MODES,
-        "Compare with benign models of the same data (aegis reference): where there are any, always, or never.",
-        MORE,
-    ),
-]
-Fresh = Annotated[bool, flag("--fresh", "Compute everything anew, whatever is stored.", MORE)]
-TriageOption = Annotated[
-    bool,
-    flag(
-        "--triage",
-        "Rank all classes by something quick and examine the likeliest first, until one is flagged. What is left out "
-        "is never called clean; the same command goes on.",
-        MORE,
-    ),
-]
-Budget = Annotated[
-    str | None,
-    option("--budget", "TIME", "With --triage: begin no class after so long, such as 90s, 10m or 2h.", MORE),
-]
 
 
 def scan(

@@ -6,22 +6,14 @@ from typing import Annotated
 
 import typer
 
-from aegis.cli.options import Json, Results, Training, flag, one_of
+from aegis.cli.options import Json, Results, Training, flag, in_paper
 from aegis.core.files import write_text
 from aegis.experiments.paper.catalogue import TABLES
 from aegis.lab.bank.record import RESULTS
 
 ALL = "all"
 CHOICES = (*TABLES, ALL)
-Number = Annotated[
-    str,
-    typer.Argument(
-        metavar="NUMBER",
-        help=f"In the paper: {', '.join(CHOICES)}.",
-        show_default=False,
-        callback=one_of(CHOICES, "a table"),
-    ),
-]
+Number = Annotated[str, in_paper(CHOICES, "a table")]
 Markdown = Annotated[bool, flag("--markdown", "Print it as Markdown, for a document.")]
 
 

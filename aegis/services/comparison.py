@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aegis.baselines.catalogue import BASELINES
 from aegis.baselines.rival import Rival
@@ -17,6 +18,9 @@ from aegis.records.record import ScanRecord
 from aegis.services.scan import ScanRequest
 from aegis.store.cached_detectors import Detection, DetectorKey, find_or_detect
 from aegis.store.store import Store
+
+if TYPE_CHECKING:
+    from aegis.models.load import Suspect
 
 # The names that can be asked for.
 DETECTORS = (*BASELINES, AEGIS)
@@ -49,18 +53,7 @@ def compare_detectors(
         AegisError: if model, images and settings do not fit together, or a detector cannot take them.
     """
     suspect, records = request.load(), dict[str, DetectorRecord]()
-    rivals = [
-        Rival(
-            name=name,
-            suspect=suspect,
-            images=request.images,
-            seed=seed,
-            device=request.device,
-            precision=request.precision,
-        )
-        for name in names
-        if name in BASELINES
-    ]
+    rivals = [_rival(name, request, suspect, seed) for name in names if name in BASELINES]
     for rival in rivals:
         # Before minutes of work.
         rival.check()
@@ -77,7 +70,17 @@ def compare_detectors(
                 "the file that the other detectors saw", "another one, which took its place", "Give the command again."
             )
         records[AEGIS] = aegis_record(scanned)
-    detectors = tuple(records[name] for name in names)
+    return _compared(request, suspect, tuple(records[name] for name in names), seed)
+
+
+def _rival(name: str, request: ScanRequest, suspect: Suspect, seed: int) -> Rival:
+    where = {"device": request.device, "precision": request.precision}
+    return Rival(name=name, suspect=suspect, images=request.images, seed=seed, **where)
+
+
+def _compared(
+    request: ScanRequest, suspect: Suspect, detectors: tuple[DetectorRecord, ...], seed: int
+) -> ComparisonRecord:
     return ComparisonRecord(
         file=request.file,
         sha256=suspect.sha256,
