@@ -36,7 +36,7 @@ def draw(figure: Figure, ending: str) -> bytes:
         matplotlib.rcdefaults()
         matplotlib.rcParams["svg.hashsalt"] = "aegis"
         sheet = Sheet(figsize=(WIDTH * columns, HEIGHT * rows), dpi=DPI, layout="constrained")
-        sheet.suptitle(f"Figure {figure.number}. {figure.title}", fontsize=10)
+        sheet.suptitle(f"Figure {figure.number}. {figure.title}", fontsize=10, wrap=True)
         grid = sheet.subplots(rows, columns, squeeze=False).flatten().tolist()
         for axes in grid[len(figure.panels) :]:
             axes.set_visible(False)
