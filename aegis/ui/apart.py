@@ -37,8 +37,13 @@ def carry_out_apart(order: Order, report: Reporter, watch: Watch, upload_cache: 
         upload_cache.measured[order.fingerprint] = measured
 
     heard: dict[str, Callable[..., None]] = {
-        "report": report, "say": watch.say, "know": watch.know, "measure": measure
-    }  # fmt: skip
+        "report": report,
+        "say": watch.say,
+        "know": watch.know,
+        "measure": measure,
+        "note": watch.note,
+        "find": watch.find,
+    }
 
     def hear(said: Any) -> None:  # noqa: ANN401 - from ``_Told``
         name, arguments = said
@@ -76,3 +81,11 @@ class _Told:
     def measure(self, measured: Applicability) -> None:
         """Passes on accuracy and robustness."""
         self._tell(("measure", (measured,)))
+
+    def note(self, name: str, value: str) -> None:
+        """Passes on a fact."""
+        self._tell(("note", (name, value)))
+
+    def find(self, label: int, rate: float) -> None:
+        """Passes on what was found for a class."""
+        self._tell(("find", (label, rate)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aegis.core.errors import AegisError, CheckpointError, ConfigError
 from aegis.core.parsing import numbers
 from aegis.core.runtime import Report
-from aegis.core.types import Applicability, Dataset
+from aegis.core.types import Applicability, Dataset, Evidence
 from aegis.data import DATASETS
 from aegis.detect.steps import Steps
 from aegis.models.card import Identity
@@ -126,7 +126,7 @@ def carry_out(order: Order, report: Report, watch: Progress) -> Outcome:
         if order.measure_only:
             suspect = request.load()
             request.check_normalisation(suspect)
-            steps = _shown(request.steps(suspect, Store()), watch)
+            steps = _shown(request, suspect, Store(), watch)
             steps.assess(
                 suspect.classifier.frozen(request.runtime()), request.images, request.config.assess, report=report
             )
@@ -134,7 +134,7 @@ def carry_out(order: Order, report: Report, watch: Progress) -> Outcome:
         found = find_or_run(
             request,
             Store(),
-            lambda suspect, store: request.run(suspect, _shown(request.steps(suspect, store), watch), report),
+            lambda suspect, store: request.run(suspect, _shown(request, suspect, store, watch), report),
             what=order.file,
             resume_hint=AGAIN,
         )
@@ -206,8 +206,10 @@ def _typed(text: str | None) -> tuple[float, ...] | None:
     return None if text is None else numbers(text, "comma-separated numbers", "0.5")
 
 
-def _shown(steps: Steps, watch: Progress) -> Steps:
-    """The same steps, with accuracy and robustness shown as soon as they are measured."""
+def _shown(request: ScanRequest, suspect: Suspect, store: Store | None, watch: Progress) -> Steps:
+    """The steps of a scan, with what each finds shown at once: robustness, and the best trigger of every class."""
+    steps, runtime = request.steps(suspect, store), suspect.classifier.fitted(request.runtime())
+    watch.note("Computed on", f"{runtime.device}, {runtime.precision}")
 
     def assess(*arguments: Any, **named: Any) -> Applicability:  # noqa: ANN401 - passed on as they are
         watch.say("Measuring accuracy and robustness")
@@ -215,7 +217,13 @@ def _shown(steps: Steps, watch: Progress) -> Steps:
         watch.measure(measured)
         return measured
 
-    return replace(steps, assess=assess)
+    def gather(*arguments: Any, **named: Any) -> Evidence:  # noqa: ANN401
+        evidence = steps.gather(*arguments, **named)
+        if evidence.triggers:
+            watch.find(evidence.label, max(one.flip_rate for one in evidence.triggers))
+        return evidence
+
+    return replace(steps, assess=assess, gather=gather)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -82,15 +82,17 @@ def server_state() -> ServerState:
     return ServerState()
 
 
-def start(order: Order, asked: Mapping[str, object] | None = None) -> ScanJob:
+def start(order: Order, asked: Mapping[str, object] | None = None, facts: Mapping[str, str] | None = None) -> ScanJob:
     """Queues a scan of this session's owner.
 
     Args:
         order: what to scan and how.
         asked: what the page's widgets said, so that they can say it again after a reload.
+        facts: what is scanned and how, by name, to be shown from the first moment on.
     """
     here, who = server_state(), owner()
-    watch = Watch(order.file, "measurement" if order.measure_only else "scan", asked=asked or {})
+    kind: Kind = "measurement" if order.measure_only else "scan"
+    watch = Watch(order.file, kind, asked=asked or {}, facts=dict(facts or {}))
 
     def work(report: Reporter) -> Outcome:
         outcome = carry_out_apart(order, report, watch, here.upload_cache)

@@ -77,6 +77,8 @@ class View:
         seconds_left: of the whole, or None.
         measured: accuracy and robustness, once they are known.
         classes: those begun, by label.
+        facts: what is scanned and how, by name.
+        found: attack success rate of the best trigger of each class that was searched, by label.
     """
 
     title: str
@@ -88,6 +90,8 @@ class View:
     seconds_left: float | None
     measured: Applicability | None
     classes: dict[int, ClassView]
+    facts: dict[str, str]
+    found: dict[int, float]
 
 
 @runtime_checkable
@@ -109,6 +113,12 @@ class Progress(Protocol):
     def measure(self, measured: Applicability) -> None:
         """Notes accuracy and robustness."""
 
+    def note(self, name: str, value: str) -> None:
+        """Notes a fact of what is scanned or how."""
+
+    def find(self, label: int, rate: float) -> None:
+        """Notes the attack success rate of the best trigger that was found for a class."""
+
 
 @dataclass
 class Watch:
@@ -119,18 +129,21 @@ class Watch:
         kind: a scan, the measurement of accuracy and robustness alone, or the making of references.
         expected: seconds that all of it is thought to take, which is told until its pace is known.
         asked: what the page's widgets said when it was started.
+        facts: what is scanned and how, by name.
     """
 
     title: str = ""
     kind: Kind = "scan"
     expected: float | None = None
     asked: Mapping[str, object] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
     saying: str = "Starting"
     class_names: tuple[str, ...] = ()
     chosen: tuple[int, ...] = ()
     measured: Applicability | None = None
     _progress: ScanProgress = field(default_factory=lambda: ScanProgress(1))
     _classes: dict[int, ClassView] = field(default_factory=dict)
+    _found: dict[int, float] = field(default_factory=dict)
     _start: tuple[float, float] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -155,6 +168,16 @@ class Watch:
         """Notes accuracy and robustness."""
         self.measured = measured
         self.say("Examining classes")
+
+    def note(self, name: str, value: str) -> None:
+        """Notes a fact of what is scanned or how."""
+        with self._lock:
+            self.facts[name] = value
+
+    def find(self, label: int, rate: float) -> None:
+        """Notes the attack success rate of the best trigger that was found for a class."""
+        with self._lock:
+            self._found[label] = rate
 
     def __call__(self, event: Event) -> None:
         now = time.monotonic()
@@ -184,6 +207,8 @@ class Watch:
                 left,
                 self.measured,
                 classes,
+                dict(self.facts),
+                dict(self._found),
             )
 
     def _left(self, whole: float, since: float, before: float) -> float | None:

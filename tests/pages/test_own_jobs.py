@@ -62,6 +62,8 @@ def test_a_running_scan_is_on_every_page_of_the_browser_that_started_it_and_is_c
 def test_the_settings_of_a_cancelled_scan_are_there_again_in_a_new_session(open_page, held):
     job = started(open_page, held[0])
     at = open_page(SCAN, MINE, job=job.id)
+    # What is scanned and how stands there from the first moment on.
+    assert {SUSPECT, "MNIST, bundled sample", "quick"} <= {text.value for text in at.text}
     button(at, "Cancel").click()
     button(run(at), "Back to the settings").click()
     at = run(at)

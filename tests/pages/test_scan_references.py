@@ -106,7 +106,7 @@ def test_bundled_images_have_references_that_can_be_left_out(open_page, suspects
     def fail(report):
         raise DataError("a scan", "none", "Scan.")
 
-    def start(order, asked):
+    def start(order, asked, facts):
         orders.append(order.settings.references)
         return server_state().jobs.start(fail, Watch())
 

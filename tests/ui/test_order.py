@@ -2,26 +2,30 @@
 
 import io
 import threading
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from safetensors.numpy import save
 
 from aegis.cli import main
-from aegis.core.runtime import silent
+from aegis.core.runtime import Runtime, silent
 from aegis.data import DATASETS, load_dataset
 from aegis.models.card import Card, Identity
 from aegis.records.presets import adjusted, preset
 from aegis.services.references import with_references
 from aegis.services.scan import ScanRequest
 from aegis.store.store import Store
+from aegis.ui import order
 from aegis.ui.apart import carry_out_apart
 from aegis.ui.caches import UploadCache, look_for_images
 from aegis.ui.jobs import Jobs
 from aegis.ui.order import ChosenImages, ChosenSuspect, Order, Settings, carry_out, keep_uploads, place
 from aegis.ui.uploads import UPLOADED, Upload
 from aegis.ui.watch import Watch
-from tests.stored import Counted, record
+from tests.stored import Counted, dataset, evidence, record
 from tests.suspects import tensors, write_suspect
 
 
@@ -40,7 +44,7 @@ def computed(monkeypatch):
         return record()
 
     monkeypatch.setattr(ScanRequest, "run", run)
-    monkeypatch.setattr(ScanRequest, "steps", lambda *_: Counted().steps())
+    monkeypatch.setattr("aegis.ui.order._shown", lambda *_: Counted().steps())
     monkeypatch.setattr("aegis.ui.order._load", lambda *_: None)
     return asked
 
@@ -110,3 +114,23 @@ def test_uploaded_images_are_found_for_their_scan_only(uploaded, computed):
     found = look_for_images(outcome.record, outcome.key, shelf)[0]
     assert found.name == f"{UPLOADED}mine.npz"
     assert look_for_images(outcome.record, "another", shelf)[0] is None
+
+
+def test_what_steps_find_is_shown_at_once(monkeypatch):
+    """Of a class, the best trigger; of a scan without a search, nothing."""
+    monkeypatch.setattr(ScanRequest, "steps", lambda *_: Counted().steps())
+    monkeypatch.setattr(ScanRequest, "runtime", lambda _: Runtime("cpu", "bf16"))
+    request = ScanRequest(
+        file="m", checkpoint=Path("m"), load=print, images=dataset(), config=preset("quick", None, (1, 28, 28))
+    )
+    suspect = SimpleNamespace(classifier=SimpleNamespace(fitted=lambda runtime: replace(runtime, precision="fp32")))
+    watch = Watch()
+    steps = order._shown(request, suspect, None, watch)
+    assert steps.assess(None, None, None) == watch.view().measured
+    found = steps.gather(None, None, 2, None)
+    steps.gather(None, None, 3, None)
+    assert watch.view().found[2] == max(one.flip_rate for one in found.triggers)
+    monkeypatch.setattr(ScanRequest, "steps", lambda *_: Counted(gather=evidence(1, triggers=0)).steps())
+    order._shown(request, suspect, None, watch).gather(None, None, 1, None)
+    assert sorted(watch.view().found) == [2, 3]
+    assert watch.view().facts == {"Computed on": "cpu, fp32"}

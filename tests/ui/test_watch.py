@@ -93,6 +93,15 @@ def test_a_watch_tells_time_left_and_keeps_first_and_last_frames():
     assert one.share == pytest.approx(begun + share)
     assert one.seconds_left(one.started + 40) == pytest.approx(40 / (begun + share) - 40)
     watch(Event(stage="search", label=1, step=1, total=10, loss=5.0))
-    assert watch.view().classes[1].curve == ((1, 5.0),)
+    one = watch.view().classes[1]
+    assert one.curve == ((1, 5.0),)
+    assert one.pictured == "translate"
+    watch(Event(stage="search", label=1, step=2, total=10, frames=frames))
+    assert watch.view().classes[1].pictured == "search"
     watch.measure(Applicability(0.9, (1.0,), (0.5,)))
     assert watch.view().measured.accuracy == 0.9
+    watch.note("Computed on", "cpu, fp32")
+    watch.find(1, 0.25)
+    view = watch.view()
+    watch.find(0, 0.5)
+    assert (view.facts, view.found) == ({"Computed on": "cpu, fp32"}, {1: 0.25})

@@ -89,11 +89,13 @@ def _live(job: ScanJob) -> None:
     offer_cancel(stop, job, server_state().jobs, "cancel")
     if job.state == "queued":
         return
-    if view.measured is not None:
-        with facts():
-            fact("Suspect", view.title)
+    with facts():
+        for name, value in view.facts.items():
+            fact(name, printable(value, 60))
+        if view.measured is not None:
             fact("Accuracy", f"{view.measured.accuracy:.1%}", tip=ACCURACY)
             fact("Robust up to", robust_up_to(view.measured), tip=ROBUST)
+    if view.measured is not None:
         _show_objections(view.measured)
     if view.classes:
         st.html(_STYLE + _bars(view))
@@ -228,7 +230,7 @@ def _bar(view: View, label: int, fill: str) -> str:
     if one is None:
         said = "waiting"
     elif share >= 1:
-        said = "done"
+        said = f"best trigger turns {view.found[label]:.0%}" if label in view.found else "done"
     else:
         left = one.seconds_left(time.monotonic())
         said = f"{share:.0%}" + ("" if left is None else f", {max(1, round(left))} s left")

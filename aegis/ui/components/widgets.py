@@ -13,6 +13,7 @@ from aegis.data import DATASETS, SOURCES
 from aegis.data.catalogue import SAMPLES
 from aegis.models.card import Identity
 from aegis.records.record import ClassRecord, ScanRecord
+from aegis.ui.order import ChosenImages
 from aegis.ui.suspects import ROOT, ListedSuspect, examine
 
 LOGO = ROOT / "assets" / "logo.svg"
@@ -119,6 +120,11 @@ def title_of(source: str) -> str:
         return OWN
     info = DATASETS[source.removeprefix(SAMPLES)]
     return f"{info.title}, bundled sample" if source.startswith(SAMPLES) else f"{info.title}, all images"
+
+
+def title_of_chosen(images: ChosenImages) -> str:
+    """Names images that were chosen or uploaded for people."""
+    return images.upload.name if images.upload else title_of(str(images.source))
 
 
 def say_flagged(record: ScanRecord, nobody: str = "no class flagged") -> str:

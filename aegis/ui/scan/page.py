@@ -22,7 +22,7 @@ from aegis.ui.components.live import say_queued, show_job, show_measured, show_m
 from aegis.ui.components.palette import palette
 from aegis.ui.components.running import show_running
 from aegis.ui.components.svg import small_scatter
-from aegis.ui.components.widgets import INSPECT, complain, fact, facts, say_images
+from aegis.ui.components.widgets import INSPECT, complain, fact, facts, say_images, title_of_chosen
 from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, check, fingerprint, place
 from aegis.ui.scan.references import choose_references, making_of, show_addressed
 from aegis.ui.scan.settings import choose_settings
@@ -187,7 +187,8 @@ def _show_start(
     )
     # It may have been pressed while another choice was still being checked.
     if pressed and not problem:
-        job = start(place(suspect, images, settings, measure_only=False), _asked())
+        what = {"Suspect": suspect.file, "Images": title_of_chosen(images), "Preset": settings.preset}
+        job = start(place(suspect, images, settings, measure_only=False), _asked(), what)
         st.query_params.from_dict({"job": job.id})
         st.rerun()
     if not problem:

@@ -12,7 +12,7 @@ from aegis.records.references import References
 from aegis.services.reference_cost import expected_seconds
 from aegis.services.references import MODELS, check_counts, find_references
 from aegis.ui.components.live import show_making
-from aegis.ui.components.widgets import LINKS, complain, title_of
+from aegis.ui.components.widgets import LINKS, complain, title_of_chosen
 from aegis.ui.jobs import Job
 from aegis.ui.order import ChosenImages
 from aegis.ui.references import order_references
@@ -121,7 +121,7 @@ def _offer(images: ChosenImages, summary: ImagesSummary) -> None:
     seconds = expected_seconds(summary.shape, summary.train, MODELS, cores())
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Make references", icon=":material/model_training:", width="content"):
-            title = images.upload.name if images.upload else title_of(str(images.source))
+            title = title_of_chosen(images)
             started = start_references(order_references(images, summary, title, seconds))
             st.query_params[LINKS["references"]] = started.id
             st.rerun()
