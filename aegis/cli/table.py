@@ -36,9 +36,10 @@ def table(
     5: the models; 6: which of them are found; 7: how that depends on settings (aegis bank sweep); 11 and 12: how many
     clusters their classes form. JSON has the same numbers, and the files that they come from.
     """
-    from aegis.cli.tables import as_json, as_markdown, print_table
+    from aegis.cli.tables import print_table
     from aegis.experiments.paper.catalogue import make_table
     from aegis.experiments.paper.records import Records
+    from aegis.experiments.paper.written import as_json, as_markdown
 
     # Records remember what was read, for one table each.
     sources = [(name, Records(training, results)) for name in (TABLES if number == ALL else [number])]

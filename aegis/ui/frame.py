@@ -15,7 +15,7 @@ from streamlit.errors import StreamlitAPIException
 from aegis.core.errors import ConfigError
 from aegis.core.text import printable
 from aegis.ui.browser import is_signed_in, mark_browser, signed_in_name
-from aegis.ui.components.widgets import BASELINES, HISTORY, HOME, INSPECT, LOGO, SCAN, complain
+from aegis.ui.components.widgets import BASELINES, EXPERIMENTS, HISTORY, HOME, INSPECT, LOGO, SCAN, complain
 
 PAGES = (
     (HOME, "Home", ":material/home:"),
@@ -23,6 +23,7 @@ PAGES = (
     (INSPECT, "Inspect class", ":material/search:"),
     (HISTORY, "History", ":material/history:"),
     (BASELINES, "Baselines", ":material/balance:"),
+    (EXPERIMENTS, "Experiments", ":material/science:"),
 )
 # As narrow as Streamlit allows: charts need the room.
 SIDEBAR = 200

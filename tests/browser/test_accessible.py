@@ -19,6 +19,7 @@ PATHS = (
     f"Inspect_Class?scan={KEY}&class={TESTED[1]}&space=features",
     "History",
     f"Compare?one={OLD}&other={NEW}",
+    "Experiments",
 )
 
 

@@ -20,7 +20,7 @@ LOGO = ROOT / "assets" / "logo.svg"
 HOME, SCAN, INSPECT, HISTORY = "app.py", "pages/1_Scan.py", "pages/2_Inspect_Class.py", "pages/3_History.py"
 # Not in the navigation: it is reached from the list with two scans.
 COMPARE = "pages/4_Compare.py"
-BASELINES = "pages/5_Baselines.py"
+BASELINES, EXPERIMENTS = "pages/5_Baselines.py", "pages/6_Experiments.py"
 CLASSES_SHOWN = 12
 # Characters of a reason.
 REASON = 400
@@ -125,6 +125,11 @@ def title_of(source: str) -> str:
 def title_of_chosen(images: ChosenImages) -> str:
     """Names images that were chosen or uploaded for people."""
     return images.upload.name if images.upload else title_of(str(images.source))
+
+
+def class_title(entry: ClassRecord) -> str:
+    """Names a class in one line."""
+    return f"{numbered(entry.label, entry.name)}{' (flagged)' if entry.flagged else ''}"
 
 
 def say_flagged(record: ScanRecord, nobody: str = "no class flagged") -> str:

@@ -15,10 +15,11 @@ from aegis.store.store import Store
 from aegis.ui.components.charts import ladder
 from aegis.ui.components.evidence import show_pictures
 from aegis.ui.components.palette import palette
+from aegis.ui.components.tables import TABLES
 from aegis.ui.components.widgets import SCAN, complain, fact, facts
 from aegis.ui.history.details import asked_for, link_to_list
 from aegis.ui.history.rows import Row, row_of
-from aegis.ui.history.tables import TABLES, class_table, line_table, metric_table
+from aegis.ui.history.tables import class_table, line_table, metric_table
 from aegis.ui.scans import summary_or_none
 from aegis.ui.session import look_for_images, open_scan, verdict_badge, when
 

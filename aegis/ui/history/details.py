@@ -11,9 +11,10 @@ import streamlit as st
 from aegis.records.ranking import ranked
 from aegis.records.record import ScanRecord
 from aegis.records.settings import all_settings
+from aegis.ui.components.tables import TABLES
 from aegis.ui.components.widgets import COMPARE, HISTORY, INSPECT, SCAN, complain, fact, facts
 from aegis.ui.history.rows import Row
-from aegis.ui.history.tables import TABLES, value_table
+from aegis.ui.history.tables import value_table
 from aegis.ui.session import open_scan, verdict_badge, when
 
 ONE, OTHER = "one", "other"

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from aegis.core.text import numbered
 from aegis.records.ranking import ranked
 from aegis.records.record import ClassRecord, ScanRecord
-from aegis.ui.components.widgets import scan_title
+from aegis.ui.components.widgets import class_title, scan_title
 from aegis.ui.inspect import state
 from aegis.ui.session import open_scan, recent_scans
 
@@ -78,11 +77,6 @@ def choose() -> Choice | None:
         )
         _neighbours(labels, label)
     return Choice(key, record, entries[label])
-
-
-def class_title(entry: ClassRecord) -> str:
-    """Names a class in one line."""
-    return f"{numbered(entry.label, entry.name)}{' (flagged)' if entry.flagged else ''}"
 
 
 def show_verdict(choice: Choice) -> None:

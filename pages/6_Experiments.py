@@ -1,0 +1,9 @@
+"""Experiments: tables, figures and findings of the paper, ours beside its."""
+
+# Processes of long work read this file too, under another name, and need nothing of it.
+if __name__ == "__main__":
+    from aegis import ui
+    from aegis.ui.experiments.page import experiments_page
+
+    ui.frame("Experiments · AEGIS")
+    experiments_page()
