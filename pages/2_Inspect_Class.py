@@ -2,8 +2,8 @@
 
 # Processes of long work read this file too, under another name, and need nothing of it.
 if __name__ == "__main__":
-    from aegis import ui
+    from aegis.ui.frame import frame
     from aegis.ui.inspect.page import inspect_page
 
-    ui.frame("AEGIS: inspect class")
+    frame("AEGIS: inspect class")
     inspect_page()

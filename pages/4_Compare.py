@@ -2,8 +2,8 @@
 
 # Processes of long work read this file too, under another name, and need nothing of it.
 if __name__ == "__main__":
-    from aegis import ui
+    from aegis.ui.frame import frame
     from aegis.ui.history.compare import compare_page
 
-    ui.frame("Compare · AEGIS")
+    frame("Compare · AEGIS")
     compare_page()

@@ -2,8 +2,8 @@
 
 # Processes of long work read this file too, under another name, and need nothing of it.
 if __name__ == "__main__":
-    from aegis import ui
     from aegis.ui.experiments.page import experiments_page
+    from aegis.ui.frame import frame
 
-    ui.frame("Experiments · AEGIS")
+    frame("Experiments · AEGIS")
     experiments_page()

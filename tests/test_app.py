@@ -153,4 +153,4 @@ def test_a_store_that_cannot_be_used_is_a_message(home, suspects):
 def test_processes_of_long_work_do_not_run_a_page(page):
     path = ROOT / page if page == "app.py" else ROOT / "pages" / page
     # The name under which multiprocessing reads the main module again.
-    assert "ui" not in runpy.run_path(str(path), run_name="__mp_main__")
+    assert "frame" not in runpy.run_path(str(path), run_name="__mp_main__")

@@ -93,6 +93,11 @@ def test_home_runs_without_torch_and_what_reports_are_drawn_with():
     assert told == "0 AEGIS []"
 
 
+def test_a_scan_of_its_own_process_begins_without_streamlit():
+    told = run("import sys", "import aegis.ui.apart", "print([m for m in ('streamlit', 'torch') if m in sys.modules])")
+    assert told == "[]"
+
+
 def test_neither_help_nor_who_reads_results_needs_torch():
     readers = sorted(path for room in WITHOUT_TORCH for path in (ROOT / "aegis" / room).rglob("*.py"))
     for path in readers:
