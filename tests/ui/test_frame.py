@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from aegis.ui import frame
 from tests.layers import ROOT
 from tests.pages.conftest import button, labels
 from tests.suspects import HOSTILE
@@ -43,7 +44,7 @@ def test_it_is_off_by_default():
     assert not at.exception
     assert "Suspects" in [one.value for one in at.header]
     assert "Sign out" not in labels(at)
-    assert len(at.sidebar.get("page_link")) == 5
+    assert len(at.sidebar.get("page_link")) == len(frame.PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES)
