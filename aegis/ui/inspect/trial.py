@@ -12,14 +12,13 @@ from aegis.core.text import numbered
 from aegis.core.types import CandidateTrigger
 from aegis.detect.selection import search_selection
 from aegis.records.config import TriggerSearchConfig
-from aegis.ui.components.live import EVERY, show_classes_running
-from aegis.ui.components.running import offer_cancel
 from aegis.ui.components.widgets import complain
+from aegis.ui.inspect.look import show_look
 from aegis.ui.inspect.subject import Subject
 from aegis.ui.inspect.trial_result import show_result
 from aegis.ui.inspect.view import pack
 from aegis.ui.scans import Model, find_model, identity
-from aegis.ui.session import find_look, server_state, start_look
+from aegis.ui.session import find_look, start_look
 from aegis.ui.suspects import suspects_folder
 from aegis.ui.watch import Watch
 
@@ -66,7 +65,7 @@ def show_trial(subject: Subject) -> None:
     if job is None or job.state == "cancelled":
         return
     if not job.over:
-        _live(trial)
+        show_look(trial, "From the selection", "inspect-trial")
     elif job.state == "failed":
         complain(job.message, "Failed")
     elif job.result is not None:
@@ -120,20 +119,3 @@ def _search(model: Model, subject: Subject, report: Report, watch: Watch) -> tup
             numpy_generator(subject.config.gather.seed, label),
             report,
         )
-
-
-@st.fragment(run_every=EVERY)
-def _live(trial: Trial) -> None:
-    job = find_look(trial)
-    if job is None or job.over:
-        st.rerun()
-    assert job is not None
-    assert isinstance(job.watch, Watch)
-    view = job.watch.view()
-    with st.container(border=True, key="inspect-trial-live"):
-        bar, stop = st.columns([5, 1], vertical_alignment="center")
-        words = "Queued behind another search" if job.state == "queued" else view.saying
-        one = view.classes.get(trial.label)
-        bar.progress(0.0 if one is None else min(1.0, one.share), text=words)
-        offer_cancel(stop, job, server_state().looks, "inspect-trial-cancel")
-        show_classes_running(view)

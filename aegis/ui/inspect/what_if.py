@@ -19,11 +19,10 @@ from aegis.records.record import ScanRecord, config_of, config_record
 from aegis.records.wording import METHODS
 from aegis.store.cached_steps import stored
 from aegis.store.store import Store
-from aegis.ui.components.live import EVERY, show_classes_running
-from aegis.ui.components.running import offer_cancel
 from aegis.ui.components.widgets import complain
 from aegis.ui.inspect import state
 from aegis.ui.inspect.choice import Choice
+from aegis.ui.inspect.look import show_look
 from aegis.ui.scans import find_finding, find_suspect
 from aegis.ui.session import WhatIf, find_look, server_state, start_look
 from aegis.ui.suspects import load_again, suspects_folder
@@ -72,7 +71,7 @@ def prompt_what_if(choice: Choice, data: Dataset | None, what_if: WhatIf, back: 
     """
     job = find_look(what_if)
     if job is not None and not job.over:
-        _live(what_if)
+        show_look(what_if, _what(what_if), "inspect-look")
         return
     with st.container(border=True, key="inspect-offer"):
         # In one row, since the last view stays below it.
@@ -136,24 +135,6 @@ def _prepare(choice: Choice, data: Dataset | None, what_if: WhatIf) -> WhatIfJob
         )
         return None
     return WhatIfJob(record=record, what_if=what_if, images=data, path=path, suspect=suspect)
-
-
-@st.fragment(run_every=EVERY)
-def _live(what_if: WhatIf) -> None:
-    job = find_look(what_if)
-    if job is None or job.over:
-        st.rerun()
-    assert job is not None
-    assert isinstance(job.watch, Watch)
-    view = job.watch.view()
-    with st.container(border=True, key="inspect-look-live"):
-        bar, stop = st.columns([5, 1], vertical_alignment="center")
-        waiting = job.state == "queued"
-        with bar:
-            words = "Queued behind another look" if waiting else f"{_what(what_if)}: {view.saying.lower()}"
-            st.progress(min(1.0, view.whole), text=words)
-        offer_cancel(stop, job, server_state().looks, "inspect-look-cancel")
-        show_classes_running(view)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
