@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from torch import Tensor
 from torch.nn import functional
 
@@ -64,6 +64,22 @@ class Search:
     tell: Callable[..., None]
     evenly: int | None = None
     only: tuple[int, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        classifier: Classifier,
+        seeds: Frames,
+        sources: Int64[np.ndarray, " n"],
+        label: int,
+        tell: Callable[..., None],
+        evenly: int | None = None,
+        only: tuple[int, ...] | None = None,
+    ) -> Search:
+        """Makes a search of seeds that are not on the classifier's device yet; arguments as of the class."""
+        device = classifier.mean.device
+        x, y = torch.from_numpy(seeds).to(device), torch.from_numpy(sources).to(device)
+        return cls(classifier, x, y, label, tell, evenly, only)
 
     def refine(
         self,

@@ -67,19 +67,16 @@ def search_selection(
         Patches, then perturbations, the most successful of each first.
     """
     # Imported here because the dashboard uses the rest of this module and should not wait for torch.
-    import torch
-
     from aegis.detect.optimise import Search
     from aegis.detect.starts import cluster_starts
-    from aegis.detect.success import fooled_by_trigger_only, hold_out, measure_success
+    from aegis.detect.success import best_first, fooled_by_trigger_only, hold_out
     from aegis.detect.trigger_search import search_everywhere, teller
     from aegis.metrics import predict
 
-    device = classifier.mean.device
-    search = Search(
+    search = Search.of(
         classifier,
-        torch.from_numpy(seeds).to(device),
-        torch.from_numpy(sources).to(device),
+        seeds,
+        sources,
         label,
         teller(report, label, 2 * (config.steps + config.refine_steps)),
     )
@@ -88,6 +85,5 @@ def search_selection(
     images = images.take(fooled_by_trigger_only("patch", predict(classifier, images.pixels), images.labels, label))
     found: list[CandidateTrigger] = []
     for family, candidates in search_everywhere(search, starts, [], config):
-        tried = [measure_success(search, family, one, images, config) for one in candidates]
-        found += sorted(tried, key=lambda t: t.flip_rate, reverse=True)
+        found += best_first(search, family, candidates, images, config)
     return tuple(found)

@@ -56,6 +56,26 @@ def measure_success(
     return replace(whole, smallest=smallest, smallest_rate=tried(smallest).flip_rate)
 
 
+def best_first(
+    search: Search,
+    family: Family,
+    candidates: Sequence[Candidate],
+    images: LabelledImages,
+    config: TriggerSearchConfig,
+) -> list[CandidateTrigger]:
+    """Measures candidates of one family, as ``measure_success`` does.
+
+    Args:
+        search, family, images, config: as there.
+        candidates: of the family.
+
+    Returns:
+        The candidates with their success, the most successful first.
+    """
+    tried = [measure_success(search, family, one, images, config) for one in candidates]
+    return sorted(tried, key=lambda t: t.flip_rate, reverse=True)
+
+
 def fooled_by_trigger_only(
     family: Family, said: Int64[np.ndarray, " n"], labels: Int64[np.ndarray, " n"], label: int
 ) -> Bool[np.ndarray, " n"]:

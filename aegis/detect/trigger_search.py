@@ -27,7 +27,7 @@ from aegis.detect.bounds import at_once
 from aegis.detect.optimise import Candidate, Frames, Search
 from aegis.detect.sources import Seeds
 from aegis.detect.starts import cluster_starts, noise_starts, source_starts
-from aegis.detect.success import fooled_by_trigger_only, hold_out, measure_success, witnesses
+from aegis.detect.success import best_first, fooled_by_trigger_only, hold_out, witnesses
 from aegis.metrics import predict
 from aegis.models.classifier import Classifier
 from aegis.records.config import TriggerSearchConfig
@@ -70,11 +70,10 @@ def search_triggers(
         Candidate triggers, family by family, the most successful of each first.
     """
     drawn = drawn or Seeds(np.arange(len(seeds)), len(seeds))
-    device = classifier.mean.device
-    search = Search(
+    search = Search.of(
         classifier,
-        torch.from_numpy(seeds).to(device),
-        torch.from_numpy(sources).to(device),
+        seeds,
+        sources,
         label,
         teller(report, label, 2 * config.steps + sum(_steps(config)) + 4 * config.refine_steps),
         drawn.evenly,
@@ -93,8 +92,7 @@ def search_triggers(
             # Of the classes that source-specific triggers are searched for, more are near than of others.
             chosen &= np.isin(judged.labels, everywhere)
         images = judged.take(chosen)
-        tried = [measure_success(search, family, one, images, config) for one in candidates]
-        found += sorted(tried, key=lambda t: t.flip_rate, reverse=True)
+        found += best_first(search, family, candidates, images, config)
     return tuple(found)
 
 
