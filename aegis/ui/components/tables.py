@@ -17,6 +17,7 @@ TABLES = """<style>
 .aegis-table .same { opacity: .65; }
 .aegis-table .flagged { color: light-dark(#c2470a, #f58a4b); font-weight: 650; white-space: nowrap; }
 .aegis-table.paper thead th { white-space: normal; vertical-align: bottom; }
+.aegis-table.paper :is(th, td) { overflow-wrap: break-word; }
 .aegis-table .number { text-align: right; padding-right: 1rem; }
 .aegis-table .group { text-align: center; border-bottom: 0; }
 .aegis-table .strong { font-weight: 650; }
