@@ -40,6 +40,7 @@ class Event:
         total: number of steps.
         loss: current value of the loss being minimised, or None.
         frames: a few of the images in their present state, in [0, 1], shape (n, c, h, w), or None.
+        robust: perturbation budget and accuracy under it, where just that was measured, or None; 0 is no attack.
     """
 
     stage: str
@@ -48,6 +49,7 @@ class Event:
     label: int | None = None
     loss: float | None = None
     frames: Float32[np.ndarray, "n c h w"] | None = None
+    robust: tuple[float, float] | None = None
 
 
 Report = Callable[[Event], None]

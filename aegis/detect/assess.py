@@ -15,7 +15,7 @@ from aegis.attacks.universal import universal_areas, universal_radii
 from aegis.core.errors import DataError
 from aegis.core.runtime import Event, Report, Throttle, silent
 from aegis.core.threads import one_at_a_time, side_by_side
-from aegis.core.types import Applicability, Dataset, LabelledImages, Stage
+from aegis.core.types import Applicability, Dataset, Stage
 from aegis.detect.bounds import FEWEST_ATTACKED, FEWEST_IN_BATCH, PREDICTED, fewer, is_large, measured_classes
 from aegis.detect.labels import check_labels
 from aegis.metrics import confusion_matrix, confusion_under_attack, predict
@@ -45,29 +45,36 @@ def assess(classifier: Classifier, data: Dataset, config: AssessConfig, *, repor
             are exchanged or merged.
     """
     shape, classes = data.shape, len(data.class_names)
-    known = spread(data.test, PREDICTED) if is_large(classes, shape) else data.test
+    known = data.test.spread(PREDICTED) if is_large(classes, shape) else data.test
     unattacked = confusion_matrix(known, predict(classifier, known.pixels))
     right = float(np.trace(unattacked) / len(known))
     check_not_guessing(right, classes)
     check_labels(unattacked, data.class_names)
-    images = spread(data.test, fewer(config.images, FEWEST_ATTACKED, shape))
+    images = data.test.spread(fewer(config.images, FEWEST_ATTACKED, shape))
     stop = threading.Event()
     tells = _tellers(one_at_a_time(report, stop), len(config.epsilons) + 2)
     rungs = [Stage(epsilon=e, step=2.5 * e / config.iterations, iterations=config.iterations) for e in config.epsilons]
 
+    def accuracy(counts: Int64[np.ndarray, "k k"]) -> float:
+        return float(np.trace(counts) / len(images))
+
     measured_on, batch = measured_classes(classes, shape), fewer(config.universal_batch, FEWEST_IN_BATCH, shape)
+
+    tells[-1](0, 1, (0.0, right))
 
     def areas() -> tuple[float, ...]:
         steps = config.patch_steps
         return universal_areas(classifier, images, steps=steps, batch=batch, tell=tells[-1], labels=measured_on)
 
     def attacked(rung: int) -> Int64[np.ndarray, "k k"]:
-        return confusion_under_attack(classifier, images, rungs[rung], tell=tells[rung])
+        counts = confusion_under_attack(classifier, images, rungs[rung], tell=tells[rung])
+        tells[rung](1, 1, (rungs[rung].epsilon, accuracy(counts)))
+        return counts
 
     # The longest comes first, so that threads end together.
     tasks: list[Callable[[], Any]] = [areas, *(partial(attacked, rung) for rung in range(len(rungs)))]
     found, *confusion = side_by_side(lambda task: task(), tasks, classifier.runtime.workers, stop)
-    accuracies = tuple(float(np.trace(counts) / len(images)) for counts in confusion)
+    accuracies = tuple(map(accuracy, confusion))
     measured = Applicability(right, config.epsilons, accuracies, np.stack(confusion))
     # A universal perturbation needs a larger norm than perturbations made for single images.
     start, steps = 2 * measured.half_radius, config.perturbation_steps
@@ -94,25 +101,14 @@ def check_not_guessing(right: float, classes: int) -> None:
         )
 
 
-def _tellers(report: Report, parts: int) -> list[Callable[[int, int], None]]:
+def _tellers(report: Report, parts: int) -> list[Callable[..., None]]:
     """Creates a callback for each of several parts, which reports its progress as progress of all."""
     throttle, done = Throttle(report), [0.0] * parts
 
-    def tell(part: int, step: int, steps: int) -> None:
+    def tell(part: int, step: int, steps: int, robust: tuple[float, float] | None = None) -> None:
         done[part] = step / steps
-        throttle.send(Event(stage="assess", step=round(sum(done) / parts * GRAIN), total=GRAIN))
+        event = Event(stage="assess", step=round(sum(done) / parts * GRAIN), total=GRAIN, robust=robust)
+        # A measurement is told even if something else was told just now.
+        (throttle.send if robust is None else report)(event)
 
     return [partial(tell, part) for part in range(parts)]
-
-
-def spread(images: LabelledImages, count: int) -> LabelledImages:
-    """Selects at most ``count`` images at even distances.
-
-    Args:
-        images: labelled images, at least one.
-        count: the most images, at least 1.
-
-    Returns:
-        The selected images in their order.
-    """
-    return images.take(np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).astype(np.int64)))

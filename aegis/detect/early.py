@@ -9,7 +9,7 @@ import numpy as np
 
 from aegis.core.runtime import Event, Report, Throttle, silent
 from aegis.core.types import Applicability, Dataset, Stage
-from aegis.detect.assess import check_not_guessing, spread
+from aegis.detect.assess import check_not_guessing
 from aegis.metrics import confusion_under_attack, predict
 from aegis.models.classifier import Classifier
 from aegis.records.config import AssessConfig, ScanConfig, VerdictConfig
@@ -47,7 +47,7 @@ def first_look(
     Raises:
         DataError: if accuracy is near chance.
     """
-    known = spread(data.test, PREDICTED)
+    known = data.test.spread(PREDICTED)
     right = float((predict(classifier, known.pixels) == known.labels).mean())
     check_not_guessing(right, len(data.class_names))
     throttle, rungs = Throttle(report), len(config.epsilons)
@@ -58,7 +58,7 @@ def first_look(
         def tell(step: int, steps: int) -> None:
             throttle.send(Event(stage="assess", step=rung * steps + step, total=rungs * steps))
 
-        return confusion_under_attack(classifier, spread(data.test, config.images), stage, tell=tell)
+        return confusion_under_attack(classifier, data.test.spread(config.images), stage, tell=tell)
 
     confusion = np.stack([attacked(rung, epsilon) for rung, epsilon in enumerate(config.epsilons)])
     accuracies = confusion.trace(axis1=1, axis2=2) / confusion.sum(axis=(1, 2))

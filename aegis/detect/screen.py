@@ -13,7 +13,6 @@ from torch import Tensor
 from aegis.attacks.universal import Tell, universal_areas, universal_radii
 from aegis.core.runtime import Event, Report, Throttle, silent
 from aegis.core.types import Dataset, LabelledImages
-from aegis.detect.assess import spread
 from aegis.detect.bounds import LARGE, fewer, measured_classes
 from aegis.models.classifier import Classifier
 
@@ -53,9 +52,9 @@ def screen(classifier: Classifier, data: Dataset, *, report: Report = silent) ->
     def tell(part: int, step: int, steps: int) -> None:
         throttle.send(Event(stage="rank", step=part * steps + step, total=PARTS * steps))
 
-    images, labels = spread(data.test, IMAGES), list(classifier.labels)
+    images, labels = data.test.spread(IMAGES), list(classifier.labels)
     large, ordinary = images.shape[1] * images.shape[2] > LARGE, measured_classes(len(labels), images.shape)
-    estimate = Estimate(classifier, spread(images, fewer(ESTIMATED_ON, FEWEST, images.shape)), ordinary)
+    estimate = Estimate(classifier, images.spread(fewer(ESTIMATED_ON, FEWEST, images.shape)), ordinary)
     start = statistics.median_high(estimate.of(ordinary)[0])
     quick = relative_sizes(*estimate.of(labels, partial(tell, 0)), ordinary)
     if not large:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aegis.core.types import Dataset
-from aegis.detect.assess import spread
 from aegis.detect.screen import ESTIMATED_ON, IMAGES, SHORT, Estimate, relative_sizes, searched
 from aegis.experiments.detection_rates import WORKS
 from aegis.lab.bank.record import BankRecord
@@ -120,8 +119,8 @@ def quick_numbers(classifier: Classifier, data: Dataset) -> dict[str, tuple[floa
         Sizes by label: of the estimate, which decides for large images, and of the short search, which counts beside it
         for others.
     """
-    images, labels = spread(data.test, IMAGES), list(classifier.labels)
-    estimated = Estimate(classifier, spread(images, ESTIMATED_ON), labels).of(labels)
+    images, labels = data.test.spread(IMAGES), list(classifier.labels)
+    estimated = Estimate(classifier, images.spread(ESTIMATED_ON), labels).of(labels)
     short = searched(classifier, images, statistics.median_high(estimated[0]), labels, SHORT)
     return {"short search": relative_sizes(*short), "estimate": relative_sizes(*estimated)}
 

@@ -25,6 +25,7 @@ from aegis.ui.watch import Progress
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
+    from aegis.services.normalisation import FirstLook
 
 AGAIN = "Start the same scan again on the Scan page."
 
@@ -63,7 +64,7 @@ class Order:
     """What to scan and how.
 
     Args:
-        file: the checkpoint's name, as shown and recorded.
+        file: the checkpoint's name, as recorded.
         checkpoint: a bundled file, or one in the workspace.
         source: one of ``SOURCES``, or None for uploaded images.
         images: uploaded images in the workspace, or None.
@@ -75,6 +76,7 @@ class Order:
         measure_only: stop once accuracy and robustness are known.
         workspace: folder of the uploads, or None.
         fingerprint: what tells model and images apart before they are read.
+        title: what the suspect is called while it is scanned; empty for the file's name.
     """
 
     file: str
@@ -90,6 +92,7 @@ class Order:
     measure_only: bool = False
     workspace: Workspace | None = None
     fingerprint: tuple[str, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,21 +236,30 @@ class ChosenSuspect:
     Args:
         file: its name.
         sha256: of the file.
+        title: what it is called before its verdict is known.
         path: of a bundled one, or None.
         upload: file from the browser, or None.
         identity: from its card, or None.
+        recognised: architecture that its tensors say for sure, where it has no card, or None.
         architecture, mean, std, entry: as the user typed them.
     """
 
     file: str
     sha256: str
+    title: str
     path: Path | None = None
     upload: Upload | None = None
     identity: Identity | None = None
+    recognised: str | None = None
     architecture: str | None = None
     mean: str | None = None
     std: str | None = None
     entry: str | None = None
+
+    @property
+    def named(self) -> str | None:
+        """Its architecture, as the user, its card or its tensors say; None while nobody does."""
+        return self.architecture or (self.identity.architecture if self.identity else self.recognised)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -301,10 +313,11 @@ def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, meas
         measure_only=measure_only,
         workspace=workspace,
         fingerprint=fingerprint(suspect, images),
+        title=suspect.title,
     )
 
 
-def check(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> None:
+def check(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> FirstLook | None:
     """Checks before a scan what would end it soon after it begins: it takes a second, and the queue may take hours.
 
     Args:
@@ -312,21 +325,30 @@ def check(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> N
         images: the chosen images, of which only what is known of them is used.
         settings: the chosen settings.
 
+    Returns:
+        How right the model is about a few of the images; None where they were not read, or tell nothing.
+
     Raises:
         AegisError: if model, images and settings do not fit together.
     """
+    from aegis.core.runtime import choose_runtime
+    from aegis.services.normalisation import first_look
+
     known = images.summary or DATASETS[str(images.source)]
     # The images are not needed again, and may be large.
     order = place(suspect, replace(images, upload=None), settings, measure_only=True)
     try:
         with hidden(order.workspace):
-            _load(order, known.shape, known.class_names)
+            model = _load(order, known.shape, known.class_names)
     finally:
         if order.workspace:
             order.workspace.remove()
     _check_classes(settings, len(known.class_names))
-    if images.summary is not None:
-        _check_counts(images.summary, settings)
+    if images.summary is None:
+        return None
+    _check_counts(images.summary, settings)
+    typed = suspect.mean is not None or suspect.std is not None
+    return first_look(model, images.summary.few, choose_runtime(), typed=typed)
 
 
 def _check_classes(settings: Settings, classes: int) -> None:

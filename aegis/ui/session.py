@@ -92,7 +92,7 @@ def start(order: Order, asked: Mapping[str, object] | None = None, facts: Mappin
     """
     here, who = server_state(), owner()
     kind: Kind = "measurement" if order.measure_only else "scan"
-    watch = Watch(order.file, kind, asked=asked or {}, facts=dict(facts or {}))
+    watch = Watch(order.title or order.file, kind, asked=asked or {}, facts=dict(facts or {}))
 
     def work(report: Reporter) -> Outcome:
         outcome = carry_out_apart(order, report, watch, here.upload_cache)
@@ -156,6 +156,14 @@ def find_look(what: Hashable) -> Job[Any] | None:
     """Finds the latest job that computes this."""
     id = server_state().taken.get(what)
     return None if id is None else server_state().looks.find(id)
+
+
+def drop_look(what: Hashable) -> None:
+    """Cancels the computation of this if it has not ended, and forgets it, so that it is begun anew when asked for."""
+    job = find_look(what)
+    if job is not None and not job.over:
+        server_state().looks.cancel(job)
+        del server_state().taken[what]
 
 
 def computed_budgets(scan: str, label: int) -> tuple[float, ...]:

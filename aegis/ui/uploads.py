@@ -27,6 +27,7 @@ from aegis.data.arrays import to_dataset
 from aegis.data.files import read_unkept
 from aegis.models.card import Identity, read_identity
 from aegis.models.intake.formats import recognise
+from aegis.services.few_images import few
 from aegis.services.references import class_counts
 from aegis.ui.suspects import check_whole
 
@@ -71,6 +72,7 @@ class ImagesSummary:
         shape: channels, height and width of one image.
         class_names: in label order.
         train, test: images of each class.
+        few: some of them, to look at and to try a network on.
     """
 
     digest: str
@@ -78,6 +80,7 @@ class ImagesSummary:
     class_names: tuple[str, ...]
     train: tuple[int, ...]
     test: tuple[int, ...]
+    few: Dataset
 
 
 def upload(name: str, content: bytes) -> Upload:
@@ -217,7 +220,7 @@ def read_images(path: Path, name: str) -> Dataset:
 
 def summarise(images: Dataset) -> ImagesSummary:
     """Keeps what the page needs to know of images."""
-    return ImagesSummary(images.digest, images.shape, images.class_names, *class_counts(images))
+    return ImagesSummary(images.digest, images.shape, images.class_names, *class_counts(images), few(images))
 
 
 def examine_images(images: Upload) -> ImagesSummary:

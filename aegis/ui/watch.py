@@ -79,6 +79,7 @@ class View:
         classes: those begun, by label.
         facts: what is scanned and how, by name.
         found: attack success rate of the best trigger of each class that was searched, by label.
+        robust: accuracy by perturbation budget, as far as it was measured; 0 is no attack.
     """
 
     title: str
@@ -92,6 +93,7 @@ class View:
     classes: dict[int, ClassView]
     facts: dict[str, str]
     found: dict[int, float]
+    robust: dict[float, float]
 
 
 @runtime_checkable
@@ -144,6 +146,7 @@ class Watch:
     _progress: ScanProgress = field(default_factory=lambda: ScanProgress(1))
     _classes: dict[int, ClassView] = field(default_factory=dict)
     _found: dict[int, float] = field(default_factory=dict)
+    _robust: dict[float, float] = field(default_factory=dict)
     _start: tuple[float, float] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -186,6 +189,8 @@ class Watch:
             if self._start is None and (event.label is not None or not self._progress.classes):
                 # Cached steps were not computed now and must not count for the pace.
                 self._start = now, self._progress.whole
+            if event.robust is not None:
+                self._robust[event.robust[0]] = event.robust[1]
             if event.label is None:
                 return
             share = self._progress.done[event.label]
@@ -209,6 +214,7 @@ class Watch:
                 classes,
                 dict(self.facts),
                 dict(self._found),
+                dict(sorted(self._robust.items())),
             )
 
     def _left(self, whole: float, since: float, before: float) -> float | None:

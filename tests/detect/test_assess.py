@@ -4,7 +4,7 @@ import pytest
 
 from aegis.core.errors import DataError
 from aegis.core.runtime import Cancelled
-from aegis.detect.assess import assess, spread
+from aegis.detect.assess import assess
 from aegis.detect.verdict import objections
 from aegis.records.config import AssessConfig, VerdictConfig
 from tests.detect.linear import dataset_at, images_at, linear_model
@@ -25,11 +25,17 @@ def test_a_model_without_robustness_is_objected_to():
 
 
 def test_a_robust_model_is_not_objected_to():
-    found = assess(linear_model(), dataset_at(1.5), AssessConfig())
+    told = []
+    found = assess(linear_model(), dataset_at(1.5), AssessConfig(), report=told.append)
     assert found.epsilons == AssessConfig().epsilons
     assert found.robust_accuracies == (1, 1, 1, 0, 0)
     assert found.half_radius == pytest.approx(1.5)
     assert objections(found, VerdictConfig()) == ()
+    # Each is told as soon as it is measured, beginning with no attack.
+    rungs = [event.robust for event in told if event.robust]
+    assert rungs[0] == (0, 1)
+    assert sorted(rungs[1:]) == list(zip(found.epsilons, found.robust_accuracies, strict=True))
+    assert all(event.step / event.total < 1 for event in told[:-1])
 
     # Of twenty images half are of each class, and an attack that succeeds ends in the other one.
     assert found.confusion[2:4].tolist() == [[[10, 0], [0, 10]], [[0, 10], [10, 0]]]
@@ -38,7 +44,7 @@ def test_a_robust_model_is_not_objected_to():
 @pytest.mark.parametrize(("count", "kept"), [(5, 5), (20, 20), (100, 20)])
 def test_images_are_spread_over_all(count, kept):
     images = images_at(1.0, 20)
-    chosen = spread(images, count)
+    chosen = images.spread(count)
     assert len(chosen) == kept
     assert chosen.labels[0] == images.labels[0]
     assert chosen.labels[-1] == images.labels[-1]

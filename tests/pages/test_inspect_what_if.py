@@ -1,6 +1,7 @@
 """Inspect Class in another light than the scan's: what it costs, how it is asked for, and what comes of it."""
 
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -16,14 +17,20 @@ from aegis.ui.watch import Watch
 from tests.pages.conftest import INSPECT, LABEL, drawn, everything, run, scatters
 
 
+@contextmanager
+def held():
+    """Nothing is computed inside."""
+    hold = threading.Event()
+    server_state().looks.start(lambda _: hold.wait(120), Watch())
+    try:
+        yield
+    finally:
+        hold.set()
+
+
 def look(at, epsilon):
     """Move the slider to a budget that the scan did not use."""
     at.select_slider(key=state.BUDGET).set_value(epsilon)
-    return run(at)
-
-
-def compute(at):
-    at.button(key="inspect-look").click()
     return run(at)
 
 
@@ -38,17 +45,15 @@ def kept(finished, epsilon, method="tsne"):
     return find_finding(with_what_if(finished.record, WhatIf(finished.key, LABEL, epsilon, method)), LABEL)
 
 
-def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
+def test_another_epsilon_is_computed_by_itself_and_kept(page, finished, visit):
     before, budget = scatters(page)[0]["points"], page.query_params["budget"]
-    look(page, 4.0)
-    assert "ε = 4 was not part of the scan" in everything(page)
-    assert "seconds" in everything(page)
-    assert page.query_params["budget"] == "4"
-    # What was shown stays, dimmed.
-    assert [one["points"] for one in scatters(page)] == [before]
-    assert f"Below, dimmed: ε = {budget}, t-SNE." in everything(page)
-    assert not server_state().taken
-    compute(page)
+    with held():
+        look(page, 4.0)
+        assert page.button(key="inspect-look-cancel")
+        assert page.query_params["budget"] == "4"
+        # What was shown stays, dimmed.
+        assert [one["points"] for one in scatters(page)] == [before]
+        assert f"Below, dimmed: ε = {budget}, t-SNE." in everything(page)
     assert ended(finished, 4.0).state == "done"
     run(page)
     assert "With ε = 4:" in everything(page)
@@ -75,16 +80,28 @@ def test_another_epsilon_is_computed_on_request_and_kept(page, finished, visit):
 
 
 def test_a_look_that_waits_is_found_again_and_can_be_cancelled(page, finished, open_page):
-    hold = threading.Event()
-    server_state().looks.start(lambda _: hold.wait(120), Watch())
-    look(page, 5.0)
-    compute(page)
-    again = open_page(INSPECT, **dict(page.query_params))
-    again.button(key="inspect-look-cancel").click()
-    run(again)
-    hold.set()
-    assert find_look(WhatIf(finished.key, LABEL, 5.0, "tsne")).state == "cancelled"
-    assert again.button(key="inspect-look")
+    with held():
+        look(page, 5.0)
+        again = open_page(INSPECT, **dict(page.query_params))
+        again.button(key="inspect-look-cancel").click()
+        run(again)
+        assert find_look(WhatIf(finished.key, LABEL, 5.0, "tsne")).state == "cancelled"
+        # It does not begin by itself again.
+        assert "ε = 5 was not part of the scan" in everything(again)
+        again.button(key="inspect-look").click()
+        run(again)
+    assert ended(finished, 5.0).state == "done"
+
+
+def test_a_slider_that_moves_on_leaves_what_it_passed(page, finished):
+    with held():
+        look(page, 10.0)
+        passed = find_look(WhatIf(finished.key, LABEL, 10.0, "tsne"))
+        look(page, 12.0)
+        assert passed.state == "cancelled"
+        look(page, 10.0)
+        assert find_look(WhatIf(finished.key, LABEL, 10.0, "tsne")).state == "queued"
+        assert find_look(WhatIf(finished.key, LABEL, 12.0, "tsne")) is None
 
 
 def test_a_look_that_fails_is_a_message(page, finished, monkeypatch):
@@ -93,7 +110,6 @@ def test_a_look_that_fails_is_a_message(page, finished, monkeypatch):
 
     monkeypatch.setattr(what_if_page, "run", refuse)
     look(page, 6.0)
-    compute(page)
     ended(finished, 6.0)
     run(page)
     assert any("Give more." in text.value for text in page.text)
@@ -104,9 +120,7 @@ def test_another_embedding_needs_no_model_and_is_restored_by_a_link(page, finish
     monkeypatch.setitem(EMBEDDERS, "umap", lambda features, *_: features[:, :2].copy())
     page.segmented_control(key=state.METHOD).set_value("umap")
     run(page)
-    assert "UMAP was not part of the scan" in everything(page)
     assert page.query_params["embedding"] == "umap"
-    compute(page)
     assert ended(finished, None, "umap").state == "done"
     gone = {**finished.environment, "AEGIS_SUSPECTS": str(tmp_path)}
     again = visit(gone, **{"scan": finished.key, "class": str(LABEL), "embedding": "umap"})

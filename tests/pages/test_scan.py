@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import json
+import re
 import threading
 
 import numpy as np
@@ -18,12 +20,14 @@ from aegis.records.headline import headline
 from aegis.records.presets import preset
 from aegis.records.ranking import ranked
 from aegis.records.record import ControlRecord
+from aegis.store.store import Store
 from aegis.ui.caches import Uploads
 from aegis.ui.components.widgets import OWN, UPLOAD
 from aegis.ui.order import Outcome
 from aegis.ui.session import server_state
 from aegis.ui.watch import Watch
 from tests.candidates import as_first_version
+from tests.layers import ROOT
 from tests.pages.conftest import INSPECT, SCAN, button, drawn, everything, labels, parsed, run
 from tests.stored_scan import KEY
 from tests.suspects import HOSTILE, link_bundled, tensors, write_cut, write_hostile, write_infected
@@ -168,6 +172,47 @@ def test_a_suspect_that_fits_its_images_can_be_scanned(open_page, suspects):
     assert "Measure now" in labels(at)
 
 
+def test_a_bare_network_is_recognised_and_its_normalisation_is_offered(open_page, suspects):
+    from safetensors.torch import load_file
+    from safetensors.torch import save_file as save_tensors
+
+    path = suspects / "bare.safetensors"
+    save_tensors(load_file(ROOT / "assets/models/mnist_clean.safetensors"), path)
+    write_infected(suspects)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    at = open_page(SCAN, state={"scan_images_for": sha256, "scan_images": "samples:mnist"})
+    said = everything(at)
+    assert "aegis:cnn16" in [text.value for text in at.text]
+    assert "Say otherwise" in [one.label for one in at.expander]
+    # Ten rows with pictures, one for each class.
+    assert drawn(at).count("data:image/jpeg") == 10
+    assert "with that of MNIST: mean 0.1307; standard deviation 0.3081" in said
+    assert button(at, "Start").disabled
+    button(at, "Use it").click()
+    run(at)
+    assert not button(at, "Start").disabled
+    assert [one.value for one in at.text_input][:2] == ["0.1307", "0.3081"]
+    assert re.search(r"Right about 9\d% of 250 test images", everything(at))
+    # Another suspect begins without what was said of this one.
+    at.selectbox(key="scan_suspect").set_value("suspect.safetensors")
+    run(at)
+    assert [one.value for one in at.text_input][:2] == [None, None]
+
+
+def test_a_file_that_was_scanned_leads_to_its_result(open_page, suspects, keep):
+    path = write_infected(suspects)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    for number, name in enumerate(("samples:mnist", "upload: mine.npz")):
+        record = keep(key=f"{number:064}", name=name)
+        of_it = record.model_copy(update={"model": record.model.model_copy(update={"sha256": sha256})})
+        Store().keep_scan(f"{number:064}", of_it)
+    at = open_page(SCAN)
+    links = [link.proto.query_string for link in at.main.get("page_link")]
+    # What others uploaded is theirs.
+    assert links == [f"scan={0:064}"]
+    assert "Scanned before" in everything(at)
+
+
 def frames(value):
     return np.full((3, 1, 6, 6), value, np.float32)
 
@@ -198,6 +243,15 @@ def test_a_running_job_shows_where_it_is_and_is_cancelled_at_once(open_page, hol
     said = everything(run(at))
     assert job.state == "cancelled"
     assert "the same scan again goes on from there" in said
+
+
+def test_robustness_is_drawn_as_far_as_it_is_measured(open_page, hold):
+    rungs = [(0.0, 0.9), (1.0, 0.4), (0.5, 0.7)]
+    job, told, _ = hold(*(Event(stage="assess", step=i, total=5, robust=rung) for i, rung in enumerate(rungs)))
+    assert told.wait(120)
+    (chart,) = open_page(SCAN, job=job.id).get("plotly_chart")
+    (curve,) = json.loads(chart.proto.spec)["data"]
+    assert [curve["x"], curve["y"]] == [[0, 0.5, 1], [0.9, 0.7, 0.4]]
 
 
 def test_a_second_scan_is_queued_behind_one(open_page, suspects, hold):

@@ -82,7 +82,10 @@ def uploaded():
     np.savez(buffer, **images)
     identity = Identity(architecture="aegis:cnn16", class_names=("a", "b"), shape=(1, 6, 6))
     model = Upload("model.safetensors", save(tensors(), Card(identity).as_metadata()))
-    suspect, chosen = ChosenSuspect(file=model.name, sha256="", upload=model), Upload("mine.npz", buffer.getvalue())
+    suspect, chosen = (
+        ChosenSuspect(file=model.name, sha256="", title="mine", upload=model),
+        Upload("mine.npz", buffer.getvalue()),
+    )
     order = place(suspect, ChosenImages(upload=chosen), Settings(), measure_only=False)
     yield order
     order.workspace.remove()

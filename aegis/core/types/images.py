@@ -78,6 +78,15 @@ class LabelledImages:
         """
         return LabelledImages(self.pixels[indices], self.labels[indices], self.class_names)
 
+    def spread(self, count: int) -> LabelledImages:
+        """Selects at most ``count`` images at even distances, in their order.
+
+        Args:
+            count: the most images, at least 1.
+        """
+        chosen = np.linspace(0, len(self) - 1, min(count, len(self)))
+        return self.take(np.unique(chosen.astype(np.int64)))
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of pixels, labels and class names, in hex."""

@@ -97,6 +97,8 @@ def _live(job: ScanJob) -> None:
             fact("Robust up to", robust_up_to(view.measured), tip=ROBUST)
     if view.measured is not None:
         _show_objections(view.measured)
+    elif view.robust:
+        _show_ladder(_so_far(view))
     if view.classes:
         st.html(_STYLE + _bars(view))
         show_classes_running(view)
@@ -114,6 +116,8 @@ def show_measuring(job: ScanJob) -> None:
         else:
             view = _watch(job).view()
             st.progress(min(1.0, view.assessed), text=f"{view.saying}: {view.assessed:.0%}")
+            if view.robust:
+                _show_ladder(_so_far(view))
     offer_cancel(stop, job, server_state().jobs, "cancel-measuring")
 
 
@@ -164,16 +168,25 @@ def show_measured(measured: Applicability) -> None:
             st.metric("Accuracy", f"{measured.accuracy:.1%}", help=ACCURACY, width="content")
             st.metric("Robust up to", robust_up_to(measured), help=ROBUST, width="content")
         _show_objections(measured)
-    colours = palette(st.context.theme.type)
-    rungs = ", ".join(f"{a:.0%} at {e:g}" for e, a in zip(measured.epsilons, measured.robust_accuracies))
     with chart:
-        st.caption("Accuracy under attack")
-        st.plotly_chart(
-            ladder({"Accuracy": measured}, colours),
-            key="ladder",
-            config={"displayModeBar": False},
-            alt=f"Accuracy under attack: {measured.accuracy:.0%} without, {rungs}",
-        )
+        _show_ladder(measured)
+
+
+def _show_ladder(measured: Applicability) -> None:
+    rungs = "".join(f", {a:.0%} at {e:g}" for e, a in zip(measured.epsilons, measured.robust_accuracies))
+    st.caption("Accuracy under attack")
+    st.plotly_chart(
+        ladder({"Accuracy": measured}, palette(st.context.theme.type)),
+        key="ladder",
+        config={"displayModeBar": False},
+        alt=f"Accuracy under attack: {measured.accuracy:.0%} without{rungs}",
+    )
+
+
+def _so_far(view: View) -> Applicability:
+    """The rungs of the ladder that are measured; its foot is always the first."""
+    rungs = {budget: share for budget, share in view.robust.items() if budget > 0}
+    return Applicability(view.robust[0.0], tuple(rungs), tuple(rungs.values()))
 
 
 def _show_objections(measured: Applicability) -> None:

@@ -24,7 +24,7 @@ from aegis.ui.inspect.controls import choose_space, choose_view
 from aegis.ui.inspect.plane import show_plane
 from aegis.ui.inspect.subject import Subject
 from aegis.ui.inspect.view import View, apply_pick, pack
-from aegis.ui.inspect.what_if import find_what_if_of, prompt_what_if, what_if_of, with_what_if
+from aegis.ui.inspect.what_if import find_what_if_of, show_computing, what_if_of, with_what_if
 from aegis.ui.session import WhatIf, computed_budgets
 
 LIKENESS_HELP = (
@@ -95,7 +95,7 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     back = epsilon if what_if.epsilon is None else opening.budget
     if finding is None:
         with above:
-            prompt_what_if(choice, data, what_if, back)
+            show_computing(choice, data, what_if, back)
         state.write_address(view)
         _show_earlier(choice, scanned, data, view, opening.budget, places)
         return

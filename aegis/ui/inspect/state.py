@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ COLOUR, SHOW, ALONE, METHOD = "inspect-colour", "inspect-show", "inspect-alone",
 SPACE = "inspect-space"
 CHART, RESET = "inspect-chart", "inspect-reset"
 # Keys that no widget has: packed selection, bandwidth of a link, colours, last written address, what was shown last,
-# and what was picked.
-_SELECTION, _BANDWIDTH, _COLOURS, _WRITTEN, _SHOWN, PICKED = (
-    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "written", "shown", "picked")
+# what was begun last, and what was picked.
+_SELECTION, _BANDWIDTH, _COLOURS, _WRITTEN, _SHOWN, _BEGUN, PICKED = (
+    f"inspect-state-{name}" for name in ("selection", "bandwidth", "colours", "written", "shown", "begun", "picked")
 )
 
 
@@ -127,6 +127,20 @@ def note_shown(label: int, scan: str, budget: float, method: str) -> None:
         method: of the embedding.
     """
     st.session_state[_SHOWN] = (label, scan), (budget, method)
+
+
+def note_computing(what: Hashable) -> Hashable:
+    """Remembers what is computed from now on.
+
+    Args:
+        what: says what, as given to ``start_look``.
+
+    Returns:
+        What was computed before in this session, or None.
+    """
+    before: Hashable = st.session_state.get(_BEGUN)
+    st.session_state[_BEGUN] = what
+    return before
 
 
 def last_shown(label: int, scan: str) -> tuple[float, str] | None:

@@ -24,12 +24,14 @@ from aegis.ui.inspect import state
 from aegis.ui.inspect.choice import Choice
 from aegis.ui.inspect.look import show_look
 from aegis.ui.scans import find_finding, find_suspect
-from aegis.ui.session import WhatIf, find_look, server_state, start_look
+from aegis.ui.session import WhatIf, drop_look, find_look, server_state, start_look
 from aegis.ui.suspects import load_again, suspects_folder
 from aegis.ui.watch import Watch
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
+
+KEPT = "The recorded verdict stays, and what is computed is kept."
 
 
 def what_if_of(choice: Choice, scanned: Finding, epsilon: float, method: str) -> WhatIf:
@@ -60,8 +62,8 @@ def find_what_if_of(choice: Choice, scanned: Finding, what_if: WhatIf) -> Findin
     return find_finding(with_what_if(choice.record, what_if), what_if.label)
 
 
-def prompt_what_if(choice: Choice, data: Dataset | None, what_if: WhatIf, back: float) -> None:
-    """Shows what the computation costs with a button, or its progress.
+def show_computing(choice: Choice, data: Dataset | None, what_if: WhatIf, back: float) -> None:
+    """Starts the computation by itself the first time it is asked for, and shows how far it is or why there is none.
 
     Args:
         choice: the class.
@@ -70,37 +72,37 @@ def prompt_what_if(choice: Choice, data: Dataset | None, what_if: WhatIf, back: 
         back: the budget of the scan to go back to.
     """
     job = find_look(what_if)
+    if job is None and isinstance(look := _prepare(choice, data, what_if), WhatIfJob):
+        # A slider that moves on leaves what it passed.
+        drop_look(state.note_computing(what_if))
+        _start(choice, look)
+        job = find_look(what_if)
     if job is not None and not job.over:
         show_look(what_if, _what(what_if), "inspect-look")
-        return
-    with st.container(border=True, key="inspect-offer"):
-        # In one row, since the last view stays below it.
-        row = st.container(horizontal=True, vertical_alignment="center")
-        look = _prepare(choice, data, what_if)
-        said = f"**{_what(what_if)} was not part of the scan.**"
-        if look is not None:
-            said += f" {_cost(look)}"
-        row.markdown(said, width="stretch")
-        if look is not None:
-            row.button(
-                "Compute it",
-                key="inspect-look",
-                type="primary",
-                icon=":material/play_arrow:",
-                on_click=start_look,
-                args=(what_if, lambda report, watch: run(look, report, watch), _title(choice)),
-            )
-        row.button("Back", icon=":material/undo:", on_click=state.go_back, args=(back, _method(choice)))
+    else:
+        _offer(choice, data, what_if, back)
     if job is not None and job.state == "failed":
         complain(job.message, "Failed")
 
 
-def _cost(look: WhatIfJob) -> str:
-    doing, span = "drawn in the plane", "seconds"
-    if look.what_if.epsilon is not None:
-        doing, span = f"translated anew and {doing}", "seconds to minutes"
-    seeds = config_of(look.record).gather.seeds
-    return f"Its {seeds} images are {doing}: {span}. The recorded verdict stays, and what is computed is kept."
+def _start(choice: Choice, look: WhatIfJob) -> None:
+    title = f"Class {label_with_name(choice.entry.label, printable(choice.entry.name, 40))}"
+    start_look(look.what_if, lambda report, watch: run(look, report, watch), title)
+
+
+def _offer(choice: Choice, data: Dataset | None, what_if: WhatIf, back: float) -> None:
+    """Offers to compute what was cancelled, has failed or is gone, or says what is missing for it."""
+    look = _prepare(choice, data, what_if)
+    with st.container(border=True, key="inspect-offer"):
+        # In one row, since the last view stays below it.
+        row = st.container(horizontal=True, vertical_alignment="center")
+        row.markdown(f"**{_what(what_if)} was not part of the scan.**", width="content")
+        row.text(look if isinstance(look, str) else KEPT, width="stretch")
+        if isinstance(look, WhatIfJob):
+            row.button(
+                "Compute it", key="inspect-look", icon=":material/play_arrow:", on_click=_start, args=(choice, look)
+            )
+        row.button("Back", icon=":material/undo:", on_click=state.go_back, args=(back, _method(choice)))
 
 
 def _what(what_if: WhatIf) -> str:
@@ -113,27 +115,21 @@ def _method(choice: Choice) -> str:
     return method
 
 
-def _title(choice: Choice) -> str:
-    return f"Class {label_with_name(choice.entry.label, printable(choice.entry.name, 40))}"
-
-
-def _prepare(choice: Choice, data: Dataset | None, what_if: WhatIf) -> WhatIfJob | None:
-    """The look, or None after saying what is missing for it."""
+def _prepare(choice: Choice, data: Dataset | None, what_if: WhatIf) -> WhatIfJob | str:
+    """Makes the computation, or says what it lacks."""
     record = with_what_if(choice.record, what_if)
     if what_if.epsilon is None:
         return WhatIfJob(record=record, what_if=what_if)
     if data is None:
-        st.markdown("It cannot be computed either, since the scan's images are not at hand.")
-        return None
+        return "It cannot be computed either, since the scan's images are not at hand."
     uploads = server_state().upload_cache.uploads.get(choice.key)
     suspect = uploads.suspect if uploads else None
     path = None if suspect else find_suspect(record.model.sha256)
     if suspect is None and path is None:
-        st.text(
+        return (
             "To compute it, the suspect itself has to be at hand: put the file with SHA-256 "
             f"{record.model.sha256} into {suspects_folder()}."
         )
-        return None
     return WhatIfJob(record=record, what_if=what_if, images=data, path=path, suspect=suspect)
 
 

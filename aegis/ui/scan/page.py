@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -24,13 +25,18 @@ from aegis.ui.components.running import show_running
 from aegis.ui.components.svg import small_scatter
 from aegis.ui.components.widgets import INSPECT, complain, fact, facts, say_images, title_of_chosen
 from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, check, fingerprint, place
+from aegis.ui.scan.first_look import show_first_look
+from aegis.ui.scan.images import choose_images
 from aegis.ui.scan.references import choose_references, making_of, show_addressed
 from aegis.ui.scan.settings import choose_settings
-from aegis.ui.scan.setup import choose_images, choose_suspect
+from aegis.ui.scan.suspect import choose_suspect
 from aegis.ui.scan.verdict import show_card
 from aegis.ui.scans import summary_of, summary_or_none
 from aegis.ui.session import ScanJob, find_job, look_for_images, open_scan, server_state, start
 from aegis.ui.watch import PlannedScan, Watch, seconds, spoken
+
+if TYPE_CHECKING:
+    from aegis.services.normalisation import FirstLook
 
 # What is assumed of images before they are read; only the range of settings depends on it.
 SHAPE = (1, 28, 28)
@@ -109,15 +115,13 @@ def _show_setup() -> None:
     with left:
         suspect = choose_suspect()
         images = choose_images(suspect) if suspect else None
-    identity = suspect.identity if suspect else None
+    identity, summary = suspect.identity if suspect else None, images.summary if images else None
+    known = identity or summary
+    data, shape = identity.data if identity else None, known.shape if known else SHAPE
     with right:
-        settings = choose_settings(
-            identity.data if identity else None,
-            identity.shape if identity else SHAPE,
-            identity.class_names if identity else None,
-        )
+        settings = choose_settings(data, shape, known.class_names if known else None)
         # Settings out of range are reported here rather than by the job.
-        config = settings.config(identity.data if identity else None, identity.shape if identity else SHAPE)
+        config = settings.config(data, shape)
         compares = config.verdict.rule != "paper"
         if images is not None and compares:
             settings = replace(settings, references=choose_references(images))
@@ -125,11 +129,14 @@ def _show_setup() -> None:
         if suspect is None or images is None:
             st.caption("Choose a suspect and images to go on.")
             return
-        problem = _problem_of(suspect, images, settings)
+        problem, look = _try(suspect, images, settings)
         if problem:
             complain(problem, "Cannot be scanned")
-        _show_start(suspect, images, settings, config, problem)
-    if not problem:
+        if look is not None:
+            show_first_look(look)
+        is_ready = not problem and (look is None or look.better is None)
+        _show_start(suspect, images, settings, config, is_ready)
+    if is_ready:
         _show_measuring(suspect, images, settings)
 
 
@@ -141,58 +148,63 @@ def _show_others(top: DeltaGenerator, images: ChosenImages | None) -> None:
         show_running({named, here.id if here else ""})
 
 
-def _problem_of(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> str:
-    """Says why a scan of these cannot run; empty if it can."""
+def _try(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> tuple[str, FirstLook | None]:
+    """Says why a scan of these cannot run, and how right the model is about a few images, as far as either is known."""
     chosen = (settings.preset, sorted(settings.changes.items()), settings.labels)
     return _check((*fingerprint(suspect, images), repr(chosen)), suspect, images, settings)
 
 
-@st.cache_data(max_entries=64, show_spinner="Checking that model, images and settings fit together")
-def _check(chosen: tuple[str, ...], _suspect: ChosenSuspect, _images: ChosenImages, _settings: Settings) -> str:
+@st.cache_data(max_entries=64, show_spinner="Trying the model on a few of the images")
+def _check(
+    chosen: tuple[str, ...], _suspect: ChosenSuspect, _images: ChosenImages, _settings: Settings
+) -> tuple[str, FirstLook | None]:
     try:
-        check(_suspect, _images, _settings)
+        return "", check(_suspect, _images, _settings)
     except StoreError:
         # A full disk says nothing of what was chosen, and must not be remembered for it.
         raise
     except AegisError as error:
-        return str(error)
-    return ""
+        return str(error), None
 
 
 def _show_start(
-    suspect: ChosenSuspect, images: ChosenImages, settings: Settings, config: ScanConfig, problem: str
+    suspect: ChosenSuspect, images: ChosenImages, settings: Settings, config: ScanConfig, is_ready: bool
 ) -> None:
-    measured = server_state().upload_cache.measured.get(fingerprint(suspect, images))
-    identity = suspect.identity
-    expected = "Its time shows once the images are read."
-    if identity is not None:
-        classes = len(identity.class_names)
-        task = PlannedScan(
-            architecture=suspect.architecture or identity.architecture,
-            shape=identity.shape,
-            classes=classes,
-            chosen=len(settings.labels) if settings.labels else classes,
-            config=config,
-            is_measured=measured is not None,
-        )
-        span = seconds(task, [record for _, record in Store().scans()])
-        # Without an earlier scan of the kind, only the pace of the running one can tell.
-        known = "minutes, with large models hours" if span is None else spoken(span)
-        expected = f"Takes {known}."
-    waiting = server_state().jobs.waiting
-    if waiting:
-        expected += f" {say_queued(waiting)}"
     pressed = st.button(
-        "Start", type="primary", icon=":material/play_arrow:", width="stretch", disabled=bool(problem), key="scan-start"
+        "Start", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not is_ready, key="scan-start"
     )
     # It may have been pressed while another choice was still being checked.
-    if pressed and not problem:
-        what = {"Suspect": suspect.file, "Images": title_of_chosen(images), "Preset": settings.preset}
+    if pressed and is_ready:
+        what = {"Suspect": suspect.title, "Images": title_of_chosen(images), "Preset": settings.preset}
         job = start(place(suspect, images, settings, measure_only=False), _asked(), what)
         st.query_params.from_dict({"job": job.id})
         st.rerun()
-    if not problem:
-        st.caption(expected + " What was computed before is found again and not repeated.")
+    if is_ready:
+        st.caption(
+            _say_expected(suspect, images, settings, config)
+            + " What was computed before is found again and not repeated."
+        )
+
+
+def _say_expected(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, config: ScanConfig) -> str:
+    """Says how long the scan is likely to take, and what it waits for."""
+    known, architecture = suspect.identity or images.summary, suspect.named
+    expected = "Its time shows once the images are read."
+    if known is not None and architecture is not None:
+        classes = len(known.class_names)
+        task = PlannedScan(
+            architecture=architecture,
+            shape=known.shape,
+            classes=classes,
+            chosen=len(settings.labels) if settings.labels else classes,
+            config=config,
+            is_measured=fingerprint(suspect, images) in server_state().upload_cache.measured,
+        )
+        span = seconds(task, [record for _, record in Store().scans()])
+        # Without an earlier scan of the kind, only the pace of the running one can tell.
+        expected = f"Takes {'minutes, with large models hours' if span is None else spoken(span)}."
+    waiting = server_state().jobs.waiting
+    return f"{expected} {say_queued(waiting)}" if waiting else expected
 
 
 def _show_measuring(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> None:
