@@ -11,8 +11,8 @@ window.aegis = {
   },
   // The chart of Inspect Class, which lies behind the border of its component.
   scatter() {
-    const behind = aegis.all('[class*="st-key-inspect-chart"] *').find(element => element.shadowRoot);
-    const chart = behind?.shadowRoot.querySelector('.chart');
+    const roots = aegis.all('[class*="st-key-inspect-chart"] *').map(element => element.shadowRoot);
+    const chart = roots.map(root => root?.querySelector('.chart')).find(found => found);
     return chart?.querySelector('.point') ? chart.parentNode.aegisChart : null;
   },
   gallery() {
