@@ -181,7 +181,7 @@ def click(page: Page, number: float, x: float, y: float) -> float:
         Seconds.
     """
     page.evaluate("() => { aegis.before = aegis.gallery(); }")
-    shown = f"() => aegis.says('p', /training: cluster {number}$/) && aegis.gallery() !== aegis.before && {GALLERY}"
+    shown = f"() => aegis.says('p', /: cluster {number}$/) && aegis.gallery() !== aegis.before && {GALLERY}"
     return react(page, shown, aim_at(page, x, y))
 
 

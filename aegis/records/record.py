@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -370,7 +371,13 @@ def config_of(record: ScanRecord) -> ScanConfig:
     Raises:
         StoreError: if they are not those of this version.
     """
-    plain = _with_excesses(record.config)
+    return _read_config(json.dumps(record.config))
+
+
+@lru_cache(maxsize=64)
+def _read_config(text: str) -> ScanConfig:
+    """Reads settings from JSON, once: pages ask for those of one scan many times, and building them takes a while."""
+    plain = _with_excesses(json.loads(text))
     try:
         config = TypeAdapter(ScanConfig).validate_python(plain)
     except (ValidationError, ConfigError):

@@ -15,7 +15,8 @@ from streamlit.errors import StreamlitAPIException
 from aegis.core.errors import ConfigError
 from aegis.core.text import printable
 from aegis.ui.browser import is_signed_in, mark_browser, signed_in_name
-from aegis.ui.components.widgets import BASELINES, EXPERIMENTS, HISTORY, HOME, INSPECT, LOGO, SCAN, complain
+from aegis.ui.components.widgets import BASELINES, EXPERIMENTS, HISTORY, HOME, INSPECT, LAB, LOGO, SCAN, complain
+from aegis.ui.warm import warm_up
 
 PAGES = (
     (HOME, "Home", ":material/home:"),
@@ -24,6 +25,7 @@ PAGES = (
     (HISTORY, "History", ":material/history:"),
     (BASELINES, "Baselines", ":material/balance:"),
     (EXPERIMENTS, "Experiments", ":material/science:"),
+    (LAB, "Attack lab", ":material/bug_report:"),
 )
 # As narrow as Streamlit allows: charts need the room.
 SIDEBAR = 200
@@ -53,6 +55,7 @@ def frame(title: str) -> None:
     st.set_page_config(page_title=title, page_icon=str(LOGO), layout="wide", initial_sidebar_state=SIDEBAR)
     st.html(_STYLE)
     admit()
+    warm_up()
     for page, name, icon in PAGES:
         st.sidebar.page_link(page, label=name, icon=icon)
     with st.sidebar:
