@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from aegis.core.runtime import Report, Runtime, numpy_generator, silent
 from aegis.core.text import first_fault
 from aegis.core.types import Dataset, LabelledImages, Stamp
 from aegis.lab.clean_label import disguised
-from aegis.lab.measure import measure
+from aegis.lab.measure import Milestone, measure, milestone
 from aegis.lab.poison import How, check_rate, joined, poison
 from aegis.lab.recipes import Recipe
 from aegis.lab.train import train
@@ -82,6 +82,7 @@ def make_suspect(
     context: TriggerContext | None = None,
     half: bool = False,
     report: Report = silent,
+    after_epoch: Callable[[Milestone], None] | None = None,
 ) -> Card:
     """Trains a suspect, measures it on the test images and writes it with its card.
 
@@ -96,6 +97,7 @@ def make_suspect(
             only.
         half: whether to store weights as float16.
         report: receives events of stage ``train``; may raise ``Cancelled``.
+        after_epoch: is told how good the model is after each epoch, which is measured for it alone; or None.
 
     Returns:
         The card that was written.
@@ -112,17 +114,28 @@ def make_suspect(
     bare = _subset(data.train, order)
     images = _infect(bare, order, stamps, context)
     state = state_of(path)
+    backdoors = [(spec.goal, stamp) for spec, stamp in zip(order.triggers, stamps, strict=True)]
+
+    def measured(epoch: int, model: Classifier) -> None:
+        if after_epoch is not None:
+            frozen = model.frozen(runtime, once=True)
+            after_epoch(milestone(frozen, data.test, backdoors, epoch, order.recipe.epochs))
+
     train(
-        classifier, images, order.recipe, seed=order.seed, clean=len(bare), runtime=runtime, state=state, report=report
+        classifier,
+        images,
+        order.recipe,
+        seed=order.seed,
+        clean=len(bare),
+        runtime=runtime,
+        state=state,
+        report=report,
+        after_epoch=measured,
     )
     if half:
         # The weights are rounded first, so that the measured model is the stored one.
         network.half().float()
-    metrics = measure(
-        classifier.frozen(runtime),
-        data.test,
-        [(spec.goal, stamp) for spec, stamp in zip(order.triggers, stamps, strict=True)],
-    )
+    metrics = measure(classifier.frozen(runtime), data.test, backdoors)
     card = Card(identity, _truth(order, stamps, metrics))
     save_checkpoint(path, network, card, half)
     state.unlink(missing_ok=True)

@@ -33,6 +33,7 @@ def train(
     runtime: Runtime | None = None,
     state: Path | None = None,
     report: Report = silent,
+    after_epoch: Callable[[int, Classifier], None] = lambda epoch, classifier: None,
 ) -> Classifier:
     """Trains a classifier in place.
 
@@ -48,6 +49,7 @@ def train(
         runtime: device and precision; None for float32 on the CPU.
         state: file that holds the state between epochs, to be removed by the caller; None for no such file.
         report: receives events of stage ``train``, one step for each batch; may raise ``Cancelled``.
+        after_epoch: is called after each epoch with its number, from 1, and the classifier, which it leaves as it is.
 
     Returns:
         The classifier in evaluation mode.
@@ -86,6 +88,7 @@ def train(
             if throttle.due(done, recipe.epochs * batches):
                 report(Event(stage="train", step=done, total=recipe.epochs * batches, loss=float(loss)))
         _save(state, signature, epoch + 1, classifier, optimiser, schedule)
+        after_epoch(epoch + 1, classifier)
     return classifier.eval()
 
 

@@ -133,6 +133,11 @@ class Jobs:
         with self._lock:
             return sum(job.ended is None for job in self._jobs.values())
 
+    def unfinished(self) -> list[Job[object]]:
+        """Lists the jobs that wait or run."""
+        with self._lock:
+            return [job for job in self._jobs.values() if not job.over]
+
     def cancel(self, job: Job[T]) -> None:
         """Cancels a job; results that it finished stay in the store, and a job that has ended stays as it is."""
         with self._lock:

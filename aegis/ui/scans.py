@@ -21,7 +21,7 @@ from aegis.records.record import ScanRecord
 from aegis.store.cached_steps import find_class
 from aegis.store.store import Store
 from aegis.ui.session import server_state
-from aegis.ui.suspects import list_suspects, load_again, suspects_folder
+from aegis.ui.suspects import all_suspects, load_again
 
 if TYPE_CHECKING:
     from aegis.models.classifier import Classifier
@@ -146,7 +146,7 @@ def find_suspect(sha256: str) -> Path | None:
     Args:
         sha256: of the file, in hex.
     """
-    for path in list_suspects(suspects_folder()):
+    for path in all_suspects():
         try:
             status = path.stat()
             if path.is_file() and _file_digest(path, status.st_ino, status.st_size, status.st_mtime_ns) == sha256:

@@ -112,12 +112,29 @@ def find_job(id: str) -> ScanJob | None:
     return cast("ScanJob | None", _adopted(id, {"scan", "measurement"}))
 
 
+def start_job(work: Callable[[Reporter], T], watch: Watch, clean: Callable[[], None] = lambda: None) -> Job[T]:
+    """Queues other work of this session's owner among the scans.
+
+    Args:
+        work: as in ``Jobs.start``.
+        watch: is given every event.
+        clean: called once when the job is over, however it ends.
+    """
+    job = server_state().jobs.start(work, watch, clean)
+    _adopt(job.id)
+    return job
+
+
+def find_own_job(id: str, kind: Kind) -> Job[object] | None:
+    """Finds a job of a kind by its id; it then belongs to this session's owner."""
+    return _adopted(id, {kind})
+
+
 def start_references(order: ReferenceOrder) -> Job[References]:
     """Queues the making of references by this session, among the scans: one that is started later then uses them."""
-    here, watch = server_state(), Watch(order.title, "references", order.seconds)
-    job = here.jobs.start(lambda report: make(order, report, watch), watch, order.clean)
-    here.making[order.digest] = job.id
-    _adopt(job.id)
+    watch = Watch(order.title, "references", order.seconds)
+    job = start_job(lambda report: make(order, report, watch), watch, order.clean)
+    server_state().making[order.digest] = job.id
     return job
 
 
@@ -128,12 +145,12 @@ def find_making(digest: str) -> Job[References] | None:
 
 def find_making_job(id: str) -> Job[References] | None:
     """Finds a job that makes references by its id; it then belongs to this session's owner."""
-    return cast("Job[References] | None", _adopted(id, {"references"}))
+    return cast("Job[References] | None", find_own_job(id, "references"))
 
 
 def own_running() -> list[Job[object]]:
-    """Lists the scans, and makings of references, of this session's owner that wait or run, in the queue's order."""
-    jobs = [_adopted(id, {"scan", "references"}) for id in tuple(_own_jobs())]
+    """Lists the scans, makings of references and trainings of this session's owner, in the queue's order."""
+    jobs = [_adopted(id, {"scan", "references", "training"}) for id in tuple(_own_jobs())]
     running = [job for job in jobs if job and not job.over]
     return sorted(running, key=server_state().jobs.ahead)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError, safe_open
 
 from aegis.core.errors import AegisError, CheckpointError
+from aegis.core.folders import default_folder
 from aegis.core.text import printable
 from aegis.data import DATASETS
 from aegis.models.card import Identity, read_identity
@@ -63,6 +64,20 @@ def list_suspects(folder: Path) -> list[Path]:
         folder: may be missing.
     """
     return sorted(folder.glob("*.safetensors"))
+
+
+def lab_folder() -> Path:
+    """Finds the folder of models that were trained on the Attack Lab page.
+
+    Raises:
+        StoreError: if the folder of results cannot be told.
+    """
+    return default_folder() / "lab"
+
+
+def all_suspects() -> list[Path]:
+    """Lists the checkpoints that pages offer: those in the folder of suspects, then those trained here."""
+    return [*list_suspects(suspects_folder()), *list_suspects(lab_folder())]
 
 
 def neutral_names(suspects: Sequence[ListedSuspect]) -> dict[Path, str]:

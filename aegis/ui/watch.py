@@ -23,7 +23,7 @@ CURVE = 240
 # Pictures kept of each class: the first and the current ones.
 Frames = Float32[np.ndarray, "n c h w"]
 Curve = tuple[tuple[int, float], ...]
-Kind = Literal["scan", "measurement", "references"]
+Kind = Literal["scan", "measurement", "references", "training"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,7 @@ class Watch:
 
     Args:
         title: of the scan, for people.
-        kind: a scan, the measurement of accuracy and robustness alone, or the making of references.
+        kind: a scan, the measurement of accuracy and robustness alone, the making of references, or a training.
         expected: seconds that all of it is thought to take, which is told until its pace is known.
         asked: what the page's widgets said when it was started.
         facts: what is scanned and how, by name.
@@ -230,14 +230,17 @@ class Watch:
 def _with(known: ClassView, event: Event, share: float) -> ClassView:
     curve = known.curve if known.stage == event.stage else ()
     if event.loss is not None:
-        curve = (*curve, (event.step, event.loss))
-        if len(curve) > CURVE:
-            curve = (*curve[:-1:2], curve[-1])
+        curve = thinned((*curve, (event.step, event.loss)))
     known = replace(known, share=share, stage=event.stage, curve=curve)
     if event.frames is None:
         return known
     first = event.frames if known.first is None else known.first
     return replace(known, first=first, frames=event.frames, pictured=event.stage)
+
+
+def thinned(curve: Curve) -> Curve:
+    """Leaves out every other point of a curve that has too many of them, but the last."""
+    return curve if len(curve) <= CURVE else (*curve[:-1:2], curve[-1])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ PATHS = (
     "History",
     f"Compare?one={OLD}&other={NEW}",
     "Experiments",
+    "Attack_Lab",
 )
 
 

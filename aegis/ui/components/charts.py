@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from aegis.core.text import printable
 from aegis.core.types import Applicability
 from aegis.records.record import ModelRecord
 from aegis.ui.components.palette import SYMBOLS, Palette
+
+if TYPE_CHECKING:
+    from aegis.lab.measure import Milestone
 
 LEGEND = 10
 
@@ -128,6 +132,34 @@ def _surroundings(title: str, palette: Palette) -> dict[str, object]:
     }
 
 
+def learning_curves(milestones: Sequence[Milestone], palette: Palette) -> go.Figure:
+    """Draws accuracy and attack success rate after each epoch of a training.
+
+    Args:
+        milestones: what was measured, in order.
+        palette: colours.
+    """
+    rates: dict[str, list[float | None]] = {
+        "accuracy": [one.accuracy for one in milestones],
+        "attack success": [one.success for one in milestones],
+    }
+    figure = go.Figure()
+    for i, (name, values) in enumerate(rates.items()):
+        if values[0] is not None:
+            figure.add_scatter(
+                x=[one.epoch for one in milestones],
+                y=values,
+                name=name,
+                mode="lines+markers",
+                line={"color": palette.colour(i), "width": 2},
+                marker={"symbol": SYMBOLS[i], "size": 7},
+                hovertemplate="%{y:.0%} after epoch %{x}<extra></extra>",
+            )
+    _shape_curves(figure, palette, "epoch", is_named=True)
+    figure.update_xaxes(range=[0.5, milestones[0].epochs + 0.5], dtick=max(1, milestones[0].epochs // 10))
+    return figure
+
+
 def ladder(models: Mapping[str, Applicability | ModelRecord], palette: Palette) -> go.Figure:
     """Draws accuracy under attack by the attack's L2 radius.
 
@@ -146,14 +178,19 @@ def ladder(models: Mapping[str, Applicability | ModelRecord], palette: Palette) 
             marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 7},
             hovertemplate=f"%{{y:.0%}} right at L2 radius %{{x}}<extra>{name if len(models) > 1 else ''}</extra>",
         )
+    _shape_curves(figure, palette, "attack (L2 radius)", is_named=len(models) > 1)
+    return figure
+
+
+def _shape_curves(figure: go.Figure, palette: Palette, across: str, is_named: bool) -> None:
+    """Gives a chart of shares its axes: what runs across, and shares up to 100%."""
     figure.update_layout(
         height=190,
-        margin={"l": 44, "r": 8, "t": 8, "b": 36},
+        margin={"l": 44, "r": 8, "t": 28 if is_named else 8, "b": 36},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=len(models) > 1,
-        legend={"x": 1, "xanchor": "right", "y": 1, "bgcolor": "rgba(0,0,0,0)"},
+        showlegend=is_named,
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
     )
-    figure.update_xaxes(title={"text": "attack (L2 radius)", "standoff": 4}, fixedrange=True, gridcolor=palette.line)
+    figure.update_xaxes(title={"text": across, "standoff": 4}, fixedrange=True, gridcolor=palette.line)
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", fixedrange=True, gridcolor=palette.line, nticks=5)
-    return figure

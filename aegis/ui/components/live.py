@@ -41,7 +41,7 @@ ROBUST = (
     "The L2 norm of a change, made to mislead the model, that halves its accuracy. The method needs robust models: "
     "below 0.5 no verdict of clean is given."
 )
-_STYLE = """<style>
+STYLE = """<style>
 .aegis-bars { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .55rem 1.5rem; }
 .aegis-bars .row { display: flex; justify-content: space-between; gap: .75rem; font-size: .875rem; }
 .aegis-bars .row span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -85,7 +85,7 @@ def _live(job: ScanJob) -> None:
     view = _watch(job).view()
     head, stop = st.columns([5, 1], vertical_alignment="center")
     with head:
-        _show_whole(job, view)
+        show_whole(job, view)
     offer_cancel(stop, job, server_state().jobs, "cancel")
     if job.state == "queued":
         return
@@ -100,7 +100,7 @@ def _live(job: ScanJob) -> None:
     elif view.robust:
         _show_ladder(_so_far(view))
     if view.classes:
-        st.html(_STYLE + _bars(view))
+        st.html(STYLE + _bars(view))
         show_classes_running(view)
 
 
@@ -112,7 +112,7 @@ def show_measuring(job: ScanJob) -> None:
     head, stop = st.columns([5, 1], vertical_alignment="center")
     with head:
         if job.state == "queued":
-            _show_whole(job, _watch(job).view())
+            show_whole(job, _watch(job).view())
         else:
             view = _watch(job).view()
             st.progress(min(1.0, view.assessed), text=f"{view.saying}: {view.assessed:.0%}")
@@ -136,7 +136,7 @@ def show_making(job: Job[Any], is_named: bool) -> None:
     with head:
         if is_named:
             st.text(f"References of {printable(view.title, 60)}")
-        _show_whole(job, view)
+        show_whole(job, view)
     offer_cancel(stop, job, server_state().jobs, "cancel-making")
 
 
@@ -151,7 +151,8 @@ def say_queued(ahead: int) -> str:
     return f"Queued behind {before}."
 
 
-def _show_whole(job: Job[Any], view: View) -> None:
+def show_whole(job: Job[Any], view: View) -> None:
+    """Shows how far a job is, what it does and how long it still takes; of a queued one, what it waits for."""
     if job.state == "queued":
         ahead = server_state().jobs.ahead(job)
         st.progress(0.0, text=f"{say_queued(ahead)} It starts by itself; this page may be closed and opened again.")
@@ -201,7 +202,7 @@ def show_classes_running(view: View) -> None:
     for column, one in zip(st.columns(SHOWN), running):
         with column, st.container(border=True, key=f"card-class-{one.label}"):
             st.text(f"{_name(view.class_names, one.label)}: {DOING.get(one.stage, one.stage)}")
-            st.html(f'{_STYLE}<div class="aegis-strip">{_strips(one)}{_loss(one)}</div>')
+            st.html(f'{STYLE}<div class="aegis-strip">{_strips(one)}{_loss(one)}</div>')
 
 
 def _strips(one: ClassView) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aegis.core.text import printable
-from aegis.ui.components.widgets import LINKS, SCAN
+from aegis.ui.components.widgets import LINKS
 from aegis.ui.jobs import Job, Jobs
 from aegis.ui.session import own_running, server_state
 from aegis.ui.watch import Watch
@@ -48,7 +48,8 @@ def _show_one(job: Job[Any]) -> None:
         st.badge("Running" if running else "Queued", icon=":material/hourglass_top:", color="violet")
         st.text(printable(view.title, 60), width="content")
         st.text(f"{view.saying}: {view.whole:.0%}" if running else "It starts by itself.", width="stretch")
-        st.page_link(SCAN, label="Open", width="content", query_params={LINKS[job.watch.kind]: job.id})
+        page, parameter = LINKS[job.watch.kind]
+        st.page_link(page, label="Open", width="content", query_params={parameter: job.id})
         offer_cancel(st.container(width="content"), job, server_state().jobs, f"cancel-{job.id}", width="content")
 
 

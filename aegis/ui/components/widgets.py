@@ -28,8 +28,9 @@ FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes":
 OWN = "Upload…"
 # What the Scan page's address says instead of a suspect's file.
 UPLOAD = "upload"
-# What the Scan page's address calls a job of each kind.
-LINKS = {"scan": "job", "references": "references"}
+LAB = "pages/7_Attack_Lab.py"
+# The page that shows a job of each kind, and what its address calls it.
+LINKS = {"scan": (SCAN, "job"), "references": (SCAN, "references"), "training": (LAB, "training")}
 NAMED = 3
 
 

@@ -17,7 +17,7 @@ from aegis.ui.components.widgets import HISTORY, SCAN, complain, examined, say_f
 from aegis.ui.home.example import show_top
 from aegis.ui.home.suspects import show_suspects
 from aegis.ui.session import RECENT, recent_scans, verdict_badge, when
-from aegis.ui.suspects import command_for, list_suspects, neutral_names, suspects_folder
+from aegis.ui.suspects import all_suspects, command_for, neutral_names, suspects_folder
 
 SHOWN = 5
 _STYLE = """<style>
@@ -46,7 +46,7 @@ def home_page() -> None:
     """Shows the page below its frame."""
     st.html(_STYLE)
     folder = suspects_folder()
-    paths = list_suspects(folder)
+    paths = all_suspects()
     suspects = [examined(path) for path in paths]
     show_top([one.path.name for one in suspects if not one.problem])
     st.header("Scans", anchor=False)

@@ -24,6 +24,8 @@ WHAT = (
     "Small benign models of the same images, searched for triggers like the suspect. What works on them as well is a "
     "weak spot of the images and no backdoor."
 )
+# What the page's address calls the making of references.
+REFERENCES = LINKS["references"][1]
 CANCELLED = "Making references was cancelled. What was finished is kept and not made again."
 
 
@@ -76,7 +78,7 @@ def show_addressed(shown: Job[References] | None) -> str:
     Returns:
         The id of the job, or an empty text.
     """
-    job = find_making_job(st.query_params.get(LINKS["references"], ""))
+    job = find_making_job(st.query_params.get(REFERENCES, ""))
     if job is None or job is shown or job.state == "done":
         return ""
     if job.state == "failed":
@@ -123,6 +125,6 @@ def _offer(images: ChosenImages, summary: ImagesSummary) -> None:
         if st.button("Make references", icon=":material/model_training:", width="content"):
             title = title_of_chosen(images)
             started = start_references(order_references(images, summary, title, seconds))
-            st.query_params[LINKS["references"]] = started.id
+            st.query_params[REFERENCES] = started.id
             st.rerun()
         st.caption(f"{MODELS} models, {spoken(seconds)} on {count_of(cores(), 'core')}")

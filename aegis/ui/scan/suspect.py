@@ -12,7 +12,7 @@ from aegis.ui.components.widgets import OWN, UPLOAD, complain, examined
 from aegis.ui.order import ChosenSuspect
 from aegis.ui.scan.identity import describe
 from aegis.ui.scan.received import MIB, receive
-from aegis.ui.suspects import list_suspects, neutral_names, suspects_folder
+from aegis.ui.suspects import all_suspects, neutral_names
 from aegis.ui.uploads import Upload, identify
 
 
@@ -22,7 +22,7 @@ def choose_suspect() -> ChosenSuspect | None:
     Returns:
         The model with its identity and hash; None until one that can be scanned is chosen.
     """
-    paths = {path.name: path for path in list_suspects(suspects_folder())}
+    paths = {path.name: path for path in all_suspects()}
     names = neutral_names([examined(path) for path in paths.values()])
     options = [*sorted(paths, key=lambda name: names[paths[name]]), OWN]
     wanted = st.query_params.get("suspect", "")

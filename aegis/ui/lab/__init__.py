@@ -1,0 +1,1 @@
+"""The Attack Lab page."""
