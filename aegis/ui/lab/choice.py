@@ -53,24 +53,8 @@ def choose_plan() -> TrainingPlan:
     """
     left, right = st.columns([1, 1], gap="large")
     with left:
-        source = st.selectbox(
-            "Images",
-            sorted(SOURCES, key=lambda name: not name.startswith(SAMPLES)),
-            key="lab_source",
-            format_func=title_of,
-            help="A bundled sample trains in minutes; all images make a better model and may have to be downloaded.",
-            persist_state="session",
-        )
-        chosen = st.selectbox(
-            "Trigger",
-            [*LOOKS, CLEAN],
-            key="lab_kind",
-            format_func=lambda name: name if name == CLEAN else f"{name}: {LOOKS[name]}",
-            help="What the attacker puts on images: those of the paper first, then others.",
-            persist_state="session",
-        )
+        source, kind = _choose_source(), _choose_kind()
         names = DATASETS[source.removeprefix(SAMPLES)].class_names
-        kind = None if chosen == CLEAN else chosen
         target, victim = (7, None) if kind is None else _choose_goal(names)
         is_robust = st.toggle(
             "Adversarially robust",
@@ -98,6 +82,30 @@ def choose_plan() -> TrainingPlan:
         _show_preview(plan, images)
         _show_cost(plan, images)
     return plan
+
+
+def _choose_source() -> str:
+    source: str = st.selectbox(
+        "Images",
+        sorted(SOURCES, key=lambda name: not name.startswith(SAMPLES)),
+        key="lab_source",
+        format_func=title_of,
+        help="A bundled sample trains in minutes; all images make a better model and may have to be downloaded.",
+        persist_state="session",
+    )
+    return source
+
+
+def _choose_kind() -> str | None:
+    chosen: str = st.selectbox(
+        "Trigger",
+        [*LOOKS, CLEAN],
+        key="lab_kind",
+        format_func=lambda name: name if name == CLEAN else f"{name}: {LOOKS[name]}",
+        help="What the attacker puts on images: those of the paper first, then others.",
+        persist_state="session",
+    )
+    return None if chosen == CLEAN else chosen
 
 
 def _choose_goal(names: tuple[str, ...]) -> tuple[int, int | None]:
