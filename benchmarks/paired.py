@@ -106,7 +106,7 @@ def compare(old: Path, new: Path, suspect: str, runs: int, options: Sequence[str
     ratios = [before.processor / after.processor for before, after in pairs]
     clocks = [before.clock / after.clock for before, after in pairs]
     print(
-        f"  {suspect:<24} old / new: processor {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
+        f"  {suspect:<24} old/new: processor {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
         f"clock {statistics.median(clocks):.2f}; n = {runs}",
         sep=", ",
         flush=True,
