@@ -94,6 +94,19 @@ def preset_of(record: ScanRecord) -> str:
     return OWN if _paths(asked) == _paths(_preset("default", record.data.name, record.data.shape)) else FOREIGN
 
 
+def say_settings(record: ScanRecord) -> str:
+    """Says in words with which settings a scan was made.
+
+    Args:
+        record: the scan.
+
+    Returns:
+        Words such as *quick settings*.
+    """
+    kind = preset_of(record)
+    return f"{kind} settings" if kind in PRESETS else kind if kind == OWN else f"settings of {kind}"
+
+
 def different_settings(older: ScanRecord, newer: ScanRecord) -> tuple[Line, ...]:
     """List the settings that differ between two scans.
 

@@ -15,6 +15,7 @@ from aegis.records.caveats import say_control, untested
 from aegis.records.ranking import candidate_of, featured, strongest_candidate
 from aegis.records.record import ClassRecord, ScanRecord
 from aegis.records.review import Review, Reviews, are_dismissed, by, decided, say_status, when
+from aegis.records.settings import say_settings
 from aegis.records.wording import capitalised, rarity, robust_up_to
 from aegis.report.evidence import evidence_picture, explain_candidate
 from aegis.report.figures import SCATTER, scatters
@@ -117,6 +118,7 @@ def _facts(record: ScanRecord) -> Flowable:
                 f"{model.accuracy:.1%} on test images; an attack of L2 norm {robust_up_to(model)} halves it",
             ),
             ("Classes flagged", _flagged(record)),
+            ("Settings", say_settings(record)),
             ("Classes tested", f"{len(record.classes)} of {len(images.class_names)}"),
         ]
     )

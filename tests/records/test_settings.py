@@ -14,6 +14,7 @@ from aegis.records.settings import (
     different_surroundings,
     preset_of,
     same_settings,
+    say_settings,
 )
 from tests.report.made import made
 
@@ -44,6 +45,7 @@ def test_a_preset_is_known_whatever_its_seed_its_sizes_and_its_calibration(recor
         config = replace(config, gather=replace(config.gather, trigger_search=sized))
     config = replace(config, verdict=replace(config.verdict, nulls=config.verdict.nulls[:1]))
     assert preset_of(scanned_with(record, config)) == name
+    assert say_settings(scanned_with(record, config)) == f"{name} settings"
 
 
 def test_own_settings_and_those_of_another_version_are_told_apart(record):
@@ -51,7 +53,9 @@ def test_own_settings_and_those_of_another_version_are_told_apart(record):
     # The paper's depend on the images.
     assert preset_of(scanned_with(record, preset("paper", "cifar10", (3, 32, 32)))) == OWN
     for config in ({"seeds": 3}, {"gather": 3, "verdict": None}):
-        assert preset_of(record.model_copy(update={"config": config})) == FOREIGN
+        other = record.model_copy(update={"config": config})
+        assert preset_of(other) == FOREIGN
+        assert say_settings(other) == "settings of another version"
 
 
 def test_what_differs_is_named_and_nothing_else(record):

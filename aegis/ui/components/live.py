@@ -97,7 +97,7 @@ def _live(job: ScanJob) -> None:
             fact("Robust up to", robust_up_to(view.measured), tip=ROBUST)
     if view.measured is not None:
         _show_objections(view.measured)
-    elif view.robust:
+    elif len(view.robust) > 1:
         _show_ladder(_so_far(view))
     if view.classes:
         st.html(STYLE + _bars(view))
@@ -116,7 +116,7 @@ def show_measuring(job: ScanJob) -> None:
         else:
             view = _watch(job).view()
             st.progress(min(1.0, view.assessed), text=f"{view.saying}: {view.assessed:.0%}")
-            if view.robust:
+            if len(view.robust) > 1:
                 _show_ladder(_so_far(view))
     offer_cancel(stop, job, server_state().jobs, "cancel-measuring")
 

@@ -35,9 +35,17 @@ class Likeness:
     own: float
     others: tuple[float, ...]
 
+    def say(self, is_patch: bool) -> str:
+        """Writes the number with its place among the classes.
+
+        Args:
+            is_patch: whether the class was flagged for a patch, which hardly shows in this number.
+        """
+        said = self._placed
+        return f"{said} A patch like the one found hardly shows in it." if is_patch else said
+
     @property
-    def sentence(self) -> str:
-        """The number with its place among the classes."""
+    def _placed(self) -> str:
         said = f"**Coherence of the changes: {self.own:.2f}**"
         if not self.others:
             return f"{said}."

@@ -9,7 +9,7 @@ import streamlit as st
 
 from aegis.records.ranking import ranked
 from aegis.records.record import ClassRecord, ScanRecord
-from aegis.ui.components.widgets import class_title, scan_title
+from aegis.ui.components.widgets import SCAN, class_title, scan_title
 from aegis.ui.inspect import state
 from aegis.ui.session import open_scan, recent_scans
 
@@ -85,6 +85,8 @@ def show_verdict(choice: Choice) -> None:
     flagged = choice.entry.flagged
     st.badge(f"Model: {choice.record.verdict}", icon=icon, color=colour)  # type: ignore[arg-type]
     st.badge("Class: flagged" if flagged else "Class: not flagged", color="red" if flagged else "blue")
+    back = {"scan": choice.key}
+    st.page_link(SCAN, label="Verdict", icon=":material/arrow_back:", width="content", query_params=back)
 
 
 def _neighbours(labels: Sequence[int], label: int) -> None:

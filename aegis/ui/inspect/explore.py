@@ -17,7 +17,7 @@ from aegis.records.record import config_of
 from aegis.records.wording import METHODS
 from aegis.ui.components.palette import palette
 from aegis.ui.inspect import state
-from aegis.ui.inspect.budget import Grouping, choose_bandwidth, choose_budget, opening_of, say_opening
+from aegis.ui.inspect.budget import Grouping, choose_bandwidth, choose_budget, found_trigger, opening_of, say_opening
 from aegis.ui.inspect.change_space import in_change_space, likeness
 from aegis.ui.inspect.choice import Choice
 from aegis.ui.inspect.controls import choose_space, choose_view
@@ -166,7 +166,10 @@ def _show_changes(
     choice: Choice, finding: Finding, data: Dataset, budget: int, what_if: WhatIf, method: str
 ) -> Finding:
     """Says how alike the changes are; the finding at this budget alone, in the space of changes."""
-    st.markdown(likeness(choice.record, finding, data, budget).sentence, help=LIKENESS_HELP, width="content")
+    trigger = found_trigger(choice, finding)
+    is_patch = trigger is not None and trigger.family == "patch"
+    said = likeness(choice.record, finding, data, budget).say(is_patch)
+    st.markdown(said, help=LIKENESS_HELP, width="content")
     record = choice.record if what_if.epsilon is None else with_what_if(choice.record, what_if)
     return in_change_space(record, finding, data, budget, replace(config_of(choice.record).embed, method=method))
 

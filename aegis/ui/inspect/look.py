@@ -31,7 +31,8 @@ def show_look(what: Hashable, title: str, key: str) -> None:
         bar, stop = st.columns([5, 1], vertical_alignment="center")
         waiting = job.state == "queued"
         with bar:
-            words = "Queued behind another look" if waiting else f"{title}: {view.saying.lower()}"
+            behind = waiting and server_state().looks.ahead(job)
+            words = "Queued behind another look" if behind else f"{title}: {view.saying.lower()}"
             # Of one class, with nothing measured before it, as a scan would.
             share = max((one.share for one in view.classes.values()), default=0.0)
             st.progress(min(1.0, share), text=words)

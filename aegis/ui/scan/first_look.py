@@ -18,15 +18,13 @@ def show_first_look(look: FirstLook) -> None:
     Args:
         look: what came of trying it.
     """
-    right = f"Right about {look.own.accuracy:.0%} of {look.images} test images"
+    right = f"Accuracy on {look.images} test images: {look.own.accuracy:.0%}"
     if look.better is not None:
         _offer(right, look.own, look.better)
         return
     if look.is_guessing:
         st.badge("Hardly better than guessing", icon=":material/warning:", color="orange")
-        st.text(
-            f"{right}, where guessing is right about {look.chance:.0%}. Check the images and their order of classes."
-        )
+        st.text(f"{right}, where guessing comes to {look.chance:.0%}. Check the images and their order of classes.")
         return
     st.caption(f"{right}.")
 
@@ -35,10 +33,7 @@ def _offer(right: str, own: Tried, better: Tried) -> None:
     mean, std = (typed.replace(",", ", ") for typed in better.typed)
     with st.container(border=True, key="card-normalisation"):
         st.badge("Its normalisation is missing", icon=":material/warning:", color="orange")
-        st.text(
-            f"{right} as it is, and about {better.accuracy:.0%} with {better.name}: mean {mean}; standard deviation "
-            f"{std}."
-        )
+        st.text(f"{right} as it is, {better.accuracy:.0%} with {better.name}: mean {mean}; standard deviation {std}.")
         with st.container(horizontal=True):
             st.button("Use it", key="scan-use-better", type="primary", on_click=_say, args=better.typed)
             st.button("Go on as it is", key="scan-use-own", on_click=_say, args=own.typed)

@@ -122,7 +122,7 @@ def _ask(suspect: ChosenSuspect, known: Recognition) -> ChosenSuspect:
         AegisError: if something is wrong with an answer.
     """
     is_known = suspect.identity is not None or known.is_sure
-    with st.expander("Say otherwise") if is_known else st.container():
+    with st.expander("Architecture and normalisation") if is_known else st.container():
         architecture = st.selectbox(
             "Architecture",
             list(dict.fromkeys((*known.likely, *EXAMPLES))),

@@ -127,7 +127,7 @@ def _show_setup() -> None:
             settings = replace(settings, references=choose_references(images))
         _show_others(top, images if compares else None)
         if suspect is None or images is None:
-            st.caption("Choose a suspect and images to go on.")
+            st.caption(f"Choose {'a suspect' if suspect is None else 'images'} to go on.")
             return
         problem, look = _try(suspect, images, settings)
         if problem:

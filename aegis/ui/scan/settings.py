@@ -34,10 +34,10 @@ def choose_settings(data: str | None, shape: tuple[int, int, int], class_names: 
     Raises:
         ConfigError: for a value out of range.
     """
+    st.session_state.setdefault("scan_preset", "default")
     name = st.segmented_control(
         "Preset",
         list(PRESETS),
-        default="default",
         required=True,
         key="scan_preset",
         format_func=str.capitalize,

@@ -24,14 +24,16 @@ def choose_suspect() -> ChosenSuspect | None:
     """
     paths = {path.name: path for path in all_suspects()}
     names = neutral_names([examined(path) for path in paths.values()])
-    options = [*sorted(paths, key=lambda name: names[paths[name]]), OWN]
+    # One's own comes first in the list, and the first at hand is chosen.
+    at_hand = sorted(paths, key=lambda name: names[paths[name]])
+    options = [OWN, *at_hand]
     wanted = st.query_params.get("suspect", "")
     # A link chooses once; what the user chooses afterwards stands.
     if (wanted in paths or wanted == UPLOAD) and wanted != st.session_state.get("scan_linked"):
         st.session_state["scan_suspect"] = OWN if wanted == UPLOAD else wanted
     st.session_state["scan_linked"] = wanted
     if st.session_state.get("scan_suspect") not in options:
-        st.session_state["scan_suspect"] = options[0]
+        st.session_state["scan_suspect"] = at_hand[0] if at_hand else OWN
     name = st.selectbox(
         "Suspect",
         options,

@@ -10,12 +10,14 @@ from aegis.records.headline import headline, name_of
 from aegis.records.ranking import ranked
 from aegis.records.record import ClassRecord, ScanRecord
 from aegis.records.review import Reviews, are_dismissed
+from aegis.records.settings import preset_of, say_settings
 from aegis.ui.components.evidence import show_trigger
 from aegis.ui.components.widgets import INSPECT
 from aegis.ui.scan.export import offer_report
 from aegis.ui.scan.review import show_acts, show_reviews, show_status
 from aegis.ui.session import when
 
+FIRST_LOOK = ": a first look with fewer images, and no verdict that counts"
 _STYLE = """<style>
 [class*="st-key-verdict-word-"] [data-testid="stText"] { font-size: 1.75rem; line-height: 1.2; font-weight: 700; }
 .st-key-verdict-word-infected [data-testid="stText"] * { color: light-dark(#c2470a, #f58a4b); }
@@ -71,7 +73,8 @@ def _say(record: ScanRecord, reviews: Reviews) -> None:
     show_status(record, reviews)
     with st.container(key="verdict-number"):
         st.text(printable(headline(record), 1000))
-    st.caption(f"Scanned {when(record.created)}")
+    first = FIRST_LOOK if preset_of(record) == "quick" else ""
+    st.caption(f"Scanned {when(record.created)}, {say_settings(record)}{first}")
 
 
 def _link_to_class(key: str, one: ClassRecord) -> None:

@@ -16,4 +16,9 @@ from aegis.ui.inspect.change_space import Likeness
     ],
 )
 def test_the_place_among_the_classes_is_said(others, words):
-    assert words in Likeness(0.56, others).sentence
+    assert words in Likeness(0.56, others).say(is_patch=False)
+
+
+def test_a_class_that_was_flagged_for_a_patch_is_not_argued_away():
+    assert "hardly shows in it" in Likeness(0.39, (0.5,)).say(is_patch=True)
+    assert "hardly shows" not in Likeness(0.39, (0.5,)).say(is_patch=False)
