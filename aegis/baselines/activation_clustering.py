@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Float64
 
 from aegis.baselines.activations import activations_by_label
 from aegis.baselines.config import ActivationClusteringConfig
@@ -36,7 +36,7 @@ def find_poison(
         classifier: the model that was trained on the images, prepared by ``Classifier.frozen``.
         images: the training images with the labels that were learnt.
         config: settings.
-        generator: draws the seeds of FastICA and k-means.
+        generator: draws the seeds of the reduction and of k-means.
         report: receives an event of stage ``clustering`` before each class and one at the end; may raise ``Cancelled``.
 
     Returns:
@@ -47,7 +47,7 @@ def find_poison(
     Raises:
         DataError: if model and images do not fit together, or a class has fewer images than ``config.dimensions``.
 
-    Source: Chen et al., Section 4 (relative size); FastICA and k-means are those of scikit-learn.
+    Source: Chen et al., relative size of clusters; FastICA, PCA and k-means are those of scikit-learn.
     """
     flagged, scores = np.zeros(len(images), bool), np.zeros(len(images), np.float32)
     silhouettes = np.full(classifier.classes, np.nan, np.float32)
@@ -68,8 +68,6 @@ def _split(
 ) -> tuple[Bool[np.ndarray, " m"], Float32[np.ndarray, " m"], float]:
     """Clusters images; gives the mask of the smaller cluster, a score of each image, and the silhouette."""
     from sklearn.cluster import KMeans
-    from sklearn.decomposition import FastICA
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.metrics import silhouette_score
 
     seeds = generator.integers(MAX_SEED, size=2).tolist()
@@ -77,13 +75,22 @@ def _split(
     kept = min(config.dimensions, int(np.linalg.matrix_rank(centred)))
     if not kept:
         return np.zeros(len(centred), bool), np.zeros(len(centred), np.float32), float("nan")
-    with warnings.catch_warnings():
-        # Components that still turn after the last iteration span the same space, in which k-means sees no difference.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        ica = FastICA(kept, whiten="unit-variance", random_state=seeds[0])
-        reduced = ica.fit_transform(centred.astype(np.float64))
+    reduced = _reduced(centred.astype(np.float64), kept, config.reduction == "ica", seeds[0])
     clusters = KMeans(2, n_init=config.starts, random_state=seeds[1]).fit(reduced)
     smaller = int(np.bincount(clusters.labels_, minlength=2).argmin())
     distances = clusters.transform(reduced)
     scores = (distances[:, 1 - smaller] - distances[:, smaller]).astype(np.float32)
     return clusters.labels_ == smaller, scores, float(silhouette_score(reduced, clusters.labels_))
+
+
+def _reduced(centred: Float64[np.ndarray, "m d"], kept: int, ica: bool, seed: int) -> Float64[np.ndarray, "m q"]:
+    """Computes so many independent components of unit variance, or principal components."""
+    from sklearn.decomposition import PCA, FastICA
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        # Components that still turn after the last iteration span the same space, in which k-means sees no difference.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        how = FastICA(kept, whiten="unit-variance", random_state=seed) if ica else PCA(kept, random_state=seed)
+        reduced: np.ndarray = how.fit_transform(centred)
+    return reduced

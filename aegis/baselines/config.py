@@ -6,7 +6,7 @@ A detector's own authors are the source of every default that its class does not
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from aegis.core.errors import ConfigError
 from aegis.core.types import Stage
@@ -115,17 +115,19 @@ class ActivationClusteringConfig:
     """Settings of activation clustering (Chen et al. 2018).
 
     Args:
-        dimensions: number of independent components that the activations of a class are reduced to; at most as many as
-            they have.
+        reduction: ``ica``, independent components, as the paper says; or ``pca``, principal components, the default of
+            its authors' code. Independent components all have the same variance, principal ones keep theirs.
+        dimensions: number of components that the activations of a class are reduced to; at most as many as they have.
         smaller: share of a class, in (0, 1), below which its smaller cluster is poison. The paper compares sizes and
             leaves the number to whoever expects a share of poison; this is the default of its authors' code, the
-            Adversarial Robustness Toolbox.
+            Adversarial Robustness Toolbox (``analyze_by_relative_size``).
         starts: random starts of k-means, of which the best one counts; the paper does not say.
 
     Raises:
         ConfigError: for a value of 0 or less, or a share of 1 or more.
     """
 
+    reduction: Literal["ica", "pca"] = "ica"
     dimensions: int = 10
     smaller: float = 0.35
     starts: int = 10

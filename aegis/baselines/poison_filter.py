@@ -102,6 +102,13 @@ POISON_FILTERS = {
         ActivationClusteringConfig(),
         "silhouette of its two clusters",
     ),
+    "clustering-pca": PoisonFilter(
+        "Activation clustering by PCA",
+        "Chen et al. 2018, as in their code",
+        "aegis.baselines.activation_clustering",
+        ActivationClusteringConfig(reduction="pca"),
+        "silhouette of its two clusters",
+    ),
     "spectral": PoisonFilter(
         "Spectral signatures",
         "Tran, Li and Madry 2018",

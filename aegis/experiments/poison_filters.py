@@ -34,6 +34,8 @@ CLEAN = 10_000
 # Epsilon is a bound, and the paper's poison of visible triggers is about 9% of the target's images.
 CONFIGS: dict[str, FilterConfig] = {name: one.config for name, one in POISON_FILTERS.items()}
 CONFIGS["spectral"] = SpectralSignaturesConfig(epsilon=0.1)
+# Those that take part.
+LIBRARIES = ("aegis", "python", "torch", "numpy", "scikit-learn")
 FILTER_CODE = (
     *(f"baselines/{name}.py" for name in ("activations", "activation_clustering", "spectral_signatures", "config")),
     *(f"lab/{name}.py" for name in ("poison", "suspect", "triggers")),
@@ -45,9 +47,10 @@ class FilterRecord(KeptRecord):
     """The outcome of one filter on the training images of one suspect.
 
     Args:
-        training: digest of the images that were filtered, poison among them.
+        training: first 16 digits of the digest of the images that were filtered, poison among them.
         images: number of these of each label.
-        flagged: number of flagged ones of each label.
+        flagged: number of all flagged ones.
+        accused: number of benign classes of which images are flagged.
         statistics: what the filter measured of each label; None where it measured nothing.
         smaller: images in the smaller cluster of each label; None for a filter without clusters.
         poisoned: number of poisoned images.
@@ -60,7 +63,8 @@ class FilterRecord(KeptRecord):
 
     training: str
     images: tuple[int, ...]
-    flagged: tuple[int, ...]
+    flagged: int
+    accused: int
     statistics: tuple[float | None, ...]
     smaller: tuple[int, ...] | None
     poisoned: int
@@ -127,8 +131,9 @@ class FilterTrial:
             classifier.frozen(runtime), images, CONFIGS[self.name], generator=numpy_generator(trial.seed)
         )
         known = origin(trial, runtime.precision, began)
-        known["versions"] |= {CODE: code_digest(FILTER_CODE)[:16]}
-        record = FilterRecord(**known, plan=self.plan, training=images.digest, **counted(result, images, poisoned))
+        versions = {name: known["versions"][name] for name in LIBRARIES}
+        known["versions"] = versions | {CODE: code_digest(FILTER_CODE)[:16]}
+        record = FilterRecord(**known, plan=self.plan, training=images.digest[:16], **counted(result, images, poisoned))
         write_text(self.path, record.model_dump_json() + "\n")
         return record
 
@@ -233,7 +238,8 @@ def counted(result: FilterResult, images: LabelledImages, poisoned: Bool[np.ndar
     found = int((result.flagged & poisoned).sum())
     return {
         "images": tuple(np.bincount(labels, minlength=classes).tolist()),
-        "flagged": tuple(np.bincount(labels[result.flagged], minlength=classes).tolist()),
+        "flagged": int(result.flagged.sum()),
+        "accused": len({*labels[result.flagged].tolist()} - {*targets.tolist()}),
         "statistics": tuple(_short(value) for value in result.statistics.tolist()),
         "smaller": None if result.sizes is None else tuple(result.sizes[:, 1].tolist()),
         "poisoned": int(poisoned.sum()),
@@ -251,7 +257,7 @@ def _share(found: int, flagged: Bool[np.ndarray, " n"]) -> float | None:
 
 
 def _short(value: float) -> float | None:
-    return None if np.isnan(value) else round(value, 4)
+    return None if np.isnan(value) else round(value, 3)
 
 
 @lru_cache(maxsize=1)

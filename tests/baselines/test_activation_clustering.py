@@ -16,10 +16,10 @@ def found(images, **settings):
     return find_poison(classifier(), images, ActivationClusteringConfig(**settings), generator=numpy_generator(0))
 
 
-@pytest.mark.parametrize("poisoned", [20, 100])
-def test_a_small_cluster_apart_is_flagged_whole_and_alone(poisoned):
+@pytest.mark.parametrize(("poisoned", "reduction"), [(20, "ica"), (100, "ica"), (20, "pca")])
+def test_a_small_cluster_apart_is_flagged_whole_and_alone(poisoned, reduction):
     images, is_poisoned = training(poisoned)
-    result = found(images)
+    result = found(images, reduction=reduction)
     np.testing.assert_array_equal(result.flagged, is_poisoned)
     assert tuple(result.sizes[TARGET]) == (PER_CLASS, poisoned)
     # Clouds of clean classes are cut in the middle, where there is no gap.
@@ -41,6 +41,17 @@ def test_poison_that_is_no_small_part_of_its_class_is_not_flagged():
     images, is_poisoned = training(int(0.6 * PER_CLASS))
     assert not found(images).flagged.any()
     np.testing.assert_array_equal(found(images, smaller=0.4).flagged, is_poisoned)
+
+
+def test_independent_components_lose_the_scale_that_principal_ones_keep():
+    generator = numpy_generator(0)
+    pixels = generator.normal(0.5, 0.001, (400, 25))
+    # The class varies much in one direction, without a gap, and little in another, where a tenth lies apart.
+    pixels[:, 0] = generator.normal(0.5, 0.1, 400).clip(0, 1)
+    pixels[::10, 1] += 0.02
+    images = LabelledImages(pixels.reshape(-1, 1, 5, 5).astype(np.float32), np.full(400, TARGET), NAMES)
+    assert found(images, reduction="ica", dimensions=2).sizes[TARGET].tolist() == [360, 40]
+    assert found(images, reduction="pca", dimensions=2).sizes[TARGET].min() > 160
 
 
 def test_equal_seeds_give_equal_results():

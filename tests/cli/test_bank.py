@@ -50,7 +50,10 @@ def test_the_list_names_every_suspect_made_or_not(results):
         ("spaces --set none", "--set among paper, standard"),
         ("filters", "suspects that are made, with appended poison"),
         ("filters --only mnist_clean", "suspects that are made, with appended poison"),
-        ("filters --with clustering,nobody", "filters among clustering,spectral; got 'clustering,nobody'"),
+        (
+            "filters --with clustering,nobody",
+            "filters among clustering,clustering-pca,spectral; got 'clustering,nobody'",
+        ),
         ("calibrate", "aegis bank scan --set calibration"),
     ],
 )
@@ -147,7 +150,7 @@ def test_filters_are_shown_in_one_table(results, monkeypatch):
     known = suspect("mnist_localised", lift=0.9).model_copy(update={"sha256": file_digest(entry.path("quick"))})
     keep_record(known, "quick", results)
     monkeypatch.setattr(BankRecord, "made_by", lambda *_: True)
-    counts = {"images": (9, 11), "flagged": (0, 8), "statistics": (0.1, None), "smaller": None, "poisoned": 4}
+    counts = {"images": (9, 11), "flagged": 8, "accused": 1, "statistics": (0.1, None), "smaller": None, "poisoned": 4}
     shares = {"found": 3, "recall": 0.75, "flag_precision": 0.375, "target_precision": None, "auc": 0.9375}
     where = {"suspect": "mnist_localised", "sha256": "", "data": "", "training": "", "precision": "fp32"}
 
@@ -159,7 +162,7 @@ def test_filters_are_shown_in_one_table(results, monkeypatch):
     outcome = run("bank", "filters", "--with", "spectral", "--results", results)
     assert outcome.code == 0, outcome.err
     assert "mnist_localised, spectral: 3 of 4 poisoned images (7 s)" in outcome.out
-    assert re.search(r"^mnist_localised +spectral +4 +8 +75.0% +37.5% +0.938 +7$", outcome.out, re.MULTILINE)
+    assert re.search(r"^mnist_localised +spectral +4 +8 +75.0% +37.5% +1 +0.938 +7$", outcome.out, re.MULTILINE)
     monkeypatch.setattr(FilterTrial, "run", lambda *_: pytest.fail("it was to show, not to run"))
     assert "mnist_localised " not in run("bank", "filters", "--summary", "--results", results).out
 

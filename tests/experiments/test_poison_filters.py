@@ -48,8 +48,9 @@ def test_recall_and_precision_are_counted():
     result = FilterResult(flagged=flagged, scores=scores, statistics=statistics, sizes=sizes)
     assert counted(result, images, poisoned) == {
         "images": (4, 6, 2, 0),
-        "flagged": (1, 4, 0, 0),
-        "statistics": (0.1, 0.1235, 0.3, None),
+        "flagged": 5,
+        "accused": 1,
+        "statistics": (0.1, 0.123, 0.3, None),
         "smaller": (1, 4, 1, 0),
         "poisoned": 4,
         "found": 3,

@@ -79,18 +79,19 @@ def filters(
 
 
 def _print(found: list[FilterRecord], out: Printer) -> None:
-    columns = ("poisoned", "flagged", "recall", "precision", "in target", "AUC", "s")
+    columns = ("poisoned", "flagged", "recall", "precision", "in target", "accused", "AUC", "s")
     table = make_table(("suspect", "filter"), columns)
     for one in sorted(found, key=lambda record: record.suspect):
-        counts = (str(one.poisoned), str(sum(one.flagged)), f"{one.recall:.1%}")
+        counts = (str(one.poisoned), str(one.flagged), f"{one.recall:.1%}")
         precisions = (_percent(one.flag_precision), _percent(one.target_precision))
-        table.add_row(one.suspect, one.plan["filter"], *counts, *precisions, f"{one.auc:.3f}", f"{one.seconds:.0f}")
+        rest = (f"{one.auc:.3f}", f"{one.seconds:.0f}")
+        table.add_row(one.suspect, one.plan["filter"], *counts, *precisions, str(one.accused), *rest)
     out.line()
     out.show(table)
     out.note(
         "recall: share of the poisoned images that are flagged; precision: share of the flagged ones that are "
-        "poisoned, among all images and among those with the target's label; AUC: how often a poisoned image has a "
-        "higher score than a clean one of its label. "
+        "poisoned, among all images and among those with the target's label; accused: benign classes of which images "
+        "are flagged; AUC: how often a poisoned image has a higher score than a clean one of its label. "
         + "; ".join(f"{name}: {one.title}" for name, one in POISON_FILTERS.items())
     )
 
