@@ -1,6 +1,8 @@
 """Spectral signatures: images of one label that lie far out along the direction in which its features vary most.
 
 Tran, Li and Madry: Spectral Signatures in Backdoor Attacks, NeurIPS 2018; their code, MadryLab/backdoor_data_poisoning.
+This is Algorithm 1 of the paper. Their code looks at the target's label alone, and projects features that are not
+centred.
 """
 
 from __future__ import annotations
