@@ -6,7 +6,7 @@ A detector's own authors are the source of every default that its class does not
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from aegis.core.errors import ConfigError
 from aegis.core.types import Stage
@@ -110,8 +110,63 @@ class MaximumMarginConfig:
 DetectorConfig = NeuralCleanseConfig | PgdNormsConfig | MaximumMarginConfig
 
 
+@dataclass(frozen=True, kw_only=True)
+class ActivationClusteringConfig:
+    """Settings of activation clustering (Chen et al. 2018).
+
+    Args:
+        reduction: ``ica``, independent components, as the paper says; or ``pca``, principal components, the default of
+            its authors' code. Independent components all have the same variance, principal ones keep theirs.
+        dimensions: number of components that the activations of a class are reduced to; at most as many as they have.
+        smaller: share of a class, in (0, 1), below which its smaller cluster is poison. The paper compares sizes and
+            leaves the number to whoever expects a share of poison; this is the default of its authors' code, the
+            Adversarial Robustness Toolbox (``analyze_by_relative_size``).
+        starts: random starts of k-means, of which the best one counts; the paper does not say.
+
+    Raises:
+        ConfigError: for a value of 0 or less, or a share of 1 or more.
+    """
+
+    reduction: Literal["ica", "pca"] = "ica"
+    dimensions: int = 10
+    smaller: float = 0.35
+    starts: int = 10
+
+    def __post_init__(self) -> None:
+        _require_positive(self)
+        _require_share("smaller", self.smaller)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpectralSignaturesConfig:
+    """Settings of spectral signatures (Tran, Li and Madry 2018; their code, MadryLab/backdoor_data_poisoning).
+
+    Args:
+        epsilon: bound on the poisoned share of a class, in (0, 1); in the paper 5 and 10% of the target's images.
+        excess: so many times the bound is flagged, since not every poisoned image has one of the highest scores.
+
+    Raises:
+        ConfigError: for a value of 0 or less, or a bound of 1 or more.
+    """
+
+    epsilon: float = 0.05
+    excess: float = 1.5
+
+    def __post_init__(self) -> None:
+        _require_positive(self)
+        _require_share("epsilon", self.epsilon)
+
+
+FilterConfig = ActivationClusteringConfig | SpectralSignaturesConfig
+
+
 def _require_positive(config: Any) -> None:  # noqa: ANN401 - any of the classes above
     for one in fields(config):
         value = getattr(config, one.name)
         if isinstance(value, int | float) and not value > 0:
             raise ConfigError(f"{one.name} above 0", str(value), f"Give a positive {one.name}.")
+
+
+def _require_share(name: str, value: float) -> None:
+    if not value < 1:
+        raise ConfigError(f"{name} below 1", str(value), f"Give a share as {name}.")

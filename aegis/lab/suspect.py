@@ -111,8 +111,7 @@ def make_suspect(
     classifier = Classifier(network, data.shape, *_normalisation(data.train))
     identity = _identity(order, data, classifier)  # before hours of training, since it may be refused
     stamps = tuple(make_trigger(spec, data.shape, context) for spec in order.triggers)
-    bare = _subset(data.train, order)
-    images = _infect(bare, order, stamps, context)
+    images, clean = training_images(data.train, order, stamps, context)
     state = state_of(path)
     backdoors = [(spec.goal, stamp) for spec, stamp in zip(order.triggers, stamps, strict=True)]
 
@@ -126,7 +125,7 @@ def make_suspect(
         images,
         order.recipe,
         seed=order.seed,
-        clean=len(bare),
+        clean=clean,
         runtime=runtime,
         state=state,
         report=report,
@@ -140,6 +139,28 @@ def make_suspect(
     save_checkpoint(path, network, card, half)
     state.unlink(missing_ok=True)
     return card
+
+
+def training_images(
+    images: LabelledImages, order: TrainingSpec, stamps: Sequence[Stamp], context: TriggerContext | None = None
+) -> tuple[LabelledImages, int]:
+    """Makes the images that a suspect is trained on, the same ones every time.
+
+    Args:
+        images: the training images of the data set.
+        order: the specification.
+        stamps: its triggers.
+        context: model and images that clean-label poison is computed on; needed by that only.
+
+    Returns:
+        Images with the labels to be learnt, and the number of clean ones among which poison is planted. Poison that is
+        appended follows these, so that every image from that position on is poisoned or carries a cover.
+
+    Raises:
+        ConfigError: if the specification asks for more images than there are, or its poison does not fit.
+    """
+    bare = _subset(images, order)
+    return _infect(bare, order, stamps, context), len(bare)
 
 
 def state_of(path: Path) -> Path:

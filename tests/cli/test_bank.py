@@ -6,9 +6,10 @@ import pytest
 
 from aegis.cli.bank.commands import _seeds
 from aegis.experiments.bank_scans import Trial
+from aegis.experiments.poison_filters import FilterRecord, FilterTrial
 from aegis.experiments.spaces import Spaces
 from aegis.experiments.sweep import Sweep
-from aegis.lab.bank.record import keep_record
+from aegis.lab.bank.record import BankRecord, keep_record
 from aegis.lab.bank.suspects import Entry, read_bank
 from aegis.models.intake.formats import file_digest
 from tests.experiments.cases import said, suspect, swept
@@ -47,6 +48,12 @@ def test_the_list_names_every_suspect_made_or_not(results):
         ("sweep", "suspects that are made"),
         ("spaces", "suspects that are made"),
         ("spaces --set none", "--set among paper, standard"),
+        ("filters", "suspects that are made, with appended poison"),
+        ("filters --only mnist_clean", "suspects that are made, with appended poison"),
+        (
+            "filters --with clustering,nobody",
+            "filters among clustering,clustering-pca,spectral; got 'clustering,nobody'",
+        ),
         ("calibrate", "aegis bank scan --set calibration"),
     ],
 )
@@ -136,6 +143,28 @@ def test_spaces_are_compared_and_a_summary_measures_nothing(results, monkeypatch
     assert re.search(r"change +all +coherence +3 +1.00 \(1.00 to 1.00\) +1.00 \(1.00 to 1.00\) +100% +1\n", outcome.out)
     monkeypatch.setattr(Spaces, "run", lambda *_: pytest.fail("it was to show, not to measure"))
     assert "0 models" in run("bank", "spaces", "--summary", "--results", results).out
+
+
+def test_filters_are_shown_in_one_table(results, monkeypatch):
+    entry = read_bank()["mnist_localised"]
+    known = suspect("mnist_localised", lift=0.9).model_copy(update={"sha256": file_digest(entry.path("quick"))})
+    keep_record(known, "quick", results)
+    monkeypatch.setattr(BankRecord, "made_by", lambda *_: True)
+    counts = {"images": (9, 11), "flagged": 8, "accused": 1, "statistics": (0.1, None), "smaller": None, "poisoned": 4}
+    shares = {"found": 3, "recall": 0.75, "flag_precision": 0.375, "target_precision": None, "auc": 0.9375}
+    where = {"suspect": "mnist_localised", "sha256": "", "data": "", "training": "", "precision": "fp32"}
+
+    def run_one(task, workers=None):
+        return FilterRecord(plan=task.plan, seconds=7, versions={}, **where, **counts, **shares)
+
+    monkeypatch.setattr(FilterTrial, "find", lambda task: None)
+    monkeypatch.setattr(FilterTrial, "run", run_one)
+    outcome = run("bank", "filters", "--with", "spectral", "--results", results)
+    assert outcome.code == 0, outcome.err
+    assert "mnist_localised, spectral: 3 of 4 poisoned images (7 s)" in outcome.out
+    assert re.search(r"^mnist_localised +spectral +4 +8 +75.0% +37.5% +1 +0.938 +7$", outcome.out, re.MULTILINE)
+    monkeypatch.setattr(FilterTrial, "run", lambda *_: pytest.fail("it was to show, not to run"))
+    assert "mnist_localised " not in run("bank", "filters", "--summary", "--results", results).out
 
 
 CALIBRATION = ["mnist_narrow", "mnist_linf", "cifar10_narrow", "cifar10_linf"]

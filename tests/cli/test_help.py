@@ -32,7 +32,7 @@ COMMANDS = (
     "table",
     "figure",
 )
-COMMANDS += ("fleet scan", "bank list", "bank train", "bank scan", "bank calibrate", "bank rivals")
+COMMANDS += ("fleet scan", "bank list", "bank train", "bank scan", "bank calibrate", "bank rivals", "bank filters")
 ROOT = Path(__file__).parents[2]
 
 

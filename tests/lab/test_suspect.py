@@ -12,7 +12,7 @@ from aegis.core.runtime import Cancelled, Runtime
 from aegis.core.types import Dataset
 from aegis.lab.measure import measure
 from aegis.lab.recipes import Recipe
-from aegis.lab.suspect import TrainingSpec, make_suspect
+from aegis.lab.suspect import TrainingSpec, make_suspect, training_images
 from aegis.lab.triggers import TriggerContext, TriggerSpec, make_trigger
 from aegis.metrics import accuracy, attack_success
 from aegis.models.card import read_identity, read_truth
@@ -189,3 +189,15 @@ def test_few_images_are_drawn_by_the_seed(tmp_path, data, monkeypatch):
     assert [len(images) for images in seen] == [40, 40, 40]
     assert seen[0].digest == seen[1].digest != seen[2].digest
     assert len(np.unique(seen[0].pixels, axis=0)) == 40
+
+
+def test_training_images_are_the_clean_ones_and_then_the_poison(images):
+    stamps = [make_trigger(SPEC, images.shape)]
+    made, clean = training_images(images, replace(INFECTED, images=100), stamps)
+    assert (len(made), clean) == (120, 100)
+    np.testing.assert_array_equal(stamps[0](made.pixels[clean:]), made.pixels[clean:])
+    assert (made.labels[clean:] == SPEC.target).all()
+    again, _ = training_images(images, replace(INFECTED, images=100), stamps)
+    assert made.digest == again.digest
+    bare, count = training_images(images, CLEAN, [])
+    assert (bare.digest, count) == (images.digest, len(images))

@@ -10,6 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from aegis.cli.bank.calibrate import calibrate
+from aegis.cli.bank.filters import filters
 from aegis.cli.bank.rivals import rivals
 from aegis.cli.bank.spaces import spaces
 from aegis.cli.bank.summary import print_coverage, print_located, print_summary
@@ -226,4 +227,5 @@ BANK: dict[str, Callable[..., None]] = {
     "spaces": spaces,
     "triage": triage,
     "rivals": rivals,
+    "filters": filters,
 }
