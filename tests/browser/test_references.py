@@ -32,7 +32,8 @@ def choose(page, images):
     rest(page).get_by_role("combobox", name="Images").click()
     page.get_by_role("option", name="Upload…").click()
     page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(images)
-    expect(page.get_by_text(re.compile("^100 training and 20 test images"))).to_be_visible()
+    said = "100 training and 20 test images of 12 × 12 pixels in 1 channel and 2 classes"
+    expect(page.get_by_text(said)).to_be_visible()
     return rest(page)
 
 

@@ -103,7 +103,7 @@ def test_cards_that_want_something_done(case: Case, door, ground, inside, monkey
 @of([CHECKPOINTS.cases[name] for name in PROCESS])
 def test_a_process_of_its_own(case: Case, ground):
     # Where only the limit of time can end what the file does, it is as tight as torch's import allows.
-    limits = Limits(processor=3) if "of computing" in case.words else doors.QUICK
+    limits = Limits(processor=3) if "of computing" in case.words else doors.quick()
     ground.check(case, doors.python(ground.make(case), limits=limits))
 
 

@@ -81,7 +81,7 @@ def test_images_without_references_are_offered_some_with_their_cost(upload):
     at = upload(npz())
     said = everything(at)
     assert "No references for these images" in said
-    assert "180 training and 36 test images" in said
+    assert "180 training and 36 test images of 12 × 12 pixels in 1 channel and 3 classes" in said
     (cost,) = (caption.value for caption in at.caption if caption.value.startswith("4 models, "))
     assert "about" in cost or "less than" in cost
     assert {"Make references", "Start"} <= set(labels(at))
