@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aegis.baselines.poison_filter import POISON_FILTERS
-from aegis.cli.options import Device, PrecisionOption, Results, Training, flag, names, option
+from aegis.cli.bank.runs import Jobs, Only, Summary, outcomes, say_took
+from aegis.cli.options import Device, PrecisionOption, Results, Training, names
 from aegis.cli.output import Printer, make_table
-from aegis.cli.remembered import remembered
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import choose, read_bank
@@ -17,13 +17,10 @@ from aegis.lab.bank.suspects import choose, read_bank
 if TYPE_CHECKING:
     from aegis.experiments.poison_filters import FilterRecord
 
-Only = Annotated[str | None, option("--only", "NAMES", "Only these suspects, with commas between them.")]
 ALL_FILTERS = ",".join(POISON_FILTERS)
 With = Annotated[
     str, typer.Option("--with", metavar="NAMES", help=f"Which filters, with commas between them: {ALL_FILTERS}.")
 ]
-Summary = Annotated[bool, flag("--summary", "Run nothing; only show what came of what ran.")]
-Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Processes side by side.", min=1)]
 
 
 def filters(
@@ -49,7 +46,6 @@ def filters(
     triggers and their standard twins are taken. Outcomes are kept in results/poison_filters.
     """
     from aegis.experiments.poison_filters import filter_trials, is_visible
-    from aegis.fleet.tasks import run_all
 
     chosen = names(with_)
     if not chosen or any(name not in POISON_FILTERS for name in chosen):
@@ -65,17 +61,13 @@ def filters(
             "Make them with: aegis bank train.",
         )
     out = Printer()
-    found: list[FilterRecord] = []
-    if summary:
-        found = [record for task in tasks if (record := task.find())]
-    else:
-        with remembered("bank filters", results):
-            for i, record, now in run_all(tasks, jobs):
-                found.append(record)
-                took = f"{record.seconds:.0f} s" if now else "was there"
-                said = f", {tasks[i].name}: {record.found} of {record.poisoned} poisoned images ({took})"
-                out.say((record.suspect, "bold"), said)
-    _print(found, out)
+    ended = outcomes("bank filters", tasks, out, _say, summary=summary, jobs=jobs, results=results)
+    _print([record for _, record in ended], out)
+
+
+def _say(one: FilterRecord, now: bool) -> str:
+    took = say_took(one.seconds, now)
+    return f", {one.plan['filter']}: {one.found} of {one.poisoned} poisoned images ({took})"
 
 
 def _print(found: list[FilterRecord], out: Printer) -> None:

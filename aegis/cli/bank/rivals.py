@@ -7,28 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aegis.baselines.catalogue import BASELINES
-from aegis.cli.options import Device, Results, Training, choice, flag, names, option
+from aegis.cli.bank.runs import Jobs, Only, Set, Summary, outcomes, say_took
+from aegis.cli.options import Device, Results, Training, names
 from aegis.cli.output import Printer, make_table
-from aegis.cli.remembered import remembered
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS
-from aegis.lab.bank.suspects import BREADTH_SETS, GROUPS, HALVES, choose, read_bank
+from aegis.lab.bank.suspects import choose, read_bank
 
 if TYPE_CHECKING:
-    from aegis.experiments.rivals import RivalTally
+    from aegis.experiments.rivals import RivalRecord, RivalTally
     from aegis.lab.bank.record import BankRecord
     from aegis.records.detectors import DetectorRecord
 
-Set = Annotated[
-    str | None, choice("--set", (*GROUPS, *HALVES, *BREADTH_SETS), "Which suspects, as in aegis bank scan.")
-]
-Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]
 ALL_RIVALS = ",".join(BASELINES)
 With = Annotated[
     str, typer.Option("--with", metavar="NAMES", help=f"Which detectors, with commas between them: {ALL_RIVALS}.")
 ]
-Summary = Annotated[bool, flag("--summary", "Run nothing; only show what came of what ran.")]
-Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Processes side by side.", min=1)]
 
 
 def rivals(
@@ -55,7 +49,6 @@ def rivals(
     from aegis.experiments.bank_scans import kept
     from aegis.experiments.kept import trials_of
     from aegis.experiments.rivals import RivalTrial, tally
-    from aegis.fleet.tasks import run_all
     from aegis.records.detectors import aegis_record
 
     chosen = names(with_)
@@ -67,21 +60,18 @@ def rivals(
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
     tasks = [RivalTrial(name=name, trial=trial) for trial in trials for name in chosen]
     out = Printer()
-    found: list[tuple[BankRecord, DetectorRecord]] = []
-    if summary:
-        found = [(task.trial.suspect, record.detector) for task in tasks if (record := task.find())]
-    else:
-        with remembered("bank rivals", results):
-            for i, record, now in run_all(tasks, jobs):
-                suspect, detector = tasks[i].trial.suspect, record.detector
-                found.append((suspect, detector))
-                took = f"{detector.seconds:.0f} s" if now else "was there"
-                flagged = ", ".join(map(str, detector.flagged_classes)) or "none"
-                out.say((suspect.name, "bold"), f", {detector.name}: {detector.verdict}, flagged: {flagged} ({took})")
+    ended = outcomes("bank rivals", tasks, out, _say, summary=summary, jobs=jobs, results=results)
+    found = [(suspect, record.detector) for suspect, record in ended]
     ran = {suspect.name for suspect, _ in found}
     found += [(t.suspect, aegis_record(one)) for t in trials if t.suspect.name in ran for one in kept(t)[:1]]
     _print_outcomes(found, out)
     _print_tallies(tally(found), out)
+
+
+def _say(record: RivalRecord, now: bool) -> str:
+    one = record.detector
+    flagged = ", ".join(map(str, one.flagged_classes)) or "none"
+    return f", {one.name}: {one.verdict}, flagged: {flagged} ({say_took(one.seconds, now)})"
 
 
 def _print_outcomes(found: list[tuple[BankRecord, DetectorRecord]], out: Printer) -> None:

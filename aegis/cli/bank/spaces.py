@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from aegis.cli.options import Device, PrecisionOption, Results, Training, choice, flag, names, option
+from aegis.cli.bank.runs import Jobs, Only, outcomes, say_took
+from aegis.cli.options import Device, PrecisionOption, Results, Training, choice, flag, names
 from aegis.cli.output import Printer, make_table
-from aegis.cli.remembered import remembered
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import BREADTH_SETS, GROUPS, HALVES, choose, read_bank
 
 if TYPE_CHECKING:
     from aegis.experiments.separation import Separation
+    from aegis.experiments.spaces import SpacesRecord
 
 Set = Annotated[str, choice("--set", (*GROUPS, *HALVES, *BREADTH_SETS), "Which suspects, as in aegis bank scan.")]
-Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]
 Planes = Annotated[bool, flag("--planes", "Also cluster in the plane of t-SNE, as published, which takes longest.")]
 Summary = Annotated[bool, flag("--summary", "Measure nothing; only show what was measured.")]
-Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Processes side by side.", min=1)]
 
 
 def spaces(
@@ -48,7 +45,6 @@ def spaces(
     from aegis.experiments.kept import trials_of
     from aegis.experiments.separation import separations
     from aegis.experiments.spaces import Spaces
-    from aegis.fleet.tasks import run_all
 
     entries = choose(read_bank(), [] if only else [set_name], names(only))
     trials = trials_of(entries, training=training, device=device, precision=precision, results=results)
@@ -56,13 +52,12 @@ def spaces(
     if not tasks:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
     out = Printer()
-    found = [(task.trial.suspect, record) for task in tasks if summary and (record := task.find())]
-    if not summary:
-        with remembered("bank spaces", results):
-            for i, record, now in run_all(tasks, jobs):
-                found.append((tasks[i].trial.suspect, record))
-                out.say((record.suspect, "bold"), f": {f'{record.seconds:.0f} s' if now else 'was there'}")
+    found = outcomes("bank spaces", tasks, out, _say, summary=summary, jobs=jobs, results=results)
     _print(separations(found), len(found), out)
+
+
+def _say(record: SpacesRecord, now: bool) -> str:
+    return f": {say_took(record.seconds, now)}"
 
 
 def _print(found: list[Separation], models: int, out: Printer) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from aegis.cli.bank.runs import Jobs, outcomes, say_took
 from aegis.cli.options import Device, PrecisionOption, Results, Training, names, option
 from aegis.cli.output import Printer
-from aegis.cli.remembered import remembered
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS
+
+if TYPE_CHECKING:
+    from aegis.experiments.sweep import SweepRecord
 
 Only = Annotated[
     str | None, option("--only", "NAMES", "Only these, with commas between them; otherwise the six of Table 7.")
 ]
-Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Processes side by side.", min=1)]
 
 
 def sweep(
@@ -37,13 +37,12 @@ def sweep(
     budgets that bind, from 1 to 15. Outcomes are kept in results/sweeps, and aegis table 7 shows them.
     """
     from aegis.experiments.sweep import sweeps_of
-    from aegis.fleet.tasks import run_all
 
     tasks = sweeps_of(names(only), training=training, device=device, precision=precision, results=results)
     if not tasks:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
-    out = Printer()
-    with remembered("bank sweep", results):
-        for i, record, now in run_all(tasks, jobs):
-            took = f"{record.seconds:.0f} s" if now else "was there"
-            out.say((tasks[i].trial.suspect.name, "bold"), f": {len(record.settings)} settings ({took})")
+    outcomes("bank sweep", tasks, Printer(), _say, summary=False, jobs=jobs, results=results)
+
+
+def _say(record: SweepRecord, now: bool) -> str:
+    return f": {len(record.settings)} settings ({say_took(record.seconds, now)})"

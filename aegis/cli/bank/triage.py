@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from aegis.cli.bank.spaces import Only
-from aegis.cli.options import Device, PrecisionOption, Results, Training, choice, flag, names
+from aegis.cli.bank.runs import Only, Set
+from aegis.cli.options import Device, PrecisionOption, Results, Training, flag, names
 from aegis.cli.output import Printer, make_table
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS
-from aegis.lab.bank.suspects import BREADTH_SETS, GROUPS, HALVES, choose, read_bank
+from aegis.lab.bank.suspects import choose, read_bank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from aegis.experiments.bank_scans import Trial
     from aegis.experiments.triage_recall import Placed
 
-Set = Annotated[
-    str | None, choice("--set", (*GROUPS, *HALVES, *BREADTH_SETS), "Which suspects, as in aegis bank scan.")
-]
 Screen = Annotated[
     bool,
     flag("--screen", "Also rank by what comes first where there are many classes, which takes seconds a suspect."),
