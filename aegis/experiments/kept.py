@@ -42,6 +42,18 @@ class KeptRecord(BaseModel):
     versions: dict[str, str]
 
 
+def kept_at(trial: Trial, room: str, *names: str) -> Path:
+    """Gives the file of an outcome.
+
+    Args:
+        trial: the suspect.
+        room: folder of the experiment among the results.
+        names: of further folders, such as a detector's.
+    """
+    folder = Path(trial.results, room, trial.training, *names)
+    return folder / f"{trial.suspect.name}-seed{trial.seed}.json"
+
+
 Kept = TypeVar("Kept", bound=KeptRecord)
 
 

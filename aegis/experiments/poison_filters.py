@@ -24,7 +24,7 @@ from aegis.core.source import code_digest
 from aegis.core.types import Dataset, LabelledImages
 from aegis.data import load_dataset
 from aegis.experiments.bank_scans import CODE, Trial
-from aegis.experiments.kept import KeptRecord, find_kept, origin, trials_of
+from aegis.experiments.kept import KeptRecord, find_kept, kept_at, origin, trials_of
 from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import Entry
 from aegis.lab.triggers import TRIGGERS, make_trigger
@@ -94,9 +94,7 @@ class FilterTrial:
     @property
     def path(self) -> Path:
         """The file of the outcome."""
-        trial = self.trial
-        folder = trial.results / "poison_filters" / trial.training / self.name
-        return folder / f"{trial.suspect.name}-seed{trial.seed}.json"
+        return kept_at(self.trial, "poison_filters", self.name)
 
     @property
     def plan(self) -> dict[str, Any]:

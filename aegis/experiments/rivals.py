@@ -16,7 +16,7 @@ from aegis.core.files import write_text
 from aegis.core.source import code_digest
 from aegis.experiments.bank_scans import CODE, Trial
 from aegis.experiments.detection_rates import WORKS
-from aegis.experiments.kept import KeptRecord, find_kept, origin
+from aegis.experiments.kept import KeptRecord, find_kept, kept_at, origin
 from aegis.lab.bank.record import BankRecord
 from aegis.records.detectors import AEGIS, DetectorRecord
 from aegis.store import cached_detectors
@@ -47,8 +47,7 @@ class RivalTrial:
     @property
     def path(self) -> Path:
         """The file of the outcome."""
-        trial = self.trial
-        return trial.results / "baselines" / trial.training / self.name / f"{trial.suspect.name}-seed{trial.seed}.json"
+        return kept_at(self.trial, "baselines", self.name)
 
     @property
     def plan(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from aegis.detect.changes import coherence, flattened, unit
 from aegis.detect.cluster import compute_bandwidth, mean_shift
 from aegis.detect.embed import embed
 from aegis.experiments.bank_scans import Trial
-from aegis.experiments.kept import KeptRecord, find_kept, origin
+from aegis.experiments.kept import KeptRecord, find_kept, kept_at, origin
 from aegis.records.config import JudgeConfig, ScanConfig
 from aegis.records.record import config_record
 
@@ -104,8 +104,7 @@ class Spaces:
     @property
     def path(self) -> Path:
         """The file of the outcome."""
-        trial = self.trial
-        return trial.results / "spaces" / trial.training / f"{trial.suspect.name}-seed{trial.seed}.json"
+        return kept_at(self.trial, "spaces")
 
     @property
     def config(self) -> ScanConfig:

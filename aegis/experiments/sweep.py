@@ -17,7 +17,7 @@ from aegis.core.types import Evidence, Stage
 from aegis.detect.cluster import cluster
 from aegis.detect.embed import embed
 from aegis.experiments.bank_scans import Trial
-from aegis.experiments.kept import KeptRecord, find_kept, origin, trials_of
+from aegis.experiments.kept import KeptRecord, find_kept, kept_at, origin, trials_of
 from aegis.experiments.paper.models import DATA, VISIBLE, name_of
 from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import choose, read_bank
@@ -73,8 +73,7 @@ class Sweep:
     @property
     def path(self) -> Path:
         """The file of the outcome."""
-        trial = self.trial
-        return trial.results / "sweeps" / trial.training / f"{trial.suspect.name}-seed{trial.seed}.json"
+        return kept_at(self.trial, "sweeps")
 
     @property
     def many(self) -> ScanConfig:
