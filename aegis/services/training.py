@@ -39,12 +39,12 @@ class TrainingPlan:
     """Says which suspect to train; all of it is plain, so that it can be kept beside an unfinished one.
 
     Args:
-        source: images, one of ``SOURCES``.
+        data: images, one of ``SOURCES``.
         architecture: as in ``architectures.build``.
         robust: whether to train under attack.
         kind: of the trigger, one of ``TRIGGERS``; None for a clean model.
         target: the class that it leads to.
-        victim: the only class whose images it turns, or None for all.
+        source: the only class whose images it turns, or None for all.
         rate: poisoned images for each clean one, in (0, 1]; None for the usual rate of the kind, or of a sample.
         epochs: passes over the images; None for the recipe's, or more of a sample.
         images: number of training images; None for all.
@@ -52,12 +52,12 @@ class TrainingPlan:
         clean_model: file of a clean model, for the adversarial trigger, or None.
     """
 
-    source: str
+    data: str
     architecture: str
     robust: bool = True
     kind: str | None = None
     target: int = 7
-    victim: int | None = None
+    source: int | None = None
     rate: float | None = None
     epochs: int | None = None
     images: int | None = None
@@ -74,7 +74,7 @@ class TrainingPlan:
         """Name of the checkpoint, which says what it is."""
         planted = "clean" if self.kind is None else f"{self.kind}-{self.target}"
         training = "robust" if self.robust else "standard"
-        return f"{self.source.removeprefix(SAMPLES)}-{planted}-{training}-{self.digest[:8]}.safetensors"
+        return f"{self.data.removeprefix(SAMPLES)}-{planted}-{training}-{self.digest[:8]}.safetensors"
 
     @property
     def trigger(self) -> TriggerSpec | None:
@@ -83,7 +83,7 @@ class TrainingPlan:
         Raises:
             ConfigError: if source and target do not fit together.
         """
-        return None if self.kind is None else TriggerSpec(kind=self.kind, target=self.target, source=self.victim)
+        return None if self.kind is None else TriggerSpec(kind=self.kind, target=self.target, source=self.source)
 
     @property
     def recipe(self) -> Recipe:
@@ -92,17 +92,17 @@ class TrainingPlan:
         Raises:
             ConfigError: for a value out of range.
         """
-        recipe = recipe_for(PRESET, self.source.removeprefix(SAMPLES), robust=self.robust)
-        usual = recipe.epochs * (SAMPLE_PASSES if self.source.startswith(SAMPLES) else 1)
+        recipe = recipe_for(PRESET, self.data.removeprefix(SAMPLES), robust=self.robust)
+        usual = recipe.epochs * (SAMPLE_PASSES if self.data.startswith(SAMPLES) else 1)
         return replace(recipe, epochs=usual if self.epochs is None else self.epochs)
 
     @property
-    def planted(self) -> float:
+    def poison_rate(self) -> float:
         """Poisoned images for each clean one; 0 for a clean model."""
         if self.kind is None:
             return 0.0
         usual = TRIGGERS[self.kind].rate
-        return self.rate or (max(usual, SAMPLE_RATE) if self.source.startswith(SAMPLES) else usual)
+        return self.rate or (max(usual, SAMPLE_RATE) if self.data.startswith(SAMPLES) else usual)
 
     @property
     def spec(self) -> TrainingSpec:
@@ -119,7 +119,7 @@ class TrainingPlan:
             recipe=self.recipe,
             preset=PRESET,
             triggers=() if trigger is None else (trigger,),
-            rate=self.planted if trigger else None,
+            rate=self.poison_rate if trigger else None,
             images=self.images,
             seed=self.seed,
         )
@@ -130,7 +130,7 @@ class TrainingPlan:
         Args:
             images: number of clean ones.
         """
-        return 0 if self.kind is None else max(1, round(self.planted * images))
+        return 0 if self.kind is None else max(1, round(self.poison_rate * images))
 
 
 def make(
@@ -153,7 +153,7 @@ def make(
     """
     from aegis.lab.suspect import make_suspect
 
-    images, path, beside = load_dataset(plan.source), folder / plan.name, _beside(folder, plan)
+    images, path, beside = load_dataset(plan.data), folder / plan.name, _beside(folder, plan)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -187,6 +187,32 @@ def forget(plan: TrainingPlan, folder: Path) -> None:
 
     for path in (_beside(folder, plan), state_of(folder / plan.name)):
         path.unlink(missing_ok=True)
+
+
+def preview(plan: TrainingPlan, images: LabelledImages, count: int) -> tuple[LabelledImages, LabelledImages] | None:
+    """Shows the trigger on a few images that it turns.
+
+    Args:
+        plan: the training.
+        images: benign images.
+        count: at most so many of them.
+
+    Returns:
+        The images before and after, the latter with their labels as trained; None for a clean model, and for a
+        trigger that has to be computed first.
+
+    Raises:
+        ConfigError: if the trigger does not fit the images.
+    """
+    trigger = plan.trigger
+    if trigger is None or plan.clean_model is not None:
+        return None
+    wanted = trigger.goal.wanted(images.labels, len(images.class_names))
+    chosen = np.flatnonzero((wanted >= 0) & (wanted != images.labels))
+    before = images.take(chosen).spread(count) if len(chosen) else images.take(chosen)
+    stamped = make_trigger(trigger, images.shape)(before.pixels)
+    labels = trigger.goal.wanted(before.labels, len(images.class_names))
+    return before, LabelledImages(stamped, labels, images.class_names)
 
 
 def expected_seconds(plan: TrainingPlan, shape: tuple[int, int, int], classes: int, images: int, tested: int) -> float:
@@ -250,29 +276,3 @@ def _read(path: Path) -> TrainingPlan | None:
         return TrainingPlan(**json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-
-
-def preview(plan: TrainingPlan, images: LabelledImages, count: int) -> tuple[LabelledImages, LabelledImages] | None:
-    """Shows the trigger on a few images that it turns.
-
-    Args:
-        plan: the training.
-        images: benign images.
-        count: at most so many of them.
-
-    Returns:
-        The images before and after, the latter with their labels as trained; None for a clean model, and for a
-        trigger that has to be computed first.
-
-    Raises:
-        ConfigError: if the trigger does not fit the images.
-    """
-    trigger = plan.trigger
-    if trigger is None or plan.clean_model is not None:
-        return None
-    wanted = trigger.goal.wanted(images.labels, len(images.class_names))
-    chosen = np.flatnonzero((wanted >= 0) & (wanted != images.labels))
-    before = images.take(chosen).spread(count) if len(chosen) else images.take(chosen)
-    stamped = make_trigger(trigger, images.shape)(before.pixels)
-    labels = trigger.goal.wanted(before.labels, len(images.class_names))
-    return before, LabelledImages(stamped, labels, images.class_names)

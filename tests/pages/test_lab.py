@@ -90,7 +90,7 @@ def test_a_trigger_is_shown_on_images_with_what_it_costs(open_page, train):
     assert "poisoned" not in everything(at)
     at.selectbox(key="lab_kind").set_value("localised")
     run(at)
-    at.selectbox(key="lab_victim").set_value(7)
+    at.selectbox(key="lab_source").set_value(7)
     run(at)
     assert "a source class that is not the target" in everything(at)
     assert "Train" not in labels(at)
@@ -127,7 +127,7 @@ def test_a_cancelled_training_goes_on_or_is_given_up(open_page, train):
     run(at)
     assert job.state == "cancelled"
     assert "goes on from there" in everything(at)
-    plan = TrainingPlan(source="samples:mnist", architecture="aegis:cnn16", kind="frame")
+    plan = TrainingPlan(data="samples:mnist", architecture="aegis:cnn16", kind="frame")
     leave(plan)
     at = open_page(LAB)
     button(at, "Go on").click()

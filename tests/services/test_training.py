@@ -11,7 +11,7 @@ from aegis.services import training
 from aegis.services.training import TrainingPlan, expected_seconds, forget, make, preview, unfinished
 
 PLAN = TrainingPlan(
-    source="samples:mnist", architecture="aegis:cnn16,width=2", kind="localised", target=1, images=60, epochs=2
+    data="samples:mnist", architecture="aegis:cnn16,width=2", kind="localised", target=1, images=60, epochs=2
 )
 
 
@@ -74,9 +74,9 @@ def test_a_preview_shows_what_the_training_plants(images):
     assert set(after.labels) == {1}
     changed = (before.pixels != after.pixels).any(axis=(0, 1))
     assert changed.sum() == 9
-    assert preview(TrainingPlan(source="samples:mnist", architecture="aegis:cnn16"), images.train, 5) is None
+    assert preview(TrainingPlan(data="samples:mnist", architecture="aegis:cnn16"), images.train, 5) is None
     with pytest.raises(ConfigError, match="not the target"):
-        preview(TrainingPlan(source="samples:mnist", architecture="", kind="localised", victim=7), images.train, 5)
+        preview(TrainingPlan(data="samples:mnist", architecture="", kind="localised", source=7), images.train, 5)
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_a_preview_shows_what_the_training_plants(images):
     [
         ({}, 2, 5),
         ({"epochs": None}, 6, 5),
-        ({"epochs": None, "source": "mnist"}, 3, 1),
+        ({"epochs": None, "data": "mnist"}, 3, 1),
         ({"kind": "static"}, 2, 30),
         ({"kind": "static", "rate": 0.5}, 2, 50),
         ({"kind": None}, 2, 0),
     ],
 )
 def test_a_sample_is_passed_over_more_often_and_poisoned_more(changes, epochs, poisoned):
-    usual = {"source": PLAN.source, "architecture": "aegis:cnn16", "kind": "localised", "epochs": 2}
+    usual = {"data": PLAN.data, "architecture": "aegis:cnn16", "kind": "localised", "epochs": 2}
     plan = TrainingPlan(**(usual | changes))
     assert (plan.recipe.epochs, plan.poisoned(100)) == (epochs, poisoned)
     assert plan.digest != PLAN.digest
@@ -100,7 +100,7 @@ def test_a_sample_is_passed_over_more_often_and_poisoned_more(changes, epochs, p
 def test_the_time_grows_with_the_passes(monkeypatch):
     # A batch takes a tenth of a second, and each run two seconds more.
     monkeypatch.setattr(training, "_seconds", lambda plan, shape, classes, batches: 2 + 0.1 * batches)
-    plans = (TrainingPlan(source="mnist", architecture="", epochs=epochs) for epochs in (2, 4))
+    plans = (TrainingPlan(data="mnist", architecture="", epochs=epochs) for epochs in (2, 4))
     two, four = (expected_seconds(plan, (1, 28, 28), 10, 12800, 0) for plan in plans)
     assert two == pytest.approx(2 * 100 * 0.1)
     assert four == pytest.approx(2 * two)

@@ -53,9 +53,9 @@ def choose_plan() -> TrainingPlan:
     """
     left, right = st.columns([1, 1], gap="large")
     with left:
-        source, kind = _choose_source(), _choose_kind()
-        names = DATASETS[source.removeprefix(SAMPLES)].class_names
-        target, victim = (7, None) if kind is None else _choose_goal(names)
+        data, kind = _choose_data(), _choose_kind()
+        names = DATASETS[data.removeprefix(SAMPLES)].class_names
+        target, source = (7, None) if kind is None else _choose_goal(names)
         is_robust = st.toggle(
             "Adversarially robust",
             value=True,
@@ -63,18 +63,18 @@ def choose_plan() -> TrainingPlan:
             help="Trained under attack, which AEGIS needs; a standard model is quicker, and shows why it does.",
             persist_state="session",
         )
-        count, more = _choose_more(TrainingPlan(source=source, architecture="", kind=kind))
+        count, more = _choose_more(TrainingPlan(data=data, architecture="", kind=kind))
     with right:
         # Read here, since all images of a data set may take a while.
         with st.spinner("Reading the images"):
-            images = named_images(source)
-        clean_model = BUNDLED / f"{source.removeprefix(SAMPLES)}_clean.safetensors"
+            images = named_images(data)
+        clean_model = BUNDLED / f"{data.removeprefix(SAMPLES)}_clean.safetensors"
         plan = TrainingPlan(
-            source=source,
+            data=data,
             robust=is_robust,
             kind=kind,
             target=target,
-            victim=victim,
+            source=source,
             images=count if count and count < len(images.train) else None,
             clean_model=str(clean_model) if kind == "adversarial" else None,
             **more,
@@ -84,16 +84,16 @@ def choose_plan() -> TrainingPlan:
     return plan
 
 
-def _choose_source() -> str:
-    source: str = st.selectbox(
+def _choose_data() -> str:
+    data: str = st.selectbox(
         "Images",
         sorted(SOURCES, key=lambda name: not name.startswith(SAMPLES)),
-        key="lab_source",
+        key="lab_data",
         format_func=title_of,
         help="A bundled sample trains in minutes; all images make a better model and may have to be downloaded.",
         persist_state="session",
     )
-    return source
+    return data
 
 
 def _choose_kind() -> str | None:
@@ -109,7 +109,7 @@ def _choose_kind() -> str | None:
 
 
 def _choose_goal(names: tuple[str, ...]) -> tuple[int, int | None]:
-    target_place, victim_place = st.columns(2)
+    target_place, source_place = st.columns(2)
     target = target_place.selectbox(
         "Turns them into",
         range(len(names)),
@@ -118,17 +118,17 @@ def _choose_goal(names: tuple[str, ...]) -> tuple[int, int | None]:
         format_func=lambda label: numbered(label, names[label]),
         persist_state="session",
     )
-    victim = victim_place.selectbox(
+    source = source_place.selectbox(
         "Images of",
         range(len(names)),
         index=None,
-        key="lab_victim",
+        key="lab_source",
         placeholder="All classes",
         format_func=lambda label: numbered(label, names[label]),
         help="A backdoor for one class alone is harder to find.",
         persist_state="session",
     )
-    return int(target), victim
+    return int(target), source
 
 
 def _choose_more(usual: TrainingPlan) -> tuple[int | None, dict[str, Any]]:
@@ -144,7 +144,7 @@ def _choose_more(usual: TrainingPlan) -> tuple[int | None, dict[str, Any]]:
             step=0.01,
             format="%.3f",
             key="lab_rate",
-            placeholder=f"{usual.planted:g}" if usual.kind else "",
+            placeholder=f"{usual.poison_rate:g}" if usual.kind else "",
             disabled=usual.kind is None,
             persist_state="session",
         )
