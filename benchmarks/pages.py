@@ -74,7 +74,7 @@ def profile(browser: Browser) -> Iterator[BrowserContext]:
         The profile.
     """
     complaints: list[str] = []
-    context = browser.new_context(viewport={"width": 1366, "height": 1000})
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     yield context
     context.close()

@@ -46,7 +46,10 @@ window.aegis = {
   },
   // Clusters with a few but not all translated images, and of each the point farthest from other clusters' points.
   clusters(few) {
-    const chart = aegis.scatter(), box = chart.svg.getBoundingClientRect(), { groups, filled } = chart.data;
+    const chart = aegis.scatter(), { groups, filled } = chart.data;
+    // On a laptop's height the chart of a flagged class begins below its trigger, and a part of it cannot be clicked.
+    chart.svg.scrollIntoView({ block: 'center' });
+    const box = chart.svg.getBoundingClientRect();
     const moved = group => group.rows.filter(row => filled[row]).length;
     const whole = groups.map(moved).reduce((a, b) => a + b, 0);
     const drawn = groups.map(group => group.rows.map(row => [box.x + chart.spots[row][0], box.y + chart.spots[row][1]]));
