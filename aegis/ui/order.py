@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aegis.core.errors import AegisError, CheckpointError, ConfigError
+from aegis.core.errors import AegisError, CheckpointError
 from aegis.core.parsing import numbers
 from aegis.core.runtime import Report
 from aegis.core.types import Applicability, Dataset, Evidence
-from aegis.data import DATASETS
 from aegis.detect.steps import Steps
 from aegis.models.card import Identity
 from aegis.records.config import ScanConfig
@@ -25,7 +24,6 @@ from aegis.ui.watch import Progress
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
-    from aegis.services.normalisation import FirstLook
 
 AGAIN = "Start the same scan again on the Scan page."
 
@@ -160,7 +158,7 @@ def keep_uploads(order: Order, outcome: Outcome, upload_cache: UploadCache) -> N
     with hidden(order.workspace):
         images = _images(order)
         uploaded = order.workspace.holds(order.checkpoint)
-        suspect = _load(order, images.shape, images.class_names) if uploaded else None
+        suspect = read_model(order, images.shape, images.class_names) if uploaded else None
         upload_cache.keep(outcome.key, Uploads(images if order.images else None, suspect))
 
 
@@ -173,7 +171,7 @@ def _request(order: Order, images: Dataset, watch: Progress) -> ScanRequest:
 
     def load() -> Suspect:
         watch.say("Reading the model")
-        return _load(order, images.shape, images.class_names)
+        return read_model(order, images.shape, images.class_names)
 
     return ScanRequest(
         file=order.file,
@@ -189,7 +187,17 @@ def _request(order: Order, images: Dataset, watch: Progress) -> ScanRequest:
     )
 
 
-def _load(order: Order, shape: tuple[int, int, int], class_names: tuple[str, ...]) -> Suspect:
+def read_model(order: Order, shape: tuple[int, int, int], class_names: tuple[str, ...]) -> Suspect:
+    """Loads the model of an order.
+
+    Args:
+        order: names the file and what the user said of it.
+        shape: channels, height and width of the images.
+        class_names: of the images, in label order.
+
+    Raises:
+        AegisError: if the file is refused, or does not fit the images.
+    """
     from aegis.models.load import load_checkpoint
 
     if order.architecture is not None:
@@ -315,55 +323,6 @@ def place(suspect: ChosenSuspect, images: ChosenImages, settings: Settings, meas
         fingerprint=fingerprint(suspect, images),
         title=suspect.title,
     )
-
-
-def check(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> FirstLook | None:
-    """Checks before a scan what would end it soon after it begins: it takes a second, and the queue may take hours.
-
-    Args:
-        suspect: the chosen model, which is loaded.
-        images: the chosen images, of which only what is known of them is used.
-        settings: the chosen settings.
-
-    Returns:
-        How right the model is about a few of the images; None where they were not read, or tell nothing.
-
-    Raises:
-        AegisError: if model, images and settings do not fit together.
-    """
-    from aegis.core.runtime import choose_runtime
-    from aegis.services.normalisation import first_look
-
-    known = images.summary or DATASETS[str(images.source)]
-    # The images are not needed again, and may be large.
-    order = place(suspect, replace(images, upload=None), settings, measure_only=True)
-    try:
-        with hidden(order.workspace):
-            model = _load(order, known.shape, known.class_names)
-    finally:
-        if order.workspace:
-            order.workspace.remove()
-    _check_classes(settings, len(known.class_names))
-    if images.summary is None:
-        return None
-    _check_counts(images.summary, settings)
-    typed = suspect.mean is not None or suspect.std is not None
-    return first_look(model, images.summary.few, choose_runtime(), typed=typed)
-
-
-def _check_classes(settings: Settings, classes: int) -> None:
-    unknown = [label for label in settings.labels or () if label >= classes]
-    if unknown:
-        raise ConfigError(f"classes from 0 to {classes - 1}", ", ".join(map(str, unknown)), "Correct --classes.")
-
-
-def _check_counts(summary: ImagesSummary, settings: Settings) -> None:
-    from aegis.detect.embed import check_points
-
-    config, total = settings.config(None, summary.shape), sum(summary.train)
-    for label in settings.labels or range(len(summary.class_names)):
-        own = summary.train[label]
-        check_points(sum(min(n, config.gather.seeds) for n in (own, total - own)), label, config.embed)
 
 
 def fingerprint(suspect: ChosenSuspect, images: ChosenImages) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def computed(monkeypatch):
 
     monkeypatch.setattr(ScanRequest, "run", run)
     monkeypatch.setattr("aegis.ui.order._shown", lambda *_: Counted().steps())
-    monkeypatch.setattr("aegis.ui.order._load", lambda *_: None)
+    monkeypatch.setattr("aegis.ui.order.read_model", lambda *_: None)
     return asked
 
 

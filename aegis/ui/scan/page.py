@@ -10,29 +10,20 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aegis.core.errors import AegisError, StoreError
-from aegis.core.text import count_of, numbered
 from aegis.records.config import ScanConfig
-from aegis.records.fitting import verdict_settings
-from aegis.records.ranking import best_score, ranked
-from aegis.records.record import ClassRecord, ScanRecord, config_of
-from aegis.records.wording import robust_up_to
-from aegis.services.report_inputs import find_featured, say_missing
 from aegis.store.store import Store
-from aegis.ui.components.evidence import show_reasons
 from aegis.ui.components.live import say_queued, show_job, show_measured, show_measuring
-from aegis.ui.components.palette import palette
 from aegis.ui.components.running import show_running
-from aegis.ui.components.svg import small_scatter
-from aegis.ui.components.widgets import INSPECT, complain, fact, facts, say_images, title_of_chosen
-from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, check, fingerprint, place
+from aegis.ui.components.widgets import complain, title_of_chosen
+from aegis.ui.order import ChosenImages, ChosenSuspect, Settings, fingerprint, place
+from aegis.ui.preflight import check_settings, try_model
 from aegis.ui.scan.first_look import show_first_look
 from aegis.ui.scan.images import choose_images
 from aegis.ui.scan.references import choose_references, making_of, show_addressed
+from aegis.ui.scan.result import show_result
 from aegis.ui.scan.settings import choose_settings
 from aegis.ui.scan.suspect import choose_suspect
-from aegis.ui.scan.verdict import show_card
-from aegis.ui.scans import summary_of, summary_or_none
-from aegis.ui.session import ScanJob, find_job, look_for_images, open_scan, server_state, start
+from aegis.ui.session import ScanJob, find_job, open_scan, server_state, start
 from aegis.ui.watch import PlannedScan, Watch, seconds, spoken
 
 if TYPE_CHECKING:
@@ -40,14 +31,8 @@ if TYPE_CHECKING:
 
 # What is assumed of images before they are read; only the range of settings depends on it.
 SHAPE = (1, 28, 28)
-COLUMNS = 5
 # Ends of keys in the session that are no settings.
 NOT_ASKED = ("_file", "_kept", "_remove", "_of")
-# Classes drawn at once; the others follow at a click.
-PAGE = 20
-_STYLE = """<style>
-[class*="st-key-small-"] [data-testid="stText"] { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-</style>"""
 
 
 def scan_page() -> None:
@@ -150,16 +135,20 @@ def _show_others(top: DeltaGenerator, images: ChosenImages | None) -> None:
 
 def _try(suspect: ChosenSuspect, images: ChosenImages, settings: Settings) -> tuple[str, FirstLook | None]:
     """Says why a scan of these cannot run, and how right the model is about a few images, as far as either is known."""
-    chosen = (settings.preset, sorted(settings.changes.items()), settings.labels)
-    return _check((*fingerprint(suspect, images), repr(chosen)), suspect, images, settings)
-
-
-@st.cache_data(max_entries=64, show_spinner="Trying the model on a few of the images")
-def _check(
-    chosen: tuple[str, ...], _suspect: ChosenSuspect, _images: ChosenImages, _settings: Settings
-) -> tuple[str, FirstLook | None]:
+    problem, look = _try_model(fingerprint(suspect, images), suspect, images)
     try:
-        return "", check(_suspect, _images, _settings)
+        if not problem:
+            check_settings(images, settings)
+    except AegisError as error:
+        problem, look = str(error), None
+    return problem, look
+
+
+# The settings are no part of it, since the model is the same with others.
+@st.cache_data(max_entries=64, show_spinner="Trying the model on a few of the images")
+def _try_model(chosen: tuple[str, ...], _suspect: ChosenSuspect, _images: ChosenImages) -> tuple[str, FirstLook | None]:
+    try:
+        return "", try_model(_suspect, _images)
     except StoreError:
         # A full disk says nothing of what was chosen, and must not be remembered for it.
         raise
@@ -231,94 +220,3 @@ def _show_measuring(suspect: ChosenSuspect, images: ChosenImages, settings: Sett
         job = start(place(suspect, images, settings, measure_only=True))
         st.session_state.setdefault("measuring", {})[mark] = job.id
         st.rerun()
-
-
-def show_result(key: str, record: ScanRecord) -> None:
-    """Shows all results of a finished scan."""
-    st.html(_STYLE)
-    images, gone = look_for_images(key, record)
-    reviews = Store().reviews_of(key)
-    try:
-        config_of(record)
-        ordered = ranked(record)
-        small = summary_or_none(record, ordered[0].label) if ordered else None
-        trigger = small.trigger if small else None
-        show_card(key, record, reviews, trigger, images)
-        if ordered:
-            show_reasons(record, ordered[0], trigger, images)
-        _show_facts(record)
-        _show_classes(key, record, ordered)
-    except StoreError as error:
-        show_card(key, record, reviews, None, images)
-        _show_facts(record)
-        st.text(str(error))
-    _, lost = find_featured(record, summary_of)
-    if missing := say_missing(gone, lost):
-        st.caption(f"In the report: {missing[:1].lower()}{missing[1:]}")
-
-
-def _show_facts(record: ScanRecord) -> None:
-    model = record.model
-    with facts():
-        fact("Suspect", model.called)
-        fact("Architecture", model.architecture)
-        fact("Images", say_images(record))
-        fact("Accuracy", f"{model.accuracy:.1%}", tip="Share of held-out images classified as they are labelled.")
-        fact(
-            "Robust up to",
-            robust_up_to(model),
-            tip="L2 norm of a change, made to mislead the model, that halves its accuracy.",
-        )
-        verdict = verdict_settings(record)
-        known = verdict.reference_models if verdict else ()
-        fact(
-            "References",
-            count_of(len(known), "model") if known else "none",
-            tip="Benign models of the same data, which show what weak spots are natural for it. Scan makes them for "
-            "your own images.",
-        )
-        fact("SHA-256", f"{model.sha256[:16]}…", tip=model.sha256)
-
-
-def _show_classes(key: str, record: ScanRecord, ordered: list[ClassRecord]) -> None:
-    st.header(
-        "Every class",
-        anchor=False,
-        help="Each point is an image, drawn by the features that the model sees in it. Clusters are those that mean "
-        "shift finds among them; flips is the share of held-out images that the best trigger for all other classes "
-        "turns into the class, reached by most of these.",
-    )
-    st.caption(
-        "Training images of the class (open, grey) and images of other classes that were translated into it (filled). "
-        "Classes that are flagged come first, then those that come closest to it."
-    )
-    pages = -(-len(ordered) // PAGE)
-    page = 0
-    if pages > 1:
-        page = st.pagination(pages, key="page") - 1
-    shown = ordered[page * PAGE :][:PAGE]
-    for i in range(0, len(shown), COLUMNS):
-        for column, one in zip(st.columns(COLUMNS), shown[i : i + COLUMNS]):
-            with column:
-                _show_small(key, record, one)
-
-
-def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
-    with st.container(border=True, key=f"small-{one.label}", gap="xsmall", height="stretch"):
-        st.text(numbered(one.label, one.name, 60))
-        small = summary_or_none(record, one.label)
-        if small is not None:
-            moved = int(small.is_translated.sum())
-            described = (
-                f"Class {one.label}: {len(small.points) - moved} training images and {moved} translated ones in "
-                f"{one.clusters} clusters"
-            )
-            colours = palette(st.context.theme.type)
-            st.html(small_scatter(small.points, small.is_translated, one.flagged, described, colours))
-        clusters = count_of(one.clusters, "cluster")
-        best = best_score(one, "patch", "perturbation")
-        st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")
-        if one.flagged:
-            st.badge("Flagged", icon=":material/warning:", color="red")
-        target = {"scan": key, "class": str(one.label)}
-        st.page_link(INSPECT, label="Inspect", icon=":material/search:", query_params=target)
