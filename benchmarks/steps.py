@@ -235,6 +235,8 @@ def other_budgets(page: Page) -> Iterator[float]:
     others = [(i, budget) for i, budget in enumerate(marks.all_inner_texts()) if budget != here]
     for i, budget in others:
         page.evaluate("() => { aegis.before = [aegis.bandwidth(), aegis.gallery()]; }")
+        # The chart may have been scrolled into view.
+        slider.scroll_into_view_if_needed()
         mark, track = marks.nth(i).bounding_box(), slider.locator("xpath=..").bounding_box()
         assert mark is not None
         assert track is not None
