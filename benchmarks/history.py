@@ -20,7 +20,7 @@ from aegis.records.record import read_record
 from aegis.store.store import Store
 from benchmarks.machine import describe
 from benchmarks.pages import profile, told
-from benchmarks.steps import PAINT, STEP, WHOLE, heading
+from benchmarks.steps import STEP, WHOLE, heading, target_of
 from benchmarks.stopwatch import paint, react, visit
 from benchmarks.timing import Timing, line
 from tests.browser.conftest import ARGUMENTS, find_chromium, launch
@@ -81,13 +81,13 @@ def timed(context: BrowserContext, server: str, store: Store, keys: list[str], r
     all_of_them = (heading("History"), counted(str(len(keys))))
     yield Timing("First visit of a new server, History", [paint(context, f"{server}/History", *all_of_them)[-1]])
     for part, seconds in _each(lambda: paint(context, f"{server}/History", *all_of_them), runs):
-        yield Timing(f"History, {len(keys)} scans: {part}", seconds, PAINT)
+        yield Timing(f"History, {len(keys)} scans: {part}", seconds, target_of(part))
     yield Timing("History: all of it, after another scan was kept", _after_writing(context, server, store, keys, runs))
     whole = "() => aegis.charts(1) && aegis.says('h2', /^How they were scanned$/)"
     address = f"{server}/Compare?one={keys[0]}&other={keys[1]}"
     paint(context, address, heading("Compare"), whole)
     for part, seconds in _each(lambda: paint(context, address, heading("Compare"), whole), runs):
-        yield Timing(f"Compare: {part}", seconds, PAINT)
+        yield Timing(f"Compare: {part}", seconds, target_of(part))
     yield Timing("History: a word typed to the filtered list", _typed(context, server, all_of_them, runs), STEP)
 
 

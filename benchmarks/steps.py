@@ -12,7 +12,8 @@ from benchmarks.stopwatch import LIMIT, aim, aim_at, paint, react, settle, visit
 from benchmarks.timing import Timing
 from tests.browser.test_scan import begin, set_up
 
-PAINT, STEP, CANCEL, PDF = 2.0, 0.7, 1.0, 5.0
+# Seconds. A heading is to be there at once, and what stands below it soon after.
+PAINT, DRAWN, HOVER, STEP, CANCEL, PDF = 1.5, 2.0, 0.1, 0.3, 1.0, 2.0
 # In each class: clusters that are clicked, with how many pictures at least, and steps of the slider.
 CLICKS, PICTURES, MOVES = 2, 8, 2
 
@@ -90,6 +91,18 @@ def result(classes: int) -> dict[str, str]:
     return {"heading": heading("Scan"), WHOLE: whole}
 
 
+def target_of(part: str) -> float:
+    """Tell what a part of a page should take in a new tab.
+
+    Args:
+        part: of ``HOME`` or another page.
+
+    Returns:
+        Seconds.
+    """
+    return DRAWN if part == WHOLE else PAINT
+
+
 def first_paints(context: BrowserContext, addresses: Addresses, runs: int) -> Iterator[Timing]:
     """Time every page in a new tab, after one visit that is not counted.
 
@@ -115,7 +128,7 @@ def first_paints(context: BrowserContext, addresses: Addresses, runs: int) -> It
         paint(context, address, *conditions.values())
         times = zip(*(paint(context, address, *conditions.values()) for _ in range(runs)))
         for part, seconds in zip(conditions, times, strict=True):
-            yield Timing(f"{name}: {part}", seconds, PAINT)
+            yield Timing(f"{name}: {part}", seconds, target_of(part))
 
 
 def explore(context: BrowserContext, addresses: Addresses, skip: int = 0) -> tuple[list[Timing], dict[int, str]]:
@@ -136,6 +149,7 @@ def explore(context: BrowserContext, addresses: Addresses, skip: int = 0) -> tup
         seconds["another class"].append(visit(page, addresses.inspect(label), *INSPECT.values())[-1])
         shown[label] = page.evaluate("() => aegis.gallery()")
         for cluster in clusters(page):
+            seconds["hover to the image of a point"].append(hover(page, cluster["x"], cluster["y"]))
             seconds["click on a point to its gallery"].append(click(page, **cluster))
         page.keyboard.press("Escape")
         page.wait_for_function("() => aegis.says('p', /^Nothing selected/)")
@@ -145,10 +159,8 @@ def explore(context: BrowserContext, addresses: Addresses, skip: int = 0) -> tup
         seconds["stored epsilon to both"] += other_budgets(page)
         assert f"scan={addresses.key}&class={label}" in page.url, page.url
     page.close()
-    return [
-        Timing(f"Inspect Class: {name}", times, PAINT if name == "another class" else STEP)
-        for name, times in seconds.items()
-    ], shown
+    targets = {"another class": DRAWN, "hover to the image of a point": HOVER}
+    return [Timing(f"Inspect Class: {name}", times, targets.get(name, STEP)) for name, times in seconds.items()], shown
 
 
 def galleries(context: BrowserContext, addresses: Addresses) -> dict[int, str]:
@@ -167,6 +179,22 @@ def galleries(context: BrowserContext, addresses: Addresses) -> dict[int, str]:
         shown[label] = page.evaluate("() => aegis.gallery()")
     page.close()
     return shown
+
+
+def hover(page: Page, x: float, y: float) -> float:
+    """Time a move of the mouse to a point, to the image beside it.
+
+    Args:
+        page: in the browser.
+        x, y: of the point, in pixels.
+
+    Returns:
+        Seconds.
+    """
+    # The mouse leaves the chart first.
+    page.mouse.move(1, 1)
+    page.wait_for_function("() => !aegis.hovered()")
+    return react(page, "() => aegis.hovered()", lambda: page.mouse.move(x, y))
 
 
 def click(page: Page, number: float, x: float, y: float) -> float:

@@ -3,17 +3,25 @@ window.aegis = {
   frame: () => new Promise(requestAnimationFrame),
   all: selector => [...document.querySelectorAll(selector)].filter(element => element.getClientRects().length),
   says: (selector, pattern) => aegis.all(selector).some(element => pattern.test(element.textContent.trim())),
-  // Pictures count once they are decoded.
+  // Pictures count once they are decoded, charts once their lines or points are drawn.
   async pictures(selector, count) {
     const found = aegis.all(selector);
     if (found.length < count || !found.every(image => image.complete && image.naturalWidth)) return false;
     return Promise.all(found.map(image => image.decode())).then(() => true, () => false);
+  },
+  charts(count) {
+    const found = aegis.all('.js-plotly-plot');
+    return found.length >= count && found.every(chart => chart.querySelector('.scatterlayer .point, .scatterlayer .js-line'));
   },
   // The chart of Inspect Class, which lies behind the border of its component.
   scatter() {
     const roots = aegis.all('[class*="st-key-inspect-chart"] *').map(element => element.shadowRoot);
     const chart = roots.map(root => root?.querySelector('.chart')).find(found => found);
     return chart?.querySelector('.point') ? chart.parentNode.aegisChart : null;
+  },
+  hovered: () => {
+    const tip = aegis.scatter()?.tip;
+    return tip && !tip.hidden && !aegis.scatter().thumb.hidden;
   },
   gallery() {
     const image = aegis.all('[data-testid="stImage"] img')[0];
