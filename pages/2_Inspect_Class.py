@@ -5,5 +5,5 @@ if __name__ == "__main__":
     from aegis.ui.frame import frame
     from aegis.ui.inspect.page import inspect_page
 
-    frame("AEGIS: inspect class")
+    frame("Inspect class · AEGIS")
     inspect_page()

@@ -107,7 +107,7 @@ def _kinds(record: ScanRecord) -> str:
         into = "another class" if family == "all-to-all" else numbered(one.label, one.name, 24)
         cells = (family.capitalize(), f"{source} → {into}", f"{rate:.0%}", "flagged" if one.flagged else "")
         rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("Kind", "Leads", "Of unseen images", "Class"))
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Kind", "Leads", "Of unseen images", "Its class"))
     return f'<table class="aegis-kinds"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
@@ -147,15 +147,17 @@ def _say_why_not(
 
 
 def _show_numbers(record: ScanRecord, one: ClassRecord, best: TriggerRecord) -> None:
-    colours = palette(st.context.theme.type)
+    colours, whole = palette(st.context.theme.type), describe_whole(best)
+    if best.smallest_rate is not None:
+        # The picture and the number above are of its smallest part.
+        whole = whole.replace("a ", "the whole ", 1)
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.caption(
-            f"Share of each class's unseen images that {describe_whole(best)} turns: {best.flip_rate:.0%} on average, "
-            f"of {best.images} images"
+            f"Share of each class's unseen images that {whole} turns: {best.flip_rate:.0%} on average, of "
+            f"{best.images} images. {describe_size(best)}"
         )
         st.html(_rates(record, one, best, colours))
-        st.caption(describe_size(best))
     verdict = verdict_settings(record)
     line = score_line(one.label, best, verdict) if verdict else None
     if verdict is None or line is None or best.score is None or one.p_value is None:

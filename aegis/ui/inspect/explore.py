@@ -21,6 +21,7 @@ from aegis.ui.inspect.budget import Grouping, choose_bandwidth, choose_budget, f
 from aegis.ui.inspect.change_space import in_change_space, likeness
 from aegis.ui.inspect.choice import Choice
 from aegis.ui.inspect.controls import choose_space, choose_view
+from aegis.ui.inspect.details import show_details
 from aegis.ui.inspect.plane import show_plane
 from aegis.ui.inspect.subject import Subject
 from aegis.ui.inspect.view import View, apply_pick, pack
@@ -39,23 +40,27 @@ ALONE_HELP = (
 )
 # With more than a style, since Streamlit keeps what is a style alone elsewhere, where a fragment does not take it back.
 _DIMMED = """<style>
-.st-key-inspect-view { opacity: .35; pointer-events: none; }
+:is(.st-key-inspect-view, .st-key-inspect-below) { opacity: .35; pointer-events: none; }
 </style><span></span>"""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where parts of a view go that stand above it.
+    """Where parts of a view go, from top to bottom.
 
     Args:
-        about: what is said of the class at this budget.
         bandwidth: the slider.
         above: what comes and goes.
+        view: scatter and gallery.
+        about: what is said of the class at this budget.
+        details: of what is selected.
     """
 
-    about: DeltaGenerator
     bandwidth: DeltaGenerator
     above: DeltaGenerator
+    view: DeltaGenerator
+    about: DeltaGenerator
+    details: DeltaGenerator
 
 
 @st.fragment
@@ -76,12 +81,9 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         bandwidth_place = st.container(width=SLIDER)
         space = choose_space(has_seeds=data is not None)
         method, colour = choose_view(config.embed.method, has_seeds=data is not None)
-    changes = space == "change"
-    about = st.container(horizontal=True, vertical_alignment="center", gap="medium")
-    with about:
+        changes = space == "change"
         # There are no changes of training images to leave out.
         alone = not changes and st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
-        say_opening(opening, epsilon)
     changed = None if method == config.embed.method else method
     view = View(
         scan=choice.key, label=scanned.label, budget=epsilon, method=changed, space=space, alone=alone, colour=colour
@@ -90,8 +92,12 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     what_if = what_if_of(choice, scanned, epsilon, config.embed.method if changes else method)
     finding = find_what_if_of(choice, scanned, what_if)
     # One place for what comes and goes, since what follows would be made anew if its own place changed.
-    above = st.container()
-    places = Places(about, bandwidth_place, above)
+    above, scattered, below = st.container(), st.container(key="inspect-view"), st.container(key="inspect-below")
+    with below:
+        about = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+        with about:
+            say_opening(opening, epsilon)
+        places = Places(bandwidth_place, above, scattered, about, st.container())
     back = epsilon if what_if.epsilon is None else opening.budget
     if finding is None:
         with above:
@@ -119,8 +125,6 @@ def _show_earlier(
         st.html(_DIMMED)
         st.caption(f"Below, dimmed: ε = {epsilon:g}, {METHODS[drawn]}.")
     view = replace(view, budget=epsilon, method=None if drawn == method else drawn)
-    # What is said of the earlier view stands with it, not beside the slider of the wanted one.
-    places = replace(places, about=places.above)
     _show_view(choice, finding, data, view, what_if, epsilon if what_if.epsilon is None else opening, places)
 
 
@@ -156,8 +160,10 @@ def _show_view(
     selected = _select(finding.embeddings[budget], grouping, view.alone)
     colours = palette(st.context.theme.type)
     subject = Subject(choice.key, choice.record, finding, data, config, budget, selected, grouping.shown, colours)
-    with st.container(key="inspect-view"):
+    with places.view:
         show = show_plane(subject, grouping, view.alone, view.colour)
+    with places.details:
+        show_details(subject)
     bandwidth = grouping.shown.bandwidth if grouping.what_if else None
     return replace(view, bandwidth=bandwidth, show=show, selection=pack(selected))
 

@@ -13,7 +13,6 @@ from aegis.core.text import count_of, label_with_name, printable
 from aegis.ui.components import charts
 from aegis.ui.inspect.budget import Grouping
 from aegis.ui.inspect.clusters import summarise
-from aegis.ui.inspect.details import show_details
 from aegis.ui.inspect.gallery import show_gallery
 from aegis.ui.inspect.scatter import scatter, sheet, show_scatter
 from aegis.ui.inspect.strip import strip
@@ -21,7 +20,7 @@ from aegis.ui.inspect.subject import Subject
 
 
 def show_plane(subject: Subject, grouping: Grouping, alone: bool, colour: str) -> str:
-    """Scatter, gallery and details; what the gallery shows."""
+    """Shows scatter and gallery; gives what the gallery shows."""
     embedding = subject.embedding
     groups = group(subject, grouping, embedding.is_translated | (not alone), colour)
     summaries = summarise(subject, grouping.shown)
@@ -39,7 +38,6 @@ def show_plane(subject: Subject, grouping: Grouping, alone: bool, colour: str) -
         )
     with right:
         show = show_gallery(subject, summaries, grouping.colours)
-    show_details(subject)
     return show
 
 

@@ -113,7 +113,8 @@ def _show_small(key: str, record: ScanRecord, one: ClassRecord) -> None:
         clusters = count_of(one.clusters, "cluster")
         best = best_score(one, "patch", "perturbation")
         st.caption(clusters if best is None else f"{clusters}, flips {best:.0%}")
-        if one.flagged:
-            st.badge("Flagged", icon=":material/warning:", color="red")
-        target = {"scan": key, "class": str(one.label)}
-        st.page_link(INSPECT, label="Inspect", icon=":material/search:", query_params=target)
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            target = {"scan": key, "class": str(one.label)}
+            st.page_link(INSPECT, label="Inspect", icon=":material/search:", width="content", query_params=target)
+            if one.flagged:
+                st.badge("Flagged", icon=":material/warning:", color="red")
