@@ -20,7 +20,7 @@ from aegis.ui.session import look_for_images
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { max-width: 88rem; padding: 3.5rem 2rem 2rem; }
 [data-testid="stMainBlockContainer"] [data-testid="stImage"] img { image-rendering: pixelated; }
-.st-key-inspect-trigger .aegis-trigger figure { flex: 0 0 4.5rem; }
+.st-key-inspect-trigger .aegis-trigger figure { flex: 0 1 4.5rem; min-width: 0; }
 .st-key-inspect-trigger .aegis-trigger figcaption { font-size: .75rem; }
 .st-key-inspect-trigger .aegis-trigger b { font-size: 1.25rem; }
 .aegis-cluster { display: flex; align-items: center; gap: .4rem; font-size: 1rem !important; padding: 0 !important;
