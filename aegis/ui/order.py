@@ -20,7 +20,7 @@ from aegis.services.scan import ScanRequest, find_or_run
 from aegis.store.store import Store
 from aegis.ui.caches import UploadCache, Uploads, named_images
 from aegis.ui.uploads import UPLOADED, ImagesSummary, Upload, Workspace, check_architecture, hidden, read_images
-from aegis.ui.watch import Progress
+from aegis.ui.watch import Progress, computed_on
 
 if TYPE_CHECKING:
     from aegis.models.load import Suspect
@@ -220,7 +220,7 @@ def _typed(text: str | None) -> tuple[float, ...] | None:
 def _shown(request: ScanRequest, suspect: Suspect, store: Store | None, watch: Progress) -> Steps:
     """The steps of a scan, with what each finds shown at once: robustness, and the best trigger of every class."""
     steps, runtime = request.steps(suspect, store), suspect.classifier.fitted(request.runtime())
-    watch.note("Computed on", f"{runtime.device}, {runtime.precision}")
+    watch.note(*computed_on(runtime))
 
     def assess(*arguments: Any, **named: Any) -> Applicability:  # noqa: ANN401 - passed on as they are
         watch.say("Measuring accuracy and robustness")

@@ -13,7 +13,7 @@ from jaxtyping import Float32
 
 from aegis.core.errors import StoreError
 from aegis.core.progress import ScanProgress
-from aegis.core.runtime import Event
+from aegis.core.runtime import Event, Runtime
 from aegis.core.types import Applicability
 from aegis.records.config import ScanConfig
 from aegis.records.record import ScanRecord, config_of
@@ -94,6 +94,11 @@ class View:
     facts: dict[str, str]
     found: dict[int, float]
     robust: dict[float, float]
+
+
+def computed_on(runtime: Runtime) -> tuple[str, str]:
+    """Gives name and value of the fact that says where and at which precision something is computed."""
+    return "Computed on", f"{runtime.device}, {runtime.precision}"
 
 
 @runtime_checkable

@@ -168,6 +168,7 @@ def test_a_suspect_that_fits_its_images_can_be_scanned(open_page, suspects):
     at = open_page(SCAN)
     assert not button(at, "Start").disabled
     assert "Takes" in everything(at)
+    assert "Computed on this machine's" in everything(at)
     assert "Not measured yet" in everything(at)
     assert "Measure now" in labels(at)
 

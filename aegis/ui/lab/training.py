@@ -14,7 +14,7 @@ from aegis.services.training import TrainingPlan, make
 from aegis.store.store import Store
 from aegis.ui.jobs import Reporter
 from aegis.ui.suspects import lab_folder
-from aegis.ui.watch import Curve, Watch, thinned
+from aegis.ui.watch import Curve, Watch, computed_on, thinned
 
 if TYPE_CHECKING:
     from aegis.lab.measure import Milestone
@@ -74,7 +74,7 @@ def _work(plan: TrainingPlan, tell: Tell) -> Card:
     from aegis.core.runtime import choose_runtime
 
     runtime = choose_runtime()
-    tell(("note", ("Computed on", f"{runtime.device}, {runtime.precision}")))
+    tell(("note", computed_on(runtime)))
     return make(
         plan,
         lab_folder(),

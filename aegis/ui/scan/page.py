@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aegis.core.errors import AegisError, StoreError
+from aegis.core.runtime import choose_runtime
 from aegis.records.config import ScanConfig
 from aegis.store.store import Store
 from aegis.ui.components.live import say_queued, show_job, show_measured, show_measuring
@@ -24,7 +25,7 @@ from aegis.ui.scan.result import show_result
 from aegis.ui.scan.settings import choose_settings
 from aegis.ui.scan.suspect import choose_suspect
 from aegis.ui.session import ScanJob, find_job, open_scan, server_state, start
-from aegis.ui.watch import PlannedScan, Watch, seconds, spoken
+from aegis.ui.watch import PlannedScan, Watch, computed_on, seconds, spoken
 
 if TYPE_CHECKING:
     from aegis.services.normalisation import FirstLook
@@ -165,13 +166,16 @@ def _show_start(
     # It may have been pressed while another choice was still being checked.
     if pressed and is_ready:
         what = {"Suspect": suspect.title, "Images": title_of_chosen(images), "Preset": settings.preset}
+        what |= [computed_on(choose_runtime())]
         job = start(place(suspect, images, settings, measure_only=False), _asked(), what)
         st.query_params.from_dict({"job": job.id})
         st.rerun()
     if is_ready:
+        where = choose_runtime()
         st.caption(
-            _say_expected(suspect, images, settings, config)
-            + " What was computed before is found again and not repeated."
+            f"{_say_expected(suspect, images, settings, config)} What was computed before is found again and not "
+            f"repeated. Computed on this machine's {'GPU' if where.device == 'cuda' else 'processor'}, in "
+            f"{where.precision}."
         )
 
 
