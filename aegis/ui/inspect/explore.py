@@ -81,9 +81,16 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
         bandwidth_place = st.container(width=SLIDER)
         space = choose_space(has_seeds=data is not None)
         method, colour = choose_view(config.embed.method, has_seeds=data is not None)
-        changes = space == "change"
-        # There are no changes of training images to leave out.
-        alone = not changes and st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
+    changes = space == "change"
+    # One place for what comes and goes, since what follows would be made anew if its own place changed.
+    above, scattered, below = st.container(), st.container(key="inspect-view"), st.container(key="inspect-below")
+    with below:
+        about = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+        with about:
+            # There are no changes of training images to leave out.
+            alone = not changes and st.toggle("Translated only", key=state.ALONE, help=ALONE_HELP)
+            say_opening(opening, epsilon)
+        places = Places(bandwidth_place, above, scattered, about, st.container())
     changed = None if method == config.embed.method else method
     view = View(
         scan=choice.key, label=scanned.label, budget=epsilon, method=changed, space=space, alone=alone, colour=colour
@@ -91,13 +98,6 @@ def explore(choice: Choice, scanned: Finding, data: Dataset | None, config: Scan
     # Changes need the translated images alone, whatever features are drawn by.
     what_if = what_if_of(choice, scanned, epsilon, config.embed.method if changes else method)
     finding = find_what_if_of(choice, scanned, what_if)
-    # One place for what comes and goes, since what follows would be made anew if its own place changed.
-    above, scattered, below = st.container(), st.container(key="inspect-view"), st.container(key="inspect-below")
-    with below:
-        about = st.container(horizontal=True, vertical_alignment="center", gap="medium")
-        with about:
-            say_opening(opening, epsilon)
-        places = Places(bandwidth_place, above, scattered, about, st.container())
     back = epsilon if what_if.epsilon is None else opening.budget
     if finding is None:
         with above:
