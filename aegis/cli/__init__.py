@@ -27,6 +27,7 @@ from aegis.cli.table import table
 from aegis.cli.train import train
 from aegis.cli.verify import verify
 from aegis.core.failures import TERMINATED
+from aegis.core.memory import keep_freed_memory
 from aegis.core.version import __version__
 
 app = typer.Typer(
@@ -70,6 +71,7 @@ def aegis(
 
 def main() -> None:
     """Runs a command and exits with its code; every failure becomes one message."""
+    keep_freed_memory()
     # Ended from outside, temporary files are still removed on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     if not sys.warnoptions:

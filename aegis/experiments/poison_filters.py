@@ -39,7 +39,8 @@ LIBRARIES = ("aegis", "python", "torch", "numpy", "scikit-learn")
 FILTER_CODE = (
     *(f"baselines/{name}.py" for name in ("activations", "activation_clustering", "spectral_signatures", "config")),
     *(f"lab/{name}.py" for name in ("poison", "suspect", "triggers")),
-    *("core/types", "core/runtime.py", "models/classifier.py", "models/fold.py", "models/anatomy.py"),
+    *("core/types", "core/runtime.py", "models/classifier.py", "models/fold.py", "models/rectify.py"),
+    "models/anatomy.py",
 )
 
 

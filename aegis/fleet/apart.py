@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, TypeVar
 
 from aegis.core.errors import AegisError
+from aegis.core.memory import keep_freed_memory
 from aegis.core.runtime import Cancelled
 
 T = TypeVar("T")
@@ -127,6 +128,7 @@ def _end(process: subprocess.Popen[bytes], farewell: bytes) -> None:
 
 def main() -> None:
     """Does the work that comes in, and tells of it."""
+    keep_freed_memory()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Whatever prints must not garble what is told.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -11,6 +11,8 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessP
 from contextlib import contextmanager
 from typing import TypeVar
 
+from aegis.core.memory import keep_freed_memory
+
 R = TypeVar("R")
 # Is told the number of a call and the error that it raised.
 Failed = Callable[[int, Exception], None]
@@ -100,6 +102,7 @@ def _stop_with_python(pool: ProcessPoolExecutor) -> None:
 
 def prepare() -> None:
     """Prepares a new process: one torch thread, low priority, and an end together with its parent."""
+    keep_freed_memory()
     import torch
 
     torch.set_num_threads(1)

@@ -16,6 +16,7 @@ from aegis.models.anatomy import examine
 from aegis.models.card import MAX_SIDE
 from aegis.models.fold import fold_batch_norms, foldable_batch_norms
 from aegis.models.placement import Placement, detach_own_tensors, find_placement, move_own_tensors
+from aegis.models.rectify import can_join, join_rectified, rectified_convolutions
 
 
 class Classifier(nn.Module):
@@ -55,6 +56,7 @@ class Classifier(nn.Module):
         self.runtime = Runtime()
         self._replays: Replays | None = None
         self._foldable: list[tuple[str, str]] | None = None
+        self._rectified: list[tuple[str, str]] | None = None
         self._placements: dict[tuple[str, str], Placement] = {}
         self.anatomy = examine(network, self._returned, shape, classes)
 
@@ -202,10 +204,14 @@ class Classifier(nn.Module):
         runtime.settle()
         detach_own_tensors(self.network)
         fast = copy.deepcopy(self).eval().requires_grad_(False)
+        probe = torch.zeros(2, *self.shape, device=self.mean.device)
         if self._foldable is None:
-            probe = torch.zeros(2, *self.shape, device=self.mean.device)
             self._foldable = foldable_batch_norms(fast.network, lambda: fast(probe))
         fold_batch_norms(fast.network, self._foldable)
+        if runtime.device == "cpu" and can_join(runtime.dtype):
+            if self._rectified is None:
+                self._rectified = rectified_convolutions(fast.network, lambda: fast(probe), self.spatial)
+            join_rectified(fast.network, self._rectified)
         fast.runtime = runtime
         fast.to(runtime.device)
         fast.network.to(runtime.dtype).to(memory_format=torch.channels_last)

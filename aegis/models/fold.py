@@ -25,29 +25,47 @@ def foldable_batch_norms(network: nn.Module, run: Callable[[], object]) -> list[
     Returns:
         Names of the convolution and of its batch norm, for each pair.
     """
+    # Subclasses are left alone, since they may compute more than their parent.
+    return convolutions_before(network, run, lambda one: type(one) is nn.BatchNorm2d and one.track_running_stats)
+
+
+def convolutions_before(
+    network: nn.Module, run: Callable[[], object], wanted: Callable[[nn.Module], bool]
+) -> list[tuple[str, str]]:
+    """Finds each convolution whose output goes to one module of a kind and nowhere else.
+
+    Args:
+        network: the network, in evaluation mode.
+        run: passes a batch through the network.
+        wanted: tells modules of the kind.
+
+    Returns:
+        Names of the convolution and of the other module, for each pair.
+    """
     # torch.fx would patch modules in every thread while it traces, so hooks watch a real run instead.
     convolutions: dict[str, list[Tensor]] = {}
-    norms: dict[str, list[object]] = {}
+    others: dict[str, list[object]] = {}
     handles = []
     for name, module in network.named_modules():
-        # Subclasses are left alone, since they may compute more than their parent.
         if type(module) is nn.Conv2d:
             handles.append(module.register_forward_hook(_keep_output(convolutions.setdefault(name, []))))
-        elif type(module) is nn.BatchNorm2d and module.track_running_stats:
-            handles.append(module.register_forward_hook(_keep_input(norms.setdefault(name, []))))
+        elif wanted(module):
+            handles.append(module.register_forward_hook(_keep_input(others.setdefault(name, []))))
     try:
         with _Uses() as uses, torch.no_grad():
             run()
     finally:
         for handle in handles:
             handle.remove()
-    # Folding a layer that is called twice, or whose weight is shared, would change its other uses as well.
+    # Changing a layer that is called twice, or whose weight is shared, would change its other uses as well.
     made = {
         id(outputs[0]): name
         for name, outputs in convolutions.items()
         if len(outputs) == 1 and uses.of(outputs[0]) == uses.of(network.get_parameter(f"{name}.weight")) == 1
     }
-    return [(made[id(inputs[0])], name) for name, inputs in norms.items() if len(inputs) == 1 and id(inputs[0]) in made]
+    return [
+        (made[id(inputs[0])], name) for name, inputs in others.items() if len(inputs) == 1 and id(inputs[0]) in made
+    ]
 
 
 def fold_batch_norms(network: nn.Module, pairs: list[tuple[str, str]]) -> None:
@@ -63,8 +81,8 @@ def fold_batch_norms(network: nn.Module, pairs: list[tuple[str, str]]) -> None:
         conv, norm = network.get_submodule(conv_name), network.get_submodule(norm_name)
         assert isinstance(conv, nn.Conv2d)
         assert isinstance(norm, nn.BatchNorm2d)
-        _replace(network, conv_name, fuse_conv_bn_eval(conv, norm))
-        _replace(network, norm_name, nn.Identity())
+        put_in_place(network, conv_name, fuse_conv_bn_eval(conv, norm))
+        put_in_place(network, norm_name, nn.Identity())
 
 
 class _Uses(TorchFunctionMode):
@@ -114,12 +132,19 @@ def _keep_output(kept: list[Tensor]) -> Callable[[nn.Module, object, Tensor], No
 
 def _keep_input(kept: list[object]) -> Callable[[nn.Module, tuple[object, ...], object], None]:
     def hook(_: nn.Module, inputs: tuple[object, ...], __: object) -> None:
-        # Inputs passed by keyword do not reach the hook, so such a batch norm is not folded.
+        # Inputs passed by keyword do not reach the hook, so such a module is not found.
         kept.append(inputs[0] if inputs else None)
 
     return hook
 
 
-def _replace(network: nn.Module, path: str, module: nn.Module) -> None:
+def put_in_place(network: nn.Module, path: str, module: nn.Module) -> None:
+    """Replaces a module of a network.
+
+    Args:
+        network: the network.
+        path: name of the module.
+        module: what takes its place.
+    """
     parent, _, name = path.rpartition(".")
     setattr(network.get_submodule(parent), name, module)

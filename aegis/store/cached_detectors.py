@@ -22,7 +22,7 @@ CODE = (
     *(f"baselines/{name}.py" for name in ("config", "gradients", "outliers", "result")),
     *(f"baselines/{name}.py" for name in ("mm_bd", "neural_cleanse", "neural_cleanse_pgd")),
     *("attacks/pgd.py", "core/types", "core/runtime.py", "core/graphs.py", "records/presets.py"),
-    *("models/classifier.py", "models/fold.py", "models/architectures.py"),
+    *("models/classifier.py", "models/fold.py", "models/rectify.py", "models/architectures.py"),
     *("models/anatomy.py", "models/outputs.py", "models/placement.py"),
 )
 
