@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from aegis.baselines.catalogue import BASELINES
+from aegis.baselines.config import DetectorConfig
 from aegis.baselines.rival import Rival
 from aegis.core.files import write_text
 from aegis.core.source import code_digest
 from aegis.experiments.bank_scans import CODE, Trial
 from aegis.experiments.detection_rates import WORKS
 from aegis.experiments.kept import KeptRecord, find_kept, kept_at, origin
+from aegis.experiments.smoke import smallest_detector
 from aegis.lab.bank.record import BankRecord
 from aegis.records.detectors import AEGIS, DetectorRecord
 from aegis.store import cached_detectors
@@ -50,11 +52,17 @@ class RivalTrial:
         return kept_at(self.trial, "baselines", self.name)
 
     @property
+    def config(self) -> DetectorConfig:
+        """The settings of the detector."""
+        usual = BASELINES[self.name].config
+        return smallest_detector(usual) if self.trial.is_smoke else usual
+
+    @property
     def plan(self) -> dict[str, Any]:
         """All settings, as they come back from JSON."""
         config = {
             name: [*value] if isinstance(value, tuple) else value
-            for name, value in dataclasses.asdict(BASELINES[self.name].config).items()
+            for name, value in dataclasses.asdict(self.config).items()
         }
         return {"detector": self.name, "config": config, "seed": self.trial.seed}
 
@@ -78,7 +86,14 @@ class RivalTrial:
 
         trial, began = self.trial, time.monotonic()
         suspect = load_checkpoint(trial.checkpoint)
-        rival = Rival(name=self.name, suspect=suspect, images=trial.images, seed=trial.seed, device=trial.device)
+        rival = Rival(
+            name=self.name,
+            suspect=suspect,
+            images=trial.images,
+            seed=trial.seed,
+            device=trial.device,
+            config=self.config,
+        )
         # On a machine that does other work as well, the time of the processor says more than that of the clock.
         started = time.process_time()
         result = rival.detect()
