@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from aegis.experiments.paper.table import remarks_of_smoke
 
 if TYPE_CHECKING:
     from aegis.experiments.paper.figure import Figure
@@ -51,7 +54,7 @@ def make_table(number: str, records: Records) -> Table:
     """
     module = import_module(f"aegis.experiments.paper.{TABLES[number]}")
     table: Table = module.table(number, records)
-    return table
+    return replace(table, remarks=remarks_of_smoke(table.remarks)) if records.is_smoke else table
 
 
 def make_figure(number: str, records: Records, scan: str | None, labels: tuple[int, ...] | None) -> Figure:
@@ -73,4 +76,4 @@ def make_figure(number: str, records: Records, scan: str | None, labels: tuple[i
     made: Figure = (
         module.figure(number, scan, labels) if FIGURES[number] == OF_A_SCAN else module.figure(number, records)
     )
-    return made
+    return replace(made, remarks=remarks_of_smoke(made.remarks)) if records.is_smoke else made
