@@ -53,7 +53,19 @@ def make_table(number: str, records: Records) -> Table:
         StoreError: if a record is damaged.
     """
     module = import_module(f"aegis.experiments.paper.{TABLES[number]}")
-    table: Table = module.table(number, records)
+    return marked(module.table(number, records), records)
+
+
+def marked(table: Table, records: Records) -> Table:
+    """Says below a table of scale *smoke* what its numbers are worth.
+
+    Args:
+        table: the table.
+        records: that it was made from.
+
+    Returns:
+        The same, or with other remarks.
+    """
     return replace(table, remarks=remarks_of_smoke(table.remarks)) if records.is_smoke else table
 
 

@@ -120,7 +120,7 @@ class Experiment:
         """
         entries = self.entries
         for record, now in self._builder().make_all(entries, 1, tick=tick):
-            yield f"training of {record.name}", now
+            yield f"training of {record.name}" if now else f"model {record.name}", now
         tasks = self._tasks()
         for i, _, now in run_all([task for _, task in tasks], isolated=apart, tick=tick):
             yield tasks[i][0], now
