@@ -27,6 +27,7 @@ TABLES: Mapping[str, str] = {
     "11": "table11",
     "12": "table11",
     "findings": "findings",
+    "detectors": "detectors",
 }
 # Figures of one scan are drawn from the store, all others from records.
 OF_A_SCAN = "figure4"

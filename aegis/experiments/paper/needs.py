@@ -64,6 +64,12 @@ TABLES: Mapping[str, tuple[Need, ...]] = {
         *_detectors(((data, "localised") for data in DATA), "nc", "nc-pgd"),
         *_SWEEPS,
     ),
+    # Of the evaluation half, what is recorded is shown, and nothing is run.
+    "detectors": (
+        _scans("default", ROBUST),
+        Need(kind="scan", by="default", names=tuple(name_of(False, *key) for key in ROBUST)),
+        *_detectors(ROBUST, "nc", "nc-pgd", "mmbd"),
+    ),
 }
 FIGURES: Mapping[str, tuple[Need, ...]] = dict.fromkeys(
     ("12", "17"), _detectors([("cifar10", "localised")], "nc", "nc-pgd")

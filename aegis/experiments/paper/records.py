@@ -105,17 +105,34 @@ class Records:
         Raises:
             StoreError: if a record is damaged.
         """
-        found = {}
-        for key in models:
-            trial = self._trial(name_of(True, *key), preset)
-            if trial is None:
-                continue
-            for path in trial.path.parent.glob(f"{trial.suspect.name}-seed*{ENDING}"):
-                _read(ScanRecord, path)
-            if scans := kept(trial):
-                found[key] = scans
-                self._read |= {replace(trial, seed=scan.config["gather"]["seed"]).path for scan in scans}
-        return found
+        found = {key: self._scans_of(name_of(True, *key), preset) for key in models}
+        return {key: scans for key, scans in found.items() if scans}
+
+    def first_scans(self, preset: str, names: Iterable[str]) -> dict[str, ScanRecord]:
+        """Reads one scan of any suspects, that with the smallest seed.
+
+        Args:
+            preset: of the scans.
+            names: of the suspects.
+
+        Returns:
+            Scans by name; suspects without one are left out.
+
+        Raises:
+            StoreError: if a record is damaged.
+        """
+        found = {name: self._scans_of(name, preset) for name in names}
+        return {name: scans[0] for name, scans in found.items() if scans}
+
+    def _scans_of(self, name: str, preset: str) -> list[ScanRecord]:
+        trial = self._trial(name, preset)
+        if trial is None:
+            return []
+        for path in trial.path.parent.glob(f"{trial.suspect.name}-seed*{ENDING}"):
+            _read(ScanRecord, path)
+        scans = kept(trial)
+        self._read |= {replace(trial, seed=scan.config["gather"]["seed"]).path for scan in scans}
+        return scans
 
     def sweeps(self) -> Mapping[str, list[SweepRecord]]:
         """Reads sweeps of the six models with visible triggers.

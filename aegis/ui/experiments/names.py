@@ -38,6 +38,7 @@ _FIGURES: Mapping[str, str] = {
 # By the name in the address.
 NAMES: Mapping[str, str] = {
     FINDINGS: "Findings, one by one",
+    "detectors": "Detectors side by side",
     **{f"table-{number}": f"Table {number}: {_TABLES[number]}" for number in TABLES if number.isdigit()},
     **{f"figure-{number}": f"Figure {number}: {_FIGURES[number]}" for number in FIGURES},
 }
