@@ -37,8 +37,9 @@ def table(
 
     Ours are read from the files in results, which aegis bank writes; what is not made or not scanned yet stays empty.
     5: the models; 6: which of them are found; 7: how that depends on settings (aegis bank sweep); 11 and 12: how many
-    clusters their classes form. JSON has the same numbers, and the files that they come from. With --scale the
-    experiment is run first; outcomes of smoke are kept apart, beside the store, unless --results says where.
+    clusters their classes form; detectors: AEGIS beside others. JSON has the same numbers, and the files that they
+    come from. With --scale the experiment is run first; outcomes of smoke are kept apart, beside the store, unless
+    --results says where.
     """
     from aegis.cli.output import Printer
     from aegis.cli.tables import print_table
