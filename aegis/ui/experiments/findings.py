@@ -24,6 +24,14 @@ HEADS = ("The paper says", "Tested with", "In the paper", "Here", "95% interval"
 TESTED = HEADS.index("Tested with")
 # What presets are to somebody who has not used them.
 BY = {"preset paper": "The paper's procedure", "preset default": "AEGIS, preset default"}
+NOTE = (
+    "Here: models whose attack works (a lift of at least 20%), pairs of models that compare as the paper says, or "
+    "models, benign classes or settings of which it is true. Of several seeds of a model the first counts. Interval: "
+    "Clopper-Pearson; too narrow for settings (RQ4) and benign classes, which share models. Outcome: as in the paper "
+    "where means differ in the same sense, or rates lie on the same side of one half. The default preset asks for a "
+    "trigger that works, which the paper's procedure does not. ResNet-18: four models of full width (docs/gpu.md); "
+    "all others are small."
+)
 SAME, OTHER, OPEN = "as in the paper", "differs", "not recorded"
 STYLE = """<style>
 .aegis-share { display: flex; height: .625rem; gap: 2px; max-width: 44rem; }

@@ -59,6 +59,8 @@ def _show(chosen: str, beside: DeltaGenerator) -> None:
     source = choose_source(chosen, beside)
     if source is None:
         return
+    if source.scale == "smoke":
+        st.badge("Smoke test: these numbers say nothing of the method", icon=":material/science:", color="violet")
     if kind == "figure":
         _show_drawn(_figure(number, None, None, source), f"aegis figure {number}{source.option}", source)
     else:
@@ -66,8 +68,6 @@ def _show(chosen: str, beside: DeltaGenerator) -> None:
 
 
 def _show_table(number: str, source: Source) -> None:
-    if source.scale == "smoke":
-        st.badge("Smoke test: these numbers say nothing of the method", icon=":material/science:", color="violet")
     if number == FINDINGS:
         made, groups = _findings(source)
         _show_answers(groups)
@@ -78,9 +78,9 @@ def _show_table(number: str, source: Source) -> None:
     with st.container(gap="xxsmall"):
         for remark in made.remarks:
             st.text(remark)
-    if made.note and number == FINDINGS:
+    if number == FINDINGS:
         with st.expander("How this is counted"):
-            st.caption(made.note)
+            st.caption(overview.NOTE)
     elif made.note:
         st.caption(made.note)
     with st.container(horizontal=True, vertical_alignment="center"):
