@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aegis.baselines.catalogue import BASELINES, Baseline
+from aegis.baselines.config import DetectorConfig
 from aegis.baselines.result import DetectorResult, check
 from aegis.core.runtime import Report, Runtime, silent
 from aegis.core.types import Dataset
@@ -28,6 +29,7 @@ class Rival:
         images: the data set.
         seed: of every random draw.
         device, precision: as in ``choose_runtime``; a detector that needs float32 gets it.
+        config: settings of the detector; None for its defaults.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Rival:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    config: DetectorConfig | None = None
 
     @property
     def baseline(self) -> Baseline:
@@ -74,7 +77,8 @@ class Rival:
         from aegis.core.runtime import torch_generator
 
         model, one = self.suspect.classifier.frozen(self.runtime()), self.baseline
-        return one.detect(model, self.images, one.config, generator=torch_generator(self.seed), report=report)
+        config = self.config or one.config
+        return one.detect(model, self.images, config, generator=torch_generator(self.seed), report=report)
 
     def record(self, result: DetectorResult, seconds: float) -> DetectorRecord:
         """Converts a result to a record.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from aegis.cli.experiment import ScaleOption, records_for
 from aegis.cli.options import Results, Training, in_paper, labels, option, writable
 from aegis.core.errors import ConfigError
 from aegis.experiments.paper.catalogue import FIGURES
@@ -26,6 +27,7 @@ def figure(
     out: Out = None,
     scan: Scan = None,
     classes: Classes = None,
+    scale: ScaleOption = None,
     training: Training = "quick",
     results: Results = RESULTS,
 ) -> None:
@@ -35,21 +37,25 @@ def figure(
 
         aegis figure 12
         aegis figure 17 --out sizes.svg
+        aegis figure 12 --scale smoke
         aegis figure 6 --scan 3f2a9c --classes 7
 
     9 to 11: the triggers; 12 and 17: what Neural Cleanse says of each class (aegis bank rivals). 3 to 7 and 13 to 16
-    show one scan, from what it left in AEGIS_STORE. Without --out the file is called after the figure.
+    show one scan, from what it left in AEGIS_STORE. With --scale, what 12 and 17 show is run first, as by aegis table;
+    the others need no run. Without --out the file is called after the figure.
     """
     from aegis.cli.output import Printer, clean
     from aegis.core.files import whole_file
+    from aegis.experiments.paper import needs
     from aegis.experiments.paper.catalogue import make_figure
     from aegis.experiments.paper.draw import ENDINGS, draw, ending_of
-    from aegis.experiments.paper.records import Records
 
     path = out or Path(f"figure-{number}.png")
     if ending_of(path) not in ENDINGS:
         raise ConfigError("--out to end in .png or .svg", str(path), "Choose another name.")
-    made = make_figure(number, Records(training, results), scan, labels(classes, "--classes"))
+    runs, told = needs.FIGURES.get(number, ()), Printer(stderr=True)
+    records = records_for(f"Figure {number}", runs, scale, training, results, told)
+    made = make_figure(number, records, scan, labels(classes, "--classes"))
     content = draw(made, ending_of(path))
     with whole_file(path) as file:
         file.write(content)

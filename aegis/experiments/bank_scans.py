@@ -14,6 +14,7 @@ from aegis.core.types import Dataset
 from aegis.data import default_source, load_dataset
 from aegis.data.derived import DERIVED
 from aegis.detect.verdict import judge_again
+from aegis.experiments.smoke import smallest
 from aegis.lab.bank.record import RESULTS, BankRecord
 from aegis.records.config import Rule, ScanConfig, VerdictConfig
 from aegis.records.fitting import verdict_settings
@@ -36,6 +37,7 @@ class Trial:
         training: the preset that it was trained with.
         preset, seed, device, precision: settings of the scan.
         results: folder of all results.
+        is_smoke: whether it is as small as it can be, only to show that it runs.
     """
 
     suspect: BankRecord
@@ -46,6 +48,7 @@ class Trial:
     device: str = "auto"
     precision: str = "auto"
     results: Path = RESULTS
+    is_smoke: bool = False
 
     @property
     def path(self) -> Path:
@@ -62,6 +65,7 @@ class Trial:
     def config(self) -> ScanConfig:
         """The settings of the scan, with references of its data if any come with AEGIS."""
         config = adjusted(preset(self.preset, self.images.name, self.images.shape), seed=self.seed)
+        config = smallest(config) if self.is_smoke else config
         if config.verdict.rule == "paper":
             return config
         return replace(config, verdict=replace(config.verdict, references=shipped_references(self.images.digest)))

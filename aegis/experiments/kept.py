@@ -106,13 +106,14 @@ def trials_of(
     device: str = "auto",
     precision: str = "auto",
     results: Path = RESULTS,
+    is_smoke: bool = False,
 ) -> list[Trial]:
     """Lists trials of suspects that have been trained.
 
     Args:
         entries: the suspects.
         training: the preset that they were trained with.
-        preset, device, precision, results: as in ``Trial``.
+        preset, device, precision, results, is_smoke: as in ``Trial``.
 
     Returns:
         One trial for each suspect.
@@ -126,6 +127,7 @@ def trials_of(
             device=device,
             precision=precision,
             results=results,
+            is_smoke=is_smoke,
         )
         for entry in entries
         if (record := made_record(entry, training, results=results))

@@ -19,6 +19,7 @@ from aegis.detect.embed import embed
 from aegis.experiments.bank_scans import Trial
 from aegis.experiments.kept import KeptRecord, find_kept, kept_at, origin, trials_of
 from aegis.experiments.paper.models import DATA, VISIBLE, name_of
+from aegis.experiments.smoke import FEWER
 from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import choose, read_bank
 from aegis.records.config import JudgeConfig, ScanConfig
@@ -76,16 +77,26 @@ class Sweep:
         return kept_at(self.trial, "sweeps")
 
     @property
+    def counts(self) -> tuple[int, ...]:
+        """The numbers of seeds."""
+        return tuple(count // FEWER for count in SEEDS) if self.trial.is_smoke else SEEDS
+
+    @property
+    def usual(self) -> int:
+        """The number of seeds while other settings vary."""
+        return USUAL // FEWER if self.trial.is_smoke else USUAL
+
+    @property
     def many(self) -> ScanConfig:
         """Settings of the scan with the largest number of seeds."""
         config = self.trial.config
-        return replace(config, gather=replace(config.gather, seeds=max(SEEDS)))
+        return replace(config, gather=replace(config.gather, seeds=max(self.counts)))
 
     @property
     def bound(self) -> ScanConfig:
         """Settings of the scan at budgets that restrict the attack."""
         config = self.trial.config
-        return replace(config, gather=replace(config.gather, seeds=USUAL, stages=growing(BINDING)))
+        return replace(config, gather=replace(config.gather, seeds=self.usual, stages=growing(BINDING)))
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -93,7 +104,7 @@ class Sweep:
         kept = ("gather", "embed", "judge")
         # Saved outcomes use the field names of schema 1.
         many, bound = ({k: v for k, v in plain_in_schema1(c).items() if k in kept} for c in (self.many, self.bound))
-        return {"many": many, "bound": bound, "seeds": [*SEEDS], "usual": USUAL, "away": [*AWAY]}
+        return {"many": many, "bound": bound, "seeds": [*self.counts], "usual": self.usual, "away": [*AWAY]}
 
     def find(self) -> SweepRecord | None:
         """Reads the saved outcome, if checkpoint, images and plan are the same; else gives None."""
@@ -121,7 +132,10 @@ class Sweep:
         for label in suspect.classifier.labels:
             many = gather(model, trial.images, label, self.many.gather)
             bound = gather(model, trial.images, label, self.bound.gather)
-            for parameter, value, count in (*_varied(many, self.many), *_at_budgets(bound, self.bound)):
+            for parameter, value, count in (
+                *_varied(many, self.many, self.counts, self.usual),
+                *_at_budgets(bound, self.bound),
+            ):
                 counts.setdefault((parameter, value), []).append(count)
         record = SweepRecord(
             **origin(trial, runtime.precision, began),
@@ -134,7 +148,13 @@ class Sweep:
 
 
 def sweeps_of(
-    names: Sequence[str] = (), *, training: str, device: str = "auto", precision: str = "auto", results: Path = RESULTS
+    names: Sequence[str] = (),
+    *,
+    training: str,
+    device: str = "auto",
+    precision: str = "auto",
+    results: Path = RESULTS,
+    is_smoke: bool = False,
 ) -> list[Sweep]:
     """Creates the sweeps of suspects that have been trained.
 
@@ -143,13 +163,15 @@ def sweeps_of(
         training: the preset that they were trained with.
         device, precision: as in ``runtime.choose_runtime``.
         results: folder of all results.
+        is_smoke: as in ``Trial``.
 
     Returns:
         One sweep for each suspect.
     """
     six = [name_of(True, data, trigger) for data in DATA for trigger in VISIBLE]
     how = {"training": training, "preset": "paper", "device": device, "precision": precision}
-    return [Sweep(trial=trial) for trial in trials_of(choose(read_bank(), [], names or six), results=results, **how)]
+    trials = trials_of(choose(read_bank(), [], names or six), results=results, is_smoke=is_smoke, **how)
+    return [Sweep(trial=trial) for trial in trials]
 
 
 def growing(budgets: Sequence[float]) -> tuple[Stage, ...]:
@@ -199,16 +221,18 @@ def part_of(evidence: Evidence, count: int) -> Evidence:
     )
 
 
-def _varied(evidence: Evidence, config: ScanConfig) -> Iterator[tuple[Parameter, float, int]]:
+def _varied(
+    evidence: Evidence, config: ScanConfig, counts: Sequence[int], usual: int
+) -> Iterator[tuple[Parameter, float, int]]:
     """Counts clusters for each number of seeds, and for the usual number also at other bandwidths; its count with the
     computed bandwidth also stands for every epsilon.
     """
     (stage,) = config.gather.stages
-    for count in SEEDS:
+    for count in counts:
         (plane,) = embed(part_of(evidence, count), config.embed)
         found = cluster(plane, config.judge)
         yield "seeds", count, found.count
-        if count == USUAL:
+        if count == usual:
             yield "epsilon", stage.epsilon, found.count
             for away in AWAY:
                 judge = JudgeConfig(bandwidth=max(found.bandwidth + away, 0.1))

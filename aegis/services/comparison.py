@@ -74,8 +74,14 @@ def compare_detectors(
 
 
 def _rival(name: str, request: ScanRequest, suspect: Suspect, seed: int) -> Rival:
-    where = {"device": request.device, "precision": request.precision}
-    return Rival(name=name, suspect=suspect, images=request.images, seed=seed, **where)
+    return Rival(
+        name=name,
+        suspect=suspect,
+        images=request.images,
+        seed=seed,
+        device=request.device,
+        precision=request.precision,
+    )
 
 
 def _compared(

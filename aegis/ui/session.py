@@ -149,8 +149,8 @@ def find_making_job(id: str) -> Job[References] | None:
 
 
 def own_running() -> list[Job[object]]:
-    """Lists the scans, makings of references and trainings of this session's owner, in the queue's order."""
-    jobs = [_adopted(id, {"scan", "references", "training"}) for id in tuple(_own_jobs())]
+    """Lists the work of this session's owner that waits or runs, in the queue's order."""
+    jobs = [_adopted(id, {"scan", "references", "training", "experiment"}) for id in tuple(_own_jobs())]
     running = [job for job in jobs if job and not job.over]
     return sorted(running, key=server_state().jobs.ahead)
 

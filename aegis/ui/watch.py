@@ -23,7 +23,7 @@ CURVE = 240
 # Pictures kept of each class: the first and the current ones.
 Frames = Float32[np.ndarray, "n c h w"]
 Curve = tuple[tuple[int, float], ...]
-Kind = Literal["scan", "measurement", "references", "training"]
+Kind = Literal["scan", "measurement", "references", "training", "experiment"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +133,8 @@ class Watch:
 
     Args:
         title: of the scan, for people.
-        kind: a scan, the measurement of accuracy and robustness alone, the making of references, or a training.
+        kind: a scan, the measurement of accuracy and robustness alone, the making of references, a training, or an
+            experiment.
         expected: seconds that all of it is thought to take, which is told until its pace is known.
         asked: what the page's widgets said when it was started.
         facts: what is scanned and how, by name.

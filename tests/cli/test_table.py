@@ -139,3 +139,35 @@ def test_table_7_has_what_varies_beside_what_was_published(scanned, monkeypatch)
     assert re.search(r"^five repeats +1 +0.0% \(0\) +100.0% \(1\) .* 30 +90.0% \(27\)", outcome.out, re.M)
     assert re.search(r"^budget 2 +1 +0.0% \(0\) +100.0% \(1\) +0.0% \(0\) *$", outcome.out, re.M)
     assert "preset default" not in outcome.out
+
+
+def test_scale_smoke_runs_the_experiment_once_and_makes_the_table_of_it(results):
+    first = run("table", "8", "--scale", "smoke", "--results", results)
+    assert first.code == 0, first.err
+    assert "scan of mnist_static, preset paper, seed 0: done after" in first.err
+    assert re.search(r"^mnist +localised +304 +[0-9]+ +[0-9]+ .* 1$", first.out, re.MULTILINE)
+    assert "Scale smoke: a few suspects with the smallest settings" in first.out
+    again = run("table", "8", "--scale", "smoke", "--results", results)
+    assert "0 of 7 runs computed now" in again.err
+    assert again.out == first.out
+
+
+def test_a_table_without_runs_says_so_in_one_line(results):
+    outcome = run("table", "9", "--scale", "smoke", "--results", results)
+    assert outcome.code == 0
+    assert outcome.err == "Table 9 needs no run: --scale smoke has nothing to do.\n"
+    assert "preset paper" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--scale", "huge"), "Expected --scale among smoke, small, paper; got 'huge'."),
+        (("--scale", "smoke", "--training", "paper"), "Expected no --training beside --scale smoke; got paper."),
+    ],
+)
+def test_a_wrong_scale_is_one_message(options, said, results):
+    outcome = run("table", "6", "--results", results, *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"aegis: {said}")
+    assert len(outcome.err.splitlines()) == 1

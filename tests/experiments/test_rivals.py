@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from aegis.experiments.detection_rates import Rate
 from aegis.experiments.rivals import RivalTally, RivalTrial, tally
 from aegis.models.card import Planted
 from tests.records.test_detectors import one
@@ -27,19 +28,21 @@ def test_found_named_and_falsely_flagged_are_counted_by_detector_and_training():
         (made("a twin", robust=False), one("nc")),
         (made("named", 0.9), one("mmbd", 1)),
     ]
-    nc = {"title": "Neural Cleanse", "seconds": 1.0}
-    none = {"infected": 0, "found": 0, "named": 0, "accused": 0, "falsely_flagged": 0}
+    nc, none = {"title": "Neural Cleanse", "seconds": 1.0, "undecided": 0}, Rate(0, 0)
     assert tally(outcomes) == [
         # Of 21 classes, five are targets.
-        RivalTally(**nc, robust=True, infected=4, found=3, named=2, benign=2, accused=1, falsely_flagged=4, classes=16),
-        RivalTally(**nc | none, robust=False, benign=1, classes=3),
         RivalTally(
-            **none | {"infected": 1, "found": 1, "named": 1},
-            title="MM-BD",
-            seconds=1.0,
-            robust=True,
-            benign=0,
-            classes=2,
+            **nc, training="robust", ran=7, found=Rate(3, 4), named=Rate(2, 4), accused=Rate(1, 2), flagged=Rate(4, 16)
+        ),
+        RivalTally(**nc, training="standard", ran=1, found=none, named=none, accused=Rate(0, 1), flagged=Rate(0, 3)),
+        RivalTally(
+            **nc | {"title": "MM-BD"},
+            training="robust",
+            ran=1,
+            found=Rate(1, 1),
+            named=Rate(1, 1),
+            accused=none,
+            flagged=Rate(0, 2),
         ),
     ]
 

@@ -78,14 +78,12 @@ def test_every_number_of_seeds_and_every_bandwidth_is_clustered(monkeypatch):
         return tuple(Embedding(f, found.is_translated, b) for f, b in zip(found.features, found.budgets, strict=True))
 
     monkeypatch.setattr(sweep, "embed", as_they_are)
-    monkeypatch.setattr(sweep, "SEEDS", (10, 40))
-    monkeypatch.setattr(sweep, "USUAL", 40)
     config = ScanConfig(
         gather=GatherConfig(stages=(Stage(epsilon=100, step=1, iterations=1),)),
         embed=EmbedConfig(),
         judge=JudgeConfig(bandwidth=20),
     )
-    found = {(parameter, value): count for parameter, value, count in sweep._varied(evidence(), config)}
+    found = {(parameter, value): count for parameter, value, count in sweep._varied(evidence(), config, (10, 40), 40)}
     # Of the first ten seeds all lie in one place, of all of them in two.
     assert found == {
         ("seeds", 10): 2,
@@ -96,7 +94,7 @@ def test_every_number_of_seeds_and_every_bandwidth_is_clustered(monkeypatch):
         ("bandwidth", 3.0): 3,
     }
     wide = replace(config, judge=JudgeConfig(bandwidth=58))
-    found = {(parameter, value): count for parameter, value, count in sweep._varied(evidence(), wide)}
+    found = {(parameter, value): count for parameter, value, count in sweep._varied(evidence(), wide, (10, 40), 40)}
     assert found["bandwidth", -3.0] > found["bandwidth", 3.0]
 
 

@@ -156,10 +156,18 @@ def scan_bank(
     suspects = {e.path(training, folder): made for e in entries if (made := made_record(e, training, folder, results))}
     if not suspects:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
-    how = {"training": training, "preset": preset, "device": device, "precision": precision}
     # All suspects with the first seed before any with the second.
     trials = [
-        Trial(suspect=suspect, checkpoint=path, seed=seed, results=results, **how)
+        Trial(
+            suspect=suspect,
+            checkpoint=path,
+            training=training,
+            preset=preset,
+            seed=seed,
+            device=device,
+            precision=precision,
+            results=results,
+        )
         for seed in chosen
         for path, suspect in suspects.items()
     ]

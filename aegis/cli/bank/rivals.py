@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,7 +49,7 @@ def rivals(
     """
     from aegis.experiments.bank_scans import kept
     from aegis.experiments.kept import trials_of
-    from aegis.experiments.rivals import RivalTrial, tally
+    from aegis.experiments.rivals import RivalTrial, by_training, tally
     from aegis.records.detectors import aegis_record
 
     chosen = names(with_)
@@ -65,7 +66,7 @@ def rivals(
     ran = {suspect.name for suspect, _ in found}
     found += [(t.suspect, aegis_record(one)) for t in trials if t.suspect.name in ran for one in kept(t)[:1]]
     _print_outcomes(found, out)
-    _print_tallies(tally(found), out)
+    _print_tallies(tally(found), Counter(by_training(trial.suspect) for trial in trials), out)
 
 
 def _say(record: RivalRecord, now: bool) -> str:
@@ -95,16 +96,18 @@ def _cell(one: DetectorRecord) -> str:
     return flagged if one.value is None else f"{flagged} ({one.value:.2g})"
 
 
-def _print_tallies(found: list[RivalTally], out: Printer) -> None:
-    columns = ("infected", "found", "named", "benign", "accused", "classes", "falsely flagged", "s")
+def _print_tallies(found: list[RivalTally], asked: Counter[str], out: Printer) -> None:
+    columns = ("ran", "found", "named", "clean accused", "benign classes flagged", "no verdict", "s")
     table = make_table(("detector", "training"), columns)
     for one in found:
-        counts = (one.infected, one.found, one.named, one.benign, one.accused, one.classes, one.falsely_flagged)
-        training = "robust" if one.robust else "standard"
-        table.add_row(one.title, training, *map(str, counts), "" if one.seconds is None else f"{one.seconds:.0f}")
+        rates = (one.found, one.named, one.accused, one.flagged)
+        seconds = "" if one.seconds is None else f"{one.seconds:.0f}"
+        ran = f"{one.ran} of {asked[one.training]}"
+        table.add_row(one.title, one.training, ran, *map(str, rates), str(one.undecided), seconds)
     out.line()
     out.show(table)
     out.note(
-        "found: infected models called infected; named: whose target is flagged; accused: benign models called "
-        "infected; falsely flagged: benign classes of all models. s: median seconds of the processor."
+        "ran: suspects of those asked for; found: infected models called infected; named: whose target is flagged; "
+        "clean accused: models without a backdoor called infected; in brackets 95% intervals (Clopper-Pearson), too "
+        "narrow for classes, which share models. s: median seconds of the processor."
     )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from aegis.experiments.paper.table import remarks_of_smoke
 
 if TYPE_CHECKING:
     from aegis.experiments.paper.figure import Figure
@@ -24,6 +27,7 @@ TABLES: Mapping[str, str] = {
     "11": "table11",
     "12": "table11",
     "findings": "findings",
+    "detectors": "detectors",
 }
 # Figures of one scan are drawn from the store, all others from records.
 OF_A_SCAN = "figure4"
@@ -50,8 +54,20 @@ def make_table(number: str, records: Records) -> Table:
         StoreError: if a record is damaged.
     """
     module = import_module(f"aegis.experiments.paper.{TABLES[number]}")
-    table: Table = module.table(number, records)
-    return table
+    return marked(module.table(number, records), records)
+
+
+def marked(table: Table, records: Records) -> Table:
+    """Says below a table of scale *smoke* what its numbers are worth.
+
+    Args:
+        table: the table.
+        records: that it was made from.
+
+    Returns:
+        The same, or with other remarks.
+    """
+    return replace(table, remarks=remarks_of_smoke(table.remarks)) if records.is_smoke else table
 
 
 def make_figure(number: str, records: Records, scan: str | None, labels: tuple[int, ...] | None) -> Figure:
@@ -73,4 +89,4 @@ def make_figure(number: str, records: Records, scan: str | None, labels: tuple[i
     made: Figure = (
         module.figure(number, scan, labels) if FIGURES[number] == OF_A_SCAN else module.figure(number, records)
     )
-    return made
+    return replace(made, remarks=remarks_of_smoke(made.remarks)) if records.is_smoke else made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aegis.experiments.paper.finding import Finding
 from aegis.experiments.paper.findings_attacks import findings as about_attacks
@@ -56,8 +56,20 @@ def table(number: str, records: Records) -> Table:
     Raises:
         StoreError: if a record is damaged.
     """
-    rows = tuple(_cells(found) for found in findings(records))
-    return Table(number, "Findings of the paper", COLUMNS, rows, (), NOTE)
+    return table_of(number, findings(records))
+
+
+def table_of(number: str, found: Sequence[Finding]) -> Table:
+    """Writes findings as a table.
+
+    Args:
+        number: name of the table.
+        found: the findings.
+
+    Returns:
+        The table.
+    """
+    return Table(number, "Findings of the paper", COLUMNS, tuple(map(_cells, found)), (), NOTE)
 
 
 def findings(records: Records) -> list[Finding]:

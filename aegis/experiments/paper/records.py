@@ -16,7 +16,7 @@ from aegis.experiments.paper.models import Key, name_of
 from aegis.experiments.rivals import RivalRecord, RivalTrial
 from aegis.experiments.sweep import SweepRecord, sweeps_of
 from aegis.lab.bank.record import RESULTS, BankRecord, made_record, record_path
-from aegis.lab.bank.suspects import read_bank
+from aegis.lab.bank.suspects import Entry, read_bank
 from aegis.records.detectors import DetectorRecord
 from aegis.records.record import ScanRecord
 
@@ -50,11 +50,20 @@ class Records:
     Args:
         training: *quick* or *paper*.
         results: folder of all results.
+        bank: the suspects by name, as they are to be trained; None for the bank's own.
+        is_smoke: whether runs are as small as they can be, as in ``Trial``.
     """
 
-    def __init__(self, training: str = "quick", results: Path = RESULTS) -> None:
-        self.training, self.results = training, results
-        self._bank = read_bank()
+    def __init__(
+        self,
+        training: str = "quick",
+        results: Path = RESULTS,
+        bank: Mapping[str, Entry] | None = None,
+        *,
+        is_smoke: bool = False,
+    ) -> None:
+        self.training, self.results, self.is_smoke = training, results, is_smoke
+        self._bank = bank or read_bank()
         self._read: set[Path] = set()
 
     @property
@@ -96,17 +105,34 @@ class Records:
         Raises:
             StoreError: if a record is damaged.
         """
-        found = {}
-        for key in models:
-            trial = self._trial(name_of(True, *key), preset)
-            if trial is None:
-                continue
-            for path in trial.path.parent.glob(f"{trial.suspect.name}-seed*{ENDING}"):
-                _read(ScanRecord, path)
-            if scans := kept(trial):
-                found[key] = scans
-                self._read |= {replace(trial, seed=scan.config["gather"]["seed"]).path for scan in scans}
-        return found
+        found = {key: self._scans_of(name_of(True, *key), preset) for key in models}
+        return {key: scans for key, scans in found.items() if scans}
+
+    def first_scans(self, preset: str, names: Iterable[str]) -> dict[str, ScanRecord]:
+        """Reads one scan of any suspects, that with the smallest seed.
+
+        Args:
+            preset: of the scans.
+            names: of the suspects.
+
+        Returns:
+            Scans by name; suspects without one are left out.
+
+        Raises:
+            StoreError: if a record is damaged.
+        """
+        found = {name: self._scans_of(name, preset) for name in names}
+        return {name: scans[0] for name, scans in found.items() if scans}
+
+    def _scans_of(self, name: str, preset: str) -> list[ScanRecord]:
+        trial = self._trial(name, preset)
+        if trial is None:
+            return []
+        for path in trial.path.parent.glob(f"{trial.suspect.name}-seed*{ENDING}"):
+            _read(ScanRecord, path)
+        scans = kept(trial)
+        self._read |= {replace(trial, seed=scan.config["gather"]["seed"]).path for scan in scans}
+        return scans
 
     def sweeps(self) -> Mapping[str, list[SweepRecord]]:
         """Reads sweeps of the six models with visible triggers.
@@ -118,7 +144,7 @@ class Records:
             StoreError: if a record is damaged.
         """
         found: dict[str, list[SweepRecord]] = {}
-        for task in sweeps_of(training=self.training, results=self.results):
+        for task in sweeps_of(training=self.training, results=self.results, is_smoke=self.is_smoke):
             _read(SweepRecord, task.path)
             if (record := task.find()) is not None:
                 found.setdefault(task.trial.suspect.data, []).append(record)
@@ -194,7 +220,12 @@ class Records:
             return None
         checkpoint = entry.path(self.training)
         return Trial(
-            suspect=suspect, checkpoint=checkpoint, training=self.training, preset=preset, results=self.results
+            suspect=suspect,
+            checkpoint=checkpoint,
+            training=self.training,
+            preset=preset,
+            results=self.results,
+            is_smoke=self.is_smoke,
         )
 
 

@@ -118,6 +118,13 @@ def over(values: Iterable[float], form: str = "g") -> Cell:
     return Cell(least if least == most else f"{least} to {most}", (known[0], known[-1]))
 
 
+NOT_RECORDED = "Nothing is recorded of: "
+SMOKE = (
+    "Scale smoke: a few suspects with the smallest settings, to show that it runs; these numbers say nothing of the "
+    "method."
+)
+
+
 def not_recorded(names: Iterable[str]) -> tuple[str, ...]:
     """Says in a sentence what no record is there of.
 
@@ -128,4 +135,16 @@ def not_recorded(names: Iterable[str]) -> tuple[str, ...]:
         The sentence; nothing where nothing is missing.
     """
     missing = list(names)
-    return (f"Nothing is recorded of: {', '.join(missing)}.",) if missing else ()
+    return (f"{NOT_RECORDED}{', '.join(missing)}.",) if missing else ()
+
+
+def remarks_of_smoke(remarks: Iterable[str]) -> tuple[str, ...]:
+    """Says what numbers at scale *smoke* are worth, instead of naming all suspects that it leaves out.
+
+    Args:
+        remarks: below a table or figure.
+
+    Returns:
+        The remarks to show there.
+    """
+    return (SMOKE, *(one for one in remarks if not one.startswith(NOT_RECORDED)))

@@ -105,6 +105,7 @@ class BankBuilder:
         entries: Iterable[Entry],
         jobs: int | None = None,
         failed: Callable[[Entry, Exception], None] = lambda *_: None,
+        tick: Callable[[], None] | None = None,
     ) -> Iterator[tuple[BankRecord, bool]]:
         """Finds or trains suspects, and gives each record as soon as it is known.
 
@@ -112,6 +113,7 @@ class BankBuilder:
             entries: the suspects, with those that triggers or poison are computed on.
             jobs: number of processes; None takes as many as ``choose_runtime`` has workers.
             failed: is told of each suspect that cannot be made, and why; only those that depend on it are stopped.
+            tick: as in ``run_all``.
 
         Returns:
             Pairs of a record and whether the suspect was trained now.
@@ -135,7 +137,12 @@ class BankBuilder:
         after = {i: position[entry.on] for i, entry in enumerate(entries) if entry.on is not None}
 
         outcomes = run_all(
-            tasks, runtime.workers, after=after, isolated=True, failed=lambda i, error: failed(entries[i], error)
+            tasks,
+            runtime.workers,
+            after=after,
+            isolated=True,
+            failed=lambda i, error: failed(entries[i], error),
+            tick=tick,
         )
         yield from ((record, now) for _, record, now in outcomes)
 

@@ -19,7 +19,7 @@ TABLES = """<style>
 .aegis-table.paper thead th { white-space: normal; vertical-align: bottom; }
 .aegis-table.paper :is(th, td) { overflow-wrap: break-word; }
 .aegis-table .number { text-align: right; padding-right: 1rem; }
-.aegis-table .group { text-align: center; border-bottom: 0; }
+.aegis-table .group { text-align: center; } .aegis-table.paper thead td { border-bottom: 0; }
 .aegis-table .strong { font-weight: 650; }
 .aegis-table .right { color: light-dark(#0b62a8, #5ab4f0); }
 .aegis-table .wrong { color: light-dark(#c2470a, #f58a4b); }

@@ -30,7 +30,12 @@ OWN = "Upload…"
 UPLOAD = "upload"
 LAB = "pages/7_Attack_Lab.py"
 # The page that shows a job of each kind, and what its address calls it.
-LINKS = {"scan": (SCAN, "job"), "references": (SCAN, "references"), "training": (LAB, "training")}
+LINKS = {
+    "scan": (SCAN, "job"),
+    "references": (SCAN, "references"),
+    "training": (LAB, "training"),
+    "experiment": (EXPERIMENTS, "run"),
+}
 NAMED = 3
 
 
