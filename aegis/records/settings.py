@@ -198,8 +198,16 @@ def _different(older: Any, newer: Any, path: str) -> Iterator[Line]:  # noqa: AN
             below = f"{path}.{name}" if path else str(name)
             yield from _different(older.get(name, MISSING), newer.get(name, MISSING), below)
     elif older != newer:
-        name = NAMES.get(path) or printable(path.replace("_", " ").replace(".", ": "), 80)
-        yield Line(name, say(older, path), say(newer, path))
+        yield Line(_named(path), say(older, path), say(newer, path))
+
+
+def _named(path: str) -> str:
+    """Names a setting in words: by what it belongs to where it has no name of its own."""
+    if path in NAMES:
+        return NAMES[path]
+    parent, _, own = path.rpartition(".")
+    words = own.replace("_", " ")
+    return printable(f"{_named(parent)}: {words}" if parent else words, 80)
 
 
 def say(value: Any, path: str) -> str:  # noqa: ANN401 - JSON

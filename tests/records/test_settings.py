@@ -63,13 +63,13 @@ def test_what_differs_is_named_and_nothing_else(record):
     lines = told(different_settings(default, quick))
     assert lines["Images translated per class"] == ("250", "120")
     assert lines["Held-out images per class"] == ("50", "20")
-    assert lines["gather: trigger search: steps"] == ("30", "25")
+    assert lines["Search for triggers: steps"] == ("30", "25")
     assert len(lines) == 5
     assert different_settings(default, default) == ()
     # A search left out is one line.
     lines = told(different_settings(default, paper))
     assert lines["Search for triggers"] == ("yes", "none")
-    assert not [name for name in lines if name.startswith("gather: trigger search")]
+    assert not [name for name in lines if name.startswith("Search for triggers: ")]
 
 
 def test_seeds_and_budgets_are_told_in_full_and_long_lists_by_their_digest(record):

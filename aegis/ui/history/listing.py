@@ -225,7 +225,7 @@ def _columns(clicked: str, open_it: Callable[[], None]) -> dict[str, Any]:
         ),
         "file": column.TextColumn("Suspect", width=225),
         "flagged": column.TextColumn("Flagged", width=150),
-        "decisions": column.TextColumn("Decided", width=110, help="What the analyst decided about classes."),
+        "decisions": column.TextColumn("Decided", width=165, help="What the analyst decided about classes."),
         "title": column.TextColumn("Images", width=195),
         "preset": column.TextColumn("Settings", width=80),
         "created": column.TextColumn("Scanned (UTC)", width=130),
