@@ -13,7 +13,7 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -173,15 +173,37 @@ class Store:
             self._note(key, None if damaged else row, known)
         return None if damaged else arrays
 
+    def content(self, key: str) -> bytes:
+        """Reads the file of arrays as it is.
+
+        Raises:
+            StoreError: if there is none.
+        """
+        with self._guard():
+            return array_path(self.folder, key).read_bytes()
+
+    def has(self, keys: Iterable[str]) -> bool:
+        """Tells whether there are files of all these arrays; none is read."""
+        return all(array_path(self.folder, key).is_file() for key in keys)
+
     def keep(self, key: str, arrays: Arrays) -> None:
         """Writes arrays to a file that is either complete or not there, and evicts others beyond the limit.
 
         Raises:
             StoreError: if they cannot be written; nothing is left behind.
         """
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-        content = buffer.getvalue()
+        self.put(key, encoded(arrays))
+
+    def put(self, key: str, content: bytes) -> None:
+        """Writes arrays as ``keep`` does.
+
+        Args:
+            key: of the arrays.
+            content: of their file, from ``encoded``.
+
+        Raises:
+            StoreError: as in ``keep``.
+        """
         row = (key, len(content), hashlib.sha256(content).hexdigest(), time.time())
         with self._guard():
             self._session.claim(key, replace=True)
@@ -319,6 +341,13 @@ class Store:
                 "a full disk" if is_full(self.folder) else str(error),
                 "Free some space, or set AEGIS_STORE to a folder that can be written to.",
             ) from error
+
+
+def encoded(arrays: Arrays) -> bytes:
+    """Writes arrays as the content of a file."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
 
 
 def _record(text: bytes) -> ScanRecord | None:

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aegis.core.errors import AegisError, StoreError
+from aegis.core.text import spoken
 from aegis.records.config import ScanConfig
 from aegis.store.store import Store
 from aegis.ui.components.live import say_queued, show_job, show_measured, show_measuring
@@ -24,7 +25,7 @@ from aegis.ui.scan.result import show_result
 from aegis.ui.scan.settings import choose_settings
 from aegis.ui.scan.suspect import choose_suspect
 from aegis.ui.session import ScanJob, find_job, open_scan, server_state, start
-from aegis.ui.watch import PlannedScan, Watch, seconds, spoken
+from aegis.ui.watch import PlannedScan, Watch, seconds
 
 if TYPE_CHECKING:
     from aegis.services.normalisation import FirstLook
