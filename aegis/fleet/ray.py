@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import ray
+from ray._private import worker
 from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -177,6 +178,9 @@ class Cluster:
 
 def _connect(address: str) -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Ray has no switch for it: what it says of dead nodes would come between our lines, pages long.
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = lambda *_, **__: None
     try:
         ray.init(address, log_to_driver=False, configure_logging=False, logging_level=logging.CRITICAL)
     except (RuntimeError, ConnectionError, OSError, ValueError, RayError) as error:

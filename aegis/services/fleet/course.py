@@ -66,9 +66,8 @@ class Course:
         """
         for key, content in files.items():
             self.store.put(key, content)
-        for key in arrays:
-            if key not in files:
-                self.store.claim(key)
+        # Those that are written are protected by that.
+        self.store.claim_all(key for key in arrays if key not in files)
 
     def add_seconds(self, seconds: dict[str, float]) -> None:
         """Adds up the seconds of steps."""

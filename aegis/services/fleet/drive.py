@@ -115,7 +115,8 @@ class Drive:
         named = zip((str(scan.suspect.checkpoint) for scan in self.scans), self._sizes)
         self.journal.begin(self.id, source, place, time.time(), named)
         try:
-            self._queue.run()
+            with Store().held_open():
+                self._queue.run()
         finally:
             self.executor.close()
         self.journal.end(self.id, time.time())

@@ -7,6 +7,7 @@ cancel a fleet.
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,9 +107,14 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
-        with self._open() as notes:
-            notes.execute("PRAGMA journal_mode=WAL")
-            notes.executescript(_TABLES)
+        with self._guard():
+            # One connection for all: with the last one, sqlite writes its log into the file, which takes long.
+            self._notes = sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False)
+            weakref.finalize(self, self._notes.close)
+            self._notes.execute("PRAGMA journal_mode=WAL")
+            # A machine that loses power may lose the last notes, which are made again.
+            self._notes.execute("PRAGMA synchronous=NORMAL")
+            self._notes.executescript(_TABLES)
 
     @classmethod
     def knows(cls, folder: Path, run: str) -> bool:
@@ -222,15 +228,13 @@ class Journal:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        with self._guard(), self._notes:
+            yield self._notes
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
         try:
-            connection = sqlite3.connect(self.path, timeout=PATIENCE)
-            try:
-                # A machine that loses power may lose the last notes, which are made again.
-                connection.execute("PRAGMA synchronous=NORMAL")
-                with connection:
-                    yield connection
-            finally:
-                connection.close()
+            yield
         except sqlite3.Error as error:
             raise StoreError(
                 f"to keep notes in {self.path}", str(error), "Free some space, or remove that file to begin anew."

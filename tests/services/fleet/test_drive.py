@@ -118,14 +118,16 @@ def refuse(message):
 def test_whatever_a_suspect_sets_off_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
     (tmp_path / "empty").mkdir()
-    paths = [tmp_path / "none.pt", tmp_path / "empty", write_infected(tmp_path)]
+    paths = [tmp_path / "none.pt", tmp_path / "empty"]
     scans = [FleetScan(suspect=Listed(checkpoint=path), data="samples:mnist") for path in paths]
-    monkeypatch.setattr("aegis.services.scan.ScanRequest.check_normalisation", lambda *_: 1 / 0)
-    monkeypatch.setattr("aegis.models.load.load_checkpoint", lambda *_, **__: None)
     messages = {number: scanned.message for number, scanned in drive(scans, Here(work.answer))[0]}
     assert "none.pt" in messages[0]
     assert "a folder with model.safetensors" in messages[1]
-    assert "A defect in AEGIS" in messages[2]
+    # A defect of ours: text is no number.
+    monkeypatch.setattr("aegis.services.fleet.work._load", int)
+    infected = FleetScan(suspect=Listed(checkpoint=write_infected(tmp_path)), data="samples:mnist")
+    [(_, scanned)], _ = drive([infected], Here(work.answer))
+    assert "A defect in AEGIS" in scanned.message
 
 
 def test_too_little_memory_halves_the_classes_and_is_told_at_one(scan, monkeypatch):
