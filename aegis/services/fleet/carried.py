@@ -27,7 +27,12 @@ class Carried:
     def claim(self, key: str) -> None:
         """Protects arrays while the work runs, as the store does."""
         self.used.append(key)
-        self._store.claim(key)
+        try:
+            self._store.claim(key)
+        except StoreError:
+            # A full disk of a node is no loss where the arrays travel anyway; so it is in ``keep``.
+            if self._shared:
+                raise
 
     def load(self, key: str) -> Arrays | None:
         """Reads arrays from the store, or from what came with the work."""
@@ -44,7 +49,6 @@ class Carried:
         try:
             self._store.put(key, content)
         except StoreError:
-            # A full disk of a node is no loss where the arrays travel anyway.
             if self._shared:
                 raise
             self._made[key] = content

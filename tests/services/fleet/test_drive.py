@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from aegis.core.errors import StoreError
 from aegis.core.runtime import Cancelled
 from aegis.fleet.executor import Slot
 from aegis.fleet.messages import pack, unpack
@@ -221,15 +222,17 @@ def test_one_suspect_is_ended_and_then_all(scan, tmp_path):
 
 
 def test_a_full_disk_of_the_driver_is_told_and_of_a_node_is_no_loss(scan, tmp_path, monkeypatch):
-    def full(self, key, content):
-        from aegis.core.errors import StoreError
+    def full(change):
+        def change_it(self, *arguments):
+            if self.folder.name == name:
+                raise StoreError("to keep results", "a full disk", "Free some space.")
+            return change(self, *arguments)
 
-        if self.folder.name == name:
-            raise StoreError("to keep results", "a full disk", "Free some space.")
-        return put(self, key, content)
+        return change_it
 
-    put, name = Store.put, "node"
-    monkeypatch.setattr(Store, "put", full)
+    name = "node"
+    for change in ("put", "claim_all"):
+        monkeypatch.setattr(Store, change, full(getattr(Store, change)))
     [(_, scanned)], _ = drive([scan], Here(partial(elsewhere, tmp_path / "node")))
     assert Store().is_whole(scanned.key)
     name = "store"
