@@ -26,9 +26,10 @@ from aegis.fleet.executor import Ended, Share, Slot
 from aegis.fleet.messages import pack, unpack
 from aegis.records.presets import preset
 from aegis.records.record import ScanRecord, config_record, read_record
-from aegis.services.fleet.drive import Drive, Scanned
+from aegis.services.fleet.drive import Drive
 from aegis.services.fleet.journal import Journal
 from aegis.services.fleet.request import FleetScan
+from aegis.services.fleet.scanned import Scanned
 from aegis.services.suspect_list import Listed
 from aegis.store.packing import pack_applicability
 from aegis.store.store import Store, encoded

@@ -19,11 +19,11 @@ from aegis.cli.scan_options import Preset, ReferencesMode
 from aegis.core.errors import StoreError
 from aegis.core.failures import BAD_INPUT
 from aegis.core.text import count_of
+from aegis.services.fleet.scanned import NOT_SCANNED, Scanned
 from aegis.services.suspect_list import read_suspects
 
 if TYPE_CHECKING:
     from aegis.fleet.executor import Executor
-    from aegis.services.fleet.drive import Scanned
 
 Suspects = Annotated[
     Path,
@@ -171,8 +171,6 @@ def _said(scanned: Scanned) -> Sequence[str | tuple[str, str]]:
 
 
 def _print_summary(out: Printer, done: Sequence[Scanned]) -> None:
-    from aegis.services.fleet.drive import NOT_SCANNED
-
     table = make_table(("outcome",), ("suspects", "seconds"))
     for outcome in (*EXIT_CODES, NOT_SCANNED):
         of_it = [one for one in done if one.outcome == outcome]

@@ -15,50 +15,19 @@ from aegis.core.runtime import Cancelled
 from aegis.fleet.executor import Ended, Executor, Share
 from aegis.fleet.messages import pack, unpack
 from aegis.fleet.queue import Piece, Queue
-from aegis.records.record import ScanRecord
 from aegis.services.fleet.course import MEASURED, Course
 from aegis.services.fleet.journal import CANCELLED, DONE, FAILED, RUNNING, Journal, State
 from aegis.services.fleet.pace import Pace
 from aegis.services.fleet.request import FleetScan
-from aegis.services.suspect_list import Listed
+from aegis.services.fleet.scanned import Scanned
 from aegis.store.store import Store
 
-NOT_SCANNED = "not scanned"
 DEAD = "Its process ended twice, without a word; most likely the memory was too little. Scan it alone: aegis scan."
 MEMORY = "Expected enough memory for one class; got too little. Give it fewer seeds, or a node with more."
 NOWHERE = "Expected a node that can scan it; got none: {why}. Put its files where every node finds them."
-# Bytes that a worker takes, and further ones for each of the checkpoint: the model, its copies and gradients.
-BASE, TIMES = 2**30, 8
-
-
-@dataclass(frozen=True, eq=False)
-class Scanned:
-    """What came of one suspect.
-
-    Args:
-        suspect: as it was listed.
-        record: of its scan; None if it could not be scanned.
-        key: of the scan in the store.
-        found: whether the scan was there already.
-        seconds: that its work took, added up over all workers.
-        message: why it could not be scanned.
-        cancelled: whether somebody ended it.
-        outcome: the verdict, or *not scanned*.
-    """
-
-    suspect: Listed
-    record: ScanRecord | None = None
-    key: str = ""
-    found: bool = False
-    seconds: float = 0.0
-    message: str = ""
-    cancelled: bool = False
-    outcome: str = NOT_SCANNED
-
-    @classmethod
-    def of(cls, suspect: Listed, record: ScanRecord, key: str, found: bool, seconds: float) -> Scanned:
-        """Tells of a scan that was finished; arguments as above."""
-        return cls(suspect, record, key, found, seconds, outcome=record.verdict)
+# Bytes that a worker takes (1.6 GiB were measured), and further ones for each of the checkpoint: the model, its copies
+# and gradients.
+BASE, TIMES = 2 * 2**30, 8
 
 
 @dataclass(frozen=True)
@@ -137,6 +106,7 @@ class Drive:
         kept = self.journal.pieces(key) if key else {}
         measured = json.loads(kept[MEASURED]) if MEASURED in kept else None
         if measured is not None and course.store.has(measured["arrays"]):
+            course.keep({}, measured["arrays"])
             self._begin_classes(course, measured, kept)
         else:
             self._note(course)

@@ -18,6 +18,7 @@ from aegis.services.fleet.drive import DEAD, MEMORY, Drive
 from aegis.services.fleet.journal import Journal
 from aegis.services.fleet.request import FleetScan
 from aegis.services.suspect_list import Listed
+from aegis.store.index import open_index
 from aegis.store.store import Store
 from tests.finished import CONFIG
 from tests.fleet.here import End, Here
@@ -91,6 +92,10 @@ def test_what_was_finished_before_the_driver_ended_is_not_done_again(scan):
     said = [unpack(message)[0] for _, message, _ in executor.begun]
     # It had measured the suspect, and examined two classes of four.
     assert [one["labels"] for one in said] == [[2], [3]]
+    # The scan protects all arrays: of the measurement, and two of each class.
+    with open_index(Store().folder / "index.sqlite") as index:
+        needed = index.execute("SELECT COUNT(*) FROM needs WHERE scan = ?", (scanned.key,)).fetchone()
+    assert needed == (1 + 2 * 4,)
     assert scanned.record.verdict == "inconclusive"
 
 
