@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import chdir, suppress
 from typing import Any
 
 import ray
@@ -182,7 +182,9 @@ def _connect(address: str) -> None:
     if hasattr(worker, "print_to_stdstream"):
         worker.print_to_stdstream = lambda *_, **__: None
     try:
-        ray.init(address, log_to_driver=False, configure_logging=False, logging_level=logging.CRITICAL)
+        # Workers would import what lies in the driver's folder, which may be one of strangers' files.
+        with chdir(os.sep):
+            ray.init(address, log_to_driver=False, configure_logging=False, logging_level=logging.CRITICAL)
     except (RuntimeError, ConnectionError, OSError, ValueError, RayError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         advice = "Use the same versions of Ray and Python everywhere." if "ersion" in str(error) else LOOK

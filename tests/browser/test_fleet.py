@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SUSPECT, rest, serve, settled
+from tests.browser.test_accessible import RUN as CHECK
+from tests.browser.test_accessible import SCRIPT
 from tests.browser.test_history import BOX, OPEN, click
 from tests.fleet.noted import RUN, note_fleet
 from tests.stored_scan import keep_version
@@ -80,7 +82,9 @@ def test_the_list_is_taken_away_as_it_is_filtered(visit):
 
 
 @pytest.mark.parametrize("light", ["light", "dark"])
-def test_it_fits_on_any_screen(visit, light):
+def test_it_fits_on_any_screen_and_keeps_nobody_out(visit, light):
     page = visit("Fleet", light=light, width=390, height=800)
     expect(count(page, "1,?000 suspects")).to_be_visible()
+    rest(page).evaluate(SCRIPT.read_text())
+    assert page.evaluate(CHECK) == []
     settled(rest(page))

@@ -67,10 +67,11 @@ def environment(nodes, store, **changes):
     return plain | {"AEGIS_STORE": str(store)} | changes
 
 
-def start(suspects, nodes, store, *options, **changes):
+def start(suspects, nodes, store, *options, cwd=None, **changes):
     return subprocess.Popen(
         command(suspects, nodes, *options),
         env=environment(nodes, store, **changes),
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -110,8 +111,12 @@ def test_who_has_no_token_is_turned_away(suspects, nodes, folder, tmp_path):
 
 def test_three_nodes_find_what_this_machine_finds_and_the_token_is_nowhere(suspects, nodes, folder, local):
     lines = folder / "out.jsonl"
+    # A folder of strangers' files, of which nodes must import none.
+    (folder / "strangers").mkdir()
+    (folder / "strangers" / "aegis.py").write_text(f"open({str(folder / 'imported')!r}, 'w')")
     # Whatever mode the user's shell says, the token counts.
-    driver = start(suspects, nodes, folder / "driver", "--json", lines, RAY_AUTH_MODE="disabled")
+    away = {"cwd": folder / "strangers", "RAY_AUTH_MODE": "disabled"}
+    driver = start(suspects, nodes, folder / "driver", "--json", lines, **away)
     seen = set()
     while driver.poll() is None:
         pids = [driver.pid, *(pid for node in nodes.running for pid in (node.pid, *below(node.pid)))]
@@ -124,6 +129,7 @@ def test_three_nodes_find_what_this_machine_finds_and_the_token_is_nowhere(suspe
     out, said = driver.communicate()
     assert driver.returncode in (0, 1, 3), said
     assert len(lines.read_text().splitlines()) == 3
+    assert not (folder / "imported").exists()
     assert records(folder / "driver") == records(local)
     token = nodes.token.encode()
     texts = [out.encode(), said.encode(), lines.read_bytes(), *seen]
@@ -147,6 +153,24 @@ def test_a_killed_node_and_a_killed_driver_cost_no_suspect(suspects, nodes, fold
     # What Ray says of it is for others.
     assert (out.splitlines()[0].split(), said) == (["outcome", "suspects", "seconds"], "")
     assert records(store) == records(local)
+
+
+def test_a_node_with_something_else_gets_no_work(suspects, nodes, folder, local):
+    other = folder / "other"
+    shutil.copytree(ROOT / "aegis", other / "aegis")
+    version = other / "aegis" / "core" / "version.py"
+    version.write_text(version.read_text().replace("__version__ = ", "__version__ = '0.0.0'  # ", 1))
+    odd = nodes.start(folder / "store-odd", PYTHONPATH=str(other))
+    try:
+        driver = start(suspects, nodes, folder / "mixed", cwd=folder)
+        _, said = driver.communicate(timeout=LIMIT)
+    finally:
+        nodes.kill(odd)
+    assert driver.returncode in (0, 1, 3), said
+    assert "gets no work: expected AEGIS" in said
+    assert "got AEGIS 0.0.0 of source" in said
+    assert records(folder / "mixed") == records(local)
+    assert not (folder / "store-odd" / "arrays").exists()
 
 
 def test_a_cluster_that_asks_nobody_is_refused_unless_told(suspects, folder, local):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aegis.core.errors import AegisError
@@ -126,7 +127,13 @@ class Drive:
 
     def _message(self, about: _About) -> bytes:
         scan, measured = about.course.scan, about.course.measured
-        said: dict[str, Any] = {"run": self.id, "scan": scan.to_json(), "needs": scan.files()}
+        # Paths as they were given are part of records, and relative ones mean something only in their folder.
+        said: dict[str, Any] = {
+            "run": self.id,
+            "scan": scan.to_json(),
+            "needs": scan.files(),
+            "folder": str(Path.cwd()),
+        }
         if not about.labels:
             return pack(said | {"do": "measure"})
         said |= {name: measured[name] for name in ("device", "precision", "digest")}

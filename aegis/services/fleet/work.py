@@ -51,6 +51,8 @@ def answer(message: bytes) -> bytes:
     started = time.perf_counter()
     try:
         said, files = unpack(message)
+        if Path(said["folder"]).is_dir():
+            os.chdir(said["folder"])
         missing = [name for name in said["needs"] if not Path(name).exists()]
         if missing:
             return pack({"error": f"no {missing[0]} on {platform.node()}", "missing": missing})

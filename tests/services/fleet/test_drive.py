@@ -185,7 +185,10 @@ def test_a_node_without_the_files_gets_other_work(scan):
 def test_a_worker_names_what_it_lacks(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_STORE", str(tmp_path / "store"))
     gone = str(tmp_path / "gone.npz")
-    said, _ = unpack(work.answer(pack({"do": "measure", "needs": [str(tmp_path), gone]})))
+    monkeypatch.chdir(tmp_path)
+    needs = {"needs": ["here", gone], "folder": str(tmp_path / "there")}
+    (tmp_path / "there" / "here").mkdir(parents=True)
+    said, _ = unpack(work.answer(pack({"do": "measure"} | needs)))
     assert said["missing"] == [gone]
     said, _ = unpack(work.answer(b"something else"))
     assert "the same version of AEGIS" in said["error"]
