@@ -41,6 +41,8 @@ def show_fleets(fleet: Fleet = None, json: Json = False) -> None:
 
         aegis fleet status
         aegis fleet status 3f2a --json
+
+    Fleets that were interrupted go on when their command is given again.
     """
     journal = Journal(Store().folder)
     known = overviews(journal, time.time())
@@ -76,6 +78,8 @@ def cancel_fleet(fleet: Fleet = None, suspect: Suspect = None) -> None:
 
         aegis fleet cancel
         aegis fleet cancel 3f2a --suspect models/large.pt
+
+    The command that started it ends as if it was interrupted, with exit code 130.
     """
     journal = Journal(Store().folder)
     running = [one for one in overviews(journal, time.time()) if one.run.alive]
