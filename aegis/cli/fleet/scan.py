@@ -96,7 +96,7 @@ def scan_fleet(
         told.note(f"{count_of(repeated, 'row')} repeated and scanned once.")
     settings = {"preset": preset_name, "device": device, "precision": precision, "references": references}
     scans = [FleetScan(suspect=one, data=data, seed=seed, **settings) for one in listed]
-    executor, place = _executor(jobs, len(scans), address, insecure, device, told)
+    executor, place = _executor(jobs, address, insecure, device, told)
     done: list[Scanned] = []
     with ExitStack() as stack:
         lines = stack.enter_context(_opened(json)) if json else None
@@ -116,7 +116,7 @@ def scan_fleet(
 
 
 def _executor(
-    jobs: int | None, most: int, address: str | None, insecure: bool, device: str, told: Printer
+    jobs: int | None, address: str | None, insecure: bool, device: str, told: Printer
 ) -> tuple[Executor, str]:
     """Prepares processes of this machine, or joins a cluster, and says which in words."""
     from aegis.services.fleet.work import answer, hello
