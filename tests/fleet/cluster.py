@@ -27,7 +27,7 @@ class Nodes:
     """
 
     folder: Path
-    token: str = field(default_factory=lambda: secrets.token_hex(32))
+    token: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     port: int = 0
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -45,7 +45,6 @@ class Nodes:
             secret.write_text(self.token)
         mode = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(secret)} if self.token else {}
         home = {"HOME": str(self.folder), "RAY_TMPDIR": str(self.folder), "RAY_USAGE_STATS_ENABLED": "0"}
-        # On one machine, nothing but threads and processes is gained by more.
         plain = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
         return kept | plain | home | (mode or {"RAY_AUTH_MODE": "disabled"})
