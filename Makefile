@@ -8,7 +8,7 @@ PY := .venv/bin/python
 UV := $(PY) -m uv
 INSTALL := VIRTUAL_ENV=.venv $(UV) pip install
 
-.PHONY: help run test check docs bench
+.PHONY: help run test check docs bench fleet
 .DELETE_ON_ERROR:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo 'make check   lint, formatting, types, and who may import whom'
 	@echo 'make docs    write the tables of docs/reproduction.md anew, after new results'
 	@echo 'make bench   time what is slow'
+	@echo 'make fleet   install what a cluster needs, and what its tests are skipped without'
 	@echo 'The first of them installs into .venv: about 6 GB on Linux.'
 
 run: .venv/runtime.stamp
@@ -40,6 +41,8 @@ docs: .venv/runtime.stamp
 
 bench: .venv/dev.stamp
 	$(PY) -m benchmarks
+
+fleet: .venv/fleet.stamp
 
 .venv/uv.stamp:
 	@python=; for name in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -73,4 +76,8 @@ bench: .venv/dev.stamp
 	@echo 'Installing what tests and checks need'
 	@$(INSTALL) --quiet -r requirements-dev.txt
 	@$(INSTALL) --quiet --no-deps 'torchattacks>=3.5,<4'
+	@touch $@
+
+.venv/fleet.stamp: .venv/dev.stamp pyproject.toml
+	@$(INSTALL) --quiet --editable '.[fleet]'
 	@touch $@

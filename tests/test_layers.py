@@ -9,7 +9,7 @@ import tempfile
 import pytest
 
 from tests.cli.test_help import COMMANDS
-from tests.layers import ROOT, WITHOUT_TORCH, at_import, breaches, imported, module_of, sources
+from tests.layers import RAY, ROOT, WITHOUT_TORCH, at_import, breaches, imported, module_of, sources
 
 
 def test_imports_go_downwards():
@@ -36,6 +36,7 @@ def test_imports_go_downwards():
         ("aegis.ui.scan.page", "from aegis.ui.history.rows import row_of"),
         ("aegis.ui.session", "from aegis.ui import inspect"),
         ("aegis.cli", "import streamlit as st"),
+        ("aegis.fleet.pool", "import ray"),
         ("aegis.detect.embed", "from plotly import graph_objects"),
         ("aegis.novelty", "from aegis.core.types import Dataset"),
     ],
@@ -69,7 +70,7 @@ def test_every_library_in_use_is_required():
     names = {"PIL": "pillow", "sklearn": "scikit-learn", "umap": "umap-learn"}
     required = set(re.findall(r"^([\w-]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
     used = {name.split(".")[0] for path in sources() for _, name in imported(path.read_text(), "aegis")}
-    libraries = used - sys.stdlib_module_names - {"aegis"}
+    libraries = used - sys.stdlib_module_names - {"aegis", RAY[0]}
     assert {names.get(library, library) for library in libraries} <= required
 
 

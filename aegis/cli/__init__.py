@@ -14,7 +14,7 @@ from aegis.cli.compare import compare
 from aegis.cli.evaluate import evaluate
 from aegis.cli.failures import guarded, tell
 from aegis.cli.figure import figure
-from aegis.cli.fleet import FLEET
+from aegis.cli.fleet.commands import FLEET
 from aegis.cli.gc import gc
 from aegis.cli.history import history
 from aegis.cli.identify import identify
@@ -41,7 +41,7 @@ app = typer.Typer(
 for command in (scan, compare, identify, reference, show, report, history, verify, gc, train, evaluate, table, figure):
     app.command(help=without_wrapping(command.__doc__ or ""))(guarded(command))
 for group, parts, about in (
-    ("fleet", FLEET, "Many suspects at once: scan a folder or a list of them."),
+    ("fleet", FLEET, "Many suspects at once: scan a folder or a list of them, see how far that is, end it."),
     ("bank", BANK, "Suspects to try a detector on: list, train, scan."),
 ):
     sub = typer.Typer(name=group, no_args_is_help=True, help=about)

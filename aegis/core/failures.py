@@ -25,7 +25,7 @@ def explain(error: BaseException) -> tuple[str, int]:
         return str(error), BAD_INPUT
     if isinstance(error, Cancelled | KeyboardInterrupt):
         return "Interrupted. A scan or a training goes on from what was finished when it is started again.", INTERRUPTED
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return "Expected enough memory; got too little. Give fewer images or a smaller model.", BAD_INPUT
     if isinstance(error, OSError):
         where = "" if error.filename is None else f" at {error.filename}"
@@ -56,7 +56,8 @@ def line_of_own_code(error: BaseException) -> str | None:
     return None
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tells whether memory was too little, of the processor or of a GPU."""
     # torch has an error of its own for a GPU, and a plain RuntimeError for the processor.
     text = str(error)
     return (

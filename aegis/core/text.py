@@ -146,6 +146,24 @@ def count_of(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else plural}"
 
 
+def spoken(span: float) -> str:
+    """Says a duration in words.
+
+    Args:
+        span: in seconds.
+
+    Returns:
+        Words such as *2 minutes*.
+    """
+    if span < 10:
+        return "less than 10 seconds"
+    if span < 90:
+        return f"about {round(span, -1):.0f} seconds"
+    if span < 90 * 60:
+        return f"about {span / 60:.0f} minutes"
+    return f"about {span / 3600:.1f} hours"
+
+
 def first_fault(error: ValidationError) -> str:
     """Describes the first error that pydantic found in data from outside.
 

@@ -12,7 +12,7 @@ from aegis.core.types import Dataset
 from aegis.detect.steps import Steps
 from aegis.records.config import ScanConfig, Triage
 from aegis.records.record import ScanRecord
-from aegis.store.cached_steps import stored
+from aegis.store.cached_steps import Keeper, stored
 from aegis.store.keys import key_of, model_part, scan_key
 from aegis.store.store import Store
 
@@ -83,7 +83,7 @@ class ScanRequest:
 
         return choose_runtime(self.device, self.precision, self.workers)
 
-    def steps(self, suspect: Suspect, store: Store | None) -> Steps:
+    def steps(self, suspect: Suspect, store: Keeper | None) -> Steps:
         """Gives the costly steps of the scan.
 
         Args:

@@ -74,11 +74,11 @@ class Session:
             drop_interrupted(index, kind, key)
             self.id = _insert(index, work)
 
-    def claim(self, key: str, *, replace: bool = False) -> None:
+    def claim(self, *keys: str, replace: bool = False) -> None:
         """Protects arrays from removal until the task ends.
 
         Args:
-            key: of the arrays.
+            keys: of the arrays.
             replace: they are about to be written anew, so their size and digest in the index no longer hold.
 
         Raises:
@@ -88,12 +88,13 @@ class Session:
             if self.id is None:
                 self.begin()
             with open_index(self.index) as index:
-                index.execute("INSERT OR IGNORE INTO uses VALUES (?, ?)", (self.id, key))
+                index.executemany("INSERT OR IGNORE INTO uses VALUES (?, ?)", [(self.id, key) for key in keys])
                 if replace:
-                    index.execute("DELETE FROM arrays WHERE key = ?", (key,))
+                    index.executemany("DELETE FROM arrays WHERE key = ?", [(key,) for key in keys])
                 else:
-                    index.execute("UPDATE arrays SET used = ? WHERE key = ?", (time.time(), key))
-            self.claimed.add(key)
+                    now = time.time()
+                    index.executemany("UPDATE arrays SET used = ? WHERE key = ?", [(now, key) for key in keys])
+            self.claimed.update(keys)
 
     def end(self) -> None:
         """Removes the task from the index; where that fails, it counts as over once its process ends."""

@@ -15,7 +15,7 @@ from streamlit.errors import StreamlitAPIException
 from aegis.core.errors import ConfigError
 from aegis.core.text import printable
 from aegis.ui.browser import is_signed_in, mark_browser, signed_in_name
-from aegis.ui.components.widgets import BASELINES, EXPERIMENTS, HISTORY, HOME, INSPECT, LAB, LOGO, SCAN, complain
+from aegis.ui.components.widgets import BASELINES, EXPERIMENTS, FLEET, HISTORY, HOME, INSPECT, LAB, LOGO, SCAN, complain
 from aegis.ui.warm import warm_up
 
 PAGES = (
@@ -23,6 +23,7 @@ PAGES = (
     (SCAN, "Scan", ":material/radar:"),
     (INSPECT, "Inspect class", ":material/search:"),
     (HISTORY, "History", ":material/history:"),
+    (FLEET, "Fleet", ":material/lan:"),
     (BASELINES, "Baselines", ":material/balance:"),
     (EXPERIMENTS, "Experiments", ":material/science:"),
     (LAB, "Attack lab", ":material/bug_report:"),

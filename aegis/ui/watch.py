@@ -285,24 +285,6 @@ def seconds(task: PlannedScan, records: Sequence[ScanRecord]) -> float | None:
     return max(times) if times else None
 
 
-def spoken(span: float) -> str:
-    """Says a duration in words.
-
-    Args:
-        span: in seconds.
-
-    Returns:
-        Words such as *2 minutes*.
-    """
-    if span < 10:
-        return "less than 10 seconds"
-    if span < 90:
-        return f"about {round(span, -1):.0f} seconds"
-    if span < 90 * 60:
-        return f"about {span / 60:.0f} minutes"
-    return f"about {span / 3600:.1f} hours"
-
-
 def _times(task: PlannedScan, records: Sequence[ScanRecord]) -> Iterator[float]:
     wanted, device = _steps(task.config), None
     for record in records:

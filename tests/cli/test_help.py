@@ -32,7 +32,17 @@ COMMANDS = (
     "table",
     "figure",
 )
-COMMANDS += ("fleet scan", "bank list", "bank train", "bank scan", "bank calibrate", "bank rivals", "bank filters")
+COMMANDS += (
+    "fleet scan",
+    "fleet status",
+    "fleet cancel",
+    "bank list",
+    "bank train",
+    "bank scan",
+    "bank calibrate",
+    "bank rivals",
+    "bank filters",
+)
 ROOT = Path(__file__).parents[2]
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from aegis.core.progress import SHARES
 from aegis.core.runtime import Event
+from aegis.core.text import spoken
 from aegis.core.types import Applicability
 from aegis.records.presets import adjusted, preset
 from aegis.records.record import ClassRecord, config_record
-from aegis.ui.watch import CURVE, PlannedScan, Watch, seconds, spoken
+from aegis.ui.watch import CURVE, PlannedScan, Watch, seconds
 from tests.stored import record
 
 CONFIG = preset("default", None, (1, 28, 28))

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from aegis.core.text import numbered, printable
+from aegis.core.text import numbered, printable, spoken
 from aegis.core.types import Applicability
 from aegis.detect.verdict import objections
 from aegis.records.config import VerdictConfig
@@ -22,7 +22,7 @@ from aegis.ui.components.svg import loss_curve
 from aegis.ui.components.widgets import complain, fact, facts
 from aegis.ui.jobs import Job
 from aegis.ui.session import ScanJob, server_state
-from aegis.ui.watch import ClassView, View, Watch, spoken
+from aegis.ui.watch import ClassView, View, Watch
 
 EVERY = 0.5
 # Limits of classes drawn side by side and of bars: a model may have hundreds of classes.

@@ -28,7 +28,7 @@ FIELDS = {"--data": "“Images”", "--arch": "“Architecture”", "--classes":
 OWN = "Upload…"
 # What the Scan page's address says instead of a suspect's file.
 UPLOAD = "upload"
-LAB = "pages/7_Attack_Lab.py"
+LAB, FLEET = "pages/7_Attack_Lab.py", "pages/8_Fleet.py"
 # The page that shows a job of each kind, and what its address calls it.
 LINKS = {
     "scan": (SCAN, "job"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from aegis.core.text import count_of, numbered
+from aegis.core.text import count_of, numbered, spoken
 from aegis.core.types import Dataset
 from aegis.data import DATASETS, SOURCES
 from aegis.data.catalogue import SAMPLES
@@ -15,7 +15,6 @@ from aegis.ui.caches import named_images
 from aegis.ui.components.pictures import address, strip
 from aegis.ui.components.widgets import title_of
 from aegis.ui.suspects import BUNDLED
-from aegis.ui.watch import spoken
 
 CLEAN = "none: a clean model"
 # By the name of the trigger: what it looks like.

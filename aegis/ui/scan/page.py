@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from aegis.core.errors import AegisError, StoreError
 from aegis.core.runtime import choose_runtime
+from aegis.core.text import spoken
 from aegis.records.config import ScanConfig
 from aegis.store.store import Store
 from aegis.ui.components.live import say_queued, show_job, show_measured, show_measuring
@@ -25,7 +26,7 @@ from aegis.ui.scan.result import show_result
 from aegis.ui.scan.settings import choose_settings
 from aegis.ui.scan.suspect import choose_suspect
 from aegis.ui.session import ScanJob, find_job, open_scan, server_state, start
-from aegis.ui.watch import PlannedScan, Watch, computed_on, seconds, spoken
+from aegis.ui.watch import PlannedScan, Watch, computed_on, seconds
 
 if TYPE_CHECKING:
     from aegis.services.normalisation import FirstLook

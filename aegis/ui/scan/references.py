@@ -6,7 +6,7 @@ import streamlit as st
 
 from aegis.core.errors import AegisError, DataError
 from aegis.core.runtime import cores
-from aegis.core.text import count_of
+from aegis.core.text import count_of, spoken
 from aegis.records.reference_files import known_digests, shipped_references
 from aegis.records.references import References
 from aegis.services.reference_cost import expected_seconds
@@ -18,7 +18,6 @@ from aegis.ui.order import ChosenImages
 from aegis.ui.references import order_references
 from aegis.ui.session import find_making, find_making_job, start_references
 from aegis.ui.uploads import ImagesSummary
-from aegis.ui.watch import spoken
 
 WHAT = (
     "Small benign models of the same images, searched for triggers like the suspect. What works on them as well is a "

@@ -1,27 +1,29 @@
-"""``aegis fleet``: scan many suspects, side by side."""
+"""``aegis fleet scan``: scan many suspects, side by side."""
 
 from __future__ import annotations
 
 import json as text_of
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from aegis.cli.options import MORE, Device, PrecisionOption, Quiet, Seed, option, writable
+from aegis.cli.options import MORE, Device, PrecisionOption, Quiet, Seed, flag, option, writable
 from aegis.cli.output import COLOURS, Printer, clean, make_table
-from aegis.cli.remembered import remembered, this_command
+from aegis.cli.remembered import remembered
 from aegis.cli.scan import EXIT_CODES, WORST
 from aegis.cli.scan_options import Preset, ReferencesMode
 from aegis.core.errors import StoreError
 from aegis.core.failures import BAD_INPUT
 from aegis.core.text import count_of
+from aegis.services.fleet.scanned import NOT_SCANNED, Scanned
 from aegis.services.suspect_list import read_suspects
 
 if TYPE_CHECKING:
-    from aegis.services.fleet import Scanned
+    from aegis.fleet.executor import Executor
 
 Suspects = Annotated[
     Path,
@@ -42,6 +44,18 @@ Json = Annotated[
         "--json", metavar="OUT.jsonl", help="Write a line for each suspect as it ends.", callback=writable("--json")
     ),
 ]
+Address = Annotated[
+    str | None,
+    option(
+        "--address",
+        "HOST:PORT",
+        "Work on a Ray cluster instead of this machine; auto for the one that runs here.",
+        MORE,
+    ),
+]
+Insecure = Annotated[
+    bool, flag("--insecure", "Take a cluster that asks nobody for a token: whoever reaches it runs code on it.", MORE)
+]
 
 
 def scan_fleet(
@@ -51,6 +65,8 @@ def scan_fleet(
     seed: Seed = 0,
     json: Json = None,
     jobs: Jobs = None,
+    address: Address = None,
+    insecure: Insecure = False,
     device: Device = "auto",
     precision: PrecisionOption = "auto",
     references: ReferencesMode = "auto",
@@ -69,27 +85,56 @@ def scan_fleet(
 
     Exit codes, of the worst: 0 clean, 3 inconclusive, 2 some could not be scanned, 1 infected.
     """
-    from aegis.core.runtime import cores
-    from aegis.services.fleet import FleetScan, scan_all
+    from aegis.services.fleet.drive import Drive
+    from aegis.services.fleet.journal import Journal
+    from aegis.services.fleet.request import FleetScan
+    from aegis.store.store import Store
 
     listed, repeated = read_suspects(suspects)
     out, told = Printer(), Printer(stderr=True)
     if repeated and not quiet:
         told.note(f"{count_of(repeated, 'row')} repeated and scanned once.")
     settings = {"preset": preset_name, "device": device, "precision": precision, "references": references}
-    scans = [FleetScan(suspect=one, data=data, seed=seed, command=this_command(), **settings) for one in listed]
+    scans = [FleetScan(suspect=one, data=data, seed=seed, **settings) for one in listed]
+    executor, place = _executor(jobs, address, insecure, device, told)
     done: list[Scanned] = []
     with ExitStack() as stack:
         lines = stack.enter_context(_opened(json)) if json else None
         stack.enter_context(remembered("fleet scan", suspects))
-        for _, scanned in scan_all(scans, min(jobs or cores(), len(scans))):
-            done.append(scanned)
+        stack.callback(lambda: _print_summary(out, done))
+
+        def hear(number: int, scanned: Scanned) -> None:
+            # What fills up memory with thousands of suspects is in the store.
+            done.append(replace(scanned, record=None))
             if lines is not None:
                 _write(lines, scanned)
             if not quiet:
                 out.say(f"{len(done)}/{len(scans)} ", clean(str(scanned.suspect.checkpoint)), ": ", *_said(scanned))
-    _print_summary(out, done)
-    raise typer.Exit(max(map(_code, done), key=WORST.index))
+
+        Drive(scans, executor, Journal(Store().folder), hear).run(str(suspects.absolute()), place)
+    raise typer.Exit(max((_code(one.outcome) for one in done), key=WORST.index))
+
+
+def _executor(
+    jobs: int | None, address: str | None, insecure: bool, device: str, told: Printer
+) -> tuple[Executor, str]:
+    """Prepares processes of this machine, or joins a cluster, and says which in words."""
+    from aegis.services.fleet.work import answer, hello
+
+    if address is None:
+        from aegis.core.runtime import cores
+        from aegis.fleet.pool import Pool
+
+        # Classes of one suspect run side by side as well, so that there is work for more than one a suspect.
+        count = jobs or cores()
+        return Pool(answer, count), f"{count} process{'es' if count > 1 else ''} of this machine"
+    from aegis.fleet.ray_address import find_cluster
+
+    where = find_cluster(address, insecure)
+    from aegis.fleet.ray import Cluster
+
+    gpu = device != "cpu"
+    return Cluster(answer, where, hello, hello(), gpu, told.note, jobs), f"Ray at {where}"
 
 
 def _opened(path: Path) -> IO[str]:
@@ -127,15 +172,12 @@ def _said(scanned: Scanned) -> Sequence[str | tuple[str, str]]:
 
 def _print_summary(out: Printer, done: Sequence[Scanned]) -> None:
     table = make_table(("outcome",), ("suspects", "seconds"))
-    for outcome in (*EXIT_CODES, "not scanned"):
-        of_it = [one for one in done if (one.record.verdict if one.record else "not scanned") == outcome]
+    for outcome in (*EXIT_CODES, NOT_SCANNED):
+        of_it = [one for one in done if one.outcome == outcome]
         if of_it:
             table.add_row(outcome, str(len(of_it)), f"{sum(one.seconds for one in of_it):.0f}")
     out.show(table)
 
 
-def _code(scanned: Scanned) -> int:
-    return BAD_INPUT if scanned.record is None else EXIT_CODES[scanned.record.verdict]
-
-
-FLEET = {"scan": scan_fleet}
+def _code(outcome: str) -> int:
+    return EXIT_CODES.get(outcome, BAD_INPUT)

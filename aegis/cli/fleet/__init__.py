@@ -1,0 +1,1 @@
+"""``aegis fleet``: many suspects at once."""
