@@ -27,7 +27,7 @@ LAB = "pages/7_Attack_Lab.py"
 def train(monkeypatch, suspects):
     """Trainings that tell what they are given and then wait to be let go, to end as they are told."""
     monkeypatch.setattr(training, "_seconds", lambda *_: 1.0)
-    go, ends = threading.Event(), {}
+    go, told, ends = threading.Event(), threading.Event(), {}
 
     def held(plan, report, watch):
         watch.know((), (), tries=False)
@@ -35,6 +35,7 @@ def train(monkeypatch, suspects):
         report(Event(stage="train", step=1, total=4, loss=2.0))
         report(Event(stage="train", step=2, total=4, loss=1.0))
         watch.reach(Milestone(1, 2, 0.5, 0.25))
+        told.set()
         assert go.wait(120)
         report(Event(stage="train", step=3, total=4))
         return ends["end"](plan)
@@ -44,6 +45,9 @@ def train(monkeypatch, suspects):
     def start(at, end):
         ends["end"] = end
         button(at, "Train").click()
+        run(at)
+        # A job begins on a thread of its own.
+        assert told.wait(120)
         run(at)
         (job,) = server_state().jobs.unfinished()
         return job, go

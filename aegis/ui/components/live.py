@@ -146,16 +146,16 @@ def _watch(job: Job[Any]) -> Watch:
 
 
 def say_queued(ahead: int) -> str:
-    """Says how many jobs come first."""
-    before = "one other job" if ahead == 1 else f"{ahead} other jobs" if ahead else "nobody"
-    return f"Queued behind {before}."
+    """Says how many jobs come first, at least one."""
+    return f"Queued behind {'one other job' if ahead == 1 else f'{ahead} other jobs'}."
 
 
 def show_whole(job: Job[Any], view: View) -> None:
     """Shows how far a job is, what it does and how long it still takes; of a queued one, what it waits for."""
     if job.state == "queued":
         ahead = server_state().jobs.ahead(job)
-        st.progress(0.0, text=f"{say_queued(ahead)} It starts by itself; this page may be closed and opened again.")
+        begins = f"{say_queued(ahead)} It starts by itself" if ahead else "It starts in a moment"
+        st.progress(0.0, text=f"{begins}; this page may be closed and opened again.")
         return
     left = "" if view.seconds_left is None else f", {spoken(view.seconds_left)} left"
     st.progress(min(1.0, view.whole), text=f"{view.saying}: {view.whole:.0%}{left}")
