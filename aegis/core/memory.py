@@ -7,8 +7,8 @@ import ctypes
 # Parameters of mallopt, from the GNU C library's malloc.h.
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 # Bytes: the largest block that is taken from the kept memory, above what the layers of a network give, and how much
-# unused memory is kept.
-LARGEST, KEPT = 2**25, 2**29
+# unused memory is kept. With half as much a scan takes longer, with four times as much it only takes more memory.
+LARGEST, KEPT = 2**25, 2**27
 
 
 def keep_freed_memory() -> bool:
