@@ -263,8 +263,8 @@ def other_budgets(page: Page) -> Iterator[float]:
     others = [(i, budget) for i, budget in enumerate(marks.all_inner_texts()) if budget != here]
     for i, budget in others:
         page.evaluate("() => { aegis.before = [aegis.bandwidth(), aegis.gallery()]; }")
-        # The chart may have been scrolled into view.
-        slider.scroll_into_view_if_needed()
+        # The chart may have been scrolled into view, and what lies below the page's header counts as in view as well.
+        slider.evaluate("one => one.scrollIntoView({block: 'center'})")
         mark, track = marks.nth(i).bounding_box(), slider.locator("xpath=..").bounding_box()
         assert mark is not None
         assert track is not None
