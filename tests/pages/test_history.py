@@ -10,7 +10,7 @@ from aegis.records.record import config_record
 from aegis.records.review import Review
 from aegis.store.store import Store
 from aegis.ui.caches import Uploads
-from aegis.ui.history.listing import OPENED
+from aegis.ui.history.listing import NAME
 from aegis.ui.session import server_state
 from tests.pages.conftest import COMPARE, HISTORY, SCAN, button, drawn, everything, parsed, run
 from tests.suspects import HOSTILE
@@ -120,7 +120,7 @@ def test_one_that_is_selected_is_told_in_full_and_two_can_be_compared(open_page,
 
 def test_a_click_opens_a_scan(open_page, three):
     at = open_page(HISTORY)
-    at.session_state[OPENED] = NEW
+    at.session_state[f"{NAME}-open"] = NEW
     run(at)
     assert [title.value for title in at.title] == ["Scan"]
     assert three.find_scan(NEW).sentence in everything(at)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,17 +11,12 @@ import streamlit as st
 
 from aegis.core.text import count_of
 from aegis.services.fleet.journal import Journal, Run
-from aegis.ui.components.palette import palette
-from aegis.ui.components.widgets import SCAN, complain
+from aegis.ui.components.scan_list import OPEN, OPENS, badges, choose_rows, follow_opened
+from aegis.ui.components.widgets import complain
 from aegis.ui.fleet.rows import OUTCOMES, Row, as_csv, chosen
-from aegis.ui.session import VERDICT_COLOURS
 
-OPENED = "fleet-open"
+NAME = "fleet"
 FIND, OUTCOME = "find", "outcome"
-_STYLE = """<style>
-/* Its search and its file know nothing of the filters, and what names in that file would do in a spreadsheet. */
-.st-key-fleet-table [data-testid="stElementToolbar"] { display: none; }
-</style>"""
 
 
 def show_list(journal: Journal, run: Run, rows: Sequence[Row]) -> None:
@@ -33,16 +27,15 @@ def show_list(journal: Journal, run: Run, rows: Sequence[Row]) -> None:
         run: the fleet.
         rows: all of its suspects.
     """
-    if OPENED in st.session_state:
-        st.switch_page(SCAN, query_params={"scan": st.session_state.pop(OPENED)})
+    follow_opened(NAME)
     shown = chosen(rows, *_ask(rows))
     if not shown:
         with st.container(border=True):
             st.markdown(f"**No suspect is like that.** There are {len(rows):,} in all.")
         return
     bar = st.container(horizontal=True, vertical_alignment="center", key="card-actions")
-    with st.container(key="fleet-table"):
-        selected = _show_table(shown)
+    ids, scans = [row.number for row in shown], [row.scan for row in shown]
+    selected = [shown[i] for i in choose_rows(NAME, "Suspects of the fleet", _table(shown), scans, ids, _columns())]
     with bar:
         _show_actions(journal, run, shown, len(rows), selected)
     if len(selected) == 1 and selected[0].message:
@@ -72,33 +65,10 @@ def _ask(rows: Sequence[Row]) -> tuple[str, Sequence[str]]:
     return text or "", outcomes
 
 
-def _show_table(rows: Sequence[Row]) -> list[Row]:
-    """The rows that are selected."""
-    st.html(_STYLE)
-    # Selected positions would mean other suspects once the list changes.
-    mark = hashlib.sha256(repr([row.number for row in rows]).encode()).hexdigest()[:12]
-    clicked = f"fleet-click-{mark}"
-
-    def open_it() -> None:
-        st.session_state[OPENED] = rows[st.session_state[clicked]["row"]].scan
-
-    event = st.dataframe(
-        _table(rows),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="multi-row",
-        key=f"fleet-{mark}",
-        placeholder="",
-        alt="Suspects of the fleet",
-        column_config=_columns(clicked, open_it),
-    )
-    return [rows[i] for i in event["selection"]["rows"] if i < len(rows)]
-
-
 def _table(rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "open": [":material/arrow_forward: Open" if row.scan else None for row in rows],
+            OPEN: [OPENS if row.scan else None for row in rows],
             "outcome": [[row.outcome.capitalize()] for row in rows],
             "name": [row.name for row in rows],
             "flagged": [row.flagged for row in rows],
@@ -112,19 +82,10 @@ def _table(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
-def _columns(clicked: str, open_it: Callable[[], None]) -> dict[str, Any]:
-    # Dark enough for the white text that Streamlit puts on them, in both lights.
-    column, colours = st.column_config, palette("light")
-    of_verdict = {"red": colours.more, "blue": colours.less, "gray": colours.muted}
-    colour: dict[str, str] = {name: of_verdict[value] for name, value in VERDICT_COLOURS.items()}
+def _columns() -> dict[str, Any]:
+    column = st.column_config
     return {
-        "open": column.ButtonColumn("", type="tertiary", key=clicked, on_click=open_it, width=80),
-        "outcome": column.MultiselectColumn(
-            "Outcome",
-            options=[name.capitalize() for name in OUTCOMES],
-            color=[colour.get(name, colours.muted) for name in OUTCOMES],
-            width=110,
-        ),
+        "outcome": badges("Outcome", OUTCOMES, 110),
         "name": column.TextColumn("Suspect", width=240),
         "flagged": column.TextColumn("Flagged", width=80, help="Labels of the flagged classes."),
         "progress": column.ProgressColumn("Progress", format="percent", width=110),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -17,8 +16,8 @@ from aegis.core.errors import AegisError
 from aegis.core.text import count_of, printable
 from aegis.records.settings import KINDS
 from aegis.store.store import Store
-from aegis.ui.components.palette import palette
 from aegis.ui.components.running import show_running
+from aegis.ui.components.scan_list import OPEN, OPENS, badges, choose_rows, follow_opened
 from aegis.ui.components.widgets import SCAN, complain
 from aegis.ui.history.details import (
     FIND,
@@ -34,13 +33,9 @@ from aegis.ui.history.rows import MOST, Row, Wanted, as_csv, as_json, known_rows
 from aegis.ui.session import VERDICT_COLOURS, when
 from aegis.ui.uploads import UPLOADED
 
-OPENED = "history-open"
+NAME = "history"
 # Interrupted works shown.
 SHOWN = 8
-_STYLE = """<style>
-/* Its search and its file know nothing of the filters, and what names in that file would do in a spreadsheet. */
-.st-key-history-table [data-testid="stElementToolbar"] { display: none; }
-</style>"""
 CAPITAL: dict[str, str] = {name: name.capitalize() for name in VERDICT_COLOURS}
 
 
@@ -90,8 +85,7 @@ def show_list(heading: DeltaGenerator) -> None:
     Raises:
         StoreError: if the store cannot be used.
     """
-    if OPENED in st.session_state:
-        st.switch_page(SCAN, query_params={"scan": st.session_state.pop(OPENED)})
+    follow_opened(NAME)
     rows = known_rows()
     if not rows:
         _say_empty()
@@ -106,8 +100,8 @@ def show_list(heading: DeltaGenerator) -> None:
         return
     _offer(heading, shown)
     bar = st.container(horizontal=True, vertical_alignment="center", key="card-actions", height=40, border=False)
-    with st.container(key="history-table"):
-        chosen = _show_table(shown)
+    keys = [row.key for row in shown]
+    chosen = [shown[i] for i in choose_rows(NAME, "Finished scans", _table(shown), keys, keys, _columns())]
     with bar:
         _show_actions(len(shown), len(rows), chosen)
     if len(chosen) == 1:
@@ -163,34 +157,10 @@ def _day(column: DeltaGenerator, label: str, key: str) -> str:
     return day.isoformat() if isinstance(day, date) else ""
 
 
-def _show_table(rows: Sequence[Row]) -> list[Row]:
-    """The rows that are selected."""
-    st.html(_STYLE)
-    keys = [row.key for row in rows]
-    # Selected positions would mean other scans once the list changes.
-    mark = hashlib.sha256("".join(keys).encode()).hexdigest()[:12]
-    clicked = f"history-click-{mark}"
-
-    def open_it() -> None:
-        st.session_state[OPENED] = keys[st.session_state[clicked]["row"]]
-
-    event = st.dataframe(
-        _table(rows),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="multi-row",
-        key=f"history-{mark}",
-        placeholder="",
-        alt="Finished scans",
-        column_config=_columns(clicked, open_it),
-    )
-    return [rows[i] for i in event["selection"]["rows"] if i < len(rows)]
-
-
 def _table(rows: Sequence[Row]) -> pd.DataFrame:
     whole = pd.DataFrame(
         {
-            "open": [":material/arrow_forward: Open"] * len(rows),
+            OPEN: [OPENS] * len(rows),
             "verdict": [[CAPITAL[row.verdict]] for row in rows],
             "file": [row.file for row in rows],
             "flagged": [row.flagged for row in rows],
@@ -211,18 +181,10 @@ def _table(rows: Sequence[Row]) -> pd.DataFrame:
     return whole if any(row.decisions for row in rows) else whole.drop(columns="decisions")
 
 
-def _columns(clicked: str, open_it: Callable[[], None]) -> dict[str, Any]:
-    # Dark enough for the white text that Streamlit puts on them, in both lights.
-    column, colours = st.column_config, palette("light")
-    of_verdict = {"red": colours.more, "blue": colours.less, "gray": colours.muted}
+def _columns() -> dict[str, Any]:
+    column = st.column_config
     return {
-        "open": column.ButtonColumn("", type="tertiary", key=clicked, on_click=open_it, width=80),
-        "verdict": column.MultiselectColumn(
-            "Verdict",
-            options=list(CAPITAL.values()),
-            color=[of_verdict[colour] for colour in VERDICT_COLOURS.values()],
-            width=105,
-        ),
+        "verdict": badges("Verdict", [*CAPITAL], 105),
         "file": column.TextColumn("Suspect", width=225),
         "flagged": column.TextColumn("Flagged", width=150),
         "decisions": column.TextColumn("Decided", width=165, help="What the analyst decided about classes."),
