@@ -16,7 +16,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeVar
+from typing import Any, BinaryIO, Literal, TypeVar
 
 from aegis.core.errors import AegisError
 from aegis.core.memory import keep_freed_memory
@@ -71,6 +71,20 @@ def run_apart(work: Callable[[Tell], T], hear: Tell, check: Callable[[], None]) 
         raise
     finally:
         _end(process, farewell)
+
+
+def calling(**heard: Callable[..., object]) -> Tell:
+    """Makes a listener of functions: what is told is the name of one, and its arguments.
+
+    Args:
+        heard: functions by name.
+    """
+
+    def hear(said: Any) -> None:  # noqa: ANN401 - from our own process
+        name, arguments = said
+        heard[name](*arguments)
+
+    return hear
 
 
 def _listen(stream: BinaryIO, messages: queue.SimpleQueue[tuple[Kind, object] | None]) -> None:

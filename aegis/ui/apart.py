@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from aegis.core.runtime import Event
 from aegis.core.types import Applicability
-from aegis.fleet.apart import Tell, run_apart
+from aegis.fleet.apart import Tell, calling, run_apart
 from aegis.ui.caches import UploadCache
 from aegis.ui.jobs import Reporter
 from aegis.ui.order import Order, Outcome, carry_out, keep_uploads
@@ -36,19 +34,7 @@ def carry_out_apart(order: Order, report: Reporter, watch: Watch, upload_cache: 
         watch.measure(measured)
         upload_cache.measured[order.fingerprint] = measured
 
-    heard: dict[str, Callable[..., None]] = {
-        "report": report,
-        "say": watch.say,
-        "know": watch.know,
-        "measure": measure,
-        "note": watch.note,
-        "find": watch.find,
-    }
-
-    def hear(said: Any) -> None:  # noqa: ANN401 - from ``_Told``
-        name, arguments = said
-        heard[name](*arguments)
-
+    hear = calling(report=report, say=watch.say, know=watch.know, measure=measure, note=watch.note, find=watch.find)
     with hidden(order.workspace):
         outcome = run_apart(partial(_work, order), hear, report.check)
     keep_uploads(order, outcome, upload_cache)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aegis.core.runtime import Event
 from aegis.core.text import count_of
-from aegis.fleet.apart import Tell, run_apart
+from aegis.fleet.apart import Tell, calling, run_apart
 from aegis.store.store import Store
 from aegis.ui.jobs import Reporter
 from aegis.ui.watch import Watch
@@ -50,11 +49,7 @@ def compute_apart(experiment: Experiment, report: Reporter, watch: ExperimentWat
     """
     watch.know((), (), tries=False)
     watch.say("Looking for what is kept")
-    heard: dict[str, Callable[..., None]] = {"report": report, "say": watch.say, "wait": lambda: None}
-
-    def hear(said: Any) -> None:  # noqa: ANN401 - from ``_work``
-        name, arguments = said
-        heard[name](*arguments)
+    hear = calling(report=report, say=watch.say, wait=lambda: None)
 
     digest = hashlib.sha256(f"{watch.shown} {experiment.scale}".encode()).hexdigest()
     with Store().working("experiment", watch.title, digest, AGAIN):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aegis.core.runtime import Event
-from aegis.fleet.apart import Tell, run_apart
+from aegis.fleet.apart import Tell, calling, run_apart
 from aegis.models.card import Card
 from aegis.services.training import TrainingPlan, make
 from aegis.store.store import Store
@@ -60,11 +59,7 @@ def train_apart(plan: TrainingPlan, report: Reporter, watch: TrainingWatch) -> C
     """
     watch.know((), (), tries=False)
     watch.say("Training")
-    heard: dict[str, Callable[..., None]] = {"report": report, "reach": watch.reach, "note": watch.note}
-
-    def hear(said: Any) -> None:  # noqa: ANN401 - from ``_work``
-        name, arguments = said
-        heard[name](*arguments)
+    hear = calling(report=report, reach=watch.reach, note=watch.note)
 
     with Store().working("training", plan.name, plan.digest, AGAIN):
         return run_apart(partial(_work, plan), hear, report.check)
