@@ -81,6 +81,8 @@ class Sleepers:
         scale: by which recorded times are divided.
     """
 
+    shares_disk = True
+
     def __init__(self, recorded: list[Recorded], count: int, scale: float) -> None:
         self._recorded, self._scale = recorded, scale
         self._free = [Slot(i) for i in range(count)]

@@ -36,7 +36,7 @@ def test_imports_go_downwards():
         ("aegis.ui.scan.page", "from aegis.ui.history.rows import row_of"),
         ("aegis.ui.session", "from aegis.ui import inspect"),
         ("aegis.cli", "import streamlit as st"),
-        ("aegis.fleet.pool", "import ray"),
+        ("aegis.fleet.local", "import ray"),
         ("aegis.detect.embed", "from plotly import graph_objects"),
         ("aegis.novelty", "from aegis.core.types import Dataset"),
     ],

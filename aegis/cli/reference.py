@@ -10,6 +10,7 @@ import typer
 
 from aegis.cli.options import MORE, Channels, Device, PrecisionOption, Quiet, Size, option
 from aegis.cli.output import Printer
+from aegis.cli.places import Address, Insecure, place_of_tasks
 from aegis.cli.progress import progress_bar, waiting
 from aegis.cli.remembered import remembered
 from aegis.cli.suspects import check_side, tell
@@ -38,6 +39,8 @@ def reference(
     jobs: Jobs = None,
     size: Size = None,
     channels: Channels = None,
+    address: Address = None,
+    insecure: Insecure = False,
     quiet: Quiet = False,
 ) -> None:
     """Train benign models on your own images, so that verdicts know what is natural for them.
@@ -63,7 +66,8 @@ def reference(
     check_side(images)
     tell(told, quiet)
     with remembered("references", Path(data)), progress_bar("training and searching", quiet) as report:
-        made = make_references(plan, jobs or usual_jobs(device), report)
+        place = place_of_tasks(address, insecure, device=device, jobs=jobs)
+        made = make_references(plan, jobs or usual_jobs(device), report, executor=place)
     accuracies = ", ".join(f"{model.accuracy:.0%}" for model in made.models)
     Printer().say(
         f"{count_of(len(made.models), 'reference model')} of {images.name}, accuracy {accuracies}, in "

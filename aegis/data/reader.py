@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
 
 from aegis.core.errors import DataError
 from aegis.core.types import Dataset
@@ -21,12 +24,13 @@ class Reader:
 
     Args:
         size, channels: as in ``load_dataset``.
-        tell: as in ``load_dataset``; no part of what makes two readers equal.
+        tell: as in ``load_dataset``; no part of what makes two readers equal, or of what other processes
+            are sent.
     """
 
     size: int | None = None
     channels: int | None = None
-    tell: Callable[[str], None] = field(default=_silent, compare=False)
+    tell: Annotated[Callable[[str], None], Field(exclude=True)] = field(default=_silent, compare=False)
 
     def __call__(self, source: str) -> Dataset:
         """Reads a data set.

@@ -55,6 +55,14 @@ class Trial:
         """The file of the outcome."""
         return self.results / "scans" / self.training / self.preset / f"{self.suspect.name}-seed{self.seed}{ENDING}"
 
+    def needs(self) -> tuple[Path, ...]:
+        """The checkpoint."""
+        return (self.checkpoint,)
+
+    def makes(self) -> tuple[Path, ...]:
+        """The file of the outcome, as all that is made."""
+        return (self.path,)
+
     @property
     def images(self) -> Dataset:
         """The images of the scan: the bundled sample, as an analyst would use, or the whole of a derived data set."""

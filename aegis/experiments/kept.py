@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -40,6 +41,25 @@ class KeptRecord(BaseModel):
     precision: str
     seconds: float
     versions: dict[str, str]
+
+
+class OnSuspect(ABC):
+    """An experiment on a suspect of the bank as a task, whose outcome is one file."""
+
+    trial: Trial
+
+    @property
+    @abstractmethod
+    def path(self) -> Path:
+        """The file of the outcome."""
+
+    def needs(self) -> tuple[Path, ...]:
+        """The checkpoint."""
+        return (self.trial.checkpoint,)
+
+    def makes(self) -> tuple[Path, ...]:
+        """The file of the outcome, as all that is made."""
+        return (self.path,)
 
 
 def kept_at(trial: Trial, room: str, *names: str) -> Path:

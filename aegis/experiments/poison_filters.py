@@ -24,7 +24,7 @@ from aegis.core.source import code_digest
 from aegis.core.types import Dataset, LabelledImages
 from aegis.data import load_dataset
 from aegis.experiments.bank_scans import CODE, Trial
-from aegis.experiments.kept import KeptRecord, find_kept, kept_at, origin, trials_of
+from aegis.experiments.kept import KeptRecord, OnSuspect, find_kept, kept_at, origin, trials_of
 from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import Entry
 from aegis.lab.triggers import TRIGGERS, make_trigger
@@ -77,7 +77,7 @@ class FilterRecord(KeptRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FilterTrial:
+class FilterTrial(OnSuspect):
     """One filter on one suspect of the bank.
 
     Args:

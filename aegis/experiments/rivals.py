@@ -17,7 +17,7 @@ from aegis.core.files import write_text
 from aegis.core.source import code_digest
 from aegis.experiments.bank_scans import CODE, Trial
 from aegis.experiments.detection_rates import WORKS, Rate
-from aegis.experiments.kept import KeptRecord, find_kept, kept_at, origin
+from aegis.experiments.kept import KeptRecord, OnSuspect, find_kept, kept_at, origin
 from aegis.experiments.smoke import smallest_detector
 from aegis.lab.bank.record import BankRecord
 from aegis.records.detectors import AEGIS, DetectorRecord
@@ -35,7 +35,7 @@ class RivalRecord(KeptRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RivalTrial:
+class RivalTrial(OnSuspect):
     """One detector on one suspect of the bank.
 
     Args:

@@ -18,7 +18,7 @@ from aegis.detect.changes import coherence, flattened, unit
 from aegis.detect.cluster import compute_bandwidth, mean_shift
 from aegis.detect.embed import embed
 from aegis.experiments.bank_scans import Trial
-from aegis.experiments.kept import KeptRecord, find_kept, kept_at, origin
+from aegis.experiments.kept import KeptRecord, OnSuspect, find_kept, kept_at, origin
 from aegis.records.config import JudgeConfig, ScanConfig
 from aegis.records.record import config_record
 
@@ -90,7 +90,7 @@ class SpacesRecord(KeptRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spaces:
+class Spaces(OnSuspect):
     """One suspect of the bank in every space.
 
     Args:

@@ -17,7 +17,7 @@ from aegis.core.types import Evidence, Stage
 from aegis.detect.cluster import cluster
 from aegis.detect.embed import embed
 from aegis.experiments.bank_scans import Trial
-from aegis.experiments.kept import KeptRecord, find_kept, kept_at, origin, trials_of
+from aegis.experiments.kept import KeptRecord, OnSuspect, find_kept, kept_at, origin, trials_of
 from aegis.experiments.paper.models import DATA, VISIBLE, name_of
 from aegis.experiments.smoke import FEWER
 from aegis.lab.bank.record import RESULTS
@@ -62,7 +62,7 @@ class SweepRecord(KeptRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sweep:
+class Sweep(OnSuspect):
     """One suspect of the bank under many settings.
 
     Args:

@@ -62,6 +62,10 @@ class Ended:
 class Executor(Protocol):
     """Runs pieces of work, one in each of its slots."""
 
+    @property
+    def shares_disk(self) -> bool:
+        """Whether all pieces see the files of the one that asks."""
+
     def free(self) -> list[Slot]:
         """Lists the slots in which nothing runs.
 

@@ -1,4 +1,4 @@
-"""Processes for long work, which leave the machine usable for other work."""
+"""Pieces of work in processes of this machine, which leave it usable for other work."""
 
 from __future__ import annotations
 
@@ -6,101 +6,73 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
-from typing import TypeVar
 
 from aegis.core.memory import keep_freed_memory
+from aegis.fleet.executor import Ended, Share, Slot, Work
 
-R = TypeVar("R")
-# Is told the number of a call and the error that it raised.
-Failed = Callable[[int, Exception], None]
 NICENESS = 10
-# Seconds between two looks at whether the work is still wanted.
-TICK = 0.5
 
 
-def run_in_processes(
-    calls: Mapping[int, Callable[[], R]],
-    count: int,
-    after: Mapping[int, int],
-    failed: Failed | None = None,
-    tick: Callable[[], None] | None = None,
-) -> Iterator[tuple[int, R]]:
-    """Runs independent calls side by side, each once the one that it depends on has returned.
+class Processes:
+    """An executor on this machine: a slot for each process, so that one that dies takes no other along.
 
     Args:
-        calls: the calls by number; they are sent to other processes.
-        count: number of processes, each with one torch thread.
-        after: the number of the call that another depends on.
-        failed: is told of every call that fails, which then stops only the calls that depend on it; None to end all
-            calls at the first failure.
-        tick: called every half second while calls run; an error that it raises ends all of them.
-
-    Returns:
-        Numbers with results, as they are finished.
-
-    Raises:
-        Exception: the first that a call raises, once the results of all finished calls were handed out.
+        work: answers messages; another process must be able to import it by its name.
+        count: number of processes, at least 1, each with one torch thread.
     """
-    waiting, running, unfinished = dict(calls), dict[Future[R], int](), set(calls)
-    first: Exception | None = None
-    with processes(count) as pool:
-        while True:
-            if tick is not None:
-                tick()
-                _stop_with_python(pool)
-            for i in [i for i in waiting if after.get(i) not in unfinished]:
-                running[pool.submit(waiting.pop(i))] = i
-            if not running:
-                break
-            done, _ = wait(running, None if tick is None else TICK, FIRST_COMPLETED)
-            for future in sorted(done, key=lambda one: one.exception() is not None):
-                i, error = running.pop(future), future.exception()
-                if failed is None or not isinstance(error, Exception) or isinstance(error, BrokenExecutor):
-                    yield i, future.result()
-                    unfinished.remove(i)
-                else:
-                    failed(i, error)
-                    first = first or error
-    if first is not None:
-        raise first
+
+    shares_disk = True
+
+    def __init__(self, work: Work, count: int) -> None:
+        self._work = work
+        self._processes: dict[Slot, ProcessPoolExecutor | None] = {Slot(i): None for i in range(count)}
+        self._running: dict[Future[bytes], tuple[int, Slot]] = {}
+
+    def free(self) -> list[Slot]:
+        """Lists the slots in which nothing runs."""
+        busy = {slot for _, slot in self._running.values()}
+        return [slot for slot in self._processes if slot not in busy]
+
+    def submit(self, slot: Slot, number: int, message: bytes, share: Share) -> None:
+        """Begins a piece; arguments as in ``Executor``."""
+        process = self._processes[slot]
+        if process is None:
+            process = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_prepare)
+            self._processes[slot] = process
+        self._running[process.submit(self._work, message)] = (number, slot)
+
+    def wait(self, seconds: float) -> list[Ended]:
+        """Waits until a piece ends; as in ``Executor``.
+
+        Raises:
+            SystemExit: once Python ends, which would otherwise wait for a thread that waits here.
+        """
+        # Nothing public tells that it does.
+        if any(getattr(process, "_shutdown_thread", False) for process in self._processes.values()):
+            raise SystemExit
+        done, _ = wait(self._running, seconds, FIRST_COMPLETED)
+        return [self._end(future, *self._running.pop(future)) for future in done]
+
+    def close(self) -> None:
+        """Ends all processes at once, so that pieces must save what they finish."""
+        for process in self._processes.values():
+            if process is not None:
+                for child in [*(process._processes or {}).values()]:
+                    child.terminate()
+                process.shutdown(cancel_futures=True)
+
+    def _end(self, future: Future[bytes], number: int, slot: Slot) -> Ended:
+        try:
+            return Ended(number, slot, "answered", future.result())
+        except BrokenExecutor:
+            broken, self._processes[slot] = self._processes[slot], None
+            assert broken is not None
+            broken.shutdown()
+            return Ended(number, slot, "died")
 
 
-@contextmanager
-def processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Creates a pool of processes; an error or interruption ends all of them at once, so tasks must save what they
-    finish.
-
-    Args:
-        count: number of processes, each with one torch thread.
-
-    Returns:
-        A context manager that gives the pool.
-    """
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=prepare)
-    try:
-        yield pool
-    except BaseException:
-        for child in multiprocessing.active_children():
-            child.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _stop_with_python(pool: ProcessPoolExecutor) -> None:
-    """Ends the work of a thread once Python ends, which would otherwise wait until all that runs has finished.
-
-    Raises:
-        SystemExit: if it does; nothing public tells.
-    """
-    if getattr(pool, "_shutdown_thread", False):
-        raise SystemExit
-
-
-def prepare() -> None:
+def _prepare() -> None:
     """Prepares a new process: one torch thread, low priority, and an end together with its parent."""
     keep_freed_memory()
     import torch

@@ -6,7 +6,7 @@ it has just worked on, whose model it has loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from aegis.fleet.executor import Ended, Executor, Share, Slot
@@ -79,7 +79,12 @@ class Queue:
         return group in self._waiting or any(piece.group == group for piece in self._running.values())
 
     def run(self) -> None:
-        """Runs all pieces, and those that are put meanwhile.
+        """Runs all pieces, and those that are put meanwhile; as ``turns``, in one go."""
+        for _ in self.turns():
+            pass
+
+    def turns(self) -> Iterator[None]:
+        """Runs all pieces, and those that are put meanwhile, and lets the caller act whenever some have ended.
 
         Raises:
             AegisError: if the executor has no place left.
@@ -96,6 +101,7 @@ class Queue:
                     self._give_up()
             for ended in self._executor.wait(TICK):
                 self._take(self._running.pop(ended.number), ended)
+            yield
 
     def _fill(self, open_: bool) -> bool:
         """Gives every free slot a piece, and tells whether there may be more."""

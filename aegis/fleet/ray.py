@@ -44,6 +44,8 @@ class Cluster:
         AegisError: if there is no way in.
     """
 
+    shares_disk = False
+
     def __init__(
         self,
         work: Work,

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Protocol, TypeVar, runtime_checkable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from aegis.core.errors import ConfigError
-from aegis.fleet.local import Failed, run_in_processes
+from aegis.core.errors import AegisError, ConfigError
+from aegis.core.files import whole_file
+from aegis.fleet.executor import Ended, Executor, Share
+from aegis.fleet.local import Processes
+from aegis.fleet.messages import pack, unpack
+from aegis.fleet.portable import describe, describe_error, restore, restore_error
+from aegis.fleet.queue import Piece, Queue
 
 R = TypeVar("R", covariant=True)
+T = TypeVar("T")
 NONE: Mapping[int, int] = {}
+# Is told the number of a task and the error that it raised.
+Failed = Callable[[int, Exception], None]
+# Bytes that a process takes beside what it works on.
+MEMORY = 2 * 2**30
 
 
 @runtime_checkable
 class Task(Protocol[R]):
-    """A computation whose result is saved; it can be sent to other processes."""
+    """A computation whose result is saved; other processes are sent it as ``portable.describe`` writes it."""
+
+    def needs(self) -> tuple[Path, ...]:
+        """Files that it reads, beside images, which every machine has."""
+
+    def makes(self) -> tuple[Path, ...]:
+        """Files that hold its result."""
 
     def find(self) -> R | None:
         """Reads the saved result, or gives None."""
@@ -39,6 +58,7 @@ def run_all(
     isolated: bool = False,
     failed: Failed | None = None,
     tick: Callable[[], None] | None = None,
+    executor: Executor | None = None,
 ) -> Iterator[tuple[int, R, bool]]:
     """Finds what is kept and computes the rest, several tasks side by side.
 
@@ -51,6 +71,7 @@ def run_all(
         failed: called with position and error of each task that fails in a process; then only its dependents are
             skipped, and the first error is raised at the end. None: the first failure ends all.
         tick: called every half second while processes work; an error that it raises ends them.
+        executor: where to compute, of ``answer``, and closed at the end; None for ``jobs`` processes of this machine.
 
     Returns:
         Position, result and whether it was computed now, for every task: first those kept, then others as they finish.
@@ -65,12 +86,135 @@ def run_all(
     for i, result in enumerate(found):
         if i not in missing and result is not None:
             yield i, result, False
-    if jobs == 1 and not isolated:
+    if jobs == 1 and not isolated and executor is None:
         for i in sorted(missing, key=lambda i: len(_chain(i, after))):
             yield i, tasks[i].run(), True
-        return
-    for i, result in run_in_processes({i: partial(tasks[i].run, 1) for i in missing}, jobs, after, failed, tick):
-        yield i, result, True
+    elif not missing:
+        if executor is not None:
+            executor.close()
+    else:
+        where = Processes(answer, min(jobs, len(missing))) if executor is None else executor
+        for i, result in _Course({i: tasks[i] for i in missing}, where, after, failed, tick or (lambda: None)).run():
+            yield i, result, True
+
+
+@dataclass(eq=False)
+class _Course(Generic[T]):
+    """Tasks on their way through a queue.
+
+    Args:
+        tasks: by number; a task waits until the one that it depends on has ended well.
+        executor: runs them.
+        after, failed, tick: as in ``run_all``.
+    """
+
+    tasks: Mapping[int, Task[T]]
+    executor: Executor
+    after: Mapping[int, int]
+    failed: Failed | None
+    tick: Callable[[], None]
+    done: deque[int] = field(default_factory=deque)
+    first: Exception | None = None
+
+    def __post_init__(self) -> None:
+        # Without anybody to be told of failures, the first ends all.
+        self._queue = Queue(self.executor, lambda: False, self._ended, self.tick)
+        for i in self.tasks:
+            if self.after.get(i) not in self.tasks:
+                self._put(i)
+
+    def run(self) -> Iterator[tuple[int, T]]:
+        """Gives numbers with results as tasks end.
+
+        Raises:
+            Exception: the first of a task, once the results of all that had ended were given.
+        """
+        try:
+            for _ in self._queue.turns():
+                while self.done:
+                    i = self.done.popleft()
+                    result = self.tasks[i].find()
+                    assert result is not None, "a task that ended well has saved its result"
+                    yield i, result
+                if self.first is not None and self.failed is None:
+                    break
+        finally:
+            self.executor.close()
+        if self.first is not None:
+            raise self.first
+
+    def _put(self, i: int) -> None:
+        self._queue.put(Piece(i, lambda: self._message(self.tasks[i]), Share(MEMORY)))
+
+    def _message(self, task: Task[object]) -> bytes:
+        apart = not self.executor.shares_disk
+        said = {"task": describe(task), "folder": str(Path.cwd()), "send": apart}
+        return pack(said, _read(task.needs()) if apart else {})
+
+    def _ended(self, piece: Piece, ended: Ended) -> None:
+        i = piece.group
+        if (error := self._outcome(self.tasks[i], ended)) is not None:
+            self.first = self.first or error
+            if self.failed is not None:
+                self.failed(i, error)
+            return
+        self.done.append(i)
+        for other, one in self.after.items():
+            if one == i and other in self.tasks:
+                self._put(other)
+
+    def _outcome(self, task: Task[object], ended: Ended) -> Exception | None:
+        """Keeps what came back, and gives the error if the task failed."""
+        if ended.how == "memory":
+            return MemoryError()
+        if ended.how != "answered":
+            return AegisError(
+                "the process of this work to run to its end",
+                "no machine for it" if ended.how == "nowhere" else "one that ended by itself twice",
+                "It may have run out of memory: what was finished is kept, so start it again, with fewer side by side.",
+            )
+        try:
+            said, files = unpack(ended.answer)
+            _write(task.makes(), files)
+        except (AegisError, OSError) as error:
+            return error
+        return restore_error(said) if "error" in said else None
+
+
+def answer(message: bytes) -> bytes:
+    """Runs a task that another process asks for.
+
+    Args:
+        message: of ``run_all``.
+
+    Returns:
+        The files that the task made, if they are asked for; or its error.
+    """
+    try:
+        said, files = unpack(message)
+        if Path(said["folder"]).is_dir():
+            os.chdir(said["folder"])
+        task = restore(said["task"])
+        _write(task.needs(), files)
+        task.run(1)
+        return pack({}, _read(task.makes()) if said["send"] else {})
+    except (Exception, SystemExit) as error:  # whoever asked is told, and others go on
+        return pack(describe_error(error))
+
+
+def _read(paths: Sequence[Path]) -> dict[str, bytes]:
+    """Reads files by their place in the list, since other machines may have them under other paths."""
+    return {str(i): path.read_bytes() for i, path in enumerate(paths)}
+
+
+def _write(paths: Sequence[Path], files: Mapping[str, bytes]) -> None:
+    """Writes what ``_read`` read, apart from files that are there already."""
+    for i, path in enumerate(paths):
+        content = files.get(str(i))
+        if content is not None and not (path.is_file() and path.read_bytes() == content):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(path) as file:
+                file.write(content)
 
 
 def _chain(i: int, after: Mapping[int, int]) -> list[int]:

@@ -23,6 +23,8 @@ from aegis.core.runtime import Event, Report, choose_runtime, silent
 from aegis.core.source import STEPS_CODE, code_digest
 from aegis.core.types import Dataset
 from aegis.data import load_dataset
+from aegis.fleet.executor import Executor
+from aegis.fleet.portable import Portable
 from aegis.fleet.tasks import run_all
 from aegis.records.builders import trigger_record
 from aegis.records.config import ScanConfig, VerdictConfig
@@ -122,7 +124,7 @@ class ReferencePlan:
     """
 
     source: str
-    read: Callable[[str], Dataset] = load_dataset
+    read: Portable = load_dataset
     models: int = MODELS
     device: str = "auto"
     precision: str = "auto"
@@ -174,6 +176,15 @@ class ReferenceTask:
     def path(self) -> Path:
         """The file of the result."""
         return self.model if self.step == "train" else self.plan.home / f"model-{self.number}-{self.step}.json"
+
+    def needs(self) -> tuple[Path, ...]:
+        """What was made before: the model, and for a class what was measured of it."""
+        before = {"train": (), "assess": ("train",)}.get(self.step, ("train", "assess"))
+        return tuple(replace(self, step=step).path for step in before)
+
+    def makes(self) -> tuple[Path, ...]:
+        """The file of the result, as all that is made."""
+        return (self.path,)
 
     def find(self) -> Path | None:
         """Finds the result, which is a whole file or none."""
@@ -258,7 +269,12 @@ _TRIGGERS = TypeAdapter(tuple[TriggerRecord, ...])
 
 
 def make_references(
-    plan: ReferencePlan, jobs: int = 1, report: Report = silent, *, isolated: bool = False
+    plan: ReferencePlan,
+    jobs: int = 1,
+    report: Report = silent,
+    *,
+    isolated: bool = False,
+    executor: Executor | None = None,
 ) -> References:
     """Trains reference models and searches them for triggers, going on where an earlier call stopped.
 
@@ -268,6 +284,7 @@ def make_references(
         report: told, after each task that had to be done and every half second while processes work, how far all is;
             an error that it raises, such as ``Cancelled``, ends them.
         isolated: use a process even for one job.
+        executor: as in ``run_all``.
 
     Returns:
         The references, which are kept for every later scan with these images.
@@ -277,7 +294,7 @@ def make_references(
         AegisError: if a task fails or a file cannot be written.
     """
     try:
-        return _make(plan, jobs, report, isolated)
+        return _make(plan, jobs, report, isolated, executor)
     finally:
         # A server would hold the images for as long as it runs.
         _images.cache_clear()
@@ -292,10 +309,10 @@ def usual_jobs(device: str = "auto") -> int:
     return 1 if device == "cuda" else choose_runtime(device).workers
 
 
-def _make(plan: ReferencePlan, jobs: int, report: Report, isolated: bool) -> References:
+def _make(plan: ReferencePlan, jobs: int, report: Report, isolated: bool, executor: Executor | None) -> References:
     images = plan.images
     check_counts(*class_counts(images))
-    _carry_out(plan, jobs, report, isolated)
+    _carry_out(plan, jobs, report, isolated, executor)
     models = tuple(_model(plan, number) for number in range(plan.models))
     found = References(
         images=(images.digest,), class_names=images.class_names, models=models, code=code_digest(STEPS_CODE)
@@ -304,7 +321,7 @@ def _make(plan: ReferencePlan, jobs: int, report: Report, isolated: bool) -> Ref
     return found
 
 
-def _carry_out(plan: ReferencePlan, jobs: int, report: Report, isolated: bool) -> None:
+def _carry_out(plan: ReferencePlan, jobs: int, report: Report, isolated: bool, executor: Executor | None) -> None:
     tasks, images, done = plan.tasks(), plan.images, 0.0
     costs = [task_seconds(task.number, task.step, images.shape, class_counts(images)[0]) for task in tasks]
     position = {(task.number, task.step): i for i, task in enumerate(tasks)}
@@ -318,7 +335,7 @@ def _carry_out(plan: ReferencePlan, jobs: int, report: Report, isolated: bool) -
         # Counted in seconds, since trainings take much longer than searches.
         report(Event(stage="references", step=round(done), total=round(sum(costs))))
 
-    for i, _, is_new in run_all(tasks, jobs, after=after, isolated=isolated, tick=tell):
+    for i, _, is_new in run_all(tasks, jobs, after=after, isolated=isolated, tick=tell, executor=executor):
         done += costs[i]
         # Those that were kept take no time, and would spoil the pace.
         if is_new:

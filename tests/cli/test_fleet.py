@@ -22,7 +22,7 @@ def _here(monkeypatch):
         return adjusted(config, seed=seed, iterations=4, seeds=40, perplexity=10)
 
     monkeypatch.setattr("aegis.services.fleet.request.adjusted", small)
-    monkeypatch.setattr("aegis.fleet.pool.Pool", lambda work, count: Here(work))
+    monkeypatch.setattr("aegis.fleet.local.Processes", lambda work, count: Here(work))
 
 
 @pytest.mark.usefixtures("_here")

@@ -15,6 +15,8 @@ class Here:
         slots: where pieces run, so that a test can tell them apart.
     """
 
+    shares_disk = True
+
     def __init__(self, work: Callable[[bytes], bytes], slots: tuple[Slot, ...] = ONE) -> None:
         self.work, self.slots = work, slots
         self.ended: list[Ended] = []

@@ -1,4 +1,4 @@
-"""Processes that end with the one who asked for them."""
+"""Processes of this machine: what dies takes no other along, and all end with the one who asked for them."""
 
 import os
 import signal
@@ -8,37 +8,78 @@ from pathlib import Path
 
 import pytest
 
+from aegis.fleet.executor import Share
+from aegis.fleet.local import Processes
+
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 60
 SCRIPT = """
 import sys
-import threading
 
 sys.path.insert(0, {root!r})
 
-from aegis.fleet.local import processes
-from tests.fleet.test_local import about
+from aegis.fleet.executor import Share
+from aegis.fleet.local import Processes
+from tests.fleet.test_local import work
 
 if __name__ == "__main__":
+    processes = Processes(work, 1)
     try:
-        with processes(1) as pool:
-            print(*pool.submit(about).result(), flush=True)
-            pool.submit(threading.Event().wait).result()
+        for number, message in enumerate([b"about", b"wait"]):
+            processes.submit(processes.free()[0], number, message, Share())
+            print(processes.wait(60)[0].answer.decode(), flush=True)
     except KeyboardInterrupt:
+        processes.close()
         print("interrupted")
 """
 
 
-def about():
-    """Threads and niceness of this process."""
-    import torch
+def work(message):
+    """Answers, waits for ever, or ends its process."""
+    if message == b"deadly":
+        os._exit(1)
+    if message == b"wait":
+        signal.pause()
+    if message == b"about":
+        import torch
 
-    return torch.get_num_threads(), os.nice(0)
+        return f"{torch.get_num_threads()} {os.nice(0)}".encode()
+    return message + f" {os.getpid()}".encode()
+
+
+@pytest.fixture
+def processes():
+    processes = Processes(work, 2)
+    yield processes
+    processes.close()
+
+
+def all_of(processes, number):
+    ended = []
+    while len(ended) < number:
+        ended += processes.wait(60)
+    return {one.number: one for one in ended}
+
+
+def test_one_that_dies_takes_no_other_along(processes):
+    one, other = processes.free()
+    processes.submit(one, 1, b"deadly", Share())
+    processes.submit(other, 2, b"good", Share())
+    assert processes.free() == []
+    ended = all_of(processes, 2)
+    assert (ended[1].how, ended[2].how) == ("died", "answered")
+    assert processes.free() == [one, other]
+    processes.submit(one, 3, b"again", Share())
+    processes.submit(other, 4, b"good", Share())
+    again = all_of(processes, 2)
+    assert again[3].answer.startswith(b"again")
+    # A process serves piece after piece.
+    assert again[4].answer == ended[2].answer != again[3].answer
 
 
 @pytest.fixture
 def waiting(tmp_path):
-    """A program with a pool whose one process waits for ever, once it has said what it is."""
+    """A program with a process that waits for ever, once it has said what it is."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(root=str(ROOT)))
     with subprocess.Popen(
@@ -50,7 +91,7 @@ def waiting(tmp_path):
         yield process
 
 
-def test_a_pool_ends_when_its_parent_is_killed(waiting):
+def test_all_end_when_their_parent_is_killed(waiting):
     waiting.kill()
     # Its child has the same standard output, which ends with the last of the two.
     assert waiting.communicate(timeout=LIMIT)[0] == ""

@@ -1,15 +1,19 @@
 """Work in pieces: what is there is found, what is missing is done, one after another or side by side."""
 
 import multiprocessing
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from aegis.core.errors import ConfigError
+from aegis.core.errors import AegisError, ConfigError
 from aegis.core.runtime import Cancelled
-from aegis.fleet.tasks import run_all
+from aegis.fleet.messages import unpack
+from aegis.fleet.tasks import answer, run_all
+
+from .here import Here
 
 
 @dataclass(frozen=True)
@@ -19,18 +23,24 @@ class Square:
     number: int
     folder: Path
 
+    def needs(self):
+        return ()
+
+    def makes(self):
+        return (self.folder / str(self.number),)
+
     def find(self):
-        path = self.folder / str(self.number)
-        return int(path.read_text()) if path.exists() else None
+        return int(self.makes()[0].read_text()) if self.makes()[0].exists() else None
 
     def keep(self, record):
-        (self.folder / str(self.number)).write_text(str(record))
+        self.makes()[0].write_text(str(record))
 
     def run(self, workers=None):
         self.keep(self.number**2)
         return self.number**2
 
 
+@dataclass(frozen=True)
 class Endless(Square):
     """A task that never ends by itself."""
 
@@ -38,11 +48,39 @@ class Endless(Square):
         threading.Event().wait()
 
 
+@dataclass(frozen=True)
 class Failing(Square):
     """A task that always fails."""
 
     def run(self, workers=None):
         raise ConfigError("a number", "none", "Give one.")
+
+
+@dataclass(frozen=True)
+class Deadly(Square):
+    """A task that ends its process, the first time or always."""
+
+    always: bool
+
+    def run(self, workers=None):
+        tried = self.folder / "tried"
+        if self.always or not tried.exists():
+            tried.touch()
+            os._exit(1)
+        return super().run()
+
+
+@dataclass(frozen=True)
+class Sum(Square):
+    """The number with one more that is in a file."""
+
+    other: int
+
+    def needs(self):
+        return (self.folder / str(self.other),)
+
+    def run(self, workers=None):
+        self.keep(self.number + int(self.needs()[0].read_text()))
 
 
 def test_what_is_there_comes_first_and_is_not_computed_again(tmp_path):
@@ -89,3 +127,38 @@ def test_work_that_is_no_longer_wanted_ends_without_waiting_for_it(tmp_path):
     with pytest.raises(Cancelled):
         list(run_all([Endless(1, tmp_path)], jobs=1, isolated=True, tick=tick))
     assert not [child for child in multiprocessing.active_children() if child.is_alive()]
+
+
+def test_a_task_whose_process_died_is_tried_once_more(tmp_path):
+    tasks = [Deadly(4, tmp_path, always=False), Deadly(5, tmp_path, always=True), Square(6, tmp_path)]
+    failed, outcomes = [], []
+    with pytest.raises(AegisError, match="one that ended by itself twice"):
+        outcomes.extend(run_all(tasks, jobs=2, failed=lambda i, error: failed.append(i)))
+    assert failed == [1]
+    assert [task.find() for task in tasks] == [16, None, 36]
+
+
+def test_files_travel_where_machines_share_none(tmp_path):
+    tasks, sent = [Sum(5, tmp_path, other=3), Square(3, tmp_path)], []
+
+    def elsewhere(message):
+        """Another machine, which has only what it was sent, and of whose files only those that it sends are here."""
+        for path in tmp_path.iterdir():
+            path.unlink()
+        sent.append(message)
+        answered = answer(message)
+        for path in tmp_path.iterdir():
+            path.unlink()
+        return answered
+
+    executor = Here(elsewhere)
+    executor.shares_disk = False
+    assert list(run_all(tasks, after={0: 1}, executor=executor)) == [(1, 9, True), (0, 14, True)]
+    assert [unpack(message)[1] for message in sent] == [{}, {"0": b"9"}]
+    assert executor.closed
+
+
+def test_a_failure_elsewhere_keeps_its_message(tmp_path):
+    with pytest.raises(ConfigError, match="a number") as failure:
+        list(run_all([Failing(4, tmp_path)], executor=Here(answer)))
+    assert failure.value.advice == "Give one."

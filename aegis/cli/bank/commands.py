@@ -18,6 +18,7 @@ from aegis.cli.bank.sweep import sweep
 from aegis.cli.bank.triage import triage
 from aegis.cli.options import MORE, Device, PrecisionOption, Results, Training, choice, flag, names, option
 from aegis.cli.output import Printer, make_table
+from aegis.cli.places import Address, Insecure, place_of_tasks
 from aegis.cli.remembered import remembered
 from aegis.core.errors import ConfigError
 from aegis.core.runtime import MAX_SEED
@@ -93,6 +94,8 @@ def train_bank(
     precision: PrecisionOption = "auto",
     folder: Folder = None,
     results: Results = RESULTS,
+    address: Address = None,
+    insecure: Insecure = False,
 ) -> None:
     """Train suspects of the bank; what is there already is left alone.
 
@@ -116,7 +119,8 @@ def train_bank(
 
     builder = BankBuilder(preset=training, folder=folder, results=results, device=device, precision=precision)
     with remembered("bank training", results):
-        for record, now in builder.make_all(entries, jobs, failed):
+        place = place_of_tasks(address, insecure, device=device, jobs=jobs)
+        for record, now in builder.make_all(entries, jobs, failed, executor=place):
             took = f"{record.making.seconds:.0f} s" if now and record.making else "was there"
             metrics = ", ".join(f"{name.replace('_', ' ')} {value:.1%}" for name, value in record.metrics.items())
             out.say((record.name, "bold"), f": {metrics} ({took})")
@@ -127,7 +131,7 @@ def scan_bank(
     only: Only = None,
     preset: Preset = "default",
     seeds: Seeds = "0",
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     device: Device = "auto",
     precision: PrecisionOption = "auto",
     training: Training = "quick",
@@ -135,6 +139,8 @@ def scan_bank(
     results: Results = RESULTS,
     rule: RuleOption = None,
     summary: Summary = False,
+    address: Address = None,
+    insecure: Insecure = False,
 ) -> None:
     """Scan suspects of the bank, and hold what is said against what is true.
 
@@ -176,7 +182,8 @@ def scan_bank(
         outcomes = [(trial.suspect, found) for trial in trials if (found := trial.find()) is not None]
     else:
         with remembered("bank scan", results):
-            for i, record, now in run_all(trials, jobs or 1):
+            place = place_of_tasks(address, insecure, device=device, jobs=jobs)
+            for i, record, now in run_all(trials, jobs or 1, executor=place):
                 trial = trials[i]
                 outcomes.append((trial.suspect, record))
                 if not now:

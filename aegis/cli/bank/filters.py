@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ from aegis.baselines.poison_filter import POISON_FILTERS
 from aegis.cli.bank.runs import Jobs, Only, Summary, outcomes, say_took
 from aegis.cli.options import Device, PrecisionOption, Results, Training, names
 from aegis.cli.output import Printer, make_table
+from aegis.cli.places import Address, Insecure, place_of_tasks
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import choose, read_bank
@@ -27,11 +29,13 @@ def filters(
     only: Only = None,
     with_: With = ALL_FILTERS,
     summary: Summary = False,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     device: Device = "auto",
     precision: PrecisionOption = "auto",
     training: Training = "quick",
     results: Results = RESULTS,
+    address: Address = None,
+    insecure: Insecure = False,
 ) -> None:
     """Give filters the training images of suspects, and count how much of the poison they find.
 
@@ -61,7 +65,8 @@ def filters(
             "Make them with: aegis bank train.",
         )
     out = Printer()
-    ended = outcomes("bank filters", tasks, out, _say, summary=summary, jobs=jobs, results=results)
+    place = partial(place_of_tasks, address, insecure, device=device, jobs=jobs)
+    ended = outcomes("bank filters", tasks, out, _say, summary=summary, jobs=jobs, results=results, place=place)
     _print([record for _, record in ended], out)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from aegis.baselines.catalogue import BASELINES
 from aegis.cli.bank.runs import Jobs, Only, Set, Summary, outcomes, say_took
 from aegis.cli.options import Device, Results, Training, names
 from aegis.cli.output import Printer, make_table
+from aegis.cli.places import Address, Insecure, place_of_tasks
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import choose, read_bank
@@ -31,10 +33,12 @@ def rivals(
     only: Only = None,
     with_: With = ALL_RIVALS,
     summary: Summary = False,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     device: Device = "auto",
     training: Training = "quick",
     results: Results = RESULTS,
+    address: Address = None,
+    insecure: Insecure = False,
 ) -> None:
     """Run other detectors on suspects of the bank, and count what they find and what they flag falsely.
 
@@ -61,7 +65,8 @@ def rivals(
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
     tasks = [RivalTrial(name=name, trial=trial) for trial in trials for name in chosen]
     out = Printer()
-    ended = outcomes("bank rivals", tasks, out, _say, summary=summary, jobs=jobs, results=results)
+    place = partial(place_of_tasks, address, insecure, device=device, jobs=jobs)
+    ended = outcomes("bank rivals", tasks, out, _say, summary=summary, jobs=jobs, results=results, place=place)
     found = [(suspect, record.detector) for suspect, record in ended]
     ran = {suspect.name for suspect, _ in found}
     found += [(t.suspect, aegis_record(one)) for t in trials if t.suspect.name in ran for one in kept(t)[:1]]

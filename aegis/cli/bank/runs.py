@@ -17,13 +17,17 @@ from aegis.lab.bank.suspects import BREADTH_SETS, GROUPS, HALVES
 
 if TYPE_CHECKING:
     from aegis.experiments.bank_scans import Trial
+    from aegis.fleet.executor import Executor
 
 Set = Annotated[
     str | None, choice("--set", (*GROUPS, *HALVES, *BREADTH_SETS), "Which suspects, as in aegis bank scan.")
 ]
 Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas between them.")]
 Summary = Annotated[bool, flag("--summary", "Run nothing; only show what came of what ran.")]
-Jobs = Annotated[int, typer.Option("--jobs", metavar="N", help="Processes side by side.", min=1)]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", metavar="N", help="Processes side by side; one without it.", min=1, show_default=False),
+]
 
 
 R = TypeVar("R", covariant=True)
@@ -45,8 +49,9 @@ def outcomes(
     said: Callable[[R, bool], str],
     *,
     summary: bool,
-    jobs: int,
+    jobs: int | None,
     results: Path,
+    place: Callable[[], Executor | None],
 ) -> list[tuple[BankRecord, R]]:
     """Gives what is kept of tasks and, unless only that is asked for, computes the rest, with a line for each.
 
@@ -56,8 +61,9 @@ def outcomes(
         out: prints the lines.
         said: writes a line after the suspect's name, given the outcome and whether it was computed now.
         summary: compute nothing.
-        jobs: processes side by side, at least 1.
+        jobs: processes side by side, at least 1; None for one.
         results: the folder of all outcomes.
+        place: joins a cluster if the work is to be done there, and else gives None; from ``place_of_tasks``.
 
     Returns:
         Suspects with outcomes: first those kept, then others as they finished.
@@ -69,7 +75,7 @@ def outcomes(
         return [(task.trial.suspect, record) for task in tasks if (record := task.find())]
     found = []
     with remembered(command, results):
-        for i, record, now in run_all(tasks, jobs):
+        for i, record, now in run_all(tasks, jobs or 1, executor=place()):
             suspect = tasks[i].trial.suspect
             found.append((suspect, record))
             out.say((suspect.name, "bold"), said(record, now))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from aegis.cli.bank.runs import Jobs, Only, outcomes, say_took
 from aegis.cli.options import Device, PrecisionOption, Results, Training, choice, flag, names
 from aegis.cli.output import Printer, make_table
+from aegis.cli.places import Address, Insecure, place_of_tasks
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS
 from aegis.lab.bank.suspects import BREADTH_SETS, GROUPS, HALVES, choose, read_bank
@@ -25,11 +27,13 @@ def spaces(
     only: Only = None,
     planes: Planes = False,
     summary: Summary = False,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     device: Device = "auto",
     precision: PrecisionOption = "auto",
     training: Training = "quick",
     results: Results = RESULTS,
+    address: Address = None,
+    insecure: Insecure = False,
 ) -> None:
     """Measure in which space, and by which clusters, the target of a backdoor differs from benign classes.
 
@@ -52,7 +56,8 @@ def spaces(
     if not tasks:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
     out = Printer()
-    found = outcomes("bank spaces", tasks, out, _say, summary=summary, jobs=jobs, results=results)
+    place = partial(place_of_tasks, address, insecure, device=device, jobs=jobs)
+    found = outcomes("bank spaces", tasks, out, _say, summary=summary, jobs=jobs, results=results, place=place)
     _print(separations(found), len(found), out)
 
 

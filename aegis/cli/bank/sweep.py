@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from aegis.cli.bank.runs import Jobs, outcomes, say_took
 from aegis.cli.options import Device, PrecisionOption, Results, Training, names, option
 from aegis.cli.output import Printer
+from aegis.cli.places import Address, Insecure, place_of_tasks
 from aegis.core.errors import ConfigError
 from aegis.lab.bank.record import RESULTS
 
@@ -20,11 +22,13 @@ Only = Annotated[
 
 def sweep(
     only: Only = None,
-    jobs: Jobs = 1,
+    jobs: Jobs = None,
     device: Device = "auto",
     precision: PrecisionOption = "auto",
     training: Training = "quick",
     results: Results = RESULTS,
+    address: Address = None,
+    insecure: Insecure = False,
 ) -> None:
     """Look at suspects with visible triggers under many settings of the paper's rule.
 
@@ -41,7 +45,8 @@ def sweep(
     tasks = sweeps_of(names(only), training=training, device=device, precision=precision, results=results)
     if not tasks:
         raise ConfigError("suspects that are made", "none of these", "Make them with: aegis bank train.")
-    outcomes("bank sweep", tasks, Printer(), _say, summary=False, jobs=jobs, results=results)
+    place = partial(place_of_tasks, address, insecure, device=device, jobs=jobs)
+    outcomes("bank sweep", tasks, Printer(), _say, summary=False, jobs=jobs, results=results, place=place)
 
 
 def _say(record: SweepRecord, now: bool) -> str:

@@ -11,8 +11,9 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from aegis.cli.options import MORE, Device, PrecisionOption, Quiet, Seed, flag, option, writable
+from aegis.cli.options import MORE, Device, PrecisionOption, Quiet, Seed, option, writable
 from aegis.cli.output import COLOURS, Printer, clean, make_table
+from aegis.cli.places import Address, Insecure, join_cluster
 from aegis.cli.remembered import remembered
 from aegis.cli.scan import EXIT_CODES, WORST
 from aegis.cli.scan_options import Preset, ReferencesMode
@@ -43,18 +44,6 @@ Json = Annotated[
     typer.Option(
         "--json", metavar="OUT.jsonl", help="Write a line for each suspect as it ends.", callback=writable("--json")
     ),
-]
-Address = Annotated[
-    str | None,
-    option(
-        "--address",
-        "HOST:PORT",
-        "Work on a Ray cluster instead of this machine; auto for the one that runs here.",
-        MORE,
-    ),
-]
-Insecure = Annotated[
-    bool, flag("--insecure", "Take a cluster that asks nobody for a token: whoever reaches it runs code on it.", MORE)
 ]
 
 
@@ -119,22 +108,17 @@ def _executor(
     jobs: int | None, address: str | None, insecure: bool, device: str, told: Printer
 ) -> tuple[Executor, str]:
     """Prepares processes of this machine, or joins a cluster, and says which in words."""
-    from aegis.services.fleet.work import answer, hello
+    from aegis.services.fleet.work import answer
 
     if address is None:
         from aegis.core.runtime import cores
-        from aegis.fleet.pool import Pool
+        from aegis.fleet.local import Processes
 
         # Classes of one suspect run side by side as well, so that there is work for more than one a suspect.
         count = jobs or cores()
-        return Pool(answer, count), f"{count} process{'es' if count > 1 else ''} of this machine"
-    from aegis.fleet.ray_address import find_cluster
-
-    where = find_cluster(address, insecure)
-    from aegis.fleet.ray import Cluster
-
-    gpu = device != "cpu"
-    return Cluster(answer, where, hello, hello(), gpu, told.note, jobs), f"Ray at {where}"
+        return Processes(answer, count), f"{count} process{'es' if count > 1 else ''} of this machine"
+    executor, where = join_cluster(answer, address, insecure, device=device, jobs=jobs, told=told)
+    return executor, f"Ray at {where}"
 
 
 def _opened(path: Path) -> IO[str]:

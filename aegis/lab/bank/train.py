@@ -15,8 +15,10 @@ from aegis.core.runtime import choose_runtime
 from aegis.core.types import Dataset
 from aegis.core.version import versions_with
 from aegis.data import load_dataset
+from aegis.fleet.executor import Executor
+from aegis.fleet.portable import Portable
 from aegis.fleet.tasks import run_all
-from aegis.lab.bank.record import RESULTS, BankRecord, BuildInfo, keep_record, read_bank_record, record_of
+from aegis.lab.bank.record import RESULTS, BankRecord, BuildInfo, keep_record, read_bank_record, record_of, record_path
 from aegis.lab.bank.suspects import Entry, read_made
 from aegis.lab.suspect import make_suspect, state_of
 from aegis.lab.triggers import TriggerContext
@@ -43,7 +45,7 @@ class BankBuilder:
     results: Path = RESULTS
     device: str = "auto"
     precision: str = "auto"
-    source: Callable[[str], Dataset] = load_dataset
+    source: Portable = load_dataset
 
     def make(self, entry: Entry, base: Path | None = None) -> BankRecord:
         """Trains one suspect, on one thread so that the number of cores does not change it.
@@ -106,6 +108,7 @@ class BankBuilder:
         jobs: int | None = None,
         failed: Callable[[Entry, Exception], None] = lambda *_: None,
         tick: Callable[[], None] | None = None,
+        executor: Executor | None = None,
     ) -> Iterator[tuple[BankRecord, bool]]:
         """Finds or trains suspects, and gives each record as soon as it is known.
 
@@ -113,7 +116,7 @@ class BankBuilder:
             entries: the suspects, with those that triggers or poison are computed on.
             jobs: number of processes; None takes as many as ``choose_runtime`` has workers.
             failed: is told of each suspect that cannot be made, and why; only those that depend on it are stopped.
-            tick: as in ``run_all``.
+            tick, executor: as in ``run_all``.
 
         Returns:
             Pairs of a record and whether the suspect was trained now.
@@ -143,6 +146,7 @@ class BankBuilder:
             isolated=True,
             failed=lambda i, error: failed(entries[i], error),
             tick=tick,
+            executor=executor,
         )
         yield from ((record, now) for _, record, now in outcomes)
 
@@ -160,6 +164,16 @@ class Training:
     builder: BankBuilder
     entry: Entry
     base: Path | None = None
+
+    def needs(self) -> tuple[Path, ...]:
+        """The checkpoint that it is computed on, if there is one."""
+        return () if self.base is None else (self.base,)
+
+    def makes(self) -> tuple[Path, ...]:
+        """The checkpoint and its record."""
+        builder = self.builder
+        record = record_path(self.entry.name, builder.preset, builder.results)
+        return (self.entry.path(builder.preset, builder.folder), record)
 
     def find(self) -> BankRecord | None:
         """Finds the record of the suspect, or None if it must be trained."""

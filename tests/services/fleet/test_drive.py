@@ -11,8 +11,8 @@ import pytest
 from aegis.core.errors import StoreError
 from aegis.core.runtime import Cancelled
 from aegis.fleet.executor import Slot
+from aegis.fleet.local import Processes
 from aegis.fleet.messages import pack, unpack
-from aegis.fleet.pool import Pool
 from aegis.services.fleet import work
 from aegis.services.fleet.drive import DEAD, MEMORY, Drive
 from aegis.services.fleet.journal import Journal
@@ -105,7 +105,7 @@ def test_one_that_ends_its_process_twice_is_told_and_the_others_go_on(tmp_path, 
     for name, size in (("small", 1), ("deadly", 3), ("large", 4)):
         (tmp_path / name).write_bytes(bytes(size))
         scans.append(FleetScan(suspect=Listed(checkpoint=tmp_path / name)))
-    executor = Pool(refuse, 1)
+    executor = Processes(refuse, 1)
     ended, journal = drive(scans, executor)
     # The largest first.
     assert [(number, scanned.message) for number, scanned in ended] == [(2, "No."), (1, DEAD), (0, "No.")]
