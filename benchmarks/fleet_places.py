@@ -1,8 +1,9 @@
-"""Seconds of one fleet on processes of this machine and on Ray nodes of it, and whether they find the same.
+"""Seconds of the same scans one after another, as a fleet of this machine and on Ray nodes of it; and if they agree.
 
     python -m benchmarks.fleet_places [--suspects FOLDER] [--preset quick] [--nodes 3] [--cores 1] [--jobs 2]
 
-Every node has a store of its own, so that all arrays travel. Without suspects, a small model is scanned with ten seeds.
+Every node has a store of its own, so that all arrays travel. Without suspects, a small model is scanned with ten seeds,
+and not one after another.
 """
 
 import argparse
@@ -36,11 +37,24 @@ def small(folder: Path) -> Path:
 
 def timed(options: list[str], environment: Mapping[str, str]) -> float:
     """Give the seconds of a fleet, from the command to its end."""
-    command = [sys.executable, "-P", "-m", "aegis", "fleet", "scan", *options, "--precision", "fp32", "--quiet"]
     begun = time.perf_counter()
+    aegis(["fleet", "scan", *options], environment)
+    return time.perf_counter() - begun
+
+
+def one_by_one(folder: Path, options: list[str], environment: Mapping[str, str]) -> float:
+    """Give the seconds of ``aegis scan`` on each checkpoint of a folder in turn, each with all cores."""
+    begun = time.perf_counter()
+    for path in sorted(folder.glob("*.safetensors")):
+        aegis(["scan", str(path), *options], environment)
+    return time.perf_counter() - begun
+
+
+def aegis(options: list[str], environment: Mapping[str, str]) -> None:
+    """Run a command."""
+    command = [sys.executable, "-P", "-m", "aegis", *options, "--quiet"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1, 3), done.stderr
-    return time.perf_counter() - begun
 
 
 def found(store: Path) -> list[str]:
@@ -72,6 +86,12 @@ def main() -> None:
         (folder / "m").mkdir()
         what = [str(asked.suspects or small(folder / "m")), "--preset", asked.preset]
         plain = {**os.environ, "OMP_NUM_THREADS": "1"}
+        alone: list[str] = []
+        if asked.suspects is not None:
+            store = folder / "alone"
+            took = one_by_one(asked.suspects, ["--preset", asked.preset], plain | {"AEGIS_STORE": str(store)})
+            alone = found(store)
+            print(f"  one after another: {took:.1f} s", flush=True)
         here = timed([*what, "--jobs", str(asked.jobs)], plain | {"AEGIS_STORE": str(folder / "here")})
         print(f"  {asked.jobs} processes: {here:.1f} s", flush=True)
         for i in range(asked.nodes):
@@ -82,8 +102,12 @@ def main() -> None:
         print(
             f"  {len(one)} and {len(other)} records, {sum(a == b for a, b in zip(one, other))} equal apart from times"
         )
-        if verdicts(one) != verdicts(other):
-            print("  verdicts DIFFER", verdicts(one), verdicts(other))
+        if alone:
+            print(f"  {len(alone)} one after another, {sum(a == b for a, b in zip(one, alone))} equal to the fleet's")
+        for line in verdicts(other):
+            print(f"  {line}")
+        if not verdicts(one) == verdicts(other) == (verdicts(alone) or verdicts(one)):
+            print("  verdicts DIFFER", verdicts(one), verdicts(alone))
     finally:
         nodes.close()
         shutil.rmtree(folder, ignore_errors=True)
