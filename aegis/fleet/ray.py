@@ -19,6 +19,7 @@ from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from aegis.core.errors import AegisError, ConfigError
+from aegis.core.memory import keep_freed_memory
 from aegis.fleet.executor import Ended, Ending, Share, Slot, Work
 from aegis.fleet.ray_address import LOOK, is_open
 
@@ -58,7 +59,7 @@ class Cluster:
     ) -> None:
         self._hello, self._same, self._gpu, self._tell, self._most = hello, same, gpu, tell, most
         _connect(address)
-        self._work = ray.remote(max_retries=0)(work)
+        self._work, self._answer = work, ray.remote(max_retries=0)(_answer)
         self._greet = ray.remote(max_retries=0, num_cpus=0)(hello)
         # A node that was greeted has its slots and memory, and none if it gets no work.
         self._nodes: dict[str, tuple[list[Slot], int]] = {}
@@ -95,7 +96,7 @@ class Cluster:
             "memory": min(share.memory, self._nodes[slot.node][1]),
             "scheduling_strategy": NodeAffinitySchedulingStrategy(slot.node, soft=False),
         }
-        self._running[self._work.options(**options).remote(message)] = (number, slot)
+        self._running[self._answer.options(**options).remote(self._work, message)] = (number, slot)
 
     def wait(self, seconds: float) -> list[Ended]:
         """Waits until a piece ends; as in ``Executor``."""
@@ -176,6 +177,11 @@ class Cluster:
 
     def _resources(self, id: str) -> dict[str, float]:
         return dict(self._alive[id]["Resources"])
+
+
+def _answer(work: Work, message: bytes) -> bytes:
+    keep_freed_memory()
+    return work(message)
 
 
 def _connect(address: str) -> None:
