@@ -70,7 +70,7 @@ def verdicts(records: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Scan twice and compare."""
+    """Scan in each way and compare."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--suspects", type=Path)
     parser.add_argument("--preset", default="quick")

@@ -48,7 +48,8 @@ def join_cluster(
     where = find_cluster(address, insecure)
     from aegis.fleet.ray import Cluster
 
-    return Cluster(work, where, hello, hello(), device != "cpu", told.note, jobs), where
+    gpu = {"cpu": False, "cuda": None}.get(device, True)
+    return Cluster(work, where, hello, hello(), gpu, told.note, jobs), where
 
 
 def place_of_tasks(

@@ -67,7 +67,8 @@ def reference(
     tell(told, quiet)
     with remembered("references", Path(data)), progress_bar("training and searching", quiet) as report:
         place = place_of_tasks(address, insecure, device=device, jobs=jobs)
-        made = make_references(plan, jobs or usual_jobs(device), report, executor=place)
+        count = jobs or (usual_jobs(device) if place is None else 1)
+        made = make_references(plan, count, report, executor=place)
     accuracies = ", ".join(f"{model.accuracy:.0%}" for model in made.models)
     Printer().say(
         f"{count_of(len(made.models), 'reference model')} of {images.name}, accuracy {accuracies}, in "

@@ -44,6 +44,25 @@ class Reader:
         return load_dataset(source, size=self.size, channels=self.channels, tell=self.tell)
 
 
+def same_images(images: Dataset, digest: str) -> Dataset:
+    """Gives images on, unless they are others than elsewhere.
+
+    Args:
+        images: that are read here.
+        digest: of the data set elsewhere, in hex; empty if nobody read it.
+
+    Raises:
+        DataError: if they are others.
+    """
+    if digest and images.digest != digest:
+        raise DataError(
+            f"the images {images.name} that others have",
+            "other images of this name",
+            "Give every node the same images.",
+        )
+    return images
+
+
 def load_as_recorded(source: str, digest: str, shape: tuple[int, int, int]) -> Dataset:
     """Reads the images of an earlier scan, which may have been scaled or converted for it.
 

@@ -30,6 +30,10 @@ class Slot:
     gpu: bool | None = None
 
 
+# Bytes that a process takes for the libraries and their work on a small model: 1.6 GiB were measured.
+LIBRARIES = 2 * 2**30
+
+
 @dataclass(frozen=True)
 class Share:
     """What a piece needs of a machine, beside one processor core.

@@ -48,8 +48,7 @@ class Processes:
         Raises:
             SystemExit: once Python ends, which would otherwise wait for a thread that waits here.
         """
-        # Nothing public tells that it does.
-        if any(getattr(process, "_shutdown_thread", False) for process in self._processes.values()):
+        if any(map(_is_ending, self._processes.values())):
             raise SystemExit
         done, _ = wait(self._running, seconds, FIRST_COMPLETED)
         return [self._end(future, *self._running.pop(future)) for future in done]
@@ -70,6 +69,11 @@ class Processes:
             assert broken is not None
             broken.shutdown()
             return Ended(number, slot, "died")
+
+
+def _is_ending(process: ProcessPoolExecutor | None) -> bool:
+    """Tells whether Python ends; nothing public does, and one whose process died looks alike otherwise."""
+    return getattr(process, "_shutdown_thread", False) and not getattr(process, "_broken", False)
 
 
 def _prepare() -> None:

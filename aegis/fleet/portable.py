@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from functools import lru_cache
@@ -9,7 +10,7 @@ from importlib import import_module
 from inspect import isfunction
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, PlainValidator, TypeAdapter
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 
 from aegis.core import errors
 from aegis.core.errors import AegisError, ConfigError
@@ -39,16 +40,19 @@ def restore(said: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as many types as 
     Args:
         said: by another process that runs the same source.
 
+    Returns:
+        The function or dataclass.
+
     Raises:
         ConfigError: if there is no such thing here.
     """
     module, _, name = str(said["name"]).partition(":")
     try:
         found = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
+        if isinstance(found, type) and is_dataclass(found):
+            return _adapter(found).validate_python(said["fields"])
+    except (ImportError, AttributeError, KeyError, ValidationError) as error:
         raise ConfigError(f"{said['name']} in this version", "none", "Use the same version everywhere.") from error
-    if isinstance(found, type) and is_dataclass(found):
-        return _adapter(found).validate_python(said["fields"])
     return found
 
 
@@ -64,7 +68,8 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         return {"error": "MemoryError", "parts": []}
     if isinstance(error, OSError) and error.errno is not None:
         return {"error": "OSError", "parts": [error.errno, error.strerror, *filter(None, [error.filename])]}
-    return {"error": "RuntimeError", "parts": [f"{type(error).__name__}: {error}"]}
+    trace = "".join(traceback.format_exception(error))
+    return {"error": "RuntimeError", "parts": [f"{type(error).__name__}: {error}"], "trace": trace}
 
 
 def restore_error(said: Mapping[str, Any]) -> Exception:
@@ -73,4 +78,6 @@ def restore_error(said: Mapping[str, Any]) -> Exception:
     kind = usual.get(said["error"]) or getattr(errors, said["error"])
     made = kind(*said["parts"])
     assert isinstance(made, Exception)
+    if "trace" in said:
+        made.add_note(said["trace"])
     return made

@@ -92,20 +92,21 @@ class Queue:
         open_ = True
         while True:
             self._tick()
-            open_ = self._fill(open_)
+            free = self._executor.free()
+            open_ = self._fill(free, open_)
             if not self._running:
                 if not (self._waiting or open_):
                     return
                 # Without a slot, a node may come back.
-                if self._executor.free():
+                if free:
                     self._give_up()
             for ended in self._executor.wait(TICK):
                 self._take(self._running.pop(ended.number), ended)
             yield
 
-    def _fill(self, open_: bool) -> bool:
+    def _fill(self, free: list[Slot], open_: bool) -> bool:
         """Gives every free slot a piece, and tells whether there may be more."""
-        for slot in self._executor.free():
+        for slot in free:
             piece = self._next(slot)
             while piece is None and open_:
                 open_ = self._more()

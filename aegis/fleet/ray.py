@@ -37,7 +37,7 @@ class Cluster:
         address: host and port of the cluster, from ``find_cluster``.
         hello: is called on every node before it gets work.
         same: its answer here, which every node must give.
-        gpu: whether GPUs may be used.
+        gpu: whether GPUs may be used; None if nothing else may.
         tell: is told, once for each, of nodes that get no work and why.
         most: pieces side by side at most, or None.
 
@@ -53,7 +53,7 @@ class Cluster:
         address: str,
         hello: Callable[[], str],
         same: str,
-        gpu: bool = True,
+        gpu: bool | None = True,
         tell: Callable[[str], None] = lambda text: None,
         most: int | None = None,
     ) -> None:
@@ -170,8 +170,8 @@ class Cluster:
 
     def _slots(self, id: str) -> list[Slot]:
         has = self._resources(id)
-        cores, gpus = int(has.get("CPU", 0)), int(has.get("GPU", 0)) if self._gpu else 0
-        number = min(cores, PER_GPU * gpus) if gpus else cores
+        cores, gpus = int(has.get("CPU", 0)), int(has.get("GPU", 0)) if self._gpu is not False else 0
+        number = min(cores, PER_GPU * gpus) if gpus or self._gpu is None else cores
         self._count += number
         return [Slot(self._count - i, id, gpu=gpus > 0) for i in range(number)]
 

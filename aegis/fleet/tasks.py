@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from aegis.core.errors import AegisError, ConfigError
+from aegis.core.errors import AegisError, ConfigError, DataError
 from aegis.core.files import whole_file
-from aegis.fleet.executor import Ended, Executor, Share
+from aegis.fleet.executor import LIBRARIES, Ended, Executor, Share
 from aegis.fleet.local import Processes
 from aegis.fleet.messages import pack, unpack
 from aegis.fleet.portable import describe, describe_error, restore, restore_error
@@ -22,8 +23,6 @@ T = TypeVar("T")
 NONE: Mapping[int, int] = {}
 # Is told the number of a task and the error that it raised.
 Failed = Callable[[int, Exception], None]
-# Bytes that a process takes beside what it works on.
-MEMORY = 2 * 2**30
 
 
 @runtime_checkable
@@ -77,25 +76,24 @@ def run_all(
         Position, result and whether it was computed now, for every task: first those kept, then others as they finish.
 
     Raises:
-        AegisError: of the first task that fails.
+        Exception: of the first task that fails, most often an ``AegisError``.
     """
-    if jobs < 1:
-        raise ConfigError("at least 1 job", str(jobs), "Leave it out for one after another.")
-    found = [task.find() for task in tasks]
-    missing = [i for i in range(len(tasks)) if any(found[j] is None for j in _chain(i, after))]
-    for i, result in enumerate(found):
-        if i not in missing and result is not None:
-            yield i, result, False
-    if jobs == 1 and not isolated and executor is None:
-        for i in sorted(missing, key=lambda i: len(_chain(i, after))):
-            yield i, tasks[i].run(), True
-    elif not missing:
-        if executor is not None:
-            executor.close()
-    else:
-        where = Processes(answer, min(jobs, len(missing))) if executor is None else executor
-        for i, result in _Course({i: tasks[i] for i in missing}, where, after, failed, tick or (lambda: None)).run():
-            yield i, result, True
+    # Processes begin with their first task.
+    with closing(executor or Processes(answer, jobs)) as where:
+        if jobs < 1:
+            raise ConfigError("at least 1 job", str(jobs), "Leave it out for one after another.")
+        found = [task.find() for task in tasks]
+        missing = [i for i in range(len(tasks)) if any(found[j] is None for j in _chain(i, after))]
+        for i, result in enumerate(found):
+            if i not in missing and result is not None:
+                yield i, result, False
+        if jobs == 1 and not isolated and executor is None:
+            for i in sorted(missing, key=lambda i: len(_chain(i, after))):
+                yield i, tasks[i].run(), True
+        else:
+            course = _Course({i: tasks[i] for i in missing}, where, after, failed, tick or (lambda: None))
+            for i, result in course.run():
+                yield i, result, True
 
 
 @dataclass(eq=False)
@@ -106,6 +104,9 @@ class _Course(Generic[T]):
         tasks: by number; a task waits until the one that it depends on has ended well.
         executor: runs them.
         after, failed, tick: as in ``run_all``.
+        done: numbers and results that nobody was given yet.
+        first: the first failure.
+        why: of each task that failed for the images of a node, how.
     """
 
     tasks: Mapping[int, Task[T]]
@@ -113,11 +114,11 @@ class _Course(Generic[T]):
     after: Mapping[int, int]
     failed: Failed | None
     tick: Callable[[], None]
-    done: deque[int] = field(default_factory=deque)
+    done: deque[tuple[int, T]] = field(default_factory=deque)
     first: Exception | None = None
+    why: dict[int, Exception] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # Without anybody to be told of failures, the first ends all.
         self._queue = Queue(self.executor, lambda: False, self._ended, self.tick)
         for i in self.tasks:
             if self.after.get(i) not in self.tasks:
@@ -129,22 +130,17 @@ class _Course(Generic[T]):
         Raises:
             Exception: the first of a task, once the results of all that had ended were given.
         """
-        try:
-            for _ in self._queue.turns():
-                while self.done:
-                    i = self.done.popleft()
-                    result = self.tasks[i].find()
-                    assert result is not None, "a task that ended well has saved its result"
-                    yield i, result
-                if self.first is not None and self.failed is None:
-                    break
-        finally:
-            self.executor.close()
+        for _ in self._queue.turns():
+            while self.done:
+                yield self.done.popleft()
+            # Without anybody to be told of failures, the first ends all.
+            if self.first is not None and self.failed is None:
+                break
         if self.first is not None:
             raise self.first
 
     def _put(self, i: int) -> None:
-        self._queue.put(Piece(i, lambda: self._message(self.tasks[i]), Share(MEMORY)))
+        self._queue.put(Piece(i, lambda: self._message(self.tasks[i]), Share(LIBRARIES)))
 
     def _message(self, task: Task[object]) -> bytes:
         apart = not self.executor.shares_disk
@@ -153,32 +149,48 @@ class _Course(Generic[T]):
 
     def _ended(self, piece: Piece, ended: Ended) -> None:
         i = piece.group
-        if (error := self._outcome(self.tasks[i], ended)) is not None:
-            self.first = self.first or error
-            if self.failed is not None:
-                self.failed(i, error)
+        try:
+            self.done.append((i, self._result(self.tasks[i], ended)))
+        except Exception as error:  # whatever a task does must not end the others
+            if isinstance(error, DataError) and ended.slot.node:
+                # Other nodes may have other images.
+                self.why[i] = error
+                piece.avoid.add(ended.slot.node)
+                self._queue.put(piece)
+            else:
+                self._fail(i, self.why.get(i, error) if ended.how == "nowhere" else error)
             return
-        self.done.append(i)
         for other, one in self.after.items():
             if one == i and other in self.tasks:
                 self._put(other)
 
-    def _outcome(self, task: Task[object], ended: Ended) -> Exception | None:
-        """Keeps what came back, and gives the error if the task failed."""
+    def _fail(self, i: int, error: Exception) -> None:
+        self.first = self.first or error
+        if self.failed is not None:
+            self.failed(i, error)
+
+    def _result(self, task: Task[T], ended: Ended) -> T:
+        """Keeps what came back.
+
+        Raises:
+            Exception: if the task failed.
+        """
         if ended.how == "memory":
-            return MemoryError()
+            raise MemoryError
         if ended.how != "answered":
-            return AegisError(
+            raise AegisError(
                 "the process of this work to run to its end",
                 "no machine for it" if ended.how == "nowhere" else "one that ended by itself twice",
                 "It may have run out of memory: what was finished is kept, so start it again, with fewer side by side.",
             )
-        try:
-            said, files = unpack(ended.answer)
-            _write(task.makes(), files)
-        except (AegisError, OSError) as error:
-            return error
-        return restore_error(said) if "error" in said else None
+        said, files = unpack(ended.answer)
+        if "error" in said:
+            raise restore_error(said)
+        _write(task.makes(), files)
+        result = task.find()
+        if result is None:
+            raise DataError("a result of the images that are here", "one of others", "Give every node the same images.")
+        return result
 
 
 def answer(message: bytes) -> bytes:

@@ -23,6 +23,7 @@ from aegis.core.runtime import Event, Report, choose_runtime, silent
 from aegis.core.source import STEPS_CODE, code_digest
 from aegis.core.types import Dataset
 from aegis.data import load_dataset
+from aegis.data.reader import same_images
 from aegis.fleet.executor import Executor
 from aegis.fleet.portable import Portable
 from aegis.fleet.tasks import run_all
@@ -118,6 +119,8 @@ class ReferencePlan:
         models: number of reference models, at least 2.
         device, precision: as in ``choose_runtime``.
         folder: of the results; None for the default one.
+        digest: that the images have in hex, so that no other machine takes others for them; empty where they were not
+            read yet.
 
     Raises:
         ConfigError: for fewer than 2 models.
@@ -129,6 +132,7 @@ class ReferencePlan:
     device: str = "auto"
     precision: str = "auto"
     folder: Path | None = None
+    digest: str = ""
 
     def __post_init__(self) -> None:
         if self.models < 2:
@@ -136,8 +140,12 @@ class ReferencePlan:
 
     @property
     def images(self) -> Dataset:
-        """The data set, read once in each process."""
-        return _images(self.source, self.read)
+        """The data set, read once in each process.
+
+        Raises:
+            DataError: if it is another one here.
+        """
+        return same_images(_images(self.source, self.read), self.digest)
 
     def tasks(self) -> list[ReferenceTask]:
         """All tasks: for every model its training, its measurement and each of its classes."""
@@ -294,7 +302,7 @@ def make_references(
         AegisError: if a task fails or a file cannot be written.
     """
     try:
-        return _make(plan, jobs, report, isolated, executor)
+        return _make(replace(plan, digest=plan.images.digest), jobs, report, isolated, executor)
     finally:
         # A server would hold the images for as long as it runs.
         _images.cache_clear()

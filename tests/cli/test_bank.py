@@ -66,6 +66,25 @@ def test_what_cannot_be_done_is_said(results, tmp_path, line, message):
     assert message in " ".join(outcome.err.split())
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "bank train --only mnist_clean",
+        "bank scan --only mnist_clean",
+        "bank sweep --only mnist_localised",
+        "bank spaces --only mnist_clean",
+        "bank rivals --only mnist_clean",
+        "bank filters --only mnist_localised",
+        "reference samples:mnist",
+    ],
+)
+def test_a_cluster_that_is_asked_for_is_looked_for_before_anything_is_computed(line):
+    # Nothing answers there; without Ray, that is said instead.
+    outcome = run(*line.split(), "--address", "127.0.0.1:1")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert re.search(r"Expected (Ray for --address|a Ray cluster at --address)", outcome.err)
+
+
 def test_seeds_as_they_may_be_typed():
     assert _seeds("0-4") == [0, 1, 2, 3, 4]
     assert _seeds("3, 1,3-4") == [3, 1, 4]

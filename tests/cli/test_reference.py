@@ -14,7 +14,8 @@ def asked(monkeypatch):
     """What references were asked for; two models are made at once."""
     calls = []
 
-    def make(plan, jobs, report):
+    def make(plan, jobs, report, executor):
+        assert executor is None
         calls.append((plan.source, plan.models, plan.device, jobs))
         report(Event(stage="references", step=1, total=2))
         return KNOWN

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,25 @@ def test_one_that_dies_takes_no_other_along(processes):
     assert again[3].answer.startswith(b"again")
     # A process serves piece after piece.
     assert again[4].answer == ended[2].answer != again[3].answer
+
+
+def test_one_that_dies_while_nobody_waits_is_told_of_later(processes):
+    (one, _) = processes.free()
+    processes.submit(one, 1, b"deadly", Share())
+    # The pool notices by itself.
+    pool = processes._processes[one]
+    while not pool._broken:
+        threading.Event().wait(0.01)
+    assert [ended.how for ended in processes.wait(60)] == ["died"]
+
+
+def test_a_thread_that_waits_ends_with_python(processes):
+    (one, _) = processes.free()
+    processes.submit(one, 1, b"wait", Share())
+    # As Python's own end leaves it.
+    processes._processes[one]._shutdown_thread = True
+    with pytest.raises(SystemExit):
+        processes.wait(60)
 
 
 @pytest.fixture

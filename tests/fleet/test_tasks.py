@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aegis.core.errors import AegisError, ConfigError
+from aegis.core.errors import AegisError, ConfigError, DataError
 from aegis.core.runtime import Cancelled
+from aegis.fleet.executor import Slot
 from aegis.fleet.messages import unpack
 from aegis.fleet.tasks import answer, run_all
 
@@ -63,7 +64,7 @@ class Deadly(Square):
     always: bool
 
     def run(self, workers=None):
-        tried = self.folder / "tried"
+        tried = self.folder / f"tried-{self.number}"
         if self.always or not tried.exists():
             tried.touch()
             os._exit(1)
@@ -135,6 +136,7 @@ def test_a_task_whose_process_died_is_tried_once_more(tmp_path):
     with pytest.raises(AegisError, match="one that ended by itself twice"):
         outcomes.extend(run_all(tasks, jobs=2, failed=lambda i, error: failed.append(i)))
     assert failed == [1]
+    assert sorted(outcomes) == [(0, 16, True), (2, 36, True)]
     assert [task.find() for task in tasks] == [16, None, 36]
 
 
@@ -162,3 +164,36 @@ def test_a_failure_elsewhere_keeps_its_message(tmp_path):
     with pytest.raises(ConfigError, match="a number") as failure:
         list(run_all([Failing(4, tmp_path)], executor=Here(answer)))
     assert failure.value.advice == "Give one."
+
+
+@dataclass(frozen=True)
+class OfOthers(Square):
+    """A task that no machine has the images for, except one."""
+
+    def run(self, workers=None):
+        if os.environ["NODE"] != "right":
+            raise DataError("these images", f"those of {os.environ['NODE']}", "Give them.")
+        return super().run()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_node_with_other_images_loses_the_task_to_the_next(tmp_path, monkeypatch, there):
+    slots = (Slot(0, "wrong"), Slot(1, "right" if there else "other"))
+
+    class Nodes(Here):
+        def submit(self, slot, number, message, share):
+            monkeypatch.setenv("NODE", slot.node)
+            super().submit(slot, number, message, share)
+
+    outcomes = run_all([OfOthers(4, tmp_path)], executor=Nodes(answer, slots))
+    if there:
+        assert list(outcomes) == [(0, 16, True)]
+    else:
+        with pytest.raises(DataError, match="those of other"):
+            list(outcomes)
+
+
+def test_a_result_that_is_not_the_one_asked_for_is_a_failure(tmp_path, monkeypatch):
+    monkeypatch.setattr(Square, "find", lambda self: None)
+    with pytest.raises(DataError, match="Give every node the same images"):
+        list(run_all([Square(4, tmp_path)], executor=Here(answer)))

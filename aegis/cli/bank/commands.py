@@ -21,6 +21,7 @@ from aegis.cli.output import Printer, make_table
 from aegis.cli.places import Address, Insecure, place_of_tasks
 from aegis.cli.remembered import remembered
 from aegis.core.errors import ConfigError
+from aegis.core.failures import explain
 from aegis.core.runtime import MAX_SEED
 from aegis.detect.verdict import RULES
 from aegis.lab.bank.record import RESULTS, BankRecord, made_record, read_bank_record
@@ -115,7 +116,7 @@ def train_bank(
     entries = with_bases(bank, choose(bank, [set_name] if set_name else [], names(only)))
 
     def failed(entry: Entry, error: Exception) -> None:
-        out.say((entry.name, "bold"), f": not made. {error}")
+        out.say((entry.name, "bold"), f": not made. {explain(error)[0]}")
 
     builder = BankBuilder(preset=training, folder=folder, results=results, device=device, precision=precision)
     with remembered("bank training", results):

@@ -26,7 +26,13 @@ Only = Annotated[str | None, option("--only", "NAMES", "Only these, with commas 
 Summary = Annotated[bool, flag("--summary", "Run nothing; only show what came of what ran.")]
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", metavar="N", help="Processes side by side; one without it.", min=1, show_default=False),
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        help="Side by side; without it, one at a time here, or all that a cluster holds.",
+        min=1,
+        show_default=False,
+    ),
 ]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from aegis.core.runtime import choose_runtime
 from aegis.core.types import Dataset
 from aegis.core.version import versions_with
 from aegis.data import load_dataset
+from aegis.data.reader import same_images
 from aegis.fleet.executor import Executor
 from aegis.fleet.portable import Portable
 from aegis.fleet.tasks import run_all
@@ -38,6 +39,7 @@ class BankBuilder:
         results: folder of their records.
         device, precision: as in ``runtime.choose_runtime``.
         source: loads a data set by name.
+        digests: that data sets have in hex, by name, so that no other machine takes others for them.
     """
 
     preset: str = "quick"
@@ -46,6 +48,7 @@ class BankBuilder:
     device: str = "auto"
     precision: str = "auto"
     source: Portable = load_dataset
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def make(self, entry: Entry, base: Path | None = None) -> BankRecord:
         """Trains one suspect, on one thread so that the number of cores does not change it.
@@ -63,7 +66,8 @@ class BankBuilder:
         torch.set_num_threads(1)
         order, path = entry.order(self.preset), entry.path(self.preset, self.folder)
         path.parent.mkdir(parents=True, exist_ok=True)
-        data, runtime = _images(self.source, entry.data), choose_runtime(self.device, self.precision)
+        data = same_images(_images(self.source, entry.data), self.digests.get(entry.data, ""))
+        runtime = choose_runtime(self.device, self.precision)
         context = None
         if base is not None:
             context = TriggerContext(load_checkpoint(base).classifier.frozen(runtime), data.train)
@@ -79,6 +83,10 @@ class BankBuilder:
         record = record_of(entry, path, card, making)
         keep_record(record, self.preset, self.results)
         return record
+
+    def _with_digests(self, entries: Iterable[Entry]) -> BankBuilder:
+        names = {entry.data for entry in entries if self.find(entry) is None}
+        return replace(self, digests={name: self.source(name).digest for name in names})
 
     def find(self, entry: Entry) -> BankRecord | None:
         """Finds the record of a suspect that was made by the present recipe, and writes the record if it is missing.
@@ -133,15 +141,15 @@ class BankBuilder:
                 raise ConfigError(
                     f"{entry.on}, on which {entry.name} is made", "suspects without it", "Ask for both of them."
                 )
-        runtime = choose_runtime(self.device, self.precision, jobs)
         paths = {entry.name: entry.path(self.preset, self.folder) for entry in entries}
-        tasks = [Training(self, entry, paths.get(entry.on or "")) for entry in entries]
+        builder = self if executor is None else self._with_digests(entries)
+        tasks = [Training(builder, entry, paths.get(entry.on or "")) for entry in entries]
         # A trigger that was optimised on a model made anew would be one for another model.
         after = {i: position[entry.on] for i, entry in enumerate(entries) if entry.on is not None}
 
         outcomes = run_all(
             tasks,
-            runtime.workers,
+            choose_runtime(self.device, self.precision, jobs).workers if executor is None else 1,
             after=after,
             isolated=True,
             failed=lambda i, error: failed(entries[i], error),

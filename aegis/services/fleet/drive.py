@@ -13,7 +13,7 @@ from typing import Any
 
 from aegis.core.errors import AegisError
 from aegis.core.runtime import Cancelled
-from aegis.fleet.executor import Ended, Executor, Share
+from aegis.fleet.executor import LIBRARIES, Ended, Executor, Share
 from aegis.fleet.messages import pack, unpack
 from aegis.fleet.queue import Piece, Queue
 from aegis.services.fleet.course import MEASURED, Course
@@ -26,9 +26,9 @@ from aegis.store.store import Store
 DEAD = "Its process ended twice, without a word; most likely the memory was too little. Scan it alone: aegis scan."
 MEMORY = "Expected enough memory for one class; got too little. Give it fewer seeds, or a node with more."
 NOWHERE = "Expected a node that can scan it; got none: {why}. Put its files where every node finds them."
-# Bytes that a worker takes (1.6 GiB were measured), and further ones for each of the checkpoint: the model, its copies
-# and gradients.
-BASE, TIMES = 2 * 2**30, 8
+# Bytes that a worker takes, beside those for the libraries, for each of the checkpoint: the model, its copies and
+# gradients.
+TIMES = 8
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Drive:
         piece = Piece(
             self._rank[course.number],
             lambda: self._message(about),
-            Share(BASE + TIMES * self._sizes[course.number]),
+            Share(LIBRARIES + TIMES * self._sizes[course.number]),
             gpu,
         )
         self._about[piece] = about
