@@ -72,11 +72,12 @@ class Trial:
     @property
     def config(self) -> ScanConfig:
         """The settings of the scan, with references of its data if any come with AEGIS."""
-        config = adjusted(preset(self.preset, self.images.name, self.images.shape), seed=self.seed)
-        config = smallest(config) if self.is_smoke else config
-        if config.verdict.rule == "paper":
-            return config
-        return replace(config, verdict=replace(config.verdict, references=shipped_references(self.images.digest)))
+        return self._settings[0]
+
+    @property
+    def _settings(self) -> tuple[ScanConfig, dict[str, Any]]:
+        images = self.images
+        return _settings(self.preset, self.seed, images.name, images.shape, images.digest, self.is_smoke)
 
     def find(self) -> ScanRecord | None:
         """Reads the saved scan if checkpoint, settings, images and precision are the same.
@@ -90,19 +91,19 @@ class Trial:
             record = read_record(self.path)
         except StoreError:
             return None
-        config = self.config
+        config, asked = self._settings
         same = (
             record.model.sha256 == self.suspect.sha256
             and record.data.digest == self.images.digest
-            and _as_asked(record.config) == _as_asked(config_record(config))
+            and _as_asked(record.config) == _as_asked(asked)
             and self.precision in ("auto", record.runtime.precision)
         )
         if not same:
             return None
-        verdict = config_record(config)["verdict"]
-        if record.config["verdict"] == verdict:
+        if record.config["verdict"] == asked["verdict"]:
             return record
-        return judge_again(record, config.verdict).model_copy(update={"config": record.config | {"verdict": verdict}})
+        settings = record.config | {"verdict": asked["verdict"]}
+        return judge_again(record, config.verdict).model_copy(update={"config": settings})
 
     def run(self, workers: int | None = None) -> ScanRecord:
         """Scans the suspect and saves the outcome.
@@ -171,6 +172,19 @@ def judged_by(rule: Rule, record: ScanRecord) -> ScanRecord:
 @lru_cache(maxsize=3)
 def _images(source: str) -> Dataset:
     return load_dataset(source)
+
+
+# The same for hundreds of scans, and with references slow to write as plain values.
+@lru_cache(maxsize=64)
+def _settings(
+    name: str, seed: int, data: str, shape: tuple[int, int, int], digest: str, is_smoke: bool
+) -> tuple[ScanConfig, dict[str, Any]]:
+    """Gives the settings of a scan, also as a record has them."""
+    config = adjusted(preset(name, data, shape), seed=seed)
+    config = smallest(config) if is_smoke else config
+    if config.verdict.rule != "paper":
+        config = replace(config, verdict=replace(config.verdict, references=shipped_references(digest)))
+    return config, config_record(config)
 
 
 def _as_asked(config: dict[str, Any]) -> dict[str, Any]:
