@@ -38,6 +38,8 @@ def checkpoint(tmp_path_factory):
 def trial(checkpoint, tmp_path, monkeypatch):
     path, images = checkpoint
     monkeypatch.setattr(trials, "_images", lambda source: images)
+    # Presets change here while the program runs.
+    monkeypatch.setattr(trials, "_settings", trials._settings.__wrapped__)
     small = preset("quick", images.name, images.shape)
     stages = tuple(replace(stage, iterations=2) for stage in small.gather.stages)
     gather = replace(small.gather, seeds=24, stages=stages, trigger_search=None)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -90,9 +91,10 @@ def test_one_that_dies_while_nobody_waits_is_told_of_later(processes):
 
 def test_a_thread_that_waits_ends_with_python(processes):
     (one, _) = processes.free()
-    processes.submit(one, 1, b"wait", Share())
+    pool = ProcessPoolExecutor(1)
     # As Python's own end leaves it.
-    processes._processes[one]._shutdown_thread = True
+    pool._shutdown_thread = True
+    processes._processes[one] = pool
     with pytest.raises(SystemExit):
         processes.wait(60)
 

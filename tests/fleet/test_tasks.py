@@ -14,7 +14,7 @@ from aegis.fleet.executor import Slot
 from aegis.fleet.messages import unpack
 from aegis.fleet.tasks import answer, run_all
 
-from .here import Here
+from .here import End, Here
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,11 @@ class Failing(Square):
 
 @dataclass(frozen=True)
 class Deadly(Square):
-    """A task that ends its process, the first time or always."""
-
-    always: bool
+    """A task that ends its process the first time."""
 
     def run(self, workers=None):
-        tried = self.folder / f"tried-{self.number}"
-        if self.always or not tried.exists():
+        tried = self.folder / "tried"
+        if not tried.exists():
             tried.touch()
             os._exit(1)
         return super().run()
@@ -131,13 +129,24 @@ def test_work_that_is_no_longer_wanted_ends_without_waiting_for_it(tmp_path):
 
 
 def test_a_task_whose_process_died_is_tried_once_more(tmp_path):
-    tasks = [Deadly(4, tmp_path, always=False), Deadly(5, tmp_path, always=True), Square(6, tmp_path)]
+    tasks = [Deadly(4, tmp_path), Square(6, tmp_path)]
+    assert sorted(run_all(tasks, jobs=2)) == [(0, 16, True), (1, 36, True)]
+
+
+def test_one_whose_process_dies_again_is_told_and_others_go_on(tmp_path):
+    def work(message):
+        if b":Failing" in message:
+            raise End("died")
+        return answer(message)
+
     failed, outcomes = [], []
     with pytest.raises(AegisError, match="one that ended by itself twice"):
-        outcomes.extend(run_all(tasks, jobs=2, failed=lambda i, error: failed.append(i)))
-    assert failed == [1]
-    assert sorted(outcomes) == [(0, 16, True), (2, 36, True)]
-    assert [task.find() for task in tasks] == [16, None, 36]
+        outcomes.extend(
+            run_all(
+                [Failing(4, tmp_path), Square(3, tmp_path)], failed=lambda i, _: failed.append(i), executor=Here(work)
+            )
+        )
+    assert (failed, outcomes) == ([0], [(1, 9, True)])
 
 
 def test_files_travel_where_machines_share_none(tmp_path):
