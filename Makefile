@@ -2,7 +2,7 @@
 # changes. Variables: PYTHON (an interpreter to make it with), WORKERS (tests at a time), NEED_GB (free disk).
 
 SHELL := /bin/bash
-WORKERS ?= 2
+WORKERS ?= 3
 NEED_GB ?= 7
 PY := .venv/bin/python
 UV := $(PY) -m uv
