@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 
@@ -79,9 +80,10 @@ def _is_ending(process: ProcessPoolExecutor | None) -> bool:
 def _prepare() -> None:
     """Prepares a new process: one torch thread, low priority, and an end together with its parent."""
     keep_freed_memory()
-    import torch
-
-    torch.set_num_threads(1)
+    # What torch begins with, if the work needs it.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)
     # A thread that has stepped back already passes that on.
     os.nice(max(0, NICENESS - os.nice(0)))
     # The interrupt key signals every process of a terminal; the parent handles it and ends the others.
