@@ -139,7 +139,8 @@ def _said(one: DetectorRecord, names: tuple[str, ...]) -> str:
     limit = "above" if one.measure == "anomaly index" else "at most"
     value = "" if one.value is None else f"{one.measure} {one.value:.2g} (flags {limit} {one.cut:g}), "
     bars = "anomaly index" if one.measure == "anomaly index" else one.statistic
-    return f"{value}{one.seconds:.0f} s. Bars: {bars}."
+    said = f"{value}{one.seconds:.0f} s. Bars: {bars}."
+    return said[0].upper() + said[1:]
 
 
 def _show_triggers(record: ScanRecord, found: Mapping[str, Detection]) -> None:
