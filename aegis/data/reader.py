@@ -51,6 +51,9 @@ def same_images(images: Dataset, digest: str) -> Dataset:
         images: that are read here.
         digest: of the data set elsewhere, in hex; empty if nobody read it.
 
+    Returns:
+        The images.
+
     Raises:
         DataError: if they are others.
     """
