@@ -37,6 +37,23 @@ def explain(error: BaseException) -> tuple[str, int]:
     return f"A defect in AEGIS, not in your input ({what}). Run again with AEGIS_DEBUG=1 to see where.", DEFECT
 
 
+def process_died(how: str, fewer: str) -> AegisError:
+    """Makes the error of work whose process ended by itself.
+
+    Args:
+        how: it ended, in words.
+        fewer: what to try if it does so again, in words.
+
+    Returns:
+        The error.
+    """
+    return AegisError(
+        "the process of this work to run to its end",
+        f"one that ended by itself ({how})",
+        f"It may have run out of memory: what was finished is kept, so start it again, with {fewer} if that fails.",
+    )
+
+
 def line_of_own_code(error: BaseException) -> str | None:
     """Finds the line of the user's own code in which an error arose, such as that of a network for ``--arch``.
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeVar
 
 from aegis.core.errors import AegisError
+from aegis.core.failures import process_died
 from aegis.core.memory import keep_freed_memory
 from aegis.core.runtime import Cancelled
 
@@ -108,7 +109,8 @@ def _follow(
         except queue.Empty:
             continue
         if message is None:
-            raise _death(process.wait())
+            code = process.wait()
+            raise process_died(f"signal {-code}" if code < 0 else f"exit code {code}", "fewer seeds")
         kind, what = message
         if kind == "done":
             return what
@@ -116,15 +118,6 @@ def _follow(
             assert isinstance(what, Exception)
             raise what
         hear(what)
-
-
-def _death(code: int) -> AegisError:
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return AegisError(
-        "the process of this work to run to its end",
-        f"one that ended by itself ({how})",
-        "It may have run out of memory: what was finished is kept, so start it again, with fewer seeds if that fails.",
-    )
 
 
 def _end(process: subprocess.Popen[bytes], farewell: bytes) -> None:

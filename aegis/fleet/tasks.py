@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from aegis.core.errors import AegisError, ConfigError, DataError
+from aegis.core.errors import ConfigError, DataError
+from aegis.core.failures import process_died
 from aegis.core.files import whole_file
 from aegis.fleet.executor import LIBRARIES, Ended, Executor, Share
 from aegis.fleet.local import Processes
@@ -91,14 +92,14 @@ def run_all(
             for i in sorted(missing, key=lambda i: len(_chain(i, after))):
                 yield i, tasks[i].run(), True
         else:
-            course = _Course({i: tasks[i] for i in missing}, where, after, failed, tick or (lambda: None))
-            for i, result in course.run():
+            dispatch = _Dispatch({i: tasks[i] for i in missing}, where, after, failed, tick or (lambda: None))
+            for i, result in dispatch.run():
                 yield i, result, True
 
 
 @dataclass(eq=False)
-class _Course(Generic[T]):
-    """Tasks on their way through a queue.
+class _Dispatch(Generic[T]):
+    """Hands tasks to an executor through a queue, and collects their results.
 
     Args:
         tasks: by number; a task waits until the one that it depends on has ended well.
@@ -114,9 +115,9 @@ class _Course(Generic[T]):
     after: Mapping[int, int]
     failed: Failed | None
     tick: Callable[[], None]
-    done: deque[tuple[int, T]] = field(default_factory=deque)
-    first: Exception | None = None
-    why: dict[int, Exception] = field(default_factory=dict)
+    done: deque[tuple[int, T]] = field(default_factory=deque, init=False)
+    first: Exception | None = field(default=None, init=False)
+    why: dict[int, Exception] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._queue = Queue(self.executor, lambda: False, self._ended, self.tick)
@@ -150,7 +151,7 @@ class _Course(Generic[T]):
     def _ended(self, piece: Piece, ended: Ended) -> None:
         i = piece.group
         try:
-            self.done.append((i, self._result(self.tasks[i], ended)))
+            self.done.append((i, self._result(i, ended)))
         except Exception as error:  # whatever a task does must not end the others
             if isinstance(error, DataError) and ended.slot.node:
                 # Other nodes may have other images.
@@ -158,7 +159,7 @@ class _Course(Generic[T]):
                 piece.avoid.add(ended.slot.node)
                 self._queue.put(piece)
             else:
-                self._fail(i, self.why.get(i, error) if ended.how == "nowhere" else error)
+                self._fail(i, error)
             return
         for other, one in self.after.items():
             if one == i and other in self.tasks:
@@ -169,20 +170,19 @@ class _Course(Generic[T]):
         if self.failed is not None:
             self.failed(i, error)
 
-    def _result(self, task: Task[T], ended: Ended) -> T:
+    def _result(self, i: int, ended: Ended) -> T:
         """Keeps what came back.
 
         Raises:
             Exception: if the task failed.
         """
+        task = self.tasks[i]
+        if ended.how == "nowhere":
+            raise self.why[i]
         if ended.how == "memory":
             raise MemoryError
         if ended.how != "answered":
-            raise AegisError(
-                "the process of this work to run to its end",
-                "no machine for it" if ended.how == "nowhere" else "one that ended by itself twice",
-                "It may have run out of memory: what was finished is kept, so start it again, with fewer side by side.",
-            )
+            raise process_died("twice", "fewer side by side")
         said, files = unpack(ended.answer)
         if "error" in said:
             raise restore_error(said)
