@@ -13,6 +13,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, sync_playwright
 
 from aegis.store.store import Store
+from benchmarks.history import counted
 from benchmarks.machine import describe
 from benchmarks.pages import profile, told
 from benchmarks.steps import heading
@@ -23,22 +24,7 @@ from tests.fleet.noted import note_fleet
 
 # Seconds that a filter should take; a word typed waits for the next letter first.
 FILTERED, TYPED = 0.5, 0.7
-OUTCOME, FIND = "Not scanned", "junk"
-
-
-def counted(words: str) -> str:
-    """Write a condition of the page: the table is drawn with a number of suspects.
-
-    Args:
-        words: the number as the page says it, a regular expression.
-
-    Returns:
-        JavaScript.
-    """
-    return (
-        f"() => aegis.says('[data-testid=\"stCaptionContainer\"]', /^{words} suspects/) "
-        "&& document.querySelector('[data-testid=\"glide-cell-3-0\"]')"
-    )
+OUTCOME, FIND, ROWS = "Not scanned", "junk", "suspects"
 
 
 def timed(context: BrowserContext, server: str, which: str, runs: int) -> Iterator[Timing]:
@@ -53,7 +39,7 @@ def timed(context: BrowserContext, server: str, which: str, runs: int) -> Iterat
     Yields:
         Timings.
     """
-    everything, some = counted("[0-9,]+"), counted("[0-9]+ of [0-9,]+")
+    everything, some = counted("[0-9,]+", ROWS), counted("[0-9]+ of [0-9,]+", ROWS)
     paint(context, f"{server}/Fleet", heading("Fleet"), everything)
     visits = [paint(context, f"{server}/Fleet", heading("Fleet"), everything) for _ in range(runs)]
     for part, seconds in zip(("heading", "all of it"), zip(*visits, strict=True), strict=True):

@@ -52,17 +52,18 @@ def fill(store: Store, records: Path, count: int) -> list[str]:
     return keys
 
 
-def counted(scans: str) -> str:
-    """Write a condition of the page: the table is drawn with a number of scans.
+def counted(number: str, what: str = "scans") -> str:
+    """Write a condition of a page: its table is drawn with a number of rows.
 
     Args:
-        scans: the number, as the page says it.
+        number: as the page says it, a regular expression.
+        what: the rows are, in the plural.
 
     Returns:
         JavaScript.
     """
     return (
-        f"() => aegis.says('[data-testid=\"stCaptionContainer\"]', /^{scans} scans/) "
+        f"() => aegis.says('[data-testid=\"stCaptionContainer\"]', /^{number} {what}/) "
         "&& document.querySelector('[data-testid=\"glide-cell-3-0\"]')"
     )
 
