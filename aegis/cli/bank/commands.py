@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -28,6 +28,10 @@ from aegis.lab.bank.record import RESULTS, BankRecord, made_record, read_bank_re
 from aegis.lab.bank.suspects import BREADTH_SETS, GROUPS, HALVES, Entry, choose, read_bank, with_bases
 from aegis.records.config import Rule
 from aegis.records.presets import PRESETS
+
+if TYPE_CHECKING:
+    from aegis.experiments.bank_scans import Trial
+    from aegis.records.record import ScanRecord
 
 Set = Annotated[
     str | None,
@@ -185,19 +189,22 @@ def scan_bank(
         with remembered("bank scan", results):
             place = place_of_tasks(address, insecure, device=device, jobs=jobs)
             for i, record, now in run_all(trials, jobs or 1, executor=place):
-                trial = trials[i]
-                outcomes.append((trial.suspect, record))
-                if not now:
-                    # It may have been judged again, by thresholds that are others by now.
-                    trial.keep(record)
-                else:
-                    flagged = ", ".join(map(str, record.flagged_classes)) or "none"
-                    out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, flagged: {flagged}")
+                outcomes.append((trials[i].suspect, record))
+                _keep_or_say(trials[i], record, now, out)
     if rule is not None:
         outcomes = [(suspect, judged_by(cast(Rule, rule), record)) for suspect, record in outcomes]
     print_summary(outcomes, out)
     print_located(outcomes, out)
     print_coverage([e.name for e in entries], [r.name for r in suspects.values()], len(chosen), outcomes, out)
+
+
+def _keep_or_say(trial: Trial, record: ScanRecord, now: bool, out: Printer) -> None:
+    if not now:
+        # It may have been judged again, by thresholds that are others by now.
+        trial.keep(record)
+        return
+    flagged = ", ".join(map(str, record.flagged_classes)) or "none"
+    out.say((trial.suspect.name, "bold"), f", seed {trial.seed}: {record.verdict}, flagged: {flagged}")
 
 
 def _seeds(text: str) -> list[int]:
